@@ -1,0 +1,123 @@
+"""The tree of errors; each carries its exit code and, where there is one, its remedy.
+
+KjpstateError            1   base: str() is one sentence
+├─ Failed                1   an action failed and could not be restored
+├─ Unreachable           3   no connection, or the link was lost
+├─ Locked                4   another run holds the host
+├─ StalePlan             5   what the plan saw has moved
+├─ ChecksFailed          6   an acceptance check failed
+├─ Restored              7   an action failed; its unit was put back
+├─ RefusedError          8   would have to guess or destroy
+├─ UsageError           64   the command line
+├─ DocumentError        65   the document: every problem with its line
+└─ Interrupted         130   Ctrl-C
+
+Raised from every floor, shown by `cli` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+IN_SYNC, FAILED, DRIFT, UNREACHABLE, LOCKED, STALE = 0, 1, 2, 3, 4, 5
+CHECKS_FAILED, RESTORED, REFUSED, USAGE, DOCUMENT, INTERRUPTED = 6, 7, 8, 64, 65, 130
+
+# Known drift outranks a box that is always off; a broken host outranks all but a Ctrl-C.
+_CONCERN = (0, 3, 2, 4, 5, 6, 8, 7, 65, 64, 1, 130)
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code of greatest concern; 0 for none."""
+    return max(codes, key=_CONCERN.index, default=IN_SYNC)
+
+
+class KjpstateError(Exception):
+    """`message` says what happened and where; `remedy` what to type or change next."""
+
+    exit_code = FAILED
+
+    def __init__(self, message: str, remedy: str = "", rule: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        self.rule = rule
+
+
+class Failed(KjpstateError):
+    """An action failed; the message says what was left how."""
+
+
+class Unreachable(KjpstateError):
+    """No connection, or a link that was lost; `host` is the document's word for it."""
+
+    exit_code = UNREACHABLE
+
+    def __init__(self, host: str, message: str, remedy: str = "", rule: str = "") -> None:
+        super().__init__(message, remedy, rule)
+        self.host = host
+
+
+class Locked(KjpstateError):
+    """Another run holds the host."""
+
+    exit_code = LOCKED
+
+
+class StalePlan(KjpstateError):
+    """A compared fact moved between the plan and the apply."""
+
+    exit_code = STALE
+
+
+class ChecksFailed(KjpstateError):
+    """At least one acceptance check failed."""
+
+    exit_code = CHECKS_FAILED
+
+
+class Restored(KjpstateError):
+    """An action failed and its unit was put back as it was."""
+
+    exit_code = RESTORED
+
+
+class RefusedError(KjpstateError):
+    """Going on would mean guessing or destroying; also an untrusted host key."""
+
+    exit_code = REFUSED
+
+
+class UsageError(KjpstateError):
+    """The command line is wrong."""
+
+    exit_code = USAGE
+
+
+class Interrupted(KjpstateError):
+    """Ctrl-C."""
+
+    exit_code = INTERRUPTED
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing wrong with a document. Lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.reason}"
+
+
+class DocumentError(KjpstateError):
+    """Every problem of a document at once, in the order of its lines."""
+
+    exit_code = DOCUMENT
+
+    def __init__(self, problems: Sequence[Problem], remedy: str = "") -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems), remedy)

@@ -1,0 +1,77 @@
+"""The port: two eyes and two hands. `hosts/` has its bodies; `reconcile` and `apply` are its only callers.
+
+`plan`, `drift` and `verify` are given an Eye, which has no hands at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from kjpstate.model import Action, Answers, Outcome, Reading, RunInfo
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the looking cost so far: for `plan -v`. Bytes both ways together."""
+
+    connections: int = 0
+    execs: int = 0
+    sent: int = 0
+    received: int = 0
+
+
+class Eye(Protocol):
+    """A host that can only be looked at."""
+
+    name: str
+
+    async def look(self, readings: Sequence[Reading]) -> Answers:
+        """Answer all readings in one exec; raises Unreachable, never for one bad reading."""
+
+    def open(self, path: str) -> AsyncIterator[bytes]:
+        """The bytes of one file as chunks; raises Failed when it can't be read."""
+
+    async def close(self) -> None:
+        """Let go of the connection; never raises."""
+
+    @property
+    def cost(self) -> Cost:
+        """What was spent on this host so far."""
+
+
+class Host(Eye, Protocol):
+    """A host that can be changed, between `begin` and `end`."""
+
+    async def begin(self, run: RunInfo, readings: Sequence[Reading]) -> Answers:
+        """Take the host's lock for `run`, then answer `readings` under it. Raises Locked, Unreachable."""
+
+    async def act(
+        self,
+        actions: Sequence[Action],
+        readings: Sequence[Reading] = (),
+        sources: Mapping[str, Eye] | None = None,
+    ) -> tuple[Sequence[Outcome], Answers]:
+        """Do `actions` in order as one message, stopping after the first that is not ok; then answer
+        `readings`. `sources`: host name -> eye, from which a SyncTree takes its files. A write outside
+        `may_change` is an Outcome `refused`. Raises Unreachable when the link is lost: outcome unknown.
+        Await never gets here (`apply` samples it), nor does a Stamp with `fill`."""
+
+    async def end(self) -> None:
+        """Release the lock; never raises."""
+
+
+def allowed(path: str, may_change: Sequence[str]) -> bool:
+    """Whether `path` is one of `may_change`, lies in a folder of it (final `/`), or bears our backup or
+    temporary name beside an allowed path."""
+    return any(_covers(pattern, path) for pattern in may_change)
+
+
+def _covers(pattern: str, path: str) -> bool:
+    if pattern.endswith("/") and (path + "/").startswith(pattern):
+        return True
+    bare = pattern.rstrip("/")
+    folder, _, name = bare.rpartition("/")
+    ours = (f"{bare}.backup.", f"{folder}/.{name}.kjpstate-", f"{bare}.kjpstate-")
+    return path.rstrip("/") == bare or path.startswith(ours)

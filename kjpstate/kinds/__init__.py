@@ -1,0 +1,45 @@
+"""The kinds: one module each, no class, the same names in the same order (see `Kind`).
+
+A kind does no I/O. Adding one is a module, a schema, its tests, and a line in KINDS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from kjpstate.model import (
+    Action,
+    Advice,
+    Answers,
+    Drift,
+    Reading,
+    Refuse,
+    Spec,
+    State,
+    Upstream,
+)
+
+
+class Kind(Protocol):
+    """What every module here has, in this order."""
+
+    KIND: str
+
+    def reads(self, spec: Spec) -> Iterable[Reading]:
+        """What to look at; pure data."""
+
+    def actual(self, spec: Spec, answers: Answers) -> State:
+        """What is; a missing thing is None at its key."""
+
+    def desired(self, spec: Spec, answers: Answers, upstream: Upstream) -> State:
+        """What should be, normalised so that comparing is equality."""
+
+    def writes(self, spec: Spec) -> Iterable[tuple[str, str]]:
+        """(host, path) this resource may write; static, whether refused or not."""
+
+    def actions(self, spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
+        """The least that cures this drift, in order; or a Refuse."""
+
+    def advice(self, spec: Spec, answers: Answers) -> Iterator[Advice]:
+        """Legal, but it will not do what the writer hopes."""
