@@ -252,12 +252,17 @@ class Difference:
 
 @dataclass(frozen=True)
 class Drift:
-    """A resource whose actual state differs. The states here are unveiled: for `actions`, not for a screen."""
+    """A resource whose actual state differs. The states are unveiled: for `actions`, not for a screen.
+
+    `before` and `after`: the compared keys of both as a screen may show them, Secrets veiled.
+    """
 
     resource: Resource
     desired: State
     actual: State
     differences: tuple[Difference, ...]
+    before: Any = None
+    after: Any = None
 
     def differs(self, key: str) -> bool:
         """Whether the top-level key `key` differs."""

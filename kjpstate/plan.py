@@ -1,0 +1,340 @@
+"""Answers -> Plan: drift by drift in the order of work, with owed steps, units and fingerprints. Pure.
+
+Called by `reconcile`, once to show a plan and once more under the locks, when the fingerprints must agree;
+`assess` alone is also the second reading of `apply`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import ModuleType
+from typing import Any, TypeAlias
+
+from kjpstate import diff
+from kjpstate.host import allowed
+from kjpstate.model import (
+    UNKNOWN,
+    Action,
+    AdviceAt,
+    Answers,
+    Change,
+    Drift,
+    MakeDirectory,
+    Plan,
+    ReadFile,
+    ReadGlob,
+    Reading,
+    ReadStat,
+    ReadTree,
+    Refuse,
+    Resource,
+    Run,
+    State,
+    Symbol,
+    SyncTree,
+    Unknown,
+    Upstream,
+    Where,
+    WriteFile,
+    join,
+    overlap,
+)
+from kjpstate.secret import secrets_in, veil
+
+Path: TypeAlias = tuple[str, str]
+"""(host, absolute path)."""
+
+_GROUP = {
+    "dns": "dns",
+    "patch": "source",
+    "build": "source",
+    "pm2_ecosystem": "running",
+    "deploy": "running",
+    "pm2_process": "running",
+}
+_SEVERITY = ("breaks", "useless", "note")
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A guardrail `unchanged` that was looked at: `problem` says how it differs, or is empty."""
+
+    host: str
+    where: Where
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything a plan is made of. `may_change`: host -> allowed paths. `kinds`: kind -> its module."""
+
+    document: str
+    resources: Sequence[Resource]
+    answers: Answers
+    key: bytes
+    kinds: Mapping[str, ModuleType]
+    may_change: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    pins: Sequence[Pin] = ()
+    unreachable: Mapping[str, str] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """One resource as it stands: its two states, the drift between them or None, and its fingerprint."""
+
+    desired: State
+    actual: State
+    drift: Drift | None
+    fingerprint: str
+
+
+def assess(resource: Resource, scene: Scene, upstream: Upstream) -> Assessment:
+    """Compare one resource with the answers; `upstream` is what will be written before its turn."""
+    kind = scene.kinds[resource.kind]
+    actual = kind.actual(resource.spec, scene.answers)
+    desired = kind.desired(resource.spec, scene.answers, upstream)
+    after, before = veil(desired.values, actual.values, scene.key)
+    before = {name: before.get(name) for name in after}
+    differences = diff.compare(after, before)
+    drift = Drift(resource, desired, actual, differences, before, after) if differences else None
+    still = {name: value for name, value in before.items() if name not in {*actual.ticks, *desired.ticks}}
+    return Assessment(desired, actual, drift, _digest(still))
+
+
+def build(scene: Scene) -> Plan:
+    """The plan for all resources of the scene, in their order."""
+    upstream: dict[Path, bytes | str | Unknown | None] = {}
+    changes: list[Change] = []
+    assessed: dict[str, Assessment] = {}
+    for resource in scene.resources:
+        if resource.host in scene.unreachable:
+            continue
+        assessed[resource.address] = found = assess(resource, scene, upstream)
+        if found.drift is not None:
+            change = change_for(found.drift, scene)
+            change = replace(change, after=_owed_to(change, changes, scene))
+            changes.append(change)
+            upstream.update(upstream_of(change.actions))
+    seen = [resource for resource in scene.resources if resource.address in assessed]
+    grouped = units(seen, scene.kinds)
+    return Plan(
+        document=scene.document,
+        changes=tuple(_held(changes, seen, grouped, scene)),
+        in_sync=tuple(address for address, found in assessed.items() if found.drift is None),
+        units=grouped,
+        fingerprints=_fingerprints(assessed, changes),
+        advice=tuple(_advice(seen, scene)),
+        unreachable=dict(scene.unreachable),
+        unmanaged=tuple(
+            line for found in assessed.values() for line in found.actual.beside.get("orphans", ())
+        ),
+        kept=(),
+        secrets=scene.secrets | {text for found in assessed.values() for text in _secrets(found)},
+    )
+
+
+def change_for(drift: Drift, scene: Scene) -> Change:
+    """The kind's actions for one drift, or its refusal; a write outside `may_change` is a refusal too."""
+    actions: list[Action] = []
+    for step in scene.kinds[drift.resource.kind].actions(drift.resource.spec, drift):
+        if isinstance(step, Refuse):
+            return Change(drift.resource, drift, (), "!", refusal=step)
+        actions.append(step)
+    refusal = _forbidden(actions, scene) or _nothing_to_do(drift, actions)
+    if refusal is not None:
+        return Change(drift.resource, drift, (), "!", refusal=refusal)
+    return Change(drift.resource, drift, tuple(actions), _symbol(drift, actions))
+
+
+def upstream_of(actions: Iterable[Action]) -> Iterator[tuple[Path, bytes | Unknown | None]]:
+    """What later resources must take for written once these actions are done."""
+    for action in actions:
+        match action:
+            case WriteFile(host=host, path=path, after=after):
+                yield (host, path), after
+            case SyncTree(host=host, to_directory=path):
+                yield (host, path), UNKNOWN
+            case Run(host=host, writes=writes):
+                yield from (((host, path), UNKNOWN) for path in writes)
+
+
+def units(resources: Sequence[Resource], kinds: Mapping[str, ModuleType]) -> tuple[tuple[str, ...], ...]:
+    """Groups of addresses that are restored together: law 8 of the house, in the resources' order."""
+    home = {resource.address: (resource.host, _GROUP[resource.kind]) for resource in resources}
+    merged = {unit: unit for unit in home.values()}
+
+    def root(unit: tuple[str, str]) -> tuple[str, str]:
+        while merged[unit] != unit:
+            unit = merged[unit]
+        return unit
+
+    for early, late in edges(resources, kinds):
+        if early.host == late.host:
+            merged[root(home[late.address])] = root(home[early.address])
+    groups: dict[tuple[str, str], list[str]] = {}
+    for address, unit in home.items():
+        groups.setdefault(root(unit), []).append(address)
+    return tuple(tuple(addresses) for addresses in groups.values())
+
+
+def edges(
+    resources: Sequence[Resource], kinds: Mapping[str, ModuleType]
+) -> Iterator[tuple[Resource, Resource]]:
+    """(early, late): a path that `early` writes and one that `late` reads contain each other."""
+    for position, late in enumerate(resources):
+        reads = read_paths(late, kinds)
+        for early in resources[:position]:
+            if _meet(kinds[early.kind].writes(early.spec), reads):
+                yield early, late
+
+
+def read_paths(resource: Resource, kinds: Mapping[str, ModuleType]) -> tuple[Path, ...]:
+    """The (host, path) a resource looks at; our own state folder and probes have none."""
+    return tuple(path for reading in kinds[resource.kind].reads(resource.spec) for path in paths_of(reading))
+
+
+def paths_of(reading: Reading) -> Iterator[Path]:
+    """The (host, path) of one reading."""
+    match reading:
+        case ReadFile(host=host, path=path) | ReadStat(host=host, path=path):
+            yield host, path
+        case ReadGlob(host=host, patterns=patterns):
+            yield from ((host, pattern.split("*")[0].rpartition("/")[0] + "/") for pattern in patterns)
+        case ReadTree(host=host, root=root, paths=paths):
+            yield from ((host, join(root, path)) for path in paths)
+
+
+def _meet(writes: Iterable[Path], reads: Iterable[Path]) -> bool:
+    reads = tuple(reads)
+    return any(host == other and overlap(path, read) for host, path in writes for other, read in reads)
+
+
+def _symbol(drift: Drift, actions: Sequence[Action]) -> Symbol:
+    if not drift.desired.present:
+        return "-"
+    if any(isinstance(action, Run) and action.replaces for action in actions):
+        return "-/+"
+    return "~" if drift.actual.present else "+"
+
+
+def _forbidden(actions: Iterable[Action], scene: Scene) -> Refuse | None:
+    for action in actions:
+        match action:
+            case WriteFile(host=host, path=path) | MakeDirectory(host=host, path=path):
+                pass
+            case SyncTree(host=host, to_directory=path):
+                pass
+            case _:
+                continue
+        if not allowed(path, scene.may_change.get(host, ())):
+            return Refuse(
+                "outside-may-change",
+                f"{path} on {host} is not among the paths that guardrails.may_change names",
+                cure=f"add {path} to guardrails.may_change.{host} if that is right",
+            )
+    return None
+
+
+def _nothing_to_do(drift: Drift, actions: Sequence[Action]) -> Refuse | None:
+    if actions:
+        return None
+    differing = ", ".join(".".join(map(str, difference.path)) for difference in drift.differences)
+    return Refuse(
+        "no-cure", f"{drift.resource.address} differs in {differing} and nothing here can cure that"
+    )
+
+
+def _owed_to(change: Change, earlier: Sequence[Change], scene: Scene) -> tuple[str, ...]:
+    """The addresses whose result this change waits for; empty when nothing in it is UNKNOWN."""
+    if not _holds_unknown(change.drift.desired.values):
+        return ()
+    reads = read_paths(change.resource, scene.kinds)
+    return tuple(
+        other.resource.address
+        for other in earlier
+        if _meet((path for path, _ in upstream_of(other.actions)), reads)
+    )
+
+
+def _holds_unknown(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds_unknown(item) for item in value.values())
+    return value is UNKNOWN
+
+
+def _held(
+    changes: Sequence[Change], resources: Sequence[Resource], grouped: Sequence[Sequence[str]], scene: Scene
+) -> Iterator[Change]:
+    """The changes with `held` set in every unit that is refused, pinned, or reads what such a one writes."""
+    unit_of = {address: unit for unit in grouped for address in unit}
+    by_address = {resource.address: resource for resource in resources}
+    blocked: dict[Sequence[str], str] = {}
+    for change in changes:
+        if change.refusal is not None:
+            blocked.setdefault(unit_of[change.resource.address], change.resource.address)
+        for pin in scene.pins:
+            if pin.problem and pin.host == change.resource.host:
+                blocked.setdefault(unit_of[change.resource.address], "guardrails.unchanged")
+    blocked = spread_block(blocked, changes, unit_of, by_address, scene.kinds)
+    for change in changes:
+        cause = blocked.get(unit_of[change.resource.address], "")
+        yield change if change.refusal is not None else replace(change, held=cause)
+
+
+def spread_block(
+    blocked: Mapping[Sequence[str], str],
+    changes: Sequence[Change],
+    unit_of: Mapping[str, Sequence[str]],
+    by_address: Mapping[str, Resource],
+    kinds: Mapping[str, ModuleType],
+) -> dict[Sequence[str], str]:
+    """`blocked` (unit -> the address that blocks it) and every unit that reads what a blocked one writes."""
+    spread = dict(blocked)
+    for change in changes:
+        unit = unit_of[change.resource.address]
+        reads = read_paths(change.resource, kinds)
+        for other, cause in list(spread.items()):
+            writes = (
+                path for name in other for path in kinds[by_address[name].kind].writes(by_address[name].spec)
+            )
+            if unit not in spread and _meet(writes, reads):
+                spread[unit] = cause
+    return spread
+
+
+def _advice(resources: Sequence[Resource], scene: Scene) -> list[AdviceAt]:
+    found: dict[tuple[str, Where], AdviceAt] = {}
+    for resource in resources:
+        for advice in scene.kinds[resource.kind].advice(resource.spec, scene.answers):
+            where = resource.line(advice.pointer)
+            found.setdefault((advice.rule, where), AdviceAt(advice, resource.address, where))
+    return sorted(found.values(), key=lambda item: (_SEVERITY.index(item.advice.severity), item.where.line))
+
+
+def _fingerprints(assessed: Mapping[str, Assessment], changes: Sequence[Change]) -> dict[str, str]:
+    replaced = {
+        change.resource.address: [
+            None if action.before is None else hashlib.sha256(action.before).hexdigest()
+            for action in change.actions
+            if isinstance(action, WriteFile)
+        ]
+        for change in changes
+    }
+    return {
+        address: _digest([found.fingerprint, replaced.get(address, [])])
+        for address, found in assessed.items()
+    }
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, default=repr)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _secrets(found: Assessment) -> Iterator[str]:
+    for state in (found.desired, found.actual):
+        yield from secrets_in(state.values)
