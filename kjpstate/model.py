@@ -347,6 +347,9 @@ class Stamp:
 
     `fill` are taken at the instant of writing, after everything before it is done: ReadTree -> {relative:
     sha256}, ReadClock -> {boot_id, uptime}, ReadStat -> {size, changed} or null, Written -> as above.
+    `keep` is the old stamp, given when the tree still was as it says: if all but what a ReadClock fills
+    comes out equal to it, `keep` is written and so the old ticks stay. `path` is what the stamp speaks of:
+    whoever reads that path is owed, since the stamp's ticks are new.
     """
 
     host: str
@@ -354,6 +357,8 @@ class Stamp:
     name: str
     values: Mapping[str, Any] | None
     fill: tuple[tuple[str, Reading | Written], ...] = ()
+    keep: Mapping[str, Any] | None = None
+    path: str = ""
 
 
 @dataclass(frozen=True)

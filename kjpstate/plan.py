@@ -24,6 +24,7 @@ from kjpstate.model import (
     Drift,
     MakeDirectory,
     Plan,
+    ReadClock,
     ReadFile,
     ReadGlob,
     Reading,
@@ -32,6 +33,7 @@ from kjpstate.model import (
     Refuse,
     Resource,
     Run,
+    Stamp,
     State,
     Symbol,
     SyncTree,
@@ -150,7 +152,7 @@ def change_for(drift: Drift, scene: Scene) -> Change:
     return Change(drift.resource, drift, tuple(actions), _symbol(drift, actions))
 
 
-def upstream_of(actions: Iterable[Action]) -> Iterator[tuple[Path, bytes | Unknown | None]]:
+def upstream_of(actions: Iterable[Action]) -> Iterator[tuple[Path, bytes | str | Unknown | None]]:
     """What later resources must take for written once these actions are done."""
     for action in actions:
         match action:
@@ -160,6 +162,9 @@ def upstream_of(actions: Iterable[Action]) -> Iterator[tuple[Path, bytes | Unkno
                 yield (host, path), UNKNOWN
             case Run(host=host, writes=writes):
                 yield from (((host, path), UNKNOWN) for path in writes)
+            case Stamp(host=host, path=path, values=values, fill=fill) if path and values is not None:
+                alone = all(isinstance(reading, ReadClock) for _, reading in fill)
+                yield (host, path), _digest(values) if alone else UNKNOWN
 
 
 def units(resources: Sequence[Resource], kinds: Mapping[str, ModuleType]) -> tuple[tuple[str, ...], ...]:

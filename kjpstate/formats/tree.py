@@ -1,0 +1,98 @@
+"""Folders as values: digests of trees, the names that are ours, and the stamps kjpstate leaves.
+
+Called by the kinds build, deploy and pm2_process, by `hosts/` (whose readings leave our names out) and by
+`apply` (which fills stamps). Pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kjpstate.model import Answer, Clock, Tree, TreeFile
+
+_OURS = re.compile(r".\.kjpstate-.|.\.backup\.\d{8}T\d{6}Z-[0-9a-f]{6}$")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def ours(name: str) -> bool:
+    """Whether a name, or any part of a path with `/`, is one of our backups or temporary names."""
+    return any(_OURS.search(part) for part in name.split("/"))
+
+
+def stamp_name(kind: str, path: str) -> str:
+    """The file name of a stamp, safe on every system: `tree-root-bot-kjp-dist-1f3a9c2e77aa.json`.
+
+    A readable tail of the path for people, a digest of all of it so that no two paths share a stamp;
+    with or without a final `/` the name is the same.
+    """
+    bare = path.rstrip("/")
+    slug = _UNSAFE.sub("-", bare)[-40:].strip("-.")
+    return f"{kind}-{slug}-{hashlib.sha256(bare.encode()).hexdigest()[:12]}.json"
+
+
+def digests(tree: Tree | None) -> dict[str, str]:
+    """{relative path: sha256}, in the order of the paths; empty for a missing tree."""
+    return {path: tree.files[path].digest for path in sorted(tree.files)} if tree else {}
+
+
+def digest(value: Any) -> str:
+    """sha256 in hex of a plain JSON value, whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def below(files: Mapping[str, str], folder: str) -> dict[str, str]:
+    """The entries of {relative path: …} inside the relative `folder`, relative to that folder."""
+    folder = "" if folder in ("", ".", "./") else folder.removeprefix("./").rstrip("/") + "/"
+    return {path[len(folder) :]: value for path, value in files.items() if path.startswith(folder)}
+
+
+def covered(path: str, paths: Sequence[str]) -> bool:
+    """Whether the relative `path` is one of `paths`, or lies in one of them that ends in `/` (`./`: all)."""
+    entries = [entry.removeprefix("./") for entry in paths]
+    folders = tuple(entry for entry in entries if not entry or entry.endswith("/"))
+    return path in entries or path.startswith(folders)
+
+
+def pick(files: Mapping[str, TreeFile], names: Mapping[str, Any]) -> dict[str, TreeFile]:
+    """The files of a tree that `names` names, in the order of their paths."""
+    return {path: files[path] for path in sorted(files) if path in names}
+
+
+def read_stamp(answer: Answer) -> Mapping[str, Any] | None:
+    """The values of a stamp; None when there is none, it can't be read, or it is damaged.
+
+    A stamp that is lost costs one needless step, so damage is treated like absence.
+    """
+    if not isinstance(answer, bytes):
+        return None
+    try:
+        values = json.loads(answer)
+    except (ValueError, RecursionError):
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def stamped_files(stamp: Mapping[str, Any] | None, key: str = "files") -> dict[str, str] | None:
+    """{relative path: sha256} at `key` of a stamp; None when it is missing or malformed."""
+    files = stamp.get(key) if stamp else None
+    if not isinstance(files, dict):
+        return None
+    if not all(isinstance(value, str) for value in files.values()):
+        return None
+    return {path: files[path] for path in sorted(files)}
+
+
+def stamped_clock(stamp: Mapping[str, Any] | None) -> Clock | None:
+    """The clock of a `tree` stamp; None when it is missing or malformed."""
+    clock = stamp.get("clock") if stamp else None
+    if not isinstance(clock, dict):
+        return None
+    boot_id, uptime = clock.get("boot_id"), clock.get("uptime")
+    if not (isinstance(boot_id, str) and isinstance(uptime, str)):
+        return None
+    return Clock(boot_id, uptime)
