@@ -9,7 +9,28 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from kjpstate.model import Action, Answers, Outcome, Reading, RunInfo
+from kjpstate.model import Action, Answers, Outcome, Reading, RunInfo, Where
+
+
+@dataclass(frozen=True)
+class HostSpec:
+    """How a host is reached, as the document says it. Made by `document`, used by `hosts/`.
+
+    `name`: the host's word in the document, `stb[10.0.0.1]` for one of a fleet. `local`: the absolute
+    folder (final `/`) from which this machine's relative paths start; None for a host over SSH. `host_key`: a
+    pinned `SHA256:…` or a whole public key. `identity`: key files. `jump`: [user@]address[:port].
+    """
+
+    name: str
+    where: Where
+    local: str | None = None
+    address: str = ""
+    port: int = 22
+    user: str = ""
+    host_key: str = ""
+    identity: tuple[str, ...] = ()
+    jump: str = ""
+    become: str = ""
 
 
 @dataclass(frozen=True)
