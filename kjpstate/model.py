@@ -335,10 +335,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Written:
-    """In a Stamp's `fill`: the files of `tree` that this resource's last Run with `outputs` wrote, with
-    those of the old stamp's same key that still stand -> {relative: sha256}."""
+    """In a Stamp's `fill`: the files of `tree` that this resource's last Run with `outputs` wrote, and those
+    of `also` (relative to `tree`'s root, from the old stamp) that still stand -> {relative: sha256}. The
+    root may differ from that of the Run's own tree: a file is the same by its absolute path."""
 
     tree: ReadTree
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
