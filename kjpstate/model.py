@@ -477,6 +477,15 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Event:
+    """One line of progress. `address` is empty where it belongs to the resource that started last."""
+
+    kind: Literal["look", "start", "action", "wait", "done", "failed"]
+    address: str
+    text: str
+
+
+@dataclass(frozen=True)
 class RunInfo:
     """One apply. `id`: six hex digits; `started`: the controller's UTC time as YYYYMMDDTHHMMSSZ."""
 
