@@ -163,6 +163,9 @@ def upstream_of(actions: Iterable[Action]) -> Iterator[tuple[Path, bytes | str |
             case Run(host=host, writes=writes):
                 yield from (((host, path), UNKNOWN) for path in writes)
             case Stamp(host=host, path=path, values=values, fill=fill) if path and values is not None:
+                only_clock = all(isinstance(item, ReadClock) for _, item in fill)
+                yield (host, path), _digest(dict(values)) if only_clock else UNKNOWN
+            case Stamp(host=host, path=path, values=values, fill=fill) if path and values is not None:
                 alone = all(isinstance(reading, ReadClock) for _, reading in fill)
                 yield (host, path), _digest(values) if alone else UNKNOWN
 
