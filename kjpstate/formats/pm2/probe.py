@@ -1,0 +1,260 @@
+"""What the probe `pm2` prints, and back: `parse` for the kinds and checks, `render` for the simulated box.
+
+The probe (hosts/remote/probe_pm2.sh NAME SCRIPT ENV_NAME...) prints one JSON object; `Seen` has its shape,
+key by key, and only `format` (1) stands above it. A key may be missing: its default stands here. Times:
+`start` and `own_start` are ticks since boot as text, `uptime` is the raw first word of /proc/uptime; `now`,
+`pm_uptime`, `created_at` and all delays are milliseconds, `memory` and sizes bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, TypeVar, cast
+
+from kjpstate.model import Answer, Probe, Spec, Unreadable, join
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class User:
+    """Whose eyes the probe has."""
+
+    uid: int = 0
+    name: str = ""
+    home: str = ""
+
+
+@dataclass(frozen=True)
+class BootClock:
+    """`ticks`: per second. `own_start`: the probe's own start, to see whether both clocks are one."""
+
+    boot_id: str = ""
+    uptime: str = "0"
+    ticks: int = 100
+    own_start: str | None = None
+    now: int = 0
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """A PM2 daemon. `socket`: alive, missing, refused, denied, silent. `apps` of another's daemon: those with
+    our app's name or script, None if it may not be asked. `unit`: the systemd unit or scope it runs in."""
+
+    pid: int = 0
+    uid: int = 0
+    user: str = ""
+    version: str = ""
+    home: str = ""
+    unit: str = ""
+    socket: str = ""
+    apps: tuple[Mapping[str, str], ...] | None = None
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """`size` None: no such file; `folder`: whether its folder is there."""
+
+    path: str = ""
+    folder: bool = True
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class App:
+    """One entry of PM2's list. Of apps other than the asked one, `fields` has only pm_exec_path.
+
+    `pid` 0: none. `start` None: no such process (any more). `fields`: PM2's own keys and values, whitelisted;
+    absent where PM2 has none. `env`: the process's (else PM2's) values of the asked names. `env_names`: all.
+    """
+
+    name: str = ""
+    pm_id: int = 0
+    pid: int = 0
+    start: str | None = None
+    status: str = ""
+    pm_uptime: int = 0
+    created_at: int | None = None
+    restart_time: int = 0
+    unstable_restarts: int = 0
+    prev_restart_delay: int = 0
+    exit_code: int | None = None
+    unique_id: str = ""
+    node_version: str = ""
+    memory: int = 0
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    env_names: tuple[str, ...] = ()
+    logs: tuple[LogFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dump:
+    """dump.pm2, what `pm2 resurrect` brings back. `state`: ok, missing, empty, broken, unreadable."""
+
+    state: str = "missing"
+    mode: str = ""
+    apps: tuple[App, ...] = ()
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A node process that runs the app's script, whoever started it."""
+
+    pid: int = 0
+    ppid: int = 0
+    uid: int = 0
+
+
+@dataclass(frozen=True)
+class Startup:
+    """What would start PM2 at boot: a systemd unit, or a script in /etc/init.d."""
+
+    unit: str = ""
+    enabled: bool = False
+    user: str = ""
+    home: str = ""
+    exec: str = ""
+    exec_exists: bool = True
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Everything the probe saw. `proc`: whether the host has /proc. `home`: PM2's home for this user.
+
+    `node`, `pm2`: absolute paths, "" when there is none. `daemon`: the one of `home`; `more`: how many others
+    share it. `socket`: how `home`'s socket answered; only "alive" makes `apps` the truth. `error`: it broke.
+    """
+
+    proc: bool = True
+    node: str = ""
+    pm2: str = ""
+    pm2_version: str = ""
+    user: User = User()
+    home: str = ""
+    clock: BootClock = BootClock()
+    cpus: int = 1
+    daemon: Daemon | None = None
+    more: int = 0
+    socket: str = "missing"
+    apps: tuple[App, ...] = ()
+    others: tuple[Daemon, ...] = ()
+    dump: Dump = Dump()
+    runners: tuple[Runner, ...] = ()
+    systemd: bool = False
+    startup: tuple[Startup, ...] = ()
+    error: str = ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether a daemon of this user and home answers."""
+        return self.socket == "alive"
+
+    def named(self, name: str) -> tuple[App, ...]:
+        """The list's entries of that name, one for each instance."""
+        return tuple(app for app in self.apps if app.name == name)
+
+
+def reading(spec: Spec) -> Probe:
+    """The reading for a spec that has `host`, `ecosystem` and `app` (a pm2_process, an app check).
+
+    Environment names: those the document gives a value.
+    """
+    app = spec["app"]
+    names = app.get("env") or {}
+    return Probe(spec["host"], "pm2", (app["name"], script_path(spec), *sorted(names)))
+
+
+def base_folder(spec: Spec) -> str:
+    """Where the app's relative paths start: its `cwd`, else the folder of the ecosystem file."""
+    folder = spec["ecosystem"].rpartition("/")[0] or "/"
+    return normal(join(folder, str(spec["app"].get("cwd") or folder)))
+
+
+def script_path(spec: Spec) -> str:
+    """The absolute path of the app's script."""
+    return normal(join(base_folder(spec), str(spec["app"]["script"])))
+
+
+def normal(path: str) -> str:
+    """As node's path.resolve: no final `/`, no `.`, `..` or double slash."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/" + "/".join(parts)
+
+
+def parse(answer: Answer) -> Seen | str:
+    """What the probe saw, or a sentence why that can't be known."""
+    if isinstance(answer, Unreadable):
+        return f"PM2 could not be looked at: {answer.why}"
+    if not isinstance(answer, bytes):
+        return "PM2 can be looked at only on a POSIX host"
+    try:
+        value = json.loads(answer)
+    except ValueError:
+        return "the look at PM2 was cut short"
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        return "the look at PM2 answered in a format that is not ours"
+    return _seen(value)
+
+
+def render(seen: Seen) -> bytes:
+    """The very bytes the probe would print."""
+    return json.dumps({"format": FORMAT, **asdict(seen)}, ensure_ascii=False).encode() + b"\n"
+
+
+_T = TypeVar("_T")
+
+
+def _seen(value: Mapping[str, Any]) -> Seen:
+    dump = _mapping(value.get("dump"))
+    return _fill(
+        Seen,
+        value,
+        user=_fill(User, _mapping(value.get("user"))),
+        clock=_fill(BootClock, _mapping(value.get("clock"))),
+        daemon=_daemon(value["daemon"]) if value.get("daemon") else None,
+        apps=_each(value.get("apps"), _app),
+        others=_each(value.get("others"), _daemon),
+        dump=_fill(Dump, dump, apps=_each(dump.get("apps"), _app)),
+        runners=_each(value.get("runners"), lambda item: _fill(Runner, item)),
+        startup=_each(value.get("startup"), lambda item: _fill(Startup, item)),
+    )
+
+
+def _app(value: Mapping[str, Any]) -> App:
+    return _fill(
+        App,
+        value,
+        name=str(value.get("name", "")),
+        fields=_mapping(value.get("fields")),
+        env=_mapping(value.get("env")),
+        env_names=tuple(value.get("env_names") or ()),
+        logs=_each(value.get("logs"), lambda item: _fill(LogFile, item)),
+    )
+
+
+def _daemon(value: Mapping[str, Any]) -> Daemon:
+    apps = value.get("apps")
+    return _fill(Daemon, value, apps=None if apps is None else tuple(apps))
+
+
+def _fill(shape: type[_T], value: Mapping[str, Any], **made: Any) -> _T:
+    """`shape` from `value`: unknown keys dropped, missing and null ones left at their default."""
+    known = {item.name for item in fields(cast(Any, shape))}
+    given = {key: item for key, item in value.items() if key in known and item is not None}
+    return shape(**{**given, **made})
+
+
+def _each(value: Any, make: Any) -> tuple[Any, ...]:
+    return tuple(make(item) for item in value or () if isinstance(item, Mapping))
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,259 @@
+#!/bin/sh
+# What PM2 runs here, without ever starting it. Prints one JSON document (kjpstate/formats/pm2/probe.py says
+# its shape). Arguments: the app's name, the absolute path of its script, then the environment names whose
+# values are wanted. Read-only; needs dash, busybox sh or bash; the truth comes through PM2's own socket.
+
+kjpstate_pm2_daemon() { # the pid in pm2.pid, if that process really is a PM2 daemon
+  daemon='' title=''
+  read -r daemon 2>/dev/null <"$1/pm2.pid" || [ -n "$daemon" ] || return 1
+  case $daemon in '' | *[!0-9]*) return 1 ;; esac
+  read -r title 2>/dev/null <"/proc/$daemon/cmdline"
+  case $title in "PM2 v"*": God Daemon"*) printf '%s\n' "$daemon" ;; *) return 1 ;; esac
+}
+
+kjpstate_pm2_node() { # a non-interactive PATH often lacks node: the running daemon knows best
+  if daemon=$(kjpstate_pm2_daemon "$1"); then
+    node=$(readlink "/proc/$daemon/exe" 2>/dev/null)
+    [ -x "$node" ] && printf '%s\n' "$node" && return 0
+  fi
+  command -v node 2>/dev/null && return 0
+  for unit in /etc/systemd/system/pm2-*.service; do
+    [ -r "$unit" ] || continue
+    folders=$(sed -n 's/^Environment=PATH=//p' "$unit")
+    node=$(PATH=$folders command -v node 2>/dev/null) && printf '%s\n' "$node" && return 0
+  done
+  found=''
+  for node in /usr/local/bin/node /usr/bin/node /bin/node /opt/node*/bin/node /usr/local/node*/bin/node \
+    "${HOME:-/root}"/.nvm/versions/node/*/bin/node "${HOME:-/root}"/.volta/bin/node \
+    "${HOME:-/root}"/.local/share/fnm/node-versions/*/installation/bin/node; do
+    [ -x "$node" ] && found=$node
+  done
+  [ -n "$found" ] && printf '%s\n' "$found"
+}
+
+kjpstate_pm2_probe() {
+  if [ -r /proc/self/stat ]; then proc=true; else proc=false; fi
+  node=$(kjpstate_pm2_node "${PM2_HOME:-${HOME:-/etc}/.pm2}")
+  if [ -z "$node" ]; then
+    printf '{"format":1,"proc":%s,"node":""}\n' "$proc"
+    return 0
+  fi
+  KJPSTATE_TICKS=$(getconf CLK_TCK 2>/dev/null || echo 100) "$node" -e '
+"use strict";
+const fs = require("fs"), net = require("net"), os = require("os"), path = require("path");
+const [name, script, ...wanted] = process.argv.slice(1);
+
+const FIELDS = ["name", "namespace", "pm_exec_path", "pm_cwd", "pm_err_log_path", "pm_out_log_path",
+  "pm_log_path", "pm_pid_path", "exec_interpreter", "exec_mode", "node_args", "args", "instances",
+  "max_restarts", "min_uptime", "restart_delay", "exp_backoff_restart_delay", "kill_timeout",
+  "kill_retry_time", "listen_timeout", "max_memory_restart", "merge_logs", "log_date_format", "log_type",
+  "disable_logs", "watch", "ignore_watch", "watch_delay", "watch_options", "autorestart", "autostart",
+  "treekill", "vizion", "pmx", "automation", "stop_exit_codes", "cron_restart", "wait_ready",
+  "shutdown_with_message", "source_map_support", "disable_source_map_support", "increment_var",
+  "instance_var", "port", "uid", "gid", "username", "filter_env", "force", "trace", "disable_trace",
+  "deep_monitoring", "event_loop_inspector", "v8", "windowsHide", "append_env_to_name"];
+const COUNTERS = ["status", "pm_uptime", "created_at", "restart_time", "unstable_restarts",
+  "prev_restart_delay", "exit_code", "unique_id", "node_version"];
+
+const text = (file) => { try { return fs.readFileSync(file, "utf8"); } catch (e) { return ""; } };
+const lines = (value) => value.split("\n").filter(Boolean);
+const entries = (folder) => { try { return fs.readdirSync(folder); } catch (e) { return []; } };
+const exists = (file) => { try { fs.accessSync(file); return true; } catch (e) { return false; } };
+const real = (file) => { try { return fs.realpathSync(file); } catch (e) { return ""; } };
+const stat = (file) => { try { return fs.statSync(file); } catch (e) { return null; } };
+const link = (file) => { try { return fs.readlinkSync(file); } catch (e) { return ""; } };
+const pick = (from, keys) => {
+  const kept = {};
+  for (const key of keys) if (from[key] !== undefined) kept[key] = from[key];
+  return kept;
+};
+const users = {};
+for (const line of lines(text("/etc/passwd"))) users[line.split(":")[2]] = line.split(":")[0];
+
+// "pid (comm) state ppid ...": the name may hold blanks and brackets, so count from the last one
+const process_stat = (pid) => {
+  const tail = text("/proc/" + pid + "/stat").split(") ").pop().split(" ");
+  return tail.length > 19 ? { state: tail[0], ppid: Number(tail[1]), start: tail[19] } : null;
+};
+const environment = (pid) => {
+  const found = {};
+  let raw;
+  try { raw = fs.readFileSync("/proc/" + pid + "/environ", "utf8"); } catch (e) { return null; }
+  for (const item of raw.split("\0")) {
+    const at = item.indexOf("=");
+    if (at > 0) found[item.slice(0, at)] = item.slice(at + 1);
+  }
+  return found;
+};
+
+// one AMP frame each way: 0x10|count, then u32 length + bytes for each part
+const call = (home, method) => new Promise((resolve) => {
+  const parts = ["j:" + JSON.stringify({ type: "call", method, args: [{}] }), "s:kjpstate"];
+  const frame = [Buffer.from([0x10 | parts.length])];
+  for (const part of parts) {
+    const size = Buffer.alloc(4);
+    size.writeUInt32BE(Buffer.byteLength(part), 0);
+    frame.push(size, Buffer.from(part));
+  }
+  let got = Buffer.alloc(0);
+  const socket = net.connect(path.join(home, "rpc.sock"));
+  const done = (error, value) => { clearTimeout(timer); socket.destroy(); resolve({ error, value }); };
+  const timer = setTimeout(() => done("silent"), 5000);
+  socket.on("connect", () => socket.write(Buffer.concat(frame)));
+  socket.on("error", (e) => done({ ENOENT: "missing", ECONNREFUSED: "refused", EACCES: "denied", EPERM: "denied" }[e.code] || e.code));
+  socket.on("close", () => done("closed"));
+  socket.on("data", (chunk) => {
+    got = Buffer.concat([got, chunk]);
+    if (got.length < 5 || got.length < 5 + got.readUInt32BE(1)) return;
+    let reply;
+    try { reply = JSON.parse(got.toString("utf8", 7, 5 + got.readUInt32BE(1))); } catch (e) { return done("unreadable"); }
+    if (reply.error) return done(String(reply.error));
+    done("", (reply.args || [])[0]);
+  });
+});
+
+const daemons = () => {
+  const found = [];
+  for (const pid of entries("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    const title = text("/proc/" + pid + "/cmdline").replace(/\0+$/, "");
+    const match = /^PM2 v([^:]*): God Daemon(?: \((.*?)\)?)?$/.exec(title);
+    if (!match) continue;
+    const uid = (stat("/proc/" + pid) || { uid: -1 }).uid;
+    const home = match[2] || (environment(pid) || {}).PM2_HOME || "";
+    found.push({ pid: Number(pid), uid, user: users[uid] || String(uid), version: match[1], home });
+  }
+  return found;
+};
+
+// node processes whose script is the one we were asked about, whoever started them
+const runners = () => {
+  const found = [];
+  for (const pid of entries("/proc")) {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
+    const argv = text("/proc/" + pid + "/cmdline").split("\0");
+    if (!/(^|\/)(node|nodejs|bun|PM2 v.*)$/.test(argv[0])) continue;
+    const at = link("/proc/" + pid + "/cwd") || "/";
+    if (!argv.slice(1).some((word) => word && !word.startsWith("-") && path.resolve(at, word) === script)) continue;
+    const seen = process_stat(pid);
+    if (seen && seen.state !== "Z") found.push({ pid: Number(pid), ppid: seen.ppid, uid: (stat("/proc/" + pid) || { uid: -1 }).uid });
+  }
+  return found;
+};
+
+const wanted_env = (source) => {
+  const found = {};
+  for (const key of wanted) if (source && source[key] !== undefined) found[key] = String(source[key]);
+  return found;
+};
+const log_files = (fields) => [...new Set([fields.pm_err_log_path, fields.pm_out_log_path])].filter(Boolean).map((file) => {
+  const seen = stat(file);
+  return { path: file, folder: exists(path.dirname(file)), size: seen ? seen.size : null };
+});
+const live = (item) => {
+  const own = item.pm2_env || {}, pid = item.pid || 0, seen = pid ? process_stat(pid) : null;
+  const app = Object.assign(pick(own, COUNTERS), { name: own.name || item.name, pm_id: item.pm_id, pid,
+    start: seen && seen.state !== "Z" ? seen.start : null, fields: { pm_exec_path: own.pm_exec_path } });
+  if (app.name !== name) return app;
+  const environ = app.start === null ? null : environment(pid);
+  app.fields = pick(own, FIELDS);
+  app.env = wanted_env(environ || own);
+  app.env_names = environ ? Object.keys(environ) : [];
+  app.logs = log_files(app.fields);
+  app.memory = (item.monit || {}).memory || 0;
+  return app;
+};
+
+const dump = (home) => {
+  const file = path.join(home, "dump.pm2"), seen = stat(file);
+  if (!seen) return { state: "missing", apps: [] };
+  const mode = (seen.mode & 0o777).toString(8).padStart(4, "0");
+  let raw;
+  try { raw = fs.readFileSync(file, "utf8"); } catch (e) { return { state: "unreadable", mode, apps: [] }; }
+  if (!raw.trim()) return { state: "empty", mode, apps: [] };
+  try {
+    const apps = JSON.parse(raw).map((own) => own.name === name
+      ? { name: own.name, fields: pick(own, FIELDS), env: wanted_env(own) }
+      : { name: own.name, fields: { pm_exec_path: own.pm_exec_path } });
+    return { state: "ok", mode, apps };
+  } catch (e) { return { state: "broken", mode, apps: [] }; }
+};
+
+const startup = () => {
+  const found = [];
+  for (const folder of ["/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system"])
+    for (const unit of entries(folder)) {
+      if (!/^pm2.*\.service$/.test(unit) || found.some((seen) => seen.unit === unit)) continue;
+      const body = text(path.join(folder, unit)), one = (re) => (re.exec(body) || ["", ""])[1].trim();
+      const enabled = entries("/etc/systemd/system").some((wants) =>
+        /\.wants$/.test(wants) && entries(path.join("/etc/systemd/system", wants)).includes(unit));
+      const exec = one(/^ExecStart=(\S+)/m);
+      found.push({ unit, enabled, user: one(/^User=(.*)$/m), home: one(/^Environment=PM2_HOME=(.*)$/m), exec, exec_exists: exists(exec) });
+    }
+  for (const unit of entries("/etc/init.d").filter((entry) => /^pm2/.test(entry))) {
+    const runs = ["/etc/rc2.d", "/etc/rc3.d", "/etc/runlevels/default"].some((folder) =>
+      entries(folder).some((entry) => entry.replace(/^S\d+/, "") === unit));
+    found.push({ unit: "/etc/init.d/" + unit, enabled: runs, user: "", home: "", exec: "", exec_exists: true });
+  }
+  return found;
+};
+
+// the command that belongs to the running daemon is best, else the first one a login would find
+const find_pm2 = (report, units) => {
+  const daemon = ((report || {}).argv || [])[1] || "";
+  const beside = path.dirname(process.execPath), home = os.homedir();
+  const candidates = [daemon ? path.join(path.dirname(daemon), "..", "bin", "pm2") : ""];
+  for (const folder of (process.env.PATH || "").split(":").filter(Boolean)) candidates.push(path.join(folder, "pm2"));
+  for (const unit of units) candidates.push(unit.exec);
+  candidates.push(path.join(beside, "pm2"), path.join(beside, "..", "lib", "node_modules", "pm2", "bin", "pm2"),
+    "/usr/local/bin/pm2", "/usr/bin/pm2", "/usr/local/lib/node_modules/pm2/bin/pm2", "/usr/lib/node_modules/pm2/bin/pm2");
+  for (const version of entries(path.join(home, ".nvm/versions/node")))
+    candidates.push(path.join(home, ".nvm/versions/node", version, "bin", "pm2"));
+  candidates.push(path.join(home, ".npm-global/bin/pm2"), path.join(home, ".local/bin/pm2"));
+  for (const candidate of candidates.filter(Boolean)) {
+    const found = real(candidate);
+    if (!found || !stat(found).isFile()) continue;
+    let version = "";
+    try { version = JSON.parse(text(path.join(path.dirname(found), "..", "package.json"))).version || ""; } catch (e) { version = ""; }
+    return { pm2: found, pm2_version: version };
+  }
+  return { pm2: "", pm2_version: "" };
+};
+
+const theirs = async (daemon) => {
+  const { error, value } = await call(daemon.home, "getMonitorData");
+  const apps = error || !Array.isArray(value) ? null : value.map((item) => item.pm2_env || {});
+  return Object.assign({}, daemon, { socket: error || "alive", apps: apps && apps
+    .filter((own) => own.name === name || own.pm_exec_path === script)
+    .map((own) => ({ name: own.name, script: own.pm_exec_path })) });
+};
+
+const main = async () => {
+  const home = process.env.PM2_HOME || path.join(os.homedir() || "/etc", ".pm2");
+  const all = daemons(), same = (daemon) => daemon.home && (daemon.home === home || real(daemon.home) === real(home));
+  const mine = all.filter(same), units = startup();
+  const pid = Number(text(path.join(home, "pm2.pid")).trim());
+  let own = mine.find((daemon) => daemon.pid === pid) || mine[0] || null;
+  const listed = exists(path.join(home, "rpc.sock")) ? await call(home, "getMonitorData") : { error: "missing" };
+  const report = listed.error ? {} : await call(home, "getReport");
+  if (own) {
+    const group = /([^\/\n]+\.(?:service|scope))\s*$/.exec(text("/proc/" + own.pid + "/cgroup"));
+    own = Object.assign({}, own, { unit: group ? group[1] : "" });
+  }
+  const seen = process_stat("self");
+  const answer = Object.assign({ format: 1, proc: exists("/proc/self/stat"), node: process.execPath,
+    user: { uid: process.getuid(), name: users[process.getuid()] || "", home: os.homedir() }, home,
+    clock: { boot_id: text("/proc/sys/kernel/random/boot_id").trim(), uptime: text("/proc/uptime").split(" ")[0],
+      ticks: Number(process.env.KJPSTATE_TICKS) || 100, own_start: seen ? seen.start : null, now: Date.now() },
+    cpus: os.cpus().length, daemon: own, more: Math.max(0, mine.length - 1), socket: listed.error || "alive",
+    apps: Array.isArray(listed.value) ? listed.value.map(live) : [],
+    others: await Promise.all(all.filter((daemon) => !same(daemon)).map(theirs)),
+    dump: dump(home), runners: runners(), systemd: exists("/run/systemd/system"), startup: units },
+    find_pm2(report.value, units));
+  process.stdout.write(JSON.stringify(answer) + "\n");
+};
+main().catch((e) => { process.stdout.write(JSON.stringify({ format: 1, error: String(e) }) + "\n"); });
+' -- "$@"
+}
+
+kjpstate_pm2_probe "$@"
