@@ -1,0 +1,226 @@
+"""Kind `deploy`: a folder of one host stands on another, file by file as it was built.
+
+Only what the build wrote travels; of the target, only what an earlier deploy put there is removed. Called
+through the face in `kjpstate.kinds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from kjpstate.formats.tree import digest
+from kjpstate.kinds.deploy import readings
+from kjpstate.kinds.deploy.readings import Seen
+from kjpstate.model import (
+    UNKNOWN,
+    Action,
+    Advice,
+    Answers,
+    Drift,
+    File,
+    MakeDirectory,
+    ReadClock,
+    Reading,
+    Refuse,
+    Run,
+    Spec,
+    Stamp,
+    State,
+    SyncTree,
+    Unknown,
+    Upstream,
+    WriteFile,
+    join,
+)
+
+KIND = "deploy"
+
+_INSTALL_TIMEOUT = 1800.0  # seconds: npm on a set-top box is slow
+
+
+def reads(spec: Spec) -> Iterable[Reading]:
+    """Both folders with digests, the files beside them, and our stamps."""
+    return readings.all_readings(spec)
+
+
+def actual(spec: Spec, answers: Answers) -> State:
+    """`files`: digest of each file that is or was deployed; `stamped`: digest of what the last deploy says it
+    put there; `with`: the files beside; `installed`: what the last install was run for."""
+    seen = readings.see(spec, answers)
+    names = sorted({*seen.wanted, *seen.stale})
+    values: dict[str, Any] = {
+        "files": {path: seen.here.get(path) for path in names},
+        "stamped": None if seen.earlier is None else digest(seen.earlier),
+        "problems": [reason for _, reason in readings.problems(spec, seen, answers, {})],
+    }
+    if seen.beside:
+        values["with"] = {
+            name: readings.file_digest(here.content if isinstance(here, File) else None)
+            for name, (_, here) in seen.beside.items()
+        }
+    if spec.get("install"):
+        values["installed"] = seen.installed
+    return State(values, present=seen.present)
+
+
+def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
+    """The same keys as they should be; UNKNOWN while a build or a patch of this plan has yet to write them.
+
+    When the source's host can't be seen from here, only the files of the last deploy are compared.
+    """
+    seen = readings.see(spec, answers)
+    owed = readings.owed(spec, upstream)
+    problems = tuple(readings.problems(spec, seen, answers, upstream))
+    planned = readings.planned_beside(spec, seen, upstream)
+    beside = {
+        "seen": seen,
+        "problems": problems,
+        "owed": owed,
+        "with": planned,
+        "headline": _headline(spec, seen, owed),
+    }
+    if seen.manifest is None and not owed:
+        stamped = None if seen.earlier is None else digest(seen.earlier)
+        return State({"files": seen.wanted, "stamped": stamped, "problems": []}, beside)
+    values: dict[str, Any] = {
+        "files": UNKNOWN if owed else {**seen.wanted, **dict.fromkeys(seen.stale)},
+        "stamped": UNKNOWN if owed else digest(seen.wanted),
+        "problems": [],
+    }
+    if seen.beside:
+        values["with"] = {
+            name: content if isinstance(content, Unknown) else readings.file_digest(content)
+            for name, content in planned.items()
+        }
+    if spec.get("install"):
+        known = not any(isinstance(value, Unknown) for value in values.get("with", {}).values())
+        values["installed"] = readings.install_digest(spec, values.get("with", {})) if known else UNKNOWN
+    return State(values, beside)
+
+
+def writes(spec: Spec) -> Iterable[tuple[str, str]]:
+    """The target, the files beside it, and what an install fills."""
+    yield spec["host"], spec["to_directory"]
+    for _, _, here in readings.beside(spec):
+        yield here.host, here.path
+    if spec.get("install"):
+        yield spec["host"], _modules(spec)
+
+
+def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
+    """Files beside, install, then the switch of the folder; its stamp goes first and comes back last."""
+    seen: Seen = drift.desired.beside["seen"]
+    for rule, reason in drift.desired.beside["problems"]:
+        yield Refuse(rule, reason, cure=_CURES[rule], pointer=_POINTERS[rule])
+        return
+    if seen.manifest is None and not drift.desired.beside["owed"]:
+        reason = f"{spec['from_host']} can't be seen from here ({seen.unseen})"
+        yield Refuse("needs-other-host", reason, cure="kjpstate apply from a machine that reaches both hosts")
+        return
+    if all(difference.path[0] == "stamped" for difference in drift.differences):
+        yield _stamp(spec, seen, owed=False)
+        return
+    yield Stamp(spec["host"], spec["document"], readings.tree_stamp(spec).name, None)
+    yield from _beside_actions(spec, seen, drift)
+    if drift.differs("installed"):
+        yield from _install(spec, drift)
+    if drift.differs("files"):
+        yield _sync(spec, seen, drift)
+    yield _stamp(spec, seen, owed=drift.desired.beside["owed"])
+
+
+def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
+    """Nothing yet: what a deploy does is what it says."""
+    yield from ()
+
+
+_CURES = {
+    "source-missing": "build first, or correct `from` and `with` in the section deploy",
+    "target-unreadable": "look at it on the host; name the real folder in `deploy.to`",
+}
+_POINTERS = {"source-missing": "/from", "target-unreadable": "/to"}
+
+
+def _beside_actions(spec: Spec, seen: Seen, drift: Drift) -> Iterator[Action]:
+    if not seen.parent_present:
+        yield MakeDirectory(spec["host"], readings.parent(spec["to_directory"]))
+    changed = {difference.path[1] for difference in drift.differences if difference.path[0] == "with"}
+    for name, _, here in readings.beside(spec):
+        if name not in changed:
+            continue
+        theirs, mine = seen.beside[name]
+        if "/" in name and mine is None:
+            yield MakeDirectory(here.host, readings.parent(here.path))
+        planned = drift.desired.beside["with"][name]
+        source = theirs if isinstance(theirs, File) else File(here.path, b"", 0o644)
+        after = planned if isinstance(planned, bytes) else source.content  # the latter is computed again
+        before = mine.content if isinstance(mine, File) else None
+        yield WriteFile(here.host, here.path, before, after, source.mode)
+
+
+def _install(spec: Spec, drift: Drift) -> Iterator[Action]:
+    folder = readings.parent(spec["to_directory"])
+    why = (
+        "not known to have run here"
+        if drift.actual.values["installed"] is None
+        else "a file of `with` changes"
+    )
+    argv = tuple(spec["install"])
+    yield Run(spec["host"], argv, why, cwd=folder, writes=(_modules(spec),), timeout=_INSTALL_TIMEOUT)
+    values = {"installed": drift.desired.values["installed"]}
+    yield Stamp(spec["host"], spec["document"], readings.install_stamp(spec).name, values)
+
+
+def _sync(spec: Spec, seen: Seen, drift: Drift) -> SyncTree:
+    owed = drift.desired.beside["owed"]
+    return SyncTree(
+        spec["from_host"],
+        spec["from_directory"],
+        spec["host"],
+        spec["to_directory"],
+        manifest=None if owed else seen.manifest,
+        remove=seen.stale,
+    )
+
+
+def _stamp(spec: Spec, seen: Seen, owed: bool) -> Stamp:
+    clock = ("clock", ReadClock(spec["host"]))
+    return Stamp(
+        spec["host"],
+        spec["document"],
+        readings.tree_stamp(spec).name,
+        {} if owed else {"files": seen.wanted},
+        (("files", readings.target(spec)), clock) if owed else (clock,),
+        path=spec["to_directory"],
+    )
+
+
+def _modules(spec: Spec) -> str:
+    return join(readings.parent(spec["to_directory"]), "node_modules/")
+
+
+def _headline(spec: Spec, seen: Seen, owed: bool) -> str:
+    said = "known after build" if owed and spec.get("built") else "known when its source is written"
+    if not owed:
+        said = _counted(spec, seen)
+    if seen.kept and seen.manifest is not None:
+        names = ", ".join(seen.kept[:3]) + (", …" if len(seen.kept) > 3 else "")
+        said += f", {_files(len(seen.kept))} of yours kept: {names}"
+    return f"{spec['to_directory']}   {said}"
+
+
+def _counted(spec: Spec, seen: Seen) -> str:
+    """`3 files change, 1 new, 2 removed`, or what else is not as it should be."""
+    new = sum(path not in seen.here for path in seen.wanted)
+    changed = sum(path in seen.here and seen.here[path] != value for path, value in seen.wanted.items())
+    if seen.manifest is None:
+        return f"{_files(new + changed)} not as deployed; {spec['from_host']} can't be seen from here"
+    said = [f"{_files(changed)} change{'s' if changed == 1 else ''}"] if changed else []
+    said += [f"{_files(new)} new"] if new and not changed else [f"{new} new"] if new else []
+    said += [f"{len(seen.stale)} removed"] if seen.stale else []
+    return ", ".join(said) or "every file is there already"
+
+
+def _files(count: int) -> str:
+    return f"{count} file" if count == 1 else f"{count} files"
