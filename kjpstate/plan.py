@@ -49,7 +49,11 @@ from kjpstate.secret import secrets_in, veil
 Path: TypeAlias = tuple[str, str]
 """(host, absolute path)."""
 
+_GUARD = "unchanged"
+"""The kind whose refusal blocks everything on its host."""
+
 _GROUP = {
+    _GUARD: "guard",
     "dns": "dns",
     "patch": "source",
     "build": "source",
@@ -58,15 +62,6 @@ _GROUP = {
     "pm2_process": "running",
 }
 _SEVERITY = ("breaks", "useless", "note")
-
-
-@dataclass(frozen=True)
-class Pin:
-    """A guardrail `unchanged` that was looked at: `problem` says how it differs, or is empty."""
-
-    host: str
-    where: Where
-    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,6 @@ class Scene:
     key: bytes
     kinds: Mapping[str, ModuleType]
     may_change: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    pins: Sequence[Pin] = ()
     unreachable: Mapping[str, str] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
 
@@ -277,16 +271,18 @@ def _holds_unknown(value: Any) -> bool:
 def _held(
     changes: Sequence[Change], resources: Sequence[Resource], grouped: Sequence[Sequence[str]], scene: Scene
 ) -> Iterator[Change]:
-    """The changes with `held` set in every unit that is refused, pinned, or reads what such a one writes."""
+    """The changes with `held` set in every unit that is refused, guarded, or reads what such a one writes."""
     unit_of = {address: unit for unit in grouped for address in unit}
     by_address = {resource.address: resource for resource in resources}
     blocked: dict[Sequence[str], str] = {}
     for change in changes:
-        if change.refusal is not None:
-            blocked.setdefault(unit_of[change.resource.address], change.resource.address)
-        for pin in scene.pins:
-            if pin.problem and pin.host == change.resource.host:
-                blocked.setdefault(unit_of[change.resource.address], "guardrails.unchanged")
+        if change.refusal is None:
+            continue
+        guilty = change.resource
+        blocked.setdefault(unit_of[guilty.address], guilty.address)
+        if guilty.kind == _GUARD:
+            on_host = (address for address, item in by_address.items() if item.host == guilty.host)
+            blocked |= {unit_of[address]: guilty.address for address in on_host}
     blocked = spread_block(blocked, changes, unit_of, by_address, scene.kinds)
     for change in changes:
         cause = blocked.get(unit_of[change.resource.address], "")

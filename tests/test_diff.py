@@ -15,7 +15,11 @@ CASES = {
     "missing is None": ({"a": 1}, {}, [(("a",), None, 1)]),
     "None wanted and missing": ({"a": None}, {}, []),
     "leaves, not parents": ({"x": {"a": 1}}, {"x": {"b": 2}}, [(("x", "a"), None, 1)]),
-    "private-looking keys count": ({"env": {"__T": "1"}}, {"env": {"__T": "2"}}, [(("env", "__T"), "2", "1")]),
+    "private-looking keys count": (
+        {"env": {"__T": "1"}},
+        {"env": {"__T": "2"}},
+        [(("env", "__T"), "2", "1")],
+    ),
     "a list is whole": ({"dns": ["a", "b"]}, {"dns": ["a"]}, [(("dns",), ["a"], ["a", "b"])]),
     "order counts": ({"dns": ["a", "b"]}, {"dns": ["b", "a"]}, [(("dns",), ["b", "a"], ["a", "b"])]),
     "repetition counts": ({"dns": ["a"]}, {"dns": ["a", "a"]}, [(("dns",), ["a", "a"], ["a"])]),

@@ -1,0 +1,230 @@
+"""The straight line for one document over its hosts: look, compare, plan; apply; verify.
+
+Called by `cli` with a loaded document and opened hosts. `plan` is `apply` with the last step withheld.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from kjpstate import apply as applying
+from kjpstate import errors
+from kjpstate import plan as planning
+from kjpstate.host import Eye, Host
+from kjpstate.hosts import connect
+from kjpstate.kinds import KINDS, check
+from kjpstate.model import (
+    Answer,
+    Answers,
+    CheckResult,
+    Event,
+    Plan,
+    Reading,
+    Report,
+    Resource,
+    RunInfo,
+    Unreadable,
+)
+from kjpstate.plan import Scene
+
+
+class Document(Protocol):
+    """What of a loaded document is needed here; `document.Document` is its body."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def hosts(self) -> Mapping[str, Any]: ...
+    @property
+    def resources(self) -> tuple[Resource, ...]: ...
+    @property
+    def checks(self) -> tuple[Resource, ...]: ...
+    @property
+    def guardrails(self) -> Any: ...
+    @property
+    def secrets(self) -> frozenset[str]: ...
+
+
+def open_hosts(document: Document, *, state_folder: Path, limit: Sequence[str] = ()) -> dict[str, Host]:
+    """A body of the port for each host that a section, check or pin of the document needs.
+
+    Nothing is connected yet: that is the first `look`. Raises UsageError for an unknown name in `limit`.
+    """
+    unknown = [name for name in limit if not any(_named(host, name) for host in document.hosts)]
+    if unknown:
+        raise errors.UsageError(
+            f"--limit {unknown[0]}: no such host; the document has {', '.join(document.hosts)}"
+        )
+    allowed = may_change(document)
+    return {
+        name: connect(spec, may_change=allowed.get(name, ()), state_folder=state_folder)
+        for name, spec in document.hosts.items()
+    }
+
+
+def may_change(document: Document) -> dict[str, tuple[str, ...]]:
+    """Host -> the paths kjpstate may write there: as the guardrails say, else just what the sections name."""
+    found: dict[str, list[str]] = {}
+    for resource in document.resources:
+        for host, path in KINDS[resource.kind].writes(resource.spec):
+            found.setdefault(host, []).append(path)
+    named = document.guardrails.may_change or {}
+    return {host: tuple(named.get(host) or found.get(host, ())) for host in document.hosts}
+
+
+async def plan(
+    document: Document,
+    hosts: Mapping[str, Eye],
+    *,
+    key: bytes,
+    only: Sequence[str] = (),
+    limit: Sequence[str] = (),
+) -> Plan:
+    """Look at every host in scope at once and say what is to be done; unreachable hosts are in the plan."""
+    return planning.build(await scene(document, hosts, key=key, only=only, limit=limit))
+
+
+async def scene(
+    document: Document,
+    hosts: Mapping[str, Eye],
+    *,
+    key: bytes,
+    only: Sequence[str] = (),
+    limit: Sequence[str] = (),
+) -> Scene:
+    """Everything a plan is made of, read in one message a host."""
+    resources = _scope(document, only, limit)
+    bare = _bare(document, resources, key)
+    wanted = applying.readings_by_host(bare)
+    answers, unreachable = await look(hosts, wanted)
+    return replace(bare, answers=answers, unreachable=unreachable)
+
+
+async def look(
+    hosts: Mapping[str, Eye], wanted: Mapping[str, Sequence[Reading]]
+) -> tuple[dict[Reading, Answer], dict[str, str]]:
+    """All answers, and host -> why for those out of reach, whose readings are Unreadable."""
+    names = [name for name in wanted if name in hosts]
+    results = await asyncio.gather(
+        *(hosts[name].look(list(dict.fromkeys(wanted[name]))) for name in names), return_exceptions=True
+    )
+    answers: dict[Reading, Answer] = {}
+    unreachable: dict[str, str] = {}
+    for name, result in zip(names, results, strict=True):
+        if isinstance(result, errors.Unreachable):
+            unreachable[name] = _sentence(result)
+            answers.update(dict.fromkeys(wanted[name], Unreadable(f"{name} is unreachable")))
+        elif isinstance(result, BaseException):
+            raise result
+        else:
+            answers.update(result)
+    return answers, unreachable
+
+
+async def apply(
+    document: Document,
+    hosts: Mapping[str, Host],
+    plan: Plan,
+    *,
+    run: RunInfo,
+    key: bytes,
+    progress: Callable[[Event], None],
+    only: Sequence[str] = (),
+    limit: Sequence[str] = (),
+    checks: bool = True,
+) -> Report:
+    """Do what `plan` shows, then run the checks. Raises StalePlan or Locked before the first write."""
+    scope = (item for item in _scope(document, only, limit) if item.host not in plan.unreachable)
+    seen = replace(_bare(document, tuple(scope), key), unreachable=plan.unreachable)
+    report = await applying.run(plan, seen, hosts, run, progress)
+    if report.exit_code not in (errors.IN_SYNC, errors.UNREACHABLE) or not checks:
+        return report
+    results = await verify(document, hosts, key=key)
+    failed = any(result.result == "failed" for result in results)
+    codes = (report.exit_code, errors.CHECKS_FAILED if failed else errors.IN_SYNC)
+    return replace(report, checks=results, exit_code=errors.worst(codes))
+
+
+async def verify(
+    document: Document, hosts: Mapping[str, Eye], *, key: bytes, names: Sequence[str] = ()
+) -> tuple[CheckResult, ...]:
+    """Every acceptance check (or those named), in the document's order; all of a host travel together."""
+    chosen = [item for item in document.checks if not names or item.spec["name"] in names]
+    missing = set(names) - {item.spec["name"] for item in chosen}
+    if missing:
+        raise errors.UsageError(f"no check is called {', '.join(sorted(missing))}")
+    wanted: dict[str, list[Reading]] = {}
+    for item in chosen:
+        for reading in check.reads(item.spec):
+            wanted.setdefault(reading.host, []).append(reading)
+    answers, unreachable = await look(hosts, wanted)
+    return tuple(_judge(item, answers, unreachable) for item in chosen)
+
+
+def _judge(item: Resource, answers: Answers, unreachable: Mapping[str, str]) -> CheckResult:
+    if item.host in unreachable:
+        return CheckResult(item.spec["name"], "unknown", unreachable[item.host], item.host)
+    result: CheckResult = check.judge(item.spec, answers)
+    return result
+
+
+def exit_code(plan: Plan) -> int:
+    """0 in sync, 2 drift, 3 unreachable, 8 refused; of several the greatest concern."""
+    codes = [errors.UNREACHABLE] if plan.unreachable else []
+    codes += [errors.REFUSED if change.refusal is not None else errors.DRIFT for change in plan.changes]
+    return errors.worst(codes)
+
+
+def _bare(document: Document, resources: tuple[Resource, ...], key: bytes) -> Scene:
+    return Scene(
+        document=document.name,
+        resources=resources,
+        answers={},
+        key=key,
+        kinds=KINDS,
+        may_change=may_change(document),
+        secrets=document.secrets,
+    )
+
+
+def _scope(document: Document, only: Sequence[str], limit: Sequence[str]) -> tuple[Resource, ...]:
+    resources = _resources(document)
+    addresses = [resource.address for resource in resources]
+    for name in only:
+        if not any(_named(address, name) for address in addresses):
+            raise errors.UsageError(
+                f"--only {name}: no such address; the document has {', '.join(addresses)}"
+            )
+    return tuple(
+        resource
+        for resource in resources
+        if (not limit or any(_named(resource.host, name) for name in limit))
+        and (not only or resource.kind == "unchanged" or any(_named(resource.address, name) for name in only))
+    )
+
+
+def _named(full: str, name: str) -> bool:
+    """`patch` names `patch.reconnect-backoff`, `stb` names `stb[10.0.0.1]`."""
+    return full == name or full.startswith((f"{name}.", f"{name}["))
+
+
+def _resources(document: Document) -> tuple[Resource, ...]:
+    """The pins as resources of the kind `unchanged`, then the document's own, in the order of work."""
+    pins: dict[str, Resource] = {}
+    for pin in document.guardrails.unchanged:
+        words = [word for word in pin.pointer.replace("~1", "/").split("/") if word not in ("", "version")]
+        address = f"unchanged.{words[-1] if words else pin.path.rpartition('/')[2]}"
+        while address in pins:
+            address += "'"
+        spec = {"host": pin.host, "document": document.name, "path": pin.path, "pointer": pin.pointer}
+        spec |= {"value": pin.value} if pin.value is not None else {}
+        pins[address] = Resource(address, "unchanged", pin.host, spec, pin.where)
+    return (*pins.values(), *document.resources)
+
+
+def _sentence(error: errors.KjpstateError) -> str:
+    return f"{error.message}\n{error.remedy}" if error.remedy else error.message

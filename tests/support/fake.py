@@ -1,0 +1,164 @@
+"""A host in memory and kinds of five lines: for the tests of plan and apply, which need no real box."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterable
+
+from kjpstate import errors
+from kjpstate.host import Cost
+from kjpstate.model import (
+    UNKNOWN,
+    File,
+    Outcome,
+    ReadFile,
+    Refuse,
+    Resource,
+    Run,
+    State,
+    Where,
+    WriteFile,
+)
+
+HERE = Where("doc.yaml", 1, 1)
+
+
+class FakeHost:
+    """Files in a dict; `commands` maps argv to what it does to them; `journal` is all that happened.
+
+    `cut_after`: the link is lost after that many actions really happened. `fail`: argv that exit 1.
+    """
+
+    def __init__(self, name: str, files: dict[str, bytes], commands: dict | None = None) -> None:
+        self.name, self.files = name, files
+        self.commands: dict[tuple[str, ...], Callable[[dict[str, bytes]], None]] = commands or {}
+        self.journal: list[object] = []
+        self.fail: set[tuple[str, ...]] = set()
+        self.cut_after: int | None = None
+        self.locked_by: str = ""
+        self.down = False
+        self.cost = Cost()
+
+    async def look(self, readings):
+        if self.down:
+            raise errors.Unreachable(self.name, f"{self.name} does not answer")
+        return {reading: self._read(reading) for reading in readings}
+
+    def _read(self, reading):
+        assert isinstance(reading, ReadFile)
+        content = self.files.get(reading.path)
+        return None if content is None else File(reading.path, content, 0o644)
+
+    async def begin(self, run, readings):
+        if self.locked_by:
+            raise errors.Locked(f"{self.name} is locked by {self.locked_by}")
+        self.locked_by = run.id
+        return await self.look(readings)
+
+    async def act(self, actions, readings=(), sources=None):
+        assert self.locked_by
+        outcomes = []
+        for action in actions:
+            if self.cut_after is not None and len(self.journal) >= self.cut_after:
+                self.down = True
+            if self.down:
+                raise errors.Unreachable(self.name, f"the link to {self.name} was lost")
+            outcomes.append(self._do(action))
+            self.journal.append(action)
+            if not outcomes[-1].ok:
+                break
+        return outcomes, await self.look(readings)
+
+    def _do(self, action):
+        match action:
+            case WriteFile(path=path, before=before, after=after):
+                if self.files.get(path) == after:
+                    return Outcome(action, "already")
+                if self.files.get(path) != before:
+                    return Outcome(action, "moved")
+                if before is not None:
+                    self.files[f"{path}.backup"] = before
+                self.files.pop(path, None)
+                if after is not None:
+                    self.files[path] = after
+                return Outcome(action, "done", backup=f"{path}.backup" if before is not None else "")
+            case Run(argv=argv):
+                if argv in self.fail:
+                    return Outcome(action, "failed", exit_code=1, output=b"no luck")
+                self.commands[argv](self.files)
+                return Outcome(action, "done", exit_code=0)
+            case _:
+                return Outcome(action, "done")
+
+    async def end(self):
+        self.locked_by = ""
+
+    async def close(self):
+        return None
+
+
+def copy_kind(name: str = "copy"):
+    """A kind whose spec {to, text?, from?} wants `to` to hold `text`, or what `from` holds; by WriteFile."""
+
+    def wanted(spec, answers, upstream):
+        if "text" in spec:
+            return spec["text"]
+        planned = upstream.get(
+            (spec["host"], spec["from"]), answers.get(ReadFile(spec["host"], spec["from"]))
+        )
+        if planned is UNKNOWN:
+            return UNKNOWN
+        content = planned.content if isinstance(planned, File) else planned
+        return None if content is None else content.decode()
+
+    def reads(spec):
+        return [ReadFile(spec["host"], spec[key]) for key in ("to", "from") if key in spec]
+
+    def actual(spec, answers):
+        file = answers.get(ReadFile(spec["host"], spec["to"]))
+        text = file.content.decode() if file is not None else None
+        return State({"text": text, "problems": ["bad"] if text == "bad" else []}, present=file is not None)
+
+    def desired(spec, answers, upstream):
+        return State({"text": wanted(spec, answers, upstream), "problems": []})
+
+    def actions(spec, drift):
+        if drift.actual.values["problems"]:
+            yield Refuse("bad", "the file is bad")
+            return
+        before, after = drift.actual.values["text"], drift.desired.values["text"]
+        if after is UNKNOWN or "run" in spec:
+            yield Run(
+                spec["host"], ("make", spec["to"]), "made", writes=(spec["to"],), undo=(("undo", spec["to"]),)
+            )
+        else:
+            yield WriteFile(spec["host"], spec["to"], before.encode() if before else None, after.encode())
+
+    return types.SimpleNamespace(
+        KIND=name,
+        reads=reads,
+        actual=actual,
+        desired=desired,
+        writes=lambda spec: [(spec["host"], spec["to"])],
+        actions=actions,
+        advice=lambda spec, answers: iter(()),
+    )
+
+
+def resource(address: str, host: str = "box", **spec) -> Resource:
+    """A resource of the kind before the dot."""
+    spec = {key.rstrip("_"): value for key, value in spec.items()}
+    return Resource(address, address.partition(".")[0], host, {"host": host, **spec}, HERE)
+
+
+def kinds(*names: str) -> dict:
+    """The named kinds, all of them copies."""
+    return {name: copy_kind(name) for name in names}
+
+
+def files(answers: Iterable[tuple[str, str, bytes | None]]):
+    """Answers for ReadFile from (host, path, content)."""
+    return {
+        ReadFile(host, path): None if content is None else File(path, content, 0o644)
+        for host, path, content in answers
+    }

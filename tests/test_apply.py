@@ -1,0 +1,140 @@
+"""apply: the second reading, units put back, holds, stale plans, owed steps, lost links."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from kjpstate import apply, errors
+from kjpstate.model import RunInfo
+from kjpstate.plan import Scene, build
+from tests.support.fake import FakeHost, kinds, resource
+
+KINDS = kinds("dns", "patch", "build", "deploy", "pm2_process")
+RUN = RunInfo("abc123", "20261123T194500Z", "doc", "me@laptop")
+
+SOURCE = [
+    resource("dns", to="/r", text="x"),
+    resource("patch.a", to="/p", text="new"),
+    resource("build", to="/d", text="built", run=True, **{"from": "/p"}),
+    resource("deploy", to="/e", from_="/d", run=True),
+]
+
+
+def box(**more):
+    files = {"/r": b"old", "/p": b"old", "/d": b"old", "/e": b"old", **more}
+    made = {
+        ("make", "/d"): lambda files: files.update({"/d": b"built"}),
+        ("make", "/e"): lambda files: files.update({"/e": files["/d"]}),
+        ("undo", "/d"): lambda files: files.update({"/d": b"undone"}),
+        ("undo", "/e"): lambda files: files.update({"/e": b"undone"}),
+    }
+    return FakeHost("box", files, made)
+
+
+def scene_of(host, resources):
+    wanted = Scene("doc", tuple(resources), {}, b"key", KINDS, {"box": ("/",)})
+    readings = apply.readings_by_host(wanted)["box"]
+    return replace(wanted, answers=asyncio.run(host.look(readings)))
+
+
+def run(host, resources=SOURCE, before_begin=None):
+    scene = scene_of(host, resources)
+    plan = build(scene)
+    if before_begin:
+        before_begin(host)
+    events = []
+    report = asyncio.run(apply.run(plan, scene, {"box": host}, RUN, events.append))
+    return plan, report, events
+
+
+def test_everything_is_done_in_order_and_the_second_plan_is_empty():
+    host = box()
+    plan, report, _ = run(host)
+    assert [step.result for step in report.steps] == ["applied"] * 4
+    assert report.exit_code == 0
+    assert host.files["/e"] == b"built"
+    assert host.locked_by == ""
+    assert build(scene_of(host, SOURCE)).empty
+
+
+def test_an_owed_step_shrinks_to_nothing():
+    host = box(**{"/e": b"built"})
+    _, report, _ = run(host)
+    assert {step.address: step.result for step in report.steps}["deploy"] == "shrunk"
+
+
+def test_a_failing_run_restores_its_unit_runs_its_undo_and_leaves_the_others():
+    host = box()
+    host.fail.add(("make", "/d"))
+    _, report, _ = run(host)
+    results = {step.address: step.result for step in report.steps}
+    assert results == {"dns": "applied", "patch.a": "restored", "build": "restored", "deploy": "held"}
+    assert report.exit_code == errors.RESTORED
+    assert host.files["/p"] == b"old"
+    assert host.files["/r"] == b"x"
+    assert host.files["/d"] == b"undone"
+    assert "no luck" in report.steps[2].reason
+
+
+def test_success_is_what_the_second_reading_says():
+    host = box()
+    host.commands[("make", "/d")] = lambda files: None
+    _, report, _ = run(host)
+    assert report.steps[2].result == "restored"
+    assert "read again it still differs" in report.steps[2].reason
+
+
+def test_a_restore_that_fails_is_exit_1_and_says_so():
+    host = box()
+    host.fail |= {("make", "/d"), ("undo", "/d")}
+    _, report, _ = run(host)
+    assert report.exit_code == errors.FAILED
+    assert "could not be put back" in report.steps[2].reason
+
+
+def test_a_compared_fact_that_moved_is_a_stale_plan_and_nothing_is_done():
+    host = box()
+    with pytest.raises(errors.StalePlan, match=r"patch\.a"):
+        run(host, before_begin=lambda host: host.files.update({"/p": b"theirs"}))
+    assert host.journal == []
+    assert host.locked_by == ""
+
+
+def test_a_locked_host_is_left_alone():
+    host = box()
+    with pytest.raises(errors.Locked):
+        run(host, before_begin=lambda host: setattr(host, "locked_by", "other"))
+    assert host.journal == []
+    assert host.locked_by == "other"
+
+
+def test_a_refused_unit_is_not_touched_while_others_go_on():
+    host = box(**{"/p": b"bad"})
+    _, report, _ = run(host)
+    results = {step.address: step.result for step in report.steps}
+    assert results["dns"] == "applied"
+    assert results["patch.a"] == "refused"
+    assert report.exit_code == errors.REFUSED
+    assert host.files["/p"] == b"bad"
+
+
+@pytest.mark.parametrize("cut", range(6))
+def test_a_lost_link_is_unknown_and_the_next_run_heals(cut):
+    host = box()
+    host.cut_after = cut
+    _, report, _ = run(host)
+    assert report.exit_code == errors.UNREACHABLE
+    host.cut_after, host.down = None, False
+    run(host)
+    assert build(scene_of(host, SOURCE)).empty
+
+
+def test_an_owed_step_may_not_grow():
+    host = box()
+    scene = scene_of(host, SOURCE)
+    plan = build(scene)
+    small = replace(plan, changes=tuple(replace(c, actions=()) if c.after else c for c in plan.changes))
+    report = asyncio.run(apply.run(small, scene, {"box": host}, RUN, lambda event: None))
+    assert "more than the plan showed" in report.steps[-1].reason
+    assert host.files["/e"] == b"old"
