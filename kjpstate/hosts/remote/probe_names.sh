@@ -73,11 +73,11 @@ resolver.resolve4(name, (error, found) => {
     set -- "$1" "$2" $?
     kjpstate_out=$(printf '%s\n' "$kjpstate_out" | sed '1,/^Name:/d')
   else
-    printf 'server\tnone\t%s\t127\t\n' "$kjpstate_server"
+    printf 'server\tnone\t%s\t127\t\n' "$1"
     return 0
   fi
   set -- "$1" "$2" "${3:-$?}"
-  kjpstate_names_say server "$kjpstate_tool" "$kjpstate_server" "$3" "$kjpstate_out"
+  kjpstate_names_say server "$kjpstate_tool" "$1" "$3" "$kjpstate_out"
 }
 
 kjpstate_names_probe() {

@@ -136,7 +136,7 @@ const runners = () => {
     const at = link("/proc/" + pid + "/cwd") || "/";
     if (!argv.slice(1).some((word) => word && !word.startsWith("-") && path.resolve(at, word) === script)) continue;
     const seen = process_stat(pid);
-    if (seen && seen.state !== "Z") found.push({ pid: Number(pid), ppid: seen.ppid, uid: (stat("/proc/" + pid) || { uid: -1 }).uid });
+    if (seen && seen.state !== "Z") found.push({ pid: Number(pid), ppid: seen.ppid, cwd: at, uid: (stat("/proc/" + pid) || { uid: -1 }).uid });
   }
   return found;
 };
@@ -153,7 +153,7 @@ const log_files = (fields) => [...new Set([fields.pm_err_log_path, fields.pm_out
 const live = (item) => {
   const own = item.pm2_env || {}, pid = item.pid || 0, seen = pid ? process_stat(pid) : null;
   const app = Object.assign(pick(own, COUNTERS), { name: own.name || item.name, pm_id: item.pm_id, pid,
-    start: seen && seen.state !== "Z" ? seen.start : null, fields: { pm_exec_path: own.pm_exec_path } });
+    start: seen && seen.state !== "Z" ? seen.start : null, fields: pick(own, ["pm_exec_path", "pm_cwd"]) });
   if (app.name !== name) return app;
   const environ = app.start === null ? null : environment(pid);
   app.fields = pick(own, FIELDS);
@@ -173,8 +173,8 @@ const dump = (home) => {
   if (!raw.trim()) return { state: "empty", mode, apps: [] };
   try {
     const apps = JSON.parse(raw).map((own) => own.name === name
-      ? { name: own.name, fields: pick(own, FIELDS), env: wanted_env(own) }
-      : { name: own.name, fields: { pm_exec_path: own.pm_exec_path } });
+      ? { name: own.name, status: own.status, fields: pick(own, FIELDS), env: wanted_env(own) }
+      : { name: own.name, status: own.status, fields: pick(own, ["pm_exec_path", "pm_cwd"]) });
     return { state: "ok", mode, apps };
   } catch (e) { return { state: "broken", mode, apps: [] }; }
 };
@@ -225,7 +225,7 @@ const theirs = async (daemon) => {
   const apps = error || !Array.isArray(value) ? null : value.map((item) => item.pm2_env || {});
   return Object.assign({}, daemon, { socket: error || "alive", apps: apps && apps
     .filter((own) => own.name === name || own.pm_exec_path === script)
-    .map((own) => ({ name: own.name, script: own.pm_exec_path })) });
+    .map((own) => ({ name: own.name, script: own.pm_exec_path, cwd: own.pm_cwd })) });
 };
 
 const main = async () => {
