@@ -18,12 +18,78 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {
+    "ecosystem-esm": Rule(
+        "Node would not load ecosystem.config.js here",
+        'The nearest package.json says "type": "module", so node takes every .js file below it for an'
+        " ES module, where `module.exports` does not exist. PM2 would refuse the file and leave the "
+        "app as it is. Files that end in .cjs are always loaded the way PM2 needs.",
+        "name the file ecosystem.config.cjs in the document",
+    ),
+    "ecosystem-name": Rule(
+        "PM2 would not take this file for an ecosystem",
+        "PM2 goes by the name: only files that end in .config.js or .config.cjs (of those kjpstate "
+        "can write) are read as an ecosystem. Any other name is started as if it were the app itself.",
+        "name it ecosystem.config.cjs or ecosystem.config.js",
+    ),
+    "ecosystem-unreadable": Rule(
+        "The ecosystem file can't be looked at",
+        "Something stands at the path that is not a plain file we may read: a link, a folder, or a "
+        "file without permission. Replacing it would be guessing what it is for.",
+        "look at it on the host; name the real path in the document",
+    ),
+    "env-block-unused": Rule(
+        "An environment block that nothing asks for",
+        "PM2 uses `env_production` and the like only when it is started with `--env production`. "
+        "kjpstate never does, so that there is one environment, and the document says it.",
+        "move its names into `env`",
+    ),
+    "env-not-kept": Rule(
+        "The running app has variables the document does not name",
+        "PM2 gives an app the whole environment of the shell that started it. kjpstate starts it with"
+        " a clean one, so these variables will be gone after the next delete and start. Their names "
+        "are listed, never their values.",
+        "name those that the app needs under `env`; secrets as ${env:NAME} or ${file:PATH}",
+    ),
+    "env-overrides-setting": Rule(
+        "A variable that PM2 takes for its own setting",
+        "PM2 keeps an app's environment and its settings in one bag. A variable with the name of a "
+        "setting replaces that setting, without a word.",
+        "give the variable another name",
+    ),
     "input-missing": Rule(
         "The build's input is not there",
         "A build is judged by the bytes of what it reads. An input that the document names and that "
         "is not on the host (and that no patch of the same plan writes) would make every build look "
         "fresh, so nothing is built and what would be deployed from it stays as it is.",
         "put the file or folder there, or correct `inputs` and `directory` in the section build",
+    ),
+    "instances-cluster": Rule(
+        "`instances` changes the mode",
+        "As soon as `instances` is named, even as 1, PM2 runs a node app in cluster mode unless "
+        "exec_mode says fork. Several processes of a WhatsApp bot share one session and throw each "
+        "other out.",
+        "drop `instances`, or add exec_mode: fork",
+    ),
+    "log-date-format": Rule(
+        "PM2's own time stamps lose text",
+        "With a date format PM2 rewrites the output: text after the last line end of a piece is lost,"
+        " long lines are cut into several, and the stamp has no time zone. Lines that the app stamps "
+        "itself have none of that.",
+        "drop log_date_format (and time); stamp the lines in the app",
+    ),
+    "log-folder-taken": Rule(
+        "The log folder is a file",
+        "The folder for the app's logs is needed before PM2 does anything: an app that crashes "
+        "without it is never restarted. A file stands at its place, and kjpstate does not remove what"
+        " it did not make.",
+        "name another folder for error_file and out_file",
+    ),
+    "max-restarts-inert": Rule(
+        "max_restarts never acts",
+        "PM2 counts crashes only during min_uptime times max_restarts after a start on purpose, and "
+        "never after a reboot. With these delays that time is over before the count is full, so the "
+        "app is restarted for ever.",
+        "drop max_restarts",
     ),
     "modules-missing": Rule(
         "npm has installed nothing here",
@@ -52,6 +118,100 @@ RULES: dict[str, Rule] = {
         "path, so the whole unit is left as it is. The host object enforces the same rule once more "
         "for every write.",
         "add the path to guardrails.may_change of that host, if that is right",
+    ),
+    "pm2-gives-up": Rule(
+        "PM2 stops for good before the network is back",
+        "When the app keeps dying soon after its start, for instance because a modem is restarting, "
+        "PM2 counts to max_restarts and then never starts it again: it stays down until somebody "
+        "comes. The status it shows then is often `waiting restart`, not `errored`. The time is "
+        "computed from the restart settings of the document and PM2's defaults (16 crashes of an app "
+        "younger than 1 s). A backoff of 1000 and no limits waits 1, 1.5, 2.25 ... up to 15 s, for "
+        "ever, and costs nothing.",
+        "exp_backoff_restart_delay: 1000, without max_restarts, min_uptime and restart_delay",
+    ),
+    "pm2-list-incomplete": Rule(
+        "PM2's saved list names more than runs",
+        "`pm2 save` writes down what is in PM2's list now. Apps that stand in the saved list but not "
+        "in the running one would be forgotten, and a reboot would not bring them back.",
+        "pm2 resurrect brings them back; or pm2 save --force by hand if they are really gone",
+    ),
+    "pm2-missing": Rule(
+        "PM2 or node was not found",
+        "Looked for in the running daemon, on the PATH, in the startup unit, beside node, under nvm "
+        "and in the usual folders. kjpstate installs nothing by itself.",
+        "npm install -g pm2 on the host, as the user that runs the bot",
+    ),
+    "pm2-name": Rule(
+        "A name that PM2 reads as something else",
+        "To PM2 `all` means every app, a number means the app with that number, and a name between "
+        "slashes is a pattern. Acting on such a name could hit other apps.",
+        "give the app another name in the document",
+    ),
+    "pm2-not-at-boot": Rule(
+        "Nothing starts PM2 when the host starts",
+        "The saved list is brought back by a startup unit that runs `pm2 resurrect`. There is none "
+        "that is enabled, points to a pm2 that exists and uses this PM2 home, so after a reboot or a "
+        "power cut the bot stays down.",
+        "pm2 startup, as the user that runs the bot (it prints or does what is needed)",
+    ),
+    "pm2-not-linux": Rule(
+        "This host can't say what really runs",
+        "Whether a process is alive, when it started and which environment it has is read from /proc,"
+        " which this host does not have.",
+        "manage PM2 on a Linux host",
+    ),
+    "pm2-other-daemon": Rule(
+        "The app belongs to another PM2",
+        "PM2 has one daemon for each user and each PM2_HOME. Another one than the login's own runs "
+        "this app (or owns this home), so starting it here would run it twice.",
+        "log in as the user that runs the bot; or set PM2_HOME for the login; or delete the app there first",
+    ),
+    "pm2-silent": Rule(
+        "PM2's daemon runs but does not answer",
+        "A daemon process of this home exists, but its socket does not answer. A pm2 command would "
+        "wait for ever or start a second daemon, and with it a second bot.",
+        "look at pm2.log in PM2's home; kill that daemon, then: pm2 resurrect",
+    ),
+    "pm2-two-daemons": Rule(
+        "Two PM2 daemons share one home",
+        "Two pm2 commands at the same instant can start two daemons. Each may run a bot, and only one"
+        " of them can be asked.",
+        "stop the bot, kill both daemons, then: pm2 resurrect",
+    ),
+    "pm2-unreadable": Rule(
+        "PM2 could not be looked at",
+        "The probe that asks PM2 on the host did not answer in a way that can be understood, so "
+        "nothing about the app is known and nothing is done.",
+        "kjpstate plan -v; on the host: node -v",
+    ),
+    "pm2-versions-differ": Rule(
+        "The pm2 command is newer than the running daemon",
+        "After an update of PM2 the old daemon runs on until somebody says `pm2 update`, which "
+        "restarts every app. kjpstate never does that by itself.",
+        "pm2 update, at a quiet hour",
+    ),
+    "restart-delay-ignored": Rule(
+        "restart_delay has no effect beside a backoff",
+        "When exp_backoff_restart_delay is set PM2 computes the delay from it alone. The first retry "
+        "comes after that many milliseconds, then half as much again each time, at most 15 s.",
+        "drop restart_delay",
+    ),
+    "script-missing": Rule(
+        "The app's script is not there",
+        "PM2 reports success when it is told to reload an app whose script is missing, and goes on "
+        "with the old one. Nothing earlier in this plan writes the script.",
+        "correct `script` and `cwd`, or deploy first",
+    ),
+    "script-runs-twice": Rule(
+        "The same script already runs under another name",
+        "Another process runs this script in this folder, outside the app of this name. Two bots on "
+        "one WhatsApp session log each other out.",
+        "stop the other one: pm2 delete NAME, or kill its pid; then plan again",
+    ),
+    "secrets-readable": Rule(
+        "Others on the host may read these secrets",
+        "The file keeps the mode it has, and that mode lets other users read it.",
+        "chmod 600 that file",
     ),
     "source-missing": Rule(
         "What should be deployed is not there",
@@ -85,5 +245,16 @@ RULES: dict[str, Rule] = {
         "The file that guardrails.unchanged names is missing, is not JSON, or has nothing at that "
         "pointer, so whether it moved can't be known. Nothing on that host is changed until it can.",
         "mend the file, or correct `file` and `pointer` in guardrails.unchanged",
+    ),
+    "watches-own-logs": Rule(
+        "The app would be restarted by its own log lines",
+        "`watch` looks at the whole folder of the app, its log files stand inside, and nothing is ignored.",
+        "drop watch, or name the log folder in ignore_watch",
+    ),
+    "zero-dropped": Rule(
+        "PM2 throws this value away",
+        "Because of a slip in how PM2 reads an ecosystem, 0, false and empty texts are dropped for "
+        "every key with an underscore; the default, or the value of before, stays.",
+        "drop the key; if a real value is meant, write that",
     ),
 }
