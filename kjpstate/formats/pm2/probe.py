@@ -40,8 +40,8 @@ class BootClock:
 
 @dataclass(frozen=True)
 class Daemon:
-    """A PM2 daemon. `socket`: alive, missing, refused, denied, silent. `apps` of another's daemon: those with
-    our app's name or script, None if it may not be asked. `unit`: the systemd unit or scope it runs in."""
+    """A PM2 daemon. `unit`: the systemd unit or scope it runs in. Of another's daemon only: how its `socket`
+    answered, and its `apps` {name, script, cwd} with our app's name or script, None if it did not say."""
 
     pid: int = 0
     uid: int = 0
@@ -64,7 +64,7 @@ class LogFile:
 
 @dataclass(frozen=True)
 class App:
-    """One entry of PM2's list. Of apps other than the asked one, `fields` has only pm_exec_path.
+    """One entry of PM2's list. Of other apps `fields` has only pm_exec_path and pm_cwd.
 
     `pid` 0: none. `start` None: no such process (any more). `fields`: PM2's own keys and values, whitelisted;
     absent where PM2 has none. `env`: the process's (else PM2's) values of the asked names. `env_names`: all.
@@ -101,11 +101,12 @@ class Dump:
 
 @dataclass(frozen=True)
 class Runner:
-    """A node process that runs the app's script, whoever started it."""
+    """A node process that runs the app's script, whoever started it. `cwd` "": not to be seen."""
 
     pid: int = 0
     ppid: int = 0
     uid: int = 0
+    cwd: str = ""
 
 
 @dataclass(frozen=True)
