@@ -1,0 +1,426 @@
+"""resolved.conf and its drop-ins, read and edited by systemd's own rules. Pure.
+
+`settings` says what the daemon would take from the files, each value with the file and line it comes from;
+`edited` is the least edit of the main file after which the named values are right. Called by the kind dns,
+by the checks and by the simulated box.
+
+The rules (systemd's conf-parser): keys and sections are case-sensitive, lists add up over lines and files, an
+empty assignment clears a list, a backslash at the end of a line continues it (comment lines between are
+skipped), comments stand on their own line, an unusable word is dropped with a warning and never an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
+from itertools import permutations
+
+MAIN = "/etc/systemd/resolved.conf"
+TREES = ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")
+"""Folders of `systemd/resolved.conf.d/`, the strongest first."""
+SERVERS, FALLBACK, DOMAINS = "DNS", "FallbackDNS", "Domains"
+ROOT = "~."
+"""The routing domain that every name lies in: with it in Domains, the global servers are asked for all."""
+
+_KEYS = (SERVERS, FALLBACK, DOMAINS)
+_BLANK = " \t\n\r"
+_BOM = b"\xef\xbb\xbf"
+_ENDS = sorted(("".join(end) for n in (1, 2, 3) for end in permutations("\0\n\r", n)), key=len, reverse=True)
+_LINE = re.compile(f"(?s)(.*?)({'|'.join(map(re.escape, _ENDS))}|\\Z)".encode())
+_OWN_STUB = ("127.0.0.53", "127.0.0.54")
+
+
+@dataclass(frozen=True)
+class ConfFile:
+    """One file as the daemon sees it; a masked one (a link to /dev/null) has no content."""
+
+    path: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One server or domain in its canonical form, and the line that gave it (lines count from 1)."""
+
+    value: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """A word or line that the daemon drops with no more than a warning in its journal."""
+
+    word: str
+    file: str
+    line: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the files say. `entries` has only keys that were assigned at all; `cleared` the last empty
+    assignment of each key; `broken` the line at which systemd stops reading all of this, if there is one."""
+
+    entries: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    ignored: tuple[Ignored, ...] = ()
+    cleared: Mapping[str, Entry] = field(default_factory=dict)
+    broken: Ignored | None = None
+
+    def values(self, key: str) -> tuple[str, ...] | None:
+        """The key's values in order; None when no line assigns it."""
+        return tuple(entry.value for entry in self.entries[key]) if key in self.entries else None
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether Domains holds the root."""
+        return ROOT in (self.values(DOMAINS) or ())
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the document names; None: not named, so not touched."""
+
+    servers: tuple[str, ...] | None = None
+    fallback: tuple[str, ...] | None = None
+    exclusive: bool | None = None
+
+
+# ---- reading
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A logical line: its text and the indexes of the physical lines it is written on, comments left out."""
+
+    text: bytes
+    rows: tuple[int, ...]
+    open: bool = False
+
+
+@dataclass(frozen=True)
+class _Assignment:
+    key: str
+    value: str
+    line: _Line
+
+
+class _Stop(Exception):
+    def __init__(self, line: _Line) -> None:
+        super().__init__()
+        self.line = line
+
+
+def settings(files: Sequence[ConfFile]) -> Settings:
+    """What the daemon takes from `files`: the main one first, then the drop-ins in their order."""
+    entries: dict[str, list[Entry]] = {}
+    cleared: dict[str, Entry] = {}
+    ignored: list[Ignored] = []
+    for file in files:
+        try:
+            for item in _assignments(file.content):
+                place = item.line.rows[0] + 1
+                if not item.value:
+                    entries[item.key] = []
+                    cleared[item.key] = Entry("", file.path, place)
+                    continue
+                listed = entries.setdefault(item.key, [])
+                for word, value, why in _values(item.key, item.value):
+                    if value:
+                        _add(item.key, listed, Entry(value, file.path, place))
+                    else:
+                        ignored.append(Ignored(word, file.path, place, why))
+        except _Stop as stop:
+            text = stop.line.text.decode(errors="replace").strip()
+            broken = Ignored(text, file.path, stop.line.rows[0] + 1, "a broken section header")
+            return Settings(_frozen(entries), tuple(ignored), cleared, broken)
+    return Settings(_frozen(entries), tuple(ignored), cleared)
+
+
+def in_order(files: Iterable[ConfFile]) -> tuple[ConfFile, ...]:
+    """Drop-ins as systemd reads them: by file name, and of the same name only the strongest tree's."""
+    chosen: dict[str, ConfFile] = {}
+    for file in sorted(files, key=lambda file: _strength(file.path)):
+        chosen.setdefault(file.path.rpartition("/")[2], file)
+    return tuple(chosen[name] for name in sorted(chosen, key=str.encode))
+
+
+def server(word: str) -> tuple[str, str]:
+    """(canonical form, "") of `ADDRESS[:port][%interface][#name]`, or ("", why the daemon drops it)."""
+    rest, hash_sign, name = word.partition("#")
+    rest, percent, interface = rest.partition("%")
+    if (hash_sign and not name) or (percent and not interface):
+        return "", "incomplete"
+    split = _split_port(rest)
+    if split is None:
+        return "", "not an address"
+    address, port = split
+    if address.is_unspecified or str(address) in _OWN_STUB:
+        return "", "an address of resolved itself" if not address.is_unspecified else "no host's address"
+    text = str(address)
+    if port not in (None, 53, 853):
+        text = f"[{text}]:{port}" if address.version == 6 else f"{text}:{port}"
+    return text + percent + interface + hash_sign + name, ""
+
+
+def bare(canonical: str) -> str:
+    """The address alone of a server in canonical form."""
+    rest = canonical.partition("#")[0].partition("%")[0]
+    split = _split_port(rest)
+    return str(split[0]) if split else rest
+
+
+def domain(word: str) -> tuple[str, str]:
+    """(canonical form, "") of a search domain, `~` for route only; or ("", why the daemon drops it)."""
+    route, name = word.startswith("~"), word.removeprefix("~")
+    if name in ("", ".", "*"):
+        return (ROOT, "") if word else ("", "empty")
+    name = name.removesuffix(".")
+    labels = name.split(".")
+    if len(name) > 253 or any(not 0 < len(label.encode()) <= 63 for label in labels):
+        return "", "not a domain name"
+    return ("~" if route else "") + name, ""
+
+
+def _split_port(text: str) -> tuple[IPv4Address | IPv6Address, int | None] | None:
+    try:
+        return ip_address(text), None
+    except ValueError:
+        host, colon, digits = text.rpartition(":")
+    if not colon or not re.fullmatch("[0-9]{1,5}", digits) or not 0 < int(digits) < 65536:
+        return None
+    try:
+        if host.startswith("[") and host.endswith("]"):
+            return IPv6Address(host[1:-1]), int(digits)
+        return IPv4Address(host), int(digits)
+    except AddressValueError:
+        return None
+
+
+def _add(key: str, listed: list[Entry], entry: Entry) -> None:
+    """A repeat keeps its first place; a domain's last spelling says whether it only routes."""
+    for place, old in enumerate(listed):
+        if old.value == entry.value:
+            return
+        if key == DOMAINS and old.value.removeprefix("~").lower() == entry.value.removeprefix("~").lower():
+            listed[place] = replace(entry, file=old.file, line=old.line)
+            return
+    listed.append(entry)
+
+
+def _values(key: str, value: str) -> Iterator[tuple[str, str, str]]:
+    """(word, its canonical form or "", why it is dropped) of each word of an assignment."""
+    words, whole = _words(value, quotes=key == DOMAINS)
+    for word in words:
+        yield word, *(domain(word) if key == DOMAINS else server(word))
+    if not whole:
+        yield value, "", "a quote is not closed"
+
+
+def _words(value: str, *, quotes: bool) -> tuple[list[str], bool]:
+    """The words of a value, and whether it was read to its end; quotes count in Domains only."""
+    words: list[str] = []
+    word: str | None = None
+    quote, escaped = "", False
+    for letter in value:
+        if escaped:
+            word, escaped = (word or "") + letter, False
+        elif letter == "\\":
+            word, escaped = word or "", True
+        elif quote:
+            quote, word = ("", word) if letter == quote else (quote, (word or "") + letter)
+        elif quotes and letter in "'\"":
+            quote, word = letter, word or ""
+        elif letter in _BLANK:
+            words, word = (words if word is None else [*words, word]), None
+        else:
+            word = (word or "") + letter
+    whole = not (quote or escaped)
+    return ([*words, word] if word is not None and whole else words), whole
+
+
+def _assignments(content: bytes) -> Iterator[_Assignment]:
+    """Those of our keys that stand in a [Resolve] section; raises _Stop where systemd stops reading."""
+    section = ""
+    for line in _logical(_physical(content)):
+        text = _text(line.text)
+        if text is None or not text:
+            continue
+        if text.startswith("["):
+            if not text.endswith("]") or re.search("[\x01-\x1f\"'\\\\\x7f]", text[1:-1]):
+                raise _Stop(line)
+            section = text[1:-1]
+        elif section == "Resolve":
+            key, equals, value = text.partition("=")
+            if equals and key.strip(_BLANK) in _KEYS:
+                yield _Assignment(key.strip(_BLANK), value.strip(_BLANK), line)
+
+
+def _physical(content: bytes) -> list[tuple[bytes, bytes]]:
+    """(text, line end) of each line: \\n, \\r and \\0 end one, and so does a run of different ones."""
+    lines = [(match[1], match[2]) for match in _LINE.finditer(content)]
+    return lines[:-1] if lines and lines[-1] == (b"", b"") else lines
+
+
+def _logical(rows: Sequence[tuple[bytes, bytes]]) -> Iterator[_Line]:
+    text, begun, bom_seen = b"", list[int](), False
+    for row, (line, _) in enumerate(rows):
+        if line.lstrip(_BLANK.encode()).startswith((b"#", b";")):
+            continue
+        marked = not bom_seen and line.startswith(_BOM)
+        bom_seen = bom_seen or marked
+        text, begun = text + (line.removeprefix(_BOM) if marked else line), [*begun, row]
+        if (len(text) - len(text.rstrip(b"\\"))) % 2:
+            text = text[:-1] + b" "
+            continue
+        yield _Line(text, tuple(begun))
+        text, begun = b"", []
+    if begun:
+        yield _Line(text, tuple(begun), open=True)
+
+
+def _text(raw: bytes) -> str | None:
+    """The line as text; None when it is not UTF-8, which the daemon ignores."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return None
+    if any(0xFDD0 <= ord(letter) <= 0xFDEF or ord(letter) & 0xFFFE == 0xFFFE for letter in text):
+        return None
+    text = text.strip(_BLANK)
+    return "" if text.startswith(("#", ";")) else text
+
+
+def _strength(path: str) -> int:
+    return next((place for place, tree in enumerate(TREES) if path.startswith(tree + "/")), len(TREES))
+
+
+def _frozen(entries: Mapping[str, Sequence[Entry]]) -> dict[str, tuple[Entry, ...]]:
+    return {key: tuple(listed) for key, listed in entries.items()}
+
+
+# ---- editing
+
+
+def edited(main: bytes | None, dropins: Sequence[ConfFile], wanted: Wanted) -> bytes | None:
+    """The main file's bytes after the least edit that makes the wanted values effective.
+
+    `main` itself when they are so already. A drop-in may make it impossible: ask `unmet` about the result.
+    """
+    content = main
+    for key, values in ((SERVERS, wanted.servers), (FALLBACK, wanted.fallback)):
+        if values is not None and _effective(content, dropins).values(key) != values:
+            content = _assigned(content or b"", key, f"{key}={' '.join(values)}")
+    if wanted.exclusive is not None and _effective(content, dropins).exclusive != wanted.exclusive:
+        content = _routed(content or b"", wanted.exclusive)
+    return content
+
+
+def unmet(main: bytes | None, dropins: Sequence[ConfFile], wanted: Wanted) -> tuple[str, ...]:
+    """The keys whose effective value is not the wanted one."""
+    found = _effective(main, dropins)
+    keys = []
+    for key, values in ((SERVERS, wanted.servers), (FALLBACK, wanted.fallback)):
+        if values is not None and found.values(key) != values:
+            keys.append(key)
+    if wanted.exclusive is not None and found.exclusive != wanted.exclusive:
+        keys.append(DOMAINS)
+    return tuple(keys)
+
+
+def _effective(main: bytes | None, dropins: Sequence[ConfFile]) -> Settings:
+    return settings([ConfFile(MAIN, main or b""), *dropins])
+
+
+def _assigned(content: bytes, key: str, text: str) -> bytes:
+    """The file with just one assignment of `key`: in place of the first one, else where ours belong."""
+    found = [item.line for item in _readable(content) if item.key == key]
+    if not found:
+        return _inserted(content, text)
+    rows = _physical(content)
+    for line in found[1:]:
+        rows = _without(rows, line)
+    return _joined(_replaced(rows, found[0], text))
+
+
+def _routed(content: bytes, exclusive: bool) -> bytes:
+    """The file with the root among its Domains, or with no line that names it."""
+    if exclusive:
+        return _inserted(content, f"{DOMAINS}={ROOT}")
+    rows = _physical(content)
+    for item in [item for item in _readable(content) if item.key == DOMAINS]:
+        words, _ = _words(item.value, quotes=True)
+        others = [word for word in words if domain(word)[0] != ROOT]
+        if len(others) == len(words):
+            continue
+        rows = (
+            _replaced(rows, item.line, f"{DOMAINS}={' '.join(others)}")
+            if others
+            else _without(rows, item.line)
+        )
+    return _joined(rows)
+
+
+def _inserted(content: bytes, text: str) -> bytes:
+    """The file with a new line below our last key in it, else below the first [Resolve], else at its end."""
+    rows = _physical(content)
+    lines = [item.line for item in _readable(content)][-1:] or _headers(content)[:1]
+    if not lines:
+        return _appended(content, rows, text)
+    row = lines[0].rows[-1]
+    end = _end(rows, row)
+    final = rows[row][1] == b""
+    rows[row] = (rows[row][0], rows[row][1] or end)
+    blank = [(b"", end)] if lines[0].open else []
+    rows[row + 1 : row + 1] = [*blank, (text.encode(), b"" if final else end)]
+    return _joined(rows)
+
+
+def _appended(content: bytes, rows: Sequence[tuple[bytes, bytes]], text: str) -> bytes:
+    """A section of our own at the end, which is without a line end if the file was."""
+    end = _end(rows, len(rows) - 1) if rows else b"\n"
+    closed = not rows or rows[-1][1] != b""
+    continued = any(line.open for line in _logical(rows))
+    joint = (b"" if closed else end) + (end if continued else b"")
+    return content + joint + b"[Resolve]" + end + text.encode() + (end if closed else b"")
+
+
+def _readable(content: bytes) -> list[_Assignment]:
+    """The assignments up to where systemd stops reading."""
+    found = []
+    with suppress(_Stop):
+        for item in _assignments(content):
+            found.append(item)
+    return found
+
+
+def _headers(content: bytes) -> list[_Line]:
+    return [line for line in _logical(_physical(content)) if _text(line.text) == "[Resolve]"]
+
+
+def _replaced(rows: Sequence[tuple[bytes, bytes]], line: _Line, text: str) -> list[tuple[bytes, bytes]]:
+    """`text` where the logical line began; comments inside it stay, and so does a byte order mark."""
+    first = line.rows[0]
+    changed = _without(rows, line)
+    changed[first] = ((_BOM if rows[first][0].startswith(_BOM) else b"") + text.encode(), rows[first][1])
+    return changed
+
+
+def _without(rows: Sequence[tuple[bytes, bytes]], line: _Line) -> list[tuple[bytes, bytes]]:
+    """The rows with those of `line` emptied, so that the numbers of all others stay."""
+    return [(b"", b"") if row in line.rows else item for row, item in enumerate(rows)]
+
+
+def _joined(rows: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join(text + end for text, end in rows)
+
+
+def _end(rows: Sequence[tuple[bytes, bytes]], row: int) -> bytes:
+    """The line end to use for a new line beside `row`."""
+    for end in (rows[row][1], *(end for _, end in rows)):
+        if end in (b"\n", b"\r\n", b"\r"):
+            return end
+    return b"\n"
