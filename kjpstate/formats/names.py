@@ -15,7 +15,8 @@ from kjpstate.model import Answer, Probe, Unreadable
 @dataclass(frozen=True)
 class Lookup:
     """One question. `path` app: as getaddrinfo and node ask; server: one server asked directly. `subject`:
-    the name, or the server's `endpoint`. `code`: exit status of `tool`. `address` is "" when none came back."""
+    the name, or the server's `endpoint`. `code`: exit status of `tool`. `address`: "" when none
+    came back."""
 
     path: Literal["app", "server"]
     tool: str

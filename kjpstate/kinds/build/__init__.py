@@ -62,7 +62,8 @@ def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
     planned = readings.planned_sources(spec, seen, upstream)
     sources = planned if isinstance(planned, Unknown) else digest(planned)
     fresh = _digest(seen.built_from) == sources and seen.commands == readings.commands(spec)
-    written = seen.written if fresh and seen.written else None
+    as_it_stands = fresh and planned == seen.sources
+    written = seen.written if as_it_stands and seen.written else None
     values: dict[str, Any] = {
         "sources": sources,
         "built_from": sources,
