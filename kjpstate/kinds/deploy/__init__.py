@@ -168,7 +168,8 @@ def _install(spec: Spec, drift: Drift) -> Iterator[Action]:
     )
     argv = tuple(spec["install"])
     yield Run(spec["host"], argv, why, cwd=folder, writes=(_modules(spec),), timeout=_INSTALL_TIMEOUT)
-    values = {"installed": drift.desired.values["installed"]}
+    installed = drift.desired.values["installed"]
+    values = {"installed": None if isinstance(installed, Unknown) else installed}  # computed again when known
     yield Stamp(spec["host"], spec["document"], readings.install_stamp(spec).name, values)
 
 

@@ -1,0 +1,269 @@
+"""Kind deploy: tables of (spec, answers, upstream) -> differences, actions, headline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kjpstate.formats.tree import stamp_name
+from kjpstate.kinds import deploy
+from kjpstate.kinds.deploy import readings
+from kjpstate.model import (
+    UNKNOWN,
+    Answer,
+    File,
+    MakeDirectory,
+    Reading,
+    ReadState,
+    Refuse,
+    Run,
+    Stamp,
+    Stat,
+    SyncTree,
+    Unreadable,
+    WriteFile,
+)
+from tests.support.one_kind import difference, fingerprint, headline, sha, stamp, steps, tree
+
+PC, BOX = "/home/me/bot/", "/root/bot-kjp/"
+SPEC: dict[str, Any] = {
+    "host": "stb",
+    "document": "bot-kjp",
+    "from_host": "pc",
+    "from_directory": f"{PC}dist/",
+    "to_directory": f"{BOX}dist/",
+    "built": PC,
+}
+BY_HAND = {**SPEC, "built": ""}
+WITH = {**SPEC, "with": ["package.json", "package-lock.json"], "install": ("npm", "ci", "--omit=dev")}
+BUILT = {"wa.js": "wa", "index.js": "index"}
+CLOCK = {"boot_id": "boot", "uptime": "812.20"}
+BESIDE = {"package.json": b"{}", "package-lock.json": b"{lock}"}
+
+
+def tree_stamp(files: dict[str, str] = BUILT) -> dict[str, Any]:
+    return {"files": {path: sha(text) for path, text in files.items()}, "clock": CLOCK}
+
+
+def seen(
+    spec: dict[str, Any] = SPEC,
+    there: dict[str, str] | None = None,
+    here: dict[str, str] | None = None,
+    earlier: dict[str, Any] | None = None,
+    **files: bytes,
+) -> dict[Reading, Answer]:
+    """A folder that was deployed and is as it was left, but for what is given."""
+    answers: dict[Reading, Answer] = {
+        readings.source(spec): tree(spec["from_directory"], BUILT if there is None else there),
+        readings.target(spec): tree(spec["to_directory"], BUILT if here is None else here),
+        readings.tree_stamp(spec): stamp(tree_stamp() if earlier is None else earlier),
+        readings.parent_stat(spec): Stat(BOX, "directory", 0o755, 0),
+    }
+    if spec["built"]:
+        outputs = {f"dist/{path}": sha(text) for path, text in (BUILT if there is None else there).items()}
+        outputs.pop("dist/db.json", None)
+        answers[ReadState("pc", "bot-kjp", stamp_name("build", PC))] = stamp({"outputs": outputs})
+    for name, theirs, mine in readings.beside(spec):
+        answers[theirs] = File(theirs.path, BESIDE[name], 0o644)
+        answers[mine] = File(mine.path, BESIDE[name], 0o600)
+    if spec.get("install"):
+        digests = {name: readings.file_digest(content) for name, content in BESIDE.items()}
+        answers[readings.install_stamp(spec)] = stamp({"installed": readings.install_digest(spec, digests)})
+    return answers
+
+
+def sync(answers: dict[Reading, Answer], spec: dict[str, Any] = SPEC, upstream: Any = None) -> SyncTree:
+    (found,) = [step for step in steps(deploy, spec, answers, upstream) if isinstance(step, SyncTree)]
+    return found
+
+
+def test_a_folder_as_the_last_deploy_left_it_is_in_sync() -> None:
+    assert difference(deploy, SPEC, seen()) == ()
+    assert difference(deploy, WITH, seen(WITH)) == ()
+
+
+def test_the_bots_own_files_on_the_box_are_no_drift() -> None:
+    ticking = seen(here={**BUILT, "db.json": "1"}), seen(here={**BUILT, "db.json": "2"})
+    assert [difference(deploy, SPEC, answers) for answers in ticking] == [(), ()]
+    assert fingerprint(deploy, SPEC, ticking[0]) == fingerprint(deploy, SPEC, ticking[1])
+
+
+def test_the_bots_own_files_where_it_was_built_do_not_travel() -> None:
+    answers = seen(
+        there={**BUILT, "wa.js": "2", "db.json": "the developer's"}, here={**BUILT, "db.json": "the box's"}
+    )
+    found = sync(answers)
+    assert found.manifest is not None and sorted(found.manifest) == ["index.js", "wa.js"]
+    assert headline(deploy, SPEC, answers) == f"{BOX}dist/   1 file changes, 1 file of yours kept: db.json"
+
+
+def test_without_a_build_of_this_document_every_file_travels() -> None:
+    found = sync(seen(BY_HAND, there={**BUILT, "data.json": "x"}), BY_HAND)
+    assert found.manifest is not None and sorted(found.manifest) == ["data.json", "index.js", "wa.js"]
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "earlier", "remove", "said"),
+    [
+        ({"wa.js": "2"}, BUILT, BUILT, ("index.js",), "1 file changes, 1 removed"),
+        ({**BUILT, "a.js": "a"}, BUILT, BUILT, (), "1 file new"),
+        (BUILT, {}, BUILT, (), "2 files new"),
+        ({**BUILT, "wa.js": "2", "a.js": "a"}, BUILT, BUILT, (), "1 file changes, 1 new"),
+        (
+            {"wa.js": "wa"},
+            BUILT,
+            {"wa.js": "wa"},
+            (),
+            "every file is there already, 1 file of yours kept: index.js",
+        ),
+        (
+            {"wa.js": "wa"},
+            {"wa.js": "wa", "index.js": "the bot wrote over it"},
+            BUILT,
+            (),
+            "every file is there already, 1 file of yours kept: index.js",
+        ),
+    ],
+)
+def test_only_what_an_earlier_deploy_put_there_is_removed_and_only_as_it_put_it(
+    there: dict[str, str], here: dict[str, str], earlier: dict[str, str], remove: tuple[str, ...], said: str
+) -> None:
+    answers = seen(there=there, here=here, earlier=tree_stamp(earlier))
+    assert headline(deploy, SPEC, answers) == f"{BOX}dist/   {said}"
+    assert [step.remove for step in steps(deploy, SPEC, answers) if isinstance(step, SyncTree)] in (
+        [remove],
+        [],
+    )
+    assert not remove or sync(answers).remove == remove
+
+
+def test_the_stamp_goes_before_the_tree_is_touched_and_comes_back_after() -> None:
+    drop, switch, note = steps(deploy, SPEC, seen(there={**BUILT, "wa.js": "2"}))
+    assert isinstance(drop, Stamp) and drop.values is None and not drop.path
+    assert isinstance(switch, SyncTree) and switch.to_directory == f"{BOX}dist/"
+    assert isinstance(note, Stamp) and note.name == drop.name and note.path == f"{BOX}dist/"
+    assert note.values == {"files": {"index.js": sha("index"), "wa.js": sha("2")}}
+    assert [name for name, _ in note.fill] == ["clock"] and note.keep is None
+
+
+@pytest.mark.parametrize("earlier", [{}, tree_stamp({"wa.js": "wa"})])
+def test_a_tree_that_is_right_and_not_stamped_so_is_only_stamped(earlier: dict[str, Any]) -> None:
+    (note,) = steps(deploy, SPEC, seen(earlier=earlier))
+    assert isinstance(note, Stamp) and note.values == {"files": tree_stamp()["files"]}
+
+
+@pytest.mark.parametrize("host", ["pc", "stb"])
+def test_what_a_build_will_write_is_owed(host: str) -> None:
+    folder = SPEC["from_directory"] if host == "pc" else f"{BOX}dist/sub/"
+    upstream = {(host, folder): UNKNOWN}
+    answers = seen(here={**BUILT, "db.json": "x"})
+    assert {item.desired for item in difference(deploy, SPEC, answers, upstream)} == {UNKNOWN}
+    assert sync(answers, upstream=upstream).manifest is None
+    assert headline(deploy, SPEC, answers, upstream).startswith(
+        f"{BOX}dist/   known after build, 1 file of yours"
+    )
+
+
+def test_a_stamp_alone_owes_nothing() -> None:
+    assert difference(deploy, SPEC, seen(), {("pc", f"{PC}dist/"): "digest"}) == ()
+
+
+def test_on_the_first_run_nothing_is_built_and_all_is_owed() -> None:
+    answers = {
+        **seen(),
+        ReadState("pc", "bot-kjp", stamp_name("build", PC)): None,
+        readings.source(SPEC): None,
+    }
+    assert sync(answers, upstream={("pc", f"{PC}dist/"): UNKNOWN}).manifest is None
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "reason"),
+    [
+        ({readings.source(SPEC): None}, "source-missing", f"{PC}dist/ on pc has no file to deploy"),
+        ({readings.source(SPEC): tree(PC, {})}, "source-missing", f"{PC}dist/ on pc has no file to deploy"),
+        (
+            {readings.target(SPEC): Unreadable("it is a link")},
+            "target-unreadable",
+            f"{BOX}dist/ on stb: it is a link",
+        ),
+    ],
+)
+def test_refusals(change: dict[Reading, Answer], rule: str, reason: str) -> None:
+    (refusal,) = steps(deploy, SPEC, {**seen(), **change})
+    assert isinstance(refusal, Refuse)
+    assert (refusal.rule, refusal.reason) == (rule, reason)
+
+
+def without_pc(answers: dict[Reading, Answer]) -> dict[Reading, Answer]:
+    return {reading: answer for reading, answer in answers.items() if reading.host != "pc"}
+
+
+def test_from_the_box_alone_the_tree_is_compared_with_the_last_deploy() -> None:
+    assert difference(deploy, WITH, without_pc(seen(WITH))) == ()
+    edited = without_pc(seen(here={**BUILT, "wa.js": "by hand"}))
+    assert [item.path for item in difference(deploy, SPEC, edited)] == [("files", "wa.js")]
+    (refusal,) = steps(deploy, SPEC, edited)
+    assert isinstance(refusal, Refuse) and refusal.rule == "needs-other-host"
+    assert (
+        headline(deploy, SPEC, edited) == f"{BOX}dist/   1 file not as deployed; pc can't be seen from here"
+    )
+
+
+def test_from_the_box_alone_a_tree_that_was_never_deployed_is_nobodys_drift() -> None:
+    assert difference(deploy, SPEC, {**without_pc(seen()), readings.tree_stamp(SPEC): None}) == ()
+
+
+def test_a_target_that_is_not_there_is_made_with_its_parent() -> None:
+    answers = {
+        **seen(),
+        readings.target(SPEC): None,
+        readings.parent_stat(SPEC): None,
+        readings.tree_stamp(SPEC): None,
+    }
+    assert MakeDirectory("stb", BOX) in steps(deploy, SPEC, answers)
+    assert MakeDirectory("stb", BOX) not in steps(deploy, SPEC, {**seen(), readings.target(SPEC): None})
+    assert deploy.actual(SPEC, answers).present is False
+
+
+def lock(answers: dict[Reading, Answer], content: bytes | None) -> dict[Reading, Answer]:
+    path = f"{PC}package-lock.json"
+    (reading,) = [item for item in answers if getattr(item, "path", "") == path]
+    return {**answers, reading: None if content is None else File(path, content, 0o640)}
+
+
+def test_a_changed_lock_file_travels_installs_and_makes_the_process_owed() -> None:
+    drop, write, install, note, tree_note = steps(deploy, WITH, lock(seen(WITH), b"{new}"))
+    assert isinstance(drop, Stamp) and drop.values is None
+    assert write == WriteFile("stb", f"{BOX}package-lock.json", b"{lock}", b"{new}", 0o640)
+    assert isinstance(install, Run) and install.argv == ("npm", "ci", "--omit=dev")
+    assert (install.cwd, install.writes) == (BOX, (f"{BOX}node_modules/",))
+    assert isinstance(note, Stamp) and note.name == readings.install_stamp(WITH).name
+    assert isinstance(tree_note, Stamp) and tree_note.path == f"{BOX}dist/"
+
+
+def test_an_install_that_was_cut_is_owed_again() -> None:
+    answers = {**seen(WITH), readings.install_stamp(WITH): None}
+    assert [step.argv for step in steps(deploy, WITH, answers) if isinstance(step, Run)] == [WITH["install"]]
+    other = {**WITH, "install": ("npm", "ci")}
+    assert [step.argv for step in steps(deploy, other, seen(WITH)) if isinstance(step, Run)] == [
+        ("npm", "ci")
+    ]
+
+
+def test_a_file_beside_that_is_missing_is_refused_unless_the_plan_writes_it() -> None:
+    answers = lock(seen(WITH), None)
+    (refusal,) = steps(deploy, WITH, answers)
+    assert isinstance(refusal, Refuse) and "package-lock.json is not beside" in refusal.reason
+    found = steps(deploy, WITH, answers, {("pc", f"{PC}package-lock.json"): b"{made}"})
+    assert [step.after for step in found if isinstance(step, WriteFile)] == [b"{made}"]
+
+
+def test_writes_name_all_that_a_deploy_may_touch() -> None:
+    assert list(deploy.writes(WITH)) == [
+        ("stb", f"{BOX}dist/"),
+        ("stb", f"{BOX}package.json"),
+        ("stb", f"{BOX}package-lock.json"),
+        ("stb", f"{BOX}node_modules/"),
+    ]
