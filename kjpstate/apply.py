@@ -18,6 +18,7 @@ from kjpstate.formats import JUDGES
 from kjpstate.formats.tree import digests, read_stamp
 from kjpstate.host import Host
 from kjpstate.model import (
+    UNKNOWN,
     Action,
     Answer,
     Answers,
@@ -29,7 +30,6 @@ from kjpstate.model import (
     MakeDirectory,
     Outcome,
     Plan,
-    ReadFile,
     Reading,
     ReadState,
     ReadTree,
@@ -46,9 +46,8 @@ from kjpstate.model import (
     WriteFile,
     Written,
     join,
-    overlap,
 )
-from kjpstate.plan import Scene, assess, build, change_for, paths_of, spread_block, upstream_of
+from kjpstate.plan import Assessment, Scene, assess, build, change_for, spread_block
 
 Tell: TypeAlias = Callable[[Event], None]
 
@@ -78,7 +77,6 @@ class _Work:
     steps: list[Step] = field(default_factory=list)
     done: dict[Sequence[str], list[Outcome]] = field(default_factory=dict)
     blocked: dict[Sequence[str], str] = field(default_factory=dict)
-    written: list[tuple[str, str]] = field(default_factory=list)
     outputs: dict[ReadTree, Tree | None] = field(default_factory=dict)
     codes: list[int] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
@@ -157,7 +155,6 @@ async def _take(change: Change, work: _Work) -> None:
     except errors.Unreachable as lost:
         _lose(change, unit, lost, outcomes[first:], work)
         return
-    work.written += [path for path, _ in upstream_of(actions)]
     work.steps.append(Step(address, "applied" if actions else "shrunk", "", tuple(outcomes[first:])))
     work.tell(Event("done", address, "" if actions else "nothing was needed"))
 
@@ -171,8 +168,8 @@ async def _due(change: Change, work: _Work) -> tuple[Action, ...]:
     if not change.after:
         return change.actions
     await _look(change, work)
-    _refuse_foreign(change, work)
     found = assess(change.resource, replace(work.scene, answers=work.answers), {})
+    _refuse_foreign(change, found)
     if found.drift is None:
         return ()
     due = change_for(found.drift, work.scene)
@@ -185,19 +182,19 @@ async def _due(change: Change, work: _Work) -> tuple[Action, ...]:
     return due.actions
 
 
-def _refuse_foreign(change: Change, work: _Work) -> None:
-    """What this run did not write must still be as the plan saw it; evidence of probes may tick."""
-    for reading in work.scene.kinds[change.resource.kind].reads(change.resource.spec):
-        if not isinstance(reading, (ReadFile, ReadTree)) or work.answers[reading] == work.planned[reading]:
-            continue
-        fed = any(
-            host == written and overlap(path, other)
-            for host, path in paths_of(reading)
-            for written, other in work.written
-        )
-        if not fed:
-            path = next(iter(paths_of(reading)))[1]
-            raise _Stopped(f"somebody else changed {path} meanwhile; it stands as they left it")
+def _refuse_foreign(change: Change, found: Assessment) -> None:
+    """Compared values that no earlier step feeds must still be as the plan saw them."""
+    planned = change.drift
+    moved = [
+        key
+        for key, value in found.actual.values.items()
+        if key in planned.desired.values
+        and planned.desired.values[key] is not UNKNOWN
+        and key not in (*planned.actual.ticks, *planned.desired.ticks)
+        and value != planned.actual.values.get(key)
+    ]
+    if moved:
+        raise _Stopped(f"{', '.join(moved)} changed meanwhile, by somebody else; that stands as it is")
 
 
 def _footprint(action: Action) -> tuple[str, ...]:
