@@ -1,0 +1,117 @@
+"""What a reader should know about one app beside its differences. Called by the kind's face only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kjpstate.formats.pm2.probe import Seen
+from kjpstate.kinds.pm2_process.problems import others
+from kjpstate.kinds.pm2_process.steps import environment
+from kjpstate.kinds.pm2_process.view import Mechanism, View
+from kjpstate.model import Advice, Answers
+from kjpstate.secret import secrets_in
+
+_SHELL = re.compile(
+    r"SSH_.*|XDG_.*|LC_.*|LS_COLORS|LANGUAGE|SHLVL|SHELL|PWD|OLDPWD|TERM.*|COLORTERM|MAIL|EDITOR|PAGER|_|HIST.*|"
+    r"NVM_.*|npm_.*|PM2_.*|DBUS_.*|SUDO_.*|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_.*|MANAGERPID|LESS.*|DISPLAY|"
+    r"NODE_APP_INSTANCE|NODE_CHANNEL_.*|unique_id|pm_.*|name|status|instances|exec_.*|node_.*|axm_.*|version|"
+    r"restart_time|unstable_restarts|created_at|km_link|vizion.*|pmx|automation|treekill|windowsHide|username|"
+    r"namespace|filter_env|merge_logs|kill_retry_time|autostart|autorestart|watch|instance_var|env|args|script|"
+    r"cwd|prev_restart_delay|exit_code|.*_restart.*|.*_file|min_uptime|log_.*|interpreter"
+)
+"""Variables of shells, sessions and PM2 itself: nobody misses them."""
+
+
+def headline(view: View, how: Mechanism, code_owed: bool) -> str:
+    """What will be done, and why."""
+    if how == "start":
+        return f"start: {view.alive or 'not running'}"
+    if how == "replace":
+        return f"delete and start: {_why_replace(view)}; down a few seconds"
+    if how == "reload":
+        what = [*view.changed(), *(f"env.{name}" for name in view.changed_env())]
+        if code_owed:
+            what.append("new code")
+        elif view.code:
+            what.append(view.code)
+        return f"reload: {', '.join(what)}; down a moment"
+    return f"pm2 save: {view.saved}" if how == "save" else "as it should be"
+
+
+def _why_replace(view: View) -> str:
+    if view.alive:
+        return view.alive
+    changed = view.changed()
+    if {"error_file", "out_file", "log_file"} & set(changed):
+        return "log paths (a reload can't change them)"
+    if changed:
+        return f"{', '.join(changed)} (a reload can't change that)"
+    return f"a reload can't take away {', '.join(view.left)}"
+
+
+def notes(view: View, how: Mechanism) -> list[str]:
+    """One line each: the settings that change, then what PM2 itself writes."""
+    lines = []
+    for key in view.changed() if view.entries else ():
+        lines.append(f"{key}   {_shown(view.found.get(key))} -> {_shown(view.wanted[key])}")
+    if view.entries:
+        lines += [f"env.{name}   changes" for name in view.changed_env()]
+    lines += [f"{item}   is taken away" for item in view.left]
+    if view.saved and how not in ("none", "save"):
+        lines.append("then pm2 save")
+    return lines
+
+
+def _shown(value: object) -> str:
+    return "(none)" if value is None else str(value)
+
+
+def advice(view: View, seen: Seen, answers: Answers) -> Iterator[Advice]:
+    """All advice that needs the host."""
+    yield from _boot(view, seen)
+    yield from _dump(view, seen)
+    yield from _variables(view, seen)
+    if view.entries:
+        for what, cure in others(view, answers, {}):
+            reason = f"{what} also runs {view.spec['app']['script']} here"
+            yield Advice("script-runs-twice", reason, cure, "/app/script", "breaks")
+    own = seen.daemon
+    if own and own.version and seen.pm2_version and own.version != seen.pm2_version:
+        reason = f"the daemon is {own.version}, the pm2 command {seen.pm2_version}"
+        yield Advice("pm2-versions-differ", reason, "pm2 update, at a quiet hour", "", "note")
+
+
+def _boot(view: View, seen: Seen) -> Iterator[Advice]:
+    if not view.spec.get("save"):
+        return
+    units = [unit for unit in seen.startup if unit.home in ("", seen.home)]
+    if any(unit.enabled and unit.exec_exists for unit in units):
+        return
+    if not units:
+        reason = "no startup unit brings PM2 back after a reboot"
+    elif not any(unit.enabled for unit in units):
+        reason = f"{units[0].unit} is there, but not enabled"
+    else:
+        reason = f"{units[0].unit} starts {units[0].exec}, which is not there any more"
+    yield Advice(
+        "pm2-not-at-boot", reason, f"pm2 startup, as {seen.user.name or 'the same user'}", "/save", "note"
+    )
+
+
+def _dump(view: View, seen: Seen) -> Iterator[Advice]:
+    mode = int(seen.dump.mode or "0", 8)
+    if mode & 0o044 and any(True for _ in secrets_in(view.env)):
+        path = f"{seen.home}/dump.pm2"
+        reason = f"{path} holds the app's environment and others may read it (mode {seen.dump.mode})"
+        yield Advice("secrets-readable", reason, f"chmod 600 {path}", "/app/env", "breaks")
+
+
+def _variables(view: View, seen: Seen) -> Iterator[Advice]:
+    known = {*environment(seen), *view.env, view.name}
+    extra = {name for app in view.entries for name in app.env_names} - known
+    lost = sorted(name for name in extra if not _SHELL.fullmatch(name))
+    if lost:
+        shown = ", ".join(lost[:6]) + (f" and {len(lost) - 6} more" if len(lost) > 6 else "")
+        reason = f"the running app has {shown}; a delete and start will not give it those"
+        yield Advice("env-not-kept", reason, "name under env what it needs", "/app/env", "note")

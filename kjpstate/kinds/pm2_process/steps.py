@@ -1,0 +1,155 @@
+"""The commands for PM2, in order, each with what puts it back. Called by the kind's face only.
+
+Every command names node and pm2 by their full paths and has a clean environment: whatever the calling
+session has would otherwise be frozen into the app and into dump.pm2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from kjpstate.formats.pm2 import policy, probe, settings
+from kjpstate.formats.pm2.probe import Seen
+from kjpstate.kinds.pm2_process.view import Mechanism, View, keys_stamp, log_stamp
+from kjpstate.model import Action, Await, ReadStat, Run, Stamp
+
+_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+_TIMEOUT = 120.0
+_LONGEST_WAIT = 60_000
+_MARGIN = 45.0
+"""Seconds beside min_uptime that a slow box may need to come up."""
+
+_SAVE = 'umask 077; exec "$1" "$2" save'
+_KEEP = 'umask 077; PM2_DUMP_FILE_PATH=$3 PM2_DUMP_BACKUP_FILE_PATH=$3.bak "$1" "$2" save --force && chmod 600 "$3"'
+_BACK = '"$1" "$2" delete "$3" >/dev/null 2>&1; PM2_DUMP_FILE_PATH=$4 "$1" "$2" resurrect'
+_AWAY = '"$1" "$2" delete "$3" >/dev/null 2>&1 || :'
+
+
+def steps(view: View, how: Mechanism) -> Iterator[Action]:
+    """What `how` takes; the last is `pm2 save` where the saved list is not as it should be."""
+    seen = view.seen
+    assert seen is not None
+    if how in ("replace", "reload"):
+        yield _keep(view, seen)
+    if how == "replace":
+        yield _run(
+            view, seen, ("delete", view.name), "deletes the app from PM2's list", back=True, deletes=True
+        )
+    if how in ("replace", "reload", "start"):
+        yield _log_stamp(view, seen)
+        yield _begin(view, seen, how)
+        if view.spec["app"].get("autorestart") is not False:
+            yield _wait(view)
+    if view.saved:
+        yield _save(view, seen)
+    if how in ("replace", "reload", "start"):
+        yield _keys_stamp(view)
+
+
+def environment(seen: Seen) -> dict[str, str]:
+    """The whole environment of a command, and so of an app that it starts."""
+    folders = dict.fromkeys((seen.node.rpartition("/")[0], *_FOLDERS))
+    return {
+        "HOME": seen.user.home,
+        "USER": seen.user.name,
+        "LOGNAME": seen.user.name,
+        "PATH": ":".join(folders),
+        "LANG": "C.UTF-8",
+        "PM2_HOME": seen.home,
+    }
+
+
+def _kept(view: View, seen: Seen) -> str:
+    """Where PM2 writes its list as it runs, beside its own saved one."""
+    return f"{seen.home}/dump.pm2.kjpstate-{settings.context(view.spec, seen).name}"
+
+
+def _keep(view: View, seen: Seen) -> Run:
+    """The list as it runs, the app's whole old environment included: only PM2 itself can bring that back.
+
+    Not among `writes`: it must survive the putting back of files, which comes before the undo.
+    """
+    return Run(
+        view.spec["host"],
+        ("sh", "-c", _KEEP, "sh", seen.node, seen.pm2, _kept(view, seen)),
+        "keeps PM2's list as it is, to be able to go back",
+        timeout=_TIMEOUT,
+        clean_env=environment(seen),
+    )
+
+
+def _run(
+    view: View, seen: Seen, words: tuple[str, ...], why: str, *, back: bool, deletes: bool = False
+) -> Run:
+    undo = ("sh", "-c", _AWAY, "sh", seen.node, seen.pm2, view.name)
+    if back:
+        undo = ("sh", "-c", _BACK, "sh", seen.node, seen.pm2, view.name, _kept(view, seen))
+    return Run(
+        view.spec["host"],
+        (seen.node, seen.pm2, *words),
+        why,
+        cwd=view.spec["ecosystem"].rpartition("/")[0] or "/",
+        undo=(undo,),
+        timeout=_TIMEOUT,
+        replaces=deletes,
+        clean_env=environment(seen),
+    )
+
+
+def _begin(view: View, seen: Seen, how: Mechanism) -> Run:
+    file, name = view.spec["ecosystem"], view.name
+    if how == "reload":
+        words = ("reload", file, "--only", name, "--update-env")
+        return _run(view, seen, words, "reloads it: down a moment", back=True)
+    start = _run(view, seen, ("start", file, "--only", name), "starts it", back=False)
+    if how == "start":
+        return start
+    # its delete brings the old app back, so the new one needs no undo of its own
+    return replace(start, undo=(), why="starts it anew: down a few seconds")
+
+
+def _wait(view: View) -> Await:
+    enough = min(max(policy.min_uptime(view.spec["app"]), 1000), _LONGEST_WAIT)
+    return Await(
+        view.spec["host"],
+        probe.reading(view.spec),
+        "pm2-online",
+        (
+            ("name", view.name),
+            ("instances", int(view.wanted.get("instances", 1))),
+            ("min_uptime_ms", enough),
+            ("not_pids", tuple(app.pid for app in view.entries if app.pid)),
+        ),
+        enough / 1000 + _MARGIN,
+        f"waits until {view.name} is online longer than {enough / 1000:g} s",
+    )
+
+
+def _save(view: View, seen: Seen) -> Run:
+    return Run(
+        view.spec["host"],
+        ("sh", "-c", _SAVE, "sh", seen.node, seen.pm2),
+        "pm2 save: so that a reboot brings the same list back",
+        writes=(f"{seen.home}/dump.pm2",),
+        timeout=_TIMEOUT,
+        clean_env=environment(seen),
+    )
+
+
+def _log_stamp(view: View, seen: Seen) -> Stamp:
+    """Where the logs end now: the checks look only at what comes after."""
+    context = settings.context(view.spec, seen)
+    fill = []
+    for stream, key in (("out", "out_file"), ("error", "error_file")):
+        path = view.wanted.get(key) or f"{seen.home}/logs/{context.name}-{stream}.log"
+        if path != "/dev/null":
+            fill.append((stream, ReadStat(view.spec["host"], path)))
+    reading = log_stamp(view.spec)
+    return Stamp(reading.host, reading.document, reading.name, {}, tuple(fill))
+
+
+def _keys_stamp(view: View) -> Stamp:
+    reading = keys_stamp(view.spec)
+    values = {"keys": sorted(view.wanted), "env": sorted(view.env)}
+    return Stamp(reading.host, reading.document, reading.name, values)

@@ -1,0 +1,229 @@
+"""What one app's resource looks at, and what the answers mean. Called by the kind's face only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from kjpstate.formats.pm2 import ecosystem, health, policy, probe, settings
+from kjpstate.formats.pm2.probe import App, Seen
+from kjpstate.formats.tree import read_stamp, stamp_name, stamped_clock
+from kjpstate.model import Answers, File, ReadFile, Reading, ReadStat, ReadState, Spec, Upstream, touching
+from kjpstate.secret import Secret, opened
+
+Mechanism = Literal["none", "save", "reload", "start", "replace"]
+"""From the least to the most: nothing, `pm2 save` alone, reload, start, delete and start."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One app as the document wants it and as it is.
+
+    `seen` None: PM2 can't be judged, `why` says so. `wanted` and `found`: effective settings by key; `env`
+    and `env_found`: variables. `left`: what acts though it left the document. `alive`, `code`, `saved`: ""
+    when well, else the reason; `code` and `saved` None: not asked for.
+    """
+
+    spec: Spec
+    seen: Seen | None
+    why: str
+    wanted: Mapping[str, Any]
+    found: Mapping[str, Any]
+    env: Mapping[str, str | Secret]
+    env_found: Mapping[str, Secret | None]
+    left: tuple[str, ...]
+    alive: str
+    code: str | None
+    saved: str | None
+
+    @property
+    def name(self) -> str:
+        """The app's name in PM2."""
+        return str(self.spec["app"]["name"])
+
+    @property
+    def entries(self) -> tuple[App, ...]:
+        """Its entries in PM2's list."""
+        return self.seen.named(self.name) if self.seen and self.seen.alive else ()
+
+    def changed(self) -> list[str]:
+        """The settings that do not act as the document says."""
+        return [key for key, value in self.wanted.items() if not _same(value, self.found.get(key))]
+
+    def changed_env(self) -> list[str]:
+        """The variables that the process has not, or has otherwise."""
+        return [name for name, value in self.env.items() if not _same_text(value, self.env_found.get(name))]
+
+
+def readings(spec: Spec) -> Iterator[Reading]:
+    """The probe, our stamps, and the two files that earlier resources may write."""
+    yield probe.reading(spec)
+    yield ReadFile(spec["host"], spec["ecosystem"])
+    yield script_stat(spec)
+    yield keys_stamp(spec)
+    yield log_stamp(spec)
+    if spec.get("tree"):
+        yield tree_stamp(spec)
+
+
+def script_stat(spec: Spec) -> ReadStat:
+    """Whether the script is there."""
+    return ReadStat(spec["host"], probe.script_path(spec))
+
+
+def tree_stamp(spec: Spec) -> ReadState:
+    """When the files of the script's folder were last put there."""
+    return ReadState(spec["host"], spec["document"], stamp_name("tree", spec["tree"]))
+
+
+def keys_stamp(spec: Spec) -> ReadState:
+    """Which keys and variables the app was last started with."""
+    return ReadState(spec["host"], spec["document"], stamp_name("pm2_process", spec["app"]["name"]))
+
+
+def log_stamp(spec: Spec) -> ReadState:
+    """Where the logs ended when the app was last started by an apply."""
+    return ReadState(spec["host"], spec["document"], stamp_name("log", spec["app"]["name"]))
+
+
+def view(spec: Spec, answers: Answers) -> View:
+    """The answers, understood."""
+    parsed = probe.parse(answers.get(probe.reading(spec)))
+    seen = None if isinstance(parsed, str) else parsed
+    context = settings.context(spec, seen)
+    wanted, env = settings.desired(context), settings.environment(spec["app"])
+    entries = seen.named(spec["app"]["name"]) if seen and seen.alive else ()
+    found = settings.actual(entries, wanted, context) if entries else {}
+    keys, names = _ours_before(spec, answers)
+    return View(
+        spec=spec,
+        seen=seen,
+        why=parsed if isinstance(parsed, str) else parsed.error,
+        wanted=wanted,
+        found=found,
+        env=env,
+        env_found={name: _env_found(name, value, entries) for name, value in env.items()},
+        left=_left(entries, keys, names, wanted, context),
+        alive=_alive(spec, seen),
+        code=_code(spec, seen, answers),
+        saved=_saved(spec, seen, keys, context),
+    )
+
+
+def _env_found(name: str, wanted: str | Secret, entries: tuple[App, ...]) -> Secret | None:
+    """The value that the instances have; where they disagree the one that differs from `wanted`."""
+    values = [app.env.get(name) for app in entries]
+    if not values:
+        return None
+    value = next((item for item in values if item != opened(wanted)), values[0])
+    return None if value is None else Secret(value)
+
+
+def _ours_before(spec: Spec, answers: Answers) -> tuple[set[str], set[str]]:
+    """The keys and variables we once set: by the stamp, and by a file of ours that still stands."""
+    stamp = read_stamp(answers.get(keys_stamp(spec))) or {}
+    keys, names = set(_texts(stamp.get("keys"))), set(_texts(stamp.get("env")))
+    file = answers.get(ReadFile(spec["host"], spec["ecosystem"]))
+    ours = ecosystem.parse(file.content) if isinstance(file, File) else None
+    app = ours.apps.get(spec["app"]["name"], {}) if ours else {}
+    env = app.get("env")
+    return keys | set(app), names | set(env if isinstance(env, dict) else ())
+
+
+def _texts(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _left(
+    entries: tuple[App, ...],
+    keys: set[str],
+    names: set[str],
+    wanted: Mapping[str, Any],
+    context: settings.Context,
+) -> tuple[str, ...]:
+    found = {item: None for app in entries for item in settings.left_over(app, keys, names, wanted, context)}
+    return tuple(found)
+
+
+def _alive(spec: Spec, seen: Seen | None) -> str:
+    if seen is None:
+        return "not known"
+    app = spec["app"]
+    return health.not_alive(
+        seen, app["name"], min_uptime=policy.min_uptime(app), may_end=app.get("autorestart") is False
+    )
+
+
+def _code(spec: Spec, seen: Seen | None, answers: Answers) -> str | None:
+    if not spec.get("tree"):
+        return None
+    if seen is None:
+        return "not known"
+    entries = seen.named(spec["app"]["name"])
+    if spec["app"].get("autorestart") is False and entries and all(app.start is None for app in entries):
+        return ""  # it has ended by itself: its next start takes what is there
+    clock = stamped_clock(read_stamp(answers.get(tree_stamp(spec))))
+    return health.not_fresh(seen, spec["app"]["name"], clock)
+
+
+def _saved(spec: Spec, seen: Seen | None, keys: set[str], context: settings.Context) -> str | None:
+    """Whether a reboot would bring the app back as the document says."""
+    if not spec.get("save"):
+        return None
+    if seen is None:
+        return "not known"
+    if seen.dump.state != "ok":
+        return f"dump.pm2 is {seen.dump.state}"
+    name = spec["app"]["name"]
+    saved = tuple(app for app in seen.dump.apps if app.name == name)
+    if not saved:
+        return f"dump.pm2 does not name {name}"
+    if spec["app"].get("autorestart") is not False and any(app.status == "stopped" for app in saved):
+        return "dump.pm2 has it stopped"
+    other = dict.fromkeys(_saved_otherwise(saved, keys, context))
+    return f"dump.pm2 has other values: {', '.join(other)}" if other else ""
+
+
+def _saved_otherwise(saved: tuple[App, ...], keys: set[str], context: settings.Context) -> Iterator[str]:
+    wanted = settings.desired(context)
+    found = settings.actual(saved, wanted, context)
+    yield from (key for key, value in wanted.items() if not _same(value, found[key]))
+    for name, value in settings.environment(context.spec["app"]).items():
+        if any(app.env.get(name) != opened(value) for app in saved):
+            yield f"env.{name}"
+    for app in saved:
+        yield from settings.left_over(app, keys, (), wanted, context)
+
+
+def owed(spec: Spec, upstream: Upstream) -> bool:
+    """Whether something earlier in this plan puts new files into the script's folder."""
+    return bool(spec.get("tree")) and bool(touching(upstream, spec["host"], spec["tree"]))
+
+
+def script_owed(spec: Spec, upstream: Upstream) -> bool:
+    """Whether something earlier in this plan writes the script."""
+    return bool(touching(upstream, spec["host"], probe.script_path(spec)))
+
+
+def mechanism(seen: View, code_owed: bool) -> Mechanism:
+    """The least that brings this app to what the document says."""
+    if not seen.entries:
+        return "start"
+    if seen.alive or seen.left:
+        return "replace"
+    changed = seen.changed()
+    if changed and settings.mechanism(changed) == "replace":
+        return "replace"
+    if changed or seen.changed_env() or seen.code or code_owed:
+        return "reload"
+    return "save" if seen.saved else "none"
+
+
+def _same(one: Any, other: Any) -> bool:
+    """As `diff` compares: 1 is not true."""
+    return type(one) is type(other) and bool(one == other)
+
+
+def _same_text(one: str | Secret, other: Secret | None) -> bool:
+    return other is not None and opened(one) == other.open()
