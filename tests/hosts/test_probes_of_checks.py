@@ -1,0 +1,190 @@
+"""The probes names, cpu and tail under dash, busybox sh and bash: what they print is what formats read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import kjpstate
+from kjpstate.formats import logs, names, proc
+
+REMOTE = Path(kjpstate.__file__).parent / "hosts" / "remote"
+SHELLS = [
+    shell for shell in (("dash",), ("busybox", "sh"), ("bash", "--posix")) if shutil.which(shell[0])
+] or [("sh",)]
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the probes are for POSIX hosts")
+
+
+@pytest.fixture(params=SHELLS, ids=lambda shell: str(shell[0]))
+def shell(request: pytest.FixtureRequest) -> Sequence[str]:
+    """A shell to run the probe in."""
+    chosen: Sequence[str] = request.param
+    return chosen
+
+
+def probe(shell: Sequence[str], name: str, *args: str, **environ: str) -> bytes:
+    command = [*shell, str(REMOTE / f"probe_{name}.sh"), *args]
+    done = subprocess.run(
+        command, capture_output=True, timeout=30, env={**os.environ, **environ}, check=False
+    )
+    assert done.stderr == b""
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", ["names", "cpu", "tail"])
+def test_shellcheck_has_nothing_to_say(name: str) -> None:
+    if not shutil.which("shellcheck"):
+        pytest.skip("no shellcheck here")
+    done = subprocess.run(
+        ["shellcheck", str(REMOTE / f"probe_{name}.sh")], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == ""
+
+
+# ---- tail
+
+
+@pytest.mark.parametrize("content", [b"", b"one\n", b"no line end", bytes(range(256)) * 3])
+def test_the_end_of_a_file(shell: Sequence[str], tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "a log's name.log"
+    file.write_bytes(content)
+    assert probe(shell, "tail", "100000", str(file)) == logs.render(content)
+    start = max(len(content) - 4, 0)
+    cut = logs.parse(probe(shell, "tail", "4", str(file)))
+    assert cut == logs.Tail(len(content), start, content[start:])
+
+
+def test_a_file_that_is_not_there_or_is_none(shell: Sequence[str], tmp_path: Path) -> None:
+    assert probe(shell, "tail", "9", str(tmp_path / "none")) == b"missing\n"
+    assert probe(shell, "tail", "9", str(tmp_path)) == b"unreadable\n"
+
+
+def test_a_log_in_the_home_of_pm2_or_of_the_user(shell: Sequence[str], tmp_path: Path) -> None:
+    (tmp_path / ".pm2" / "logs").mkdir(parents=True)
+    (tmp_path / ".pm2" / "logs" / "bot-out.log").write_bytes(b"hi\n")
+    for path in ("~pm2/logs/bot-out.log", "~/.pm2/logs/bot-out.log"):
+        assert probe(shell, "tail", "9", path, HOME=str(tmp_path), PM2_HOME="") == logs.render(b"hi\n")
+
+
+# ---- cpu: a process that bears the daemon's title and a child that bears the app's name
+
+
+@contextmanager
+def daemon(name: str, work: str) -> Iterator[int]:
+    child = f"exec -a node env 'name={name}' {work}"
+    script = f"{child} & echo $!; wait"
+    parent = subprocess.Popen(
+        [
+            "bash",
+            "-c",
+            f'exec -a "PM2 v7.0.4: God Daemon (/nowhere)" bash -c "$1" bash {script!r}',
+            "bash",
+            script,
+        ],
+        stdout=subprocess.PIPE,
+    )
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    time.sleep(0.2)
+    try:
+        yield pid
+    finally:
+        os.kill(pid, 9)
+        parent.kill()
+        parent.wait()
+        parent.stdout.close()
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists() or not shutil.which("bash"), reason="needs /proc, bash"
+)
+@pytest.mark.parametrize(
+    ("work", "low", "high"), [("sleep 60", 0, 20), ("sh -c 'while :; do :; done'", 20, 120)]
+)
+def test_two_samples_tell_a_busy_app_from_an_idle_one(
+    shell: Sequence[str], work: str, low: float, high: float
+) -> None:
+    with daemon("bot-kjp-test", work) as pid:
+        load = proc.parse(probe(shell, "cpu", "1", "bot-kjp-test"))
+        assert isinstance(load, proc.Load), load
+        assert list(load.percent) == [pid] and low <= load.percent[pid] <= high
+        assert proc.parse(probe(shell, "cpu", "1", "bot-kjp")) == "no process of it runs under PM2"
+
+
+# ---- names: a server of our own on loopback
+
+
+@contextmanager
+def dns_server(answers: bool) -> Iterator[int]:
+    """A UDP server that answers every question with 192.0.2.7, or with NXDOMAIN."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listener.bind(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            question, client = listener.recvfrom(512)
+            if not question:
+                return
+            name = question[12 : question.index(b"\0", 12) + 5]
+            flags = b"\x81\x80" if answers else b"\x81\x83"
+            head = question[:2] + flags + b"\0\1" + (b"\0\1" if answers else b"\0\0") + b"\0\0\0\0"
+            record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\x07" if answers else b""
+            listener.sendto(head + name + record, client)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.sendto(b"", listener.getsockname())
+        thread.join()
+        listener.close()
+
+
+def path_with(tmp_path: Path, tools: Sequence[str]) -> str:
+    """A PATH with the tools a small box has, and those."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for tool in ("tr", "sed", "timeout", "getent", "readlink", "sh", *tools):
+        found = shutil.which(tool)
+        if found:
+            (folder / tool).symlink_to(found)
+    return str(folder)
+
+
+@pytest.mark.parametrize("tool", ["dig", "host", "node"])
+@pytest.mark.parametrize("answers", [True, False])
+def test_each_tool_tells_an_answer_from_none(
+    shell: Sequence[str], tmp_path: Path, tool: str, answers: bool
+) -> None:
+    if not shutil.which(tool):
+        pytest.skip(f"no {tool} here")
+    programs = [tool, "busybox"] if shell[0] == "busybox" else [tool, shell[0]]
+    with dns_server(answers) as port:
+        printed = probe(
+            shell, "names", "1", "localhost", f"127.0.0.1|{port}", PATH=path_with(tmp_path, programs)
+        )
+    found = names.parse(printed)
+    assert isinstance(found, tuple)
+    (server,) = [item for item in found if item.path == "server"]
+    assert (server.tool, server.subject, server.ok) == (tool, f"127.0.0.1|{port}", answers)
+    assert server.address == ("192.0.2.7" if answers else "")
+
+
+def test_a_name_is_asked_for_as_the_app_asks(shell: Sequence[str]) -> None:
+    found = names.parse(probe(shell, "names", "2", "localhost", "no-such-host.invalid"))
+    assert isinstance(found, tuple)
+    by_name = {(item.subject, item.tool): item.ok for item in found}
+    assert by_name[("localhost", "getent")] and not by_name[("no-such-host.invalid", "getent")]
+    assert {item.path for item in found} == {"app"}
