@@ -21,7 +21,10 @@ _MARGIN = 45.0
 """Seconds beside min_uptime that a slow box may need to come up."""
 
 _SAVE = 'umask 077; exec "$1" "$2" save'
-_KEEP = 'umask 077; PM2_DUMP_FILE_PATH=$3 PM2_DUMP_BACKUP_FILE_PATH=$3.bak "$1" "$2" save --force && chmod 600 "$3"'
+_KEEP = (
+    'umask 077; export PM2_DUMP_FILE_PATH="$3" PM2_DUMP_BACKUP_FILE_PATH="$3.bak"; '
+    '"$1" "$2" save --force && chmod 600 "$3"'
+)
 _BACK = '"$1" "$2" delete "$3" >/dev/null 2>&1; PM2_DUMP_FILE_PATH=$4 "$1" "$2" resurrect'
 _AWAY = '"$1" "$2" delete "$3" >/dev/null 2>&1 || :'
 
@@ -82,7 +85,7 @@ def _keep(view: View, seen: Seen) -> Run:
 def _run(
     view: View, seen: Seen, words: tuple[str, ...], why: str, *, back: bool, deletes: bool = False
 ) -> Run:
-    undo = ("sh", "-c", _AWAY, "sh", seen.node, seen.pm2, view.name)
+    undo: tuple[str, ...] = ("sh", "-c", _AWAY, "sh", seen.node, seen.pm2, view.name)
     if back:
         undo = ("sh", "-c", _BACK, "sh", seen.node, seen.pm2, view.name, _kept(view, seen))
     return Run(
