@@ -1,0 +1,349 @@
+"""Kind check: tables of (spec, answers) -> verdict. Every verdict is a sentence, none passes silently."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from kjpstate.formats import logs, names, proc
+from kjpstate.formats.names import Lookup
+from kjpstate.formats.pm2 import probe
+from kjpstate.formats.pm2.probe import App, BootClock, Seen
+from kjpstate.formats.tree import stamp_name
+from kjpstate.kinds import check
+from kjpstate.model import (
+    Answer,
+    CheckResult,
+    Completed,
+    File,
+    ReadCommand,
+    ReadFile,
+    Reading,
+    ReadState,
+    Spec,
+    Unreadable,
+)
+from kjpstate.secret import Secret
+from tests.support.one_kind import difference, stamp
+
+BASE = {"name": "AC", "host": "stb", "document": "bot-kjp"}
+
+
+def judged(spec: Spec, *answers: Answer) -> CheckResult:
+    """The verdict on the answers in the order of the readings."""
+    readings = list(check.reads(spec))
+    assert len(readings) == len(answers)
+    result = check.judge(spec, dict(zip(readings, answers, strict=True)))
+    assert (result.name, result.host) == (spec["name"], spec.get("host", ""))
+    assert result.reason
+    return result
+
+
+# ---- file, command, manual
+
+WA = "/root/bot-kjp/dist/wa.js"
+FILE = {**BASE, "type": "file", "path": WA, "contains": ["reconnectWithBackoff", "retryCount"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "answer", "result", "reason"),
+    [
+        ({}, b"reconnectWithBackoff retryCount", "passed", f'{WA} has "reconnectWithBackoff", "retryCount"'),
+        ({}, b"retryCount", "failed", f'{WA} lacks "reconnectWithBackoff"'),
+        ({}, None, "failed", f"{WA} is not there"),
+        ({}, Unreadable("no permission"), "failed", f"{WA} could not be read: no permission"),
+        ({"contains": (), "absent": ["TODO"]}, b"x", "passed", f'{WA} lacks "TODO"'),
+        ({"contains": (), "absent": ["TODO"]}, b"TODO", "failed", f'{WA} has "TODO"'),
+        ({"contains": ["a"], "absent": ["b"]}, b"b", "failed", f'{WA} lacks "a"; {WA} has "b"'),
+        ({"contains": ()}, b"\xff", "passed", f"{WA} is there"),
+    ],
+)
+def test_file(change: dict[str, Any], answer: Any, result: str, reason: str) -> None:
+    spec = {**FILE, **change}
+    content = File(WA, answer, 0o644) if isinstance(answer, bytes) else answer
+    found = judged(spec, content)
+    assert (found.result, found.reason) == (result, reason)
+
+
+COMMAND = {**BASE, "type": "command", "run": ("node", "--check", WA), "cwd": "/root/bot-kjp"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "result", "reason"),
+    [
+        (Completed(0, b"", b""), "passed", f"node --check {WA} ended with 0"),
+        (
+            Completed(1, b"out", b"one\nSyntaxError: Unexpected token\n"),
+            "failed",
+            f"node --check {WA} ended with 1: SyntaxError: Unexpected token",
+        ),
+        (Completed(None, b"", b""), "failed", f"node --check {WA} was killed"),
+        (
+            Unreadable("timed out after 30 s"),
+            "failed",
+            f"node --check {WA} could not be run: timed out after 30 s",
+        ),
+    ],
+)
+def test_command(answer: Answer, result: str, reason: str) -> None:
+    assert list(check.reads(COMMAND)) == [ReadCommand("stb", ("node", "--check", WA), "/root/bot-kjp")]
+    found = judged(COMMAND, answer)
+    assert (found.result, found.reason) == (result, reason)
+
+
+def test_a_manual_check_neither_passes_nor_fails() -> None:
+    spec = {"name": "it answers", "type": "manual", "text": "Send the bot a message; it replies."}
+    found = judged(spec)
+    assert (found.result, found.reason) == ("manual", "Send the bot a message; it replies.")
+
+
+# ---- app
+
+SPEC_OF_APP = {
+    "name": "bot-kjp",
+    "script": "dist/index.js",
+    "cwd": "/root/bot-kjp",
+    "max_restarts": 15,
+    "min_uptime": "10s",
+    "env": {"NODE_ENV": "production", "TOKEN": Secret("hush")},
+    "out_file": "logs/out.log",
+}
+APP = {
+    **BASE,
+    "type": "app",
+    "app": SPEC_OF_APP,
+    "ecosystem": "/root/bot-kjp/ecosystem.config.js",
+    "tree": "/root/bot-kjp/dist/",
+    "alive": True,
+    "settings": "effective",
+    "started_after_deploy": True,
+}
+ENTRY = App(
+    name="bot-kjp",
+    pid=41,
+    start="90000",
+    status="online",
+    pm_uptime=1_000_000,
+    created_at=1_000_000,
+    fields={
+        "pm_exec_path": "/root/bot-kjp/dist/index.js",
+        "pm_cwd": "/root/bot-kjp",
+        "max_restarts": 15,
+        "min_uptime": 10_000,
+        "pm_out_log_path": "/root/bot-kjp/logs/out.log",
+    },
+    env={"NODE_ENV": "production", "TOKEN": "hush"},
+    env_names=("NODE_ENV", "TOKEN"),
+)
+LIST = Seen(socket="alive", home="/root/.pm2", clock=BootClock("boot", "1000.00"), apps=(ENTRY,))
+DEPLOYED = stamp({"files": {}, "clock": {"boot_id": "boot", "uptime": "812.20"}})
+
+
+def listed(**changes: Any) -> bytes:
+    return probe.render(replace(LIST, apps=(replace(ENTRY, **changes),)))
+
+
+def test_an_app_as_the_document_says_passes_with_all_three_sentences() -> None:
+    found = judged(APP, probe.render(LIST), DEPLOYED)
+    assert found.result == "passed"
+    assert found.reason == (
+        "bot-kjp is alive; bot-kjp runs with every setting of the document; "
+        "bot-kjp started after its files were put there"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "deployed", "reason"),
+    [
+        (probe.render(replace(LIST, apps=())), DEPLOYED, "not alive: not in PM2's list"),
+        (probe.render(replace(LIST, socket="refused")), DEPLOYED, "not alive: no PM2 daemon"),
+        (listed(status="waiting restart", pid=0, created_at=None), DEPLOYED, "not alive: given up"),
+        (
+            listed(fields={**ENTRY.fields, "max_restarts": 16}),
+            DEPLOYED,
+            "runs with max_restarts 16 instead of 15",
+        ),
+        (
+            listed(fields={**ENTRY.fields, "pm_out_log_path": "/root/.pm2/logs/x.log"}),
+            DEPLOYED,
+            "out_file /root/.pm2/logs/x.log instead of /root/bot-kjp/logs/out.log",
+        ),
+        (listed(env={"NODE_ENV": "production", "TOKEN": "swapped"}), DEPLOYED, "runs with another env.TOKEN"),
+        (probe.render(LIST), None, "runs older code: not known"),
+        (
+            probe.render(LIST),
+            stamp({"clock": {"boot_id": "boot", "uptime": "900.00"}}),
+            "runs older code: started before its files changed",
+        ),
+        (Unreadable("timed out"), DEPLOYED, "PM2 could not be looked at: timed out"),
+        (None, DEPLOYED, "only on a POSIX host"),
+    ],
+)
+def test_what_an_app_fails_for(answer: Answer, deployed: Answer, reason: str) -> None:
+    found = judged(APP, answer, deployed)
+    assert found.result == "failed"
+    assert reason in found.reason
+    assert "hush" not in found.reason and "swapped" not in found.reason
+
+
+def test_another_boot_since_the_deploy_is_fresh() -> None:
+    found = judged(APP, probe.render(LIST), stamp({"clock": {"boot_id": "before", "uptime": "99999.00"}}))
+    assert found.result == "passed"
+
+
+def test_freshness_can_not_be_told_of_files_that_nothing_deploys() -> None:
+    found = judged({**APP, "tree": ""}, probe.render(LIST))
+    assert "nothing in this document puts its files there" in found.reason
+
+
+# ---- dns
+
+DNS = {
+    **BASE,
+    "type": "dns",
+    "resolves": ["web.whatsapp.com"],
+    "each_server": True,
+    "dns": {"servers": ["8.8.8.8", "1.1.1.1:53"]},
+}
+
+
+def asked(app: str = "157.240.1.60", first: str = "157.240.1.60", second: str = "157.240.1.60") -> bytes:
+    """What the probe prints for these addresses; "" is a question without an answer."""
+    return names.render(
+        (
+            Lookup("app", "getent", "web.whatsapp.com", 0, "157.240.1.60"),
+            Lookup("app", "node", "web.whatsapp.com", 0 if app else 1, app),
+            Lookup("server", "dig", "8.8.8.8", 0, first),
+            Lookup("server", "dig", "1.1.1.1|53", 9 if not second else 0, second),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "result", "reason"),
+    [
+        (
+            asked(),
+            "passed",
+            "web.whatsapp.com is 157.240.1.60, the way the bot asks; 8.8.8.8 answers; 1.1.1.1:53 answers",
+        ),
+        (asked(app=""), "failed", "web.whatsapp.com does not resolve the way the bot asks (node)"),
+        (asked(first=""), "failed", "8.8.8.8 does not answer (dig)"),
+        (
+            asked(first="", second=""),
+            "failed",
+            "8.8.8.8 does not answer (dig); 1.1.1.1:53 does not answer (dig)",
+        ),
+        (b"", "failed", "web.whatsapp.com could not be asked for: neither getent nor node is there"),
+        (None, "failed", "only on a POSIX host"),
+    ],
+)
+def test_dns(answer: Answer, result: str, reason: str) -> None:
+    found = judged(DNS, answer)
+    assert found.result == result
+    assert reason in found.reason
+
+
+# ---- log
+
+LOG = {
+    **BASE,
+    "type": "log",
+    "app": SPEC_OF_APP,
+    "ecosystem": "/root/bot-kjp/ecosystem.config.js",
+    "absent": ["ENOTFOUND"],
+    "present": ["WhatsApp Terhubung"],
+}
+OLD = b"ENOTFOUND web.whatsapp.com\n"
+NOTED = stamp({"out": {"size": len(OLD), "changed": "x"}, "error": None})
+
+
+def test_which_logs_an_app_has() -> None:
+    assert list(check.reads(LOG)) == [
+        ReadState("stb", "bot-kjp", stamp_name("log", "bot-kjp")),
+        logs.reading("stb", "/root/bot-kjp/logs/out.log"),
+        logs.reading("stb", "~pm2/logs/bot-kjp-error.log"),
+    ]
+
+
+def test_a_log_that_is_thrown_away_is_not_read() -> None:
+    silent = {**LOG, "app": {**SPEC_OF_APP, "out_file": "/dev/null", "error_file": "NULL"}}
+    found = judged({**silent, "absent": []}, NOTED)
+    assert found.result == "failed" and "lack" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("noted", "out", "error", "result", "reason"),
+    [
+        (
+            NOTED,
+            OLD + "✅ WhatsApp Terhubung!\n".encode(),
+            b"",
+            "passed",
+            'no "ENOTFOUND" since the last apply',
+        ),
+        (NOTED, OLD, None, "failed", 'lack "WhatsApp Terhubung" since the last apply'),
+        (
+            NOTED,
+            OLD + b"WhatsApp Terhubung\n",
+            b"Error: getaddrinfo ENOTFOUND web.whatsapp.com\n",
+            "failed",
+            'have "ENOTFOUND" once since the last apply, at last: Error: getaddrinfo ENOTFOUND',
+        ),
+        (NOTED, b"WhatsApp Terhubung\n", None, "passed", "since the last apply"),
+        (None, OLD + b"WhatsApp Terhubung\n", None, "failed", 'have "ENOTFOUND" once in the last 256 KiB'),
+    ],
+    ids=["connected", "not-yet", "error-again", "rotated", "no-stamp"],
+)
+def test_log(noted: Answer, out: bytes, error: bytes | None, result: str, reason: str) -> None:
+    found = judged(LOG, noted, logs.render(out), logs.render(error))
+    assert found.result == result
+    assert reason in found.reason
+
+
+def test_a_log_that_can_not_be_read_fails() -> None:
+    found = judged(LOG, NOTED, b"unreadable\n", logs.render(b""))
+    assert found.reason == "/root/bot-kjp/logs/out.log could not be read: no permission, or not a file"
+
+
+# ---- cpu
+
+CPU = {**BASE, "type": "cpu", "app": SPEC_OF_APP, "below": "30%", "over": "5s"}
+
+
+def used(ticks: int) -> bytes:
+    return proc.render(41, proc.Sample("100.00", 0, "1"), proc.Sample("105.00", ticks, "1"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "result", "reason"),
+    [
+        (used(50), "passed", "bot-kjp used 10% of one core over 5 s"),
+        (used(150), "failed", "bot-kjp used 30% of one core over 5 s; the limit is 30%"),
+        (used(500), "failed", "bot-kjp used 100% of one core over 5 s; the limit is 30%"),
+        (b"ticks 100\n", "failed", "bot-kjp: no process of it runs under PM2"),
+        (used(1).partition(b"b ")[0], "failed", "bot-kjp ended or was restarted while its CPU was measured"),
+        (None, "failed", "bot-kjp: CPU can be measured only on a POSIX host"),
+    ],
+)
+def test_cpu(answer: Answer, result: str, reason: str) -> None:
+    found = judged(CPU, answer)
+    assert (found.result, found.reason) == (result, reason)
+
+
+@pytest.mark.parametrize(("below", "over"), [(30, 5), ("30%", "5s"), ("30 %", "5"), (30.0, 5.0)])
+def test_numbers_may_have_their_unit(below: object, over: object) -> None:
+    assert list(check.reads({**CPU, "below": below, "over": over})) == [proc.reading("stb", "bot-kjp", 5)]
+
+
+# ---- the face of a kind
+
+
+def test_a_check_differs_when_it_fails_and_does_nothing_about_it() -> None:
+    answers: dict[Reading, Answer] = {ReadFile("stb", WA): None}
+    assert [item.actual for item in difference(check, FILE, answers)] == [f"{WA} is not there"]
+    assert list(check.writes(FILE)) == []
+    manual = {**BASE, "type": "manual", "text": "Look."}
+    assert difference(check, manual, {}) == ()
