@@ -1,0 +1,243 @@
+"""Plan | Report | checks | an error -> one JSON value under `format_version` 1.0, in Terraform's words.
+
+Readers ignore keys they do not know; a new minor version only adds. Secrets are masked in every string.
+Called by `cli` for `--json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from kjpstate import __version__
+from kjpstate.errors import DocumentError, KjpstateError
+from kjpstate.model import (
+    UNKNOWN,
+    Action,
+    AdviceAt,
+    Await,
+    Backup,
+    Change,
+    CheckResult,
+    MakeDirectory,
+    Plan,
+    Report,
+    Restore,
+    Run,
+    Stamp,
+    Step,
+    SyncTree,
+    WriteFile,
+)
+from kjpstate.render.masks import Mask, plain
+from kjpstate.render.plans import tally
+from kjpstate.secret import HIDDEN
+
+FORMAT_VERSION = "1.0"
+
+_ACTIONS = {
+    "+": ("create",),
+    "~": ("update",),
+    "-": ("delete",),
+    "-/+": ("delete", "create"),
+    "!": ("no-op",),
+}
+
+
+def plan_json(plan: Plan, mask: Mask, *, exit_code: int) -> dict[str, Any]:
+    """A plan; `applyable`: whether an apply would do anything at all."""
+    refused = [change for change in plan.changes if change.refusal is not None]
+    return {
+        **_opening(),
+        "document": mask(plan.document),
+        "applyable": any(change.refusal is None and not change.held for change in plan.changes),
+        "resource_changes": [_change(change, mask) for change in plan.changes],
+        "in_sync": plain(plan.in_sync, mask),
+        "refused": [_refused(change, mask) for change in refused],
+        "unreachable": [{"host": mask(host), "reason": mask(why)} for host, why in plan.unreachable.items()],
+        "advice": advice_json(plan.advice, mask),
+        "no_longer_managed": plain(plan.unmanaged, mask),
+        "change_summary": tally(plan),
+        "exit_code": exit_code,
+    }
+
+
+def advice_json(advice: Iterable[AdviceAt], mask: Mask) -> list[dict[str, Any]]:
+    """Each advice with its place."""
+    return [
+        {
+            "rule": item.advice.rule,
+            "severity": item.advice.severity,
+            "address": mask(item.address),
+            "file": mask(item.where.file),
+            "line": item.where.line,
+            "reason": mask(item.advice.reason),
+            "cure": mask(item.advice.cure),
+        }
+        for item in advice
+    ]
+
+
+def report_json(report: Report, second: Plan | None, mask: Mask, *, exit_code: int) -> dict[str, Any]:
+    """What an apply did; `second_plan` is what still differs afterwards, null when nobody could look."""
+    run = report.run
+    return {
+        **_opening(),
+        "document": mask(run.document),
+        "run": {"id": run.id, "started": run.started, "who": mask(run.who), "why": mask(run.why)},
+        "plan": plan_json(report.plan, mask, exit_code=report.exit_code),
+        "steps": [_step(step, mask) for step in report.steps],
+        "checks": checks_json(report.checks, mask),
+        "backups": [
+            {"host": mask(host), "path": mask(path), "backup": mask(backup)}
+            for host, path, backup in report.backups
+        ],
+        "second_plan": None if second is None else plan_json(second, mask, exit_code=exit_code),
+        "exit_code": exit_code,
+    }
+
+
+def checks_json(checks: Iterable[CheckResult], mask: Mask) -> list[dict[str, Any]]:
+    """Each check with its result: passed, failed, manual, unknown."""
+    return [
+        {
+            "name": mask(check.name),
+            "result": check.result,
+            "host": mask(check.host),
+            "reason": mask(check.reason),
+        }
+        for check in checks
+    ]
+
+
+def verify_json(document: str, checks: Sequence[CheckResult], mask: Mask, exit_code: int) -> dict[str, Any]:
+    """The answer of `verify --json`."""
+    checked = checks_json(checks, mask)
+    return {**_opening(), "document": mask(document), "checks": checked, "exit_code": exit_code}
+
+
+def listed_json(name: str, rows: Sequence[Mapping[str, Any]], mask: Mask) -> dict[str, Any]:
+    """A list under its name, such as `backups`."""
+    return {**_opening(), name: plain(rows, mask), "exit_code": 0}
+
+
+def error_json(error: KjpstateError, mask: Mask) -> dict[str, Any]:
+    """Why a verb could not do its work; a document's problems one by one."""
+    problems = error.problems if isinstance(error, DocumentError) else ()
+    return {
+        **_opening(),
+        "error": {
+            "message": mask(error.message),
+            "remedy": mask(error.remedy),
+            "rule": error.rule,
+            "problems": [
+                {
+                    "file": mask(problem.file),
+                    "line": problem.line,
+                    "column": problem.column,
+                    "reason": mask(problem.reason),
+                }
+                for problem in problems
+            ],
+        },
+        "exit_code": error.exit_code,
+    }
+
+
+def _opening() -> dict[str, Any]:
+    return {"format_version": FORMAT_VERSION, "kjpstate_version": __version__}
+
+
+def _change(change: Change, mask: Mask) -> dict[str, Any]:
+    drift = change.drift
+    after, before = plain(drift.after, mask), plain(drift.before, mask)
+    return {
+        "address": mask(change.resource.address),
+        "type": change.resource.kind,
+        "host": mask(change.resource.host),
+        "file": mask(change.resource.where.file),
+        "line": change.resource.where.line,
+        "change": {
+            "actions": list(_ACTIONS[change.symbol]),
+            "before": before,
+            "after": after,
+            "after_unknown": _where(drift.after, lambda value: value is UNKNOWN),
+            "before_sensitive": _where(before, _hidden),
+            "after_sensitive": _where(after, _hidden),
+        },
+        "known_after": plain(change.after, mask),
+        "held_by": mask(change.held) if change.held else None,
+        "steps": [_action(action, mask) for action in change.actions],
+    }
+
+
+def _refused(change: Change, mask: Mask) -> dict[str, Any]:
+    refusal = change.refusal
+    assert refusal is not None
+    where = change.resource.line(refusal.pointer)
+    return {
+        "address": mask(change.resource.address),
+        "rule": refusal.rule,
+        "reason": mask(refusal.reason),
+        "places": plain(refusal.places, mask),
+        "cure": mask(refusal.cure),
+        "file": mask(where.file),
+        "line": where.line,
+    }
+
+
+def _action(action: Action, mask: Mask) -> dict[str, Any]:
+    """One step without the bytes it carries."""
+    match action:
+        case WriteFile(path=path, before=before, after=after):
+            verb = "create_file" if before is None else "remove_file" if after is None else "write_file"
+            said: dict[str, Any] = {"do": verb, "path": path}
+        case MakeDirectory(path=path):
+            said = {"do": "make_directory", "path": path}
+        case SyncTree(to_directory=path, from_host=host, from_directory=source, remove=remove):
+            said = {"do": "sync_tree", "path": path, "from_host": host, "from": source, "removes": remove}
+        case Run(argv=argv, cwd=cwd, why=why, writes=writes):
+            said = {"do": "run", "argv": argv, "cwd": cwd, "why": why, "writes": writes}
+        case Stamp(name=name, values=values):
+            said = {"do": "stamp" if values is not None else "remove_stamp", "name": name}
+        case Await(why=why, timeout=timeout):
+            said = {"do": "await", "why": why, "timeout": timeout}
+        case Backup(path=path):
+            said = {"do": "backup", "path": path}
+        case Restore(path=path, backup=backup):
+            said = {"do": "restore", "path": path, "backup": backup}
+    word = said.pop("do")
+    return {"do": word, "host": mask(action.host), **plain(said, mask)}
+
+
+def _step(step: Step, mask: Mask) -> dict[str, Any]:
+    return {
+        "address": mask(step.address),
+        "result": step.result.replace(" ", "_"),
+        "reason": mask(step.reason),
+        "steps": [
+            {
+                **_action(outcome.action, mask),
+                "status": outcome.status,
+                "reason": mask(outcome.reason),
+                "backup": mask(outcome.backup),
+                "exit_code": outcome.exit_code,
+            }
+            for outcome in step.outcomes
+        ],
+    }
+
+
+def _where(value: Any, holds: Any) -> Any:
+    """The shape of `value` with true at every leaf that `holds`; nothing else is kept."""
+    if isinstance(value, Mapping):
+        found = {str(key): _where(item, holds) for key, item in value.items()}
+        return {key: item for key, item in found.items() if item}
+    if isinstance(value, (list, tuple)):
+        marks = [_where(item, holds) for item in value]
+        return marks if any(marks) else []
+    return bool(holds(value))
+
+
+def _hidden(value: Any) -> bool:
+    return isinstance(value, str) and HIDDEN in value

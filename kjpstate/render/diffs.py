@@ -1,0 +1,138 @@
+"""The files a plan writes as unified diffs, for `--diff`; environment values and secrets never show.
+
+Old bytes come from a host and may hold secrets that nobody declared: in an ecosystem file each value of an
+`env` is hidden unless the new file says the same value openly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+
+from kjpstate.model import Change, Plan, WriteFile
+from kjpstate.render.lines import BLANK, Line
+from kjpstate.render.masks import Mask
+from kjpstate.secret import HIDDEN
+
+_CONTEXT = 3
+
+_ENV = re.compile(r"""\benv\w*["']?\s*:\s*\{""")
+_VALUE = re.compile(
+    r"""(?P<key>[\w$"'-]+\s*:\s*)(?P<value>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`|[^,}\n]+)"""
+)
+_NAMED = re.compile(
+    r"""(?i)(?P<key>\b\w*(?:token|secret|passwo?r?d|api_?key|credential)\w*["']?\s*[:=]\s*)"""
+    r"""(?P<value>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s,;}]+)"""
+)
+
+
+def diff_lines(plan: Plan, mask: Mask) -> tuple[Line, ...]:
+    """Every WriteFile of every change, in order, with three rows of context."""
+    return tuple(
+        line
+        for change in plan.changes
+        for action in change.actions
+        if isinstance(action, WriteFile)
+        for line in _one(change, action, mask)
+    )
+
+
+def _one(change: Change, action: WriteFile, mask: Mask) -> Iterator[Line]:
+    name = f"{action.host}:{action.path}"
+    yield Line(f"--- {name if action.before is not None else '(none)'}", "strong", whole=True)
+    yield Line(f"+++ {name if action.after is not None else '(removed)'}", "strong", whole=True)
+    before, after = _text(action.before), _text(action.after)
+    if before is None or after is None:
+        sizes = " -> ".join(f"{len(content or b'')} bytes" for content in (action.before, action.after))
+        yield Line(f"not text: {sizes}", whole=True)
+    else:
+        yield from _unified(change.resource.kind, before, after, mask)
+    yield BLANK
+
+
+def _unified(kind: str, before: str, after: str, mask: Mask) -> Iterator[Line]:
+    old, new = _rows(before), _rows(after)
+    old_shown, new_shown = _shown(kind, before, after, mask), _rows(mask(after))
+    if len(old_shown) != len(old) or len(new_shown) != len(new):
+        yield Line("a secret spans several lines here; the texts are not shown", whole=True)
+        return
+    for group in SequenceMatcher(None, old, new).get_grouped_opcodes(_CONTEXT):
+        top, bottom = group[0], group[-1]
+        old_range, new_range = _range(top[1], bottom[2]), _range(top[3], bottom[4])
+        yield Line(f"@@ -{old_range} +{new_range} @@", "faint", whole=True)
+        for tag, first, last, other_first, other_last in group:
+            if tag == "equal":
+                yield from (Line(f" {row}", whole=True) for row in new_shown[other_first:other_last])
+                continue
+            yield from (Line(f"-{row}", "remove", whole=True) for row in old_shown[first:last])
+            yield from (Line(f"+{row}", "add", whole=True) for row in new_shown[other_first:other_last])
+
+
+def _shown(kind: str, before: str, after: str, mask: Mask) -> list[str]:
+    """The old text's rows with every value hidden that the new text does not show openly."""
+    text = _without_environment(before, after) if kind == "pm2_ecosystem" else before
+    text = _NAMED.sub(lambda found: _veiled(found, after), text)
+    return _rows(mask(text))
+
+
+def _without_environment(before: str, after: str) -> str:
+    parts, position = [], 0
+    for start in _ENV.finditer(before):
+        if start.end() < position:
+            continue
+        end = _closing(before, start.end())
+        parts.append(before[position : start.end()])
+        parts.append(_VALUE.sub(lambda found: _veiled(found, after), before[start.end() : end]))
+        position = end
+    return "".join(parts) + before[position:]
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the `{` before `start` is closed; the end of the text when it never is."""
+    depth, quote, position = 1, "", start
+    while position < len(text):
+        sign = text[position]
+        if quote:
+            if sign == "\\":
+                position += 1
+            elif sign == quote:
+                quote = ""
+        elif sign in "\"'`":
+            quote = sign
+        elif sign in "{}":
+            depth += 1 if sign == "{" else -1
+            if depth == 0:
+                return position
+        position += 1
+    return len(text)
+
+
+def _veiled(found: re.Match[str], after: str) -> str:
+    """The same value again if the new text holds it openly; else hidden, with as many rows."""
+    value = found["value"].strip()
+    if value.strip("\"'`") and value.strip("\"'`") in after:
+        return found[0]
+    return found["key"] + HIDDEN + "\n" * found["value"].count("\n")
+
+
+def _text(content: bytes | None) -> str | None:
+    if content is None:
+        return ""
+    if b"\0" in content:
+        return None
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        return None
+
+
+def _rows(text: str) -> list[str]:
+    """Rows by `\\n` alone: a form feed inside a row ends no row of a source file."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def _range(first: int, last: int) -> str:
+    length = last - first
+    start = first + 1 if length else first
+    return f"{start}" if length == 1 else f"{start},{length}"

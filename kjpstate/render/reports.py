@@ -1,0 +1,153 @@
+"""Report, checks, backups and events -> lines. Called by `cli`: apply, verify, backups, demo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kjpstate.host import Cost
+from kjpstate.model import CheckResult, Event, Plan, Report, Step
+from kjpstate.render.lines import BLANK, Line
+from kjpstate.render.plans import STYLES
+
+_RESULT_STYLES = {
+    "applied": "good",
+    "shrunk": "good",
+    "failed": "refuse",
+    "restored": "replace",
+    "refused": "refuse",
+    "passed": "good",
+    "unknown": "refuse",
+    "manual": "change",
+}
+_SAID = {
+    "applied": "applied",
+    "shrunk": "nothing was needed",
+    "failed": "FAILED",
+    "restored": "failed and put back",
+    "held": "held",
+    "refused": "refused",
+    "not tried": "not tried",
+}
+_MARKS = {"passed": "ok", "failed": "FAILED", "manual": "by hand", "unknown": "not known"}
+
+
+@dataclass(frozen=True)
+class BackupRow:
+    """One row of a host's ledger of backups. `type`: file or tree; `sha256` empty for a tree."""
+
+    host: str
+    run: str
+    path: str
+    backup: str
+    sha256: str
+    type: str
+
+
+def report_lines(report: Report, second: Plan | None, seconds: float) -> tuple[Line, ...]:
+    """What an apply did, step by step, and what the second look says."""
+    address = max((len(step.address) for step in report.steps), default=0)
+    lines = [line for step in report.steps for line in _step(step, address)]
+    if report.backups:
+        lines.append(BLANK)
+        lines.append(Line(f"Kept, run {report.run.id}:", "strong"))
+        lines += [Line(f"  {host}  {backup}", hang=4) for host, _, backup in report.backups]
+    if report.checks:
+        lines += [BLANK, *check_lines(report.checks)]
+    return (*lines, BLANK, *_second_look(second), _last(report, seconds))
+
+
+def check_lines(checks: Sequence[CheckResult]) -> tuple[Line, ...]:
+    """The table of checks and its count; a manual one is asked, never passed."""
+    if not checks:
+        return (Line("No checks in this document.", ours=True),)
+    name = min(max(len(check.name) for check in checks), 24)
+    host = min(max(len(check.host) for check in checks), 24)
+    rows = []
+    for check in checks:
+        label = f"  {_MARKS[check.result]:<9}  {check.name:<{name}}  {check.host:<{host}}  "
+        rows.append(Line(label + check.reason, _RESULT_STYLES.get(check.result, ""), hang=len(label)))
+    return (Line("Checks:", "strong", ours=True), *rows, Line(checks_count(checks), ours=True))
+
+
+def checks_count(checks: Sequence[CheckResult]) -> str:
+    """`Checks: 6 passed, 0 failed, 1 by hand.`"""
+    found = {result: sum(check.result == result for check in checks) for result in _MARKS}
+    parts = [f"{found['passed']} passed", f"{found['failed']} failed"]
+    parts += [f"{found['manual']} by hand"] if found["manual"] else []
+    parts += [f"{found['unknown']} not known"] if found["unknown"] else []
+    return f"Checks: {', '.join(parts)}."
+
+
+def backup_lines(rows: Sequence[BackupRow]) -> tuple[Line, ...]:
+    """All backups, run by run, in the order they were made."""
+    if not rows:
+        return (Line("No backups yet.", ours=True),)
+    lines: list[Line] = []
+    for run in dict.fromkeys(row.run for row in rows):
+        lines.append(Line(f"run {run}", "strong"))
+        for row in rows:
+            if row.run == run:
+                digest = row.sha256[:12] or row.type
+                lines.append(Line(f"  {row.host}  {row.path}", hang=4))
+                lines.append(Line(f"      {row.backup}   {digest}", hang=8))
+    return tuple(lines)
+
+
+def event_line(event: Event) -> Line:
+    """One line of progress."""
+    match event.kind:
+        case "start":
+            return Line(f"{event.address}", "strong")
+        case "done":
+            said = f": {event.text}" if event.text else ""
+            return Line(f"{event.address} done{said}", "good", hang=4)
+        case "failed":
+            return Line(f"{event.address} failed: {event.text}", "refuse", hang=4)
+        case "wait":
+            return Line(f"    waits: {event.text}", hang=6)
+        case _:
+            return Line(f"    {event.text}", hang=6)
+
+
+def cost_lines(costs: Mapping[str, Cost], milliseconds: float) -> Iterator[Line]:
+    """For `-v`: what the looking cost on each host, and the wall time."""
+    for host, cost in costs.items():
+        yield Line(
+            f"{host}: {cost.connections} connections, {cost.execs} execs, "
+            f"{cost.sent} bytes sent, {cost.received} bytes received"
+        )
+    yield Line(f"{milliseconds:.0f} ms", ours=True)
+
+
+def _step(step: Step, address: int) -> Iterator[Line]:
+    label = f"  {step.address:<{address}}  "
+    reason = f": {step.reason}" if step.reason else ""
+    yield Line(f"{label}{_SAID[step.result]}{reason}", _RESULT_STYLES.get(step.result, ""), hang=len(label))
+
+
+def _second_look(second: Plan | None) -> Iterator[Line]:
+    if second is None:
+        return
+    if second.empty:
+        yield Line("Looked again: in sync.", "good", ours=True)
+        return
+    yield Line("Looked again, this still differs:", "refuse", ours=True)
+    for change in second.changes:
+        headline = change.drift.desired.beside.get("headline", "")
+        yield Line(
+            f"{change.symbol:>3} {change.resource.address}  {change.resource.host}  {headline}",
+            STYLES[change.symbol],
+            hang=6,
+        )
+
+
+def _last(report: Report, seconds: float) -> Line:
+    counted = {result: sum(step.result == result for step in report.steps) for result in _SAID}
+    done = f"{counted['applied'] + counted['shrunk']} applied"
+    parts = [done] + [
+        f"{counted[result]} {_SAID[result].lower()}"
+        for result in ("failed", "restored", "held", "refused", "not tried")
+        if counted[result]
+    ]
+    return Line(f"Apply: {', '.join(parts)}, in {seconds:.1f} s.", "strong", ours=True)
