@@ -137,7 +137,12 @@ async def apply(
     limit: Sequence[str] = (),
     checks: bool = True,
 ) -> Report:
-    """Do what `plan` shows, then run the checks. Raises StalePlan or Locked before the first write."""
+    """Do what `plan` shows, then run the checks.
+
+    Raises StalePlan, Locked or Unreachable before the first write; of a fleet, a member out of reach is
+    left out and reported.
+    """
+    _refuse_unreachable(plan)
     scope = (item for item in _scope(document, only, limit) if item.host not in plan.unreachable)
     seen = replace(_bare(document, tuple(scope), key), unreachable=plan.unreachable)
     report = await applying.run(plan, seen, hosts, run, progress)
@@ -170,6 +175,13 @@ def _judge(item: Resource, answers: Answers, unreachable: Mapping[str, str]) -> 
         return CheckResult(item.spec["name"], "unknown", unreachable[item.host], item.host)
     result: CheckResult = check.judge(item.spec, answers)
     return result
+
+
+def _refuse_unreachable(plan: Plan) -> None:
+    """A host that stands for itself must be seen before anything is written anywhere."""
+    for host, why in plan.unreachable.items():
+        if "[" not in host:
+            raise errors.Unreachable(host, why, "nothing was done; leave it out with --limit, or wait for it")
 
 
 def exit_code(plan: Plan) -> int:
