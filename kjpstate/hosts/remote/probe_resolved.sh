@@ -1,0 +1,113 @@
+#!/bin/sh
+# What systemd-resolved is told, what it has, and whether it is in the path at all: the lines that
+# kjpstate/formats/resolved.py describes. Argument: a folder to take for / (tests only). Read-only; never starts
+# resolved: it is asked over D-Bus only while it runs. Needs dash, busybox sh or bash, and od.
+
+kjpstate_resolved_hex() {
+  od -An -v -tx1 | tr -d ' \n'
+}
+
+kjpstate_resolved_file() { # path below the root; a link to /dev/null is a file without content
+  if [ ! -e "$root$1" ] && [ ! -L "$root$1" ]; then return 0; fi
+  printf 'file\t%s\t' "$(printf %s "$1" | kjpstate_resolved_hex)"
+  if [ ! -e "$root$1" ] || [ -d "$root$1" ]; then
+    printf '\n' # a link that leads nowhere hides its namesakes, and has nothing to say
+  elif [ -r "$root$1" ]; then
+    printf '%s\n' "$(kjpstate_resolved_hex <"$root$1")"
+  else
+    printf '!\n'
+  fi
+}
+
+kjpstate_resolved_files() {
+  for tree in /etc /run /usr/local/lib /usr/lib /lib; do
+    if [ "$tree" = /lib ] && [ -L "$root/lib" ]; then continue; fi # the same folder as /usr/lib
+    kjpstate_resolved_file "$tree/systemd/resolved.conf"
+    for found in "$root$tree"/systemd/resolved.conf.d/*.conf; do
+      kjpstate_resolved_file "${found#"$root"}"
+    done
+  done
+}
+
+kjpstate_resolved_interfaces() {
+  for found in "$root"/sys/class/net/*/ifindex; do
+    index=''
+    read -r index 2>/dev/null <"$found" || continue
+    name=${found%/ifindex}
+    printf 'link\t%s\t%s\n' "$index" "${name##*/}"
+  done
+}
+
+kjpstate_resolved_bus() { # properties: one line of JSON each; 1 when they could not be had
+  answer=$(busctl --auto-start=no --json=short get-property org.freedesktop.resolve1 \
+    /org/freedesktop/resolve1 org.freedesktop.resolve1.Manager "$@" 2>/dev/null) || return 1
+  while read -r value; do
+    printf 'bus\t%s\t%s\n' "$1" "$value"
+    shift
+  done <<ANSWER
+$answer
+ANSWER
+}
+
+kjpstate_resolved_properties() { # older ones lack some names: then each by itself, and the plain ones too
+  kjpstate_resolved_bus DNSEx FallbackDNSEx Domains CurrentDNSServerEx ResolvConfMode DNSStubListener && return 0
+  failed=1
+  for property in DNSEx DNS FallbackDNSEx FallbackDNS Domains CurrentDNSServerEx CurrentDNSServer \
+    ResolvConfMode DNSStubListener; do
+    kjpstate_resolved_bus "$property" && failed=0
+  done
+  return $failed
+}
+
+kjpstate_resolved_running() { # just after a restart its name is not on the bus yet: look again, 3 s at most
+  tries=0
+  until kjpstate_resolved_properties; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 3 ] || ! command -v busctl >/dev/null 2>&1; then break; fi
+    systemctl -q is-active systemd-resolved 2>/dev/null || return 0
+    sleep 1
+  done
+  command -v resolvectl >/dev/null 2>&1 || return 0
+  for verb in dns domain default-route; do
+    resolvectl "$verb" 2>/dev/null | while read -r line; do printf 'text\t%s\t%s\n' "$verb" "$line"; done
+  done
+}
+
+kjpstate_resolved_unit() { # systemd's words; nothing where systemd does not run
+  unit=$(systemctl show systemd-resolved.service -p LoadState -p ActiveState -p SubState -p UnitFileState \
+    -p Result 2>/dev/null)
+  [ -n "$unit" ] || return 0
+  printf 'unit'
+  while read -r field; do printf '\t%s' "$field"; done <<UNIT
+$unit
+UNIT
+  printf '\n'
+  for near in NetworkManager dnsmasq connman resolvconf; do
+    if systemctl -q is-active "$near.service" 2>/dev/null; then printf 'near\t%s\n' "$near"; fi
+  done
+  case $unit in *ActiveState=active* | *ActiveState=reloading* | *ActiveState=refreshing*) kjpstate_resolved_running ;; esac
+}
+
+kjpstate_resolved_probe() (
+  root=${1:-}
+  LC_ALL=C
+  export LC_ALL
+  printf 'resolved\t1\n'
+  if [ -d "$root/run/systemd/system" ]; then printf 'booted\tyes\n'; else printf 'booted\tno\n'; fi
+  printf 'version\t%s\n' "$(systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')"
+  kjpstate_resolved_unit
+  kjpstate_resolved_interfaces
+  kjpstate_resolved_files
+  printf 'hosts\t%s\n' "$(sed -n 's/^[[:blank:]]*hosts:[[:blank:]]*//p' "$root/etc/nsswitch.conf" 2>/dev/null |
+    sed -n 1p | tr '\t' ' ')"
+  if [ -r "$root/proc/net/udp" ]; then # 127.0.0.53:53 as the kernel writes it, on either kind of machine
+    if grep -Eq ' (3500007F|7F000035):0035 ' "$root/proc/net/udp"; then
+      printf 'listens\tyes\n'
+    else
+      printf 'listens\tno\n'
+    fi
+  fi
+  printf 'end\n'
+)
+
+kjpstate_resolved_probe "$@"
