@@ -18,6 +18,12 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {
+    "become-failed": Rule(
+        "sudo did not let us in",
+        "The document says `become: sudo`, and the login user may not run commands as root without a "
+        "password. kjpstate never types a password: it would stand in a process list or a log.",
+        "log in as root, or allow the user NOPASSWD in sudoers",
+    ),
     "ecosystem-esm": Rule(
         "Node would not load ecosystem.config.js here",
         'The nearest package.json says "type": "module", so node takes every .js file below it for an'
@@ -56,6 +62,18 @@ RULES: dict[str, Rule] = {
         "setting replaces that setting, without a word.",
         "give the variable another name",
     ),
+    "host-key-changed": Rule(
+        "The host shows another key than the one we know",
+        "Either the box was set up anew, or somebody stands between. kjpstate sends nothing to it: no "
+        "password, no key, no file. Compare the two fingerprints with what the box itself says.",
+        "kjpstate trust HOST   after you have made sure which key is right",
+    ),
+    "host-key-unknown": Rule(
+        "Nobody has said yet that this key belongs to this host",
+        "The first time, a host's key must be confirmed by a person; from then on it is checked at every "
+        "connection. On the box: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
+        "kjpstate trust HOST",
+    ),
     "input-missing": Rule(
         "The build's input is not there",
         "A build is judged by the bytes of what it reads. An input that the document names and that "
@@ -69,6 +87,12 @@ RULES: dict[str, Rule] = {
         "exec_mode says fork. Several processes of a WhatsApp bot share one session and throw each "
         "other out.",
         "drop `instances`, or add exec_mode: fork",
+    ),
+    "locked": Rule(
+        "Another run holds the host",
+        "Only one run at a time may change a host, whichever document or user it comes from. The lock names "
+        "its owner; it ends with the run, and a lock whose process is gone is broken by the next run.",
+        "wait until that run ends, then try again",
     ),
     "log-date-format": Rule(
         "PM2's own time stamps lose text",

@@ -1,0 +1,93 @@
+"""Commands and probes as processes of this machine.
+
+Called by `local`. Output goes to files, not pipes, so that a daemon which a command leaves behind can't
+hold it up; a command that outlives its time is killed with all its children.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import tempfile
+from importlib import resources
+from pathlib import Path
+from typing import IO
+
+from kjpstate.hosts.names import FILE_CAP, OUTPUT_CAP
+from kjpstate.model import Completed, Probe, Run
+
+_PROBE_TIMEOUT = 90.0
+
+
+class TimedOut(Exception):
+    """The command was still running after its time and was killed."""
+
+
+async def run(command: Run) -> Completed:
+    """Run one command, no shell. Raises FileNotFoundError (no such command or folder), OSError, TimedOut."""
+    argv = _resolved(command)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            cwd=command.cwd or None,
+            env=None if command.clean_env is None else dict(command.clean_env),
+            start_new_session=os.name == "posix",
+        )
+        try:
+            code = await asyncio.wait_for(process.wait(), command.timeout)
+        except TimeoutError:
+            raise TimedOut from None
+        finally:
+            if process.returncode is None:
+                await _kill(process)
+        return Completed(code if code >= 0 else None, _tail(out, FILE_CAP), _tail(err, OUTPUT_CAP))
+
+
+def _resolved(command: Run) -> tuple[str, ...]:
+    """The argv with its program found: on Windows `npm` is `npm.cmd`."""
+    program, *rest = command.argv
+    if os.name == "posix":
+        return command.argv
+    path = None if command.clean_env is None else command.clean_env.get("PATH")
+    found = shutil.which(program, path=path)
+    if found is None:
+        raise FileNotFoundError(f"{program}: no such command")
+    return found, *rest
+
+
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if os.name == "posix":
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    await process.wait()
+
+
+def _tail(stream: IO[bytes], cap: int) -> bytes:
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - cap))
+    return stream.read()
+
+
+def script(name: str) -> str:
+    """The text of one of our scripts in `remote/`."""
+    return resources.files("kjpstate.hosts").joinpath("remote", f"{name}.sh").read_text("utf-8")
+
+
+async def probe(reading: Probe) -> bytes | None:
+    """What the named probe prints here; None where there is no POSIX shell. Raises OSError, TimedOut."""
+    if os.name != "posix" or not Path("/bin/sh").exists():
+        return None
+    argv = ("/bin/sh", "-c", script(f"probe_{reading.name}"), "kjpstate", *reading.args)
+    done = await run(Run(reading.host, argv, "looks", timeout=_PROBE_TIMEOUT))
+    if done.exit_code != 0:
+        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise OSError(f"the probe {reading.name} failed: {said or done.exit_code}")
+    return done.stdout

@@ -1,0 +1,174 @@
+"""Readings answered on this machine in plain Python: the very answers of `remote/look.sh`.
+
+Called by `local`. Every function takes the document's path and the real one, and never raises for one bad
+thing: a missing one is None, one that can't be read is Unreadable.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from kjpstate.formats.tree import ours
+from kjpstate.hosts.files import sha256_of
+from kjpstate.hosts.names import FILE_CAP
+from kjpstate.model import Clock, File, ReadTree, Stat, Tree, TreeFile, Unreadable
+
+T = TypeVar("T")
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def guarded(read: Callable[[], T]) -> T | Unreadable | None:
+    """What `read` returns; None for a missing thing, Unreadable for one the system will not show."""
+    try:
+        return read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        return Unreadable((error.strerror or str(error)).lower())
+
+
+def read_file(path: str, real: Path) -> File | Unreadable | None:
+    """A file's bytes, mode, owner and, when the path itself is a link, its target."""
+    return guarded(lambda: _file(path, real))
+
+
+def _file(path: str, real: Path) -> File | Unreadable:
+    link = str(real.readlink()) if real.is_symlink() else ""
+    try:
+        before = real.stat()
+    except FileNotFoundError:
+        if not link:
+            raise
+        return Unreadable(f"is a symbolic link to {link}, which does not exist")
+    if not stat.S_ISREG(before.st_mode):
+        return Unreadable("is a folder" if stat.S_ISDIR(before.st_mode) else "is not a regular file")
+    if before.st_size > FILE_CAP:
+        return Unreadable(f"is larger than {FILE_CAP // 1024 // 1024} MiB")
+    with real.open("rb") as stream:
+        content = stream.read(FILE_CAP + 1)
+        after = os.fstat(stream.fileno())
+    if len(content) != before.st_size or _changed(before) != _changed(after):
+        return Unreadable("moved while it was read")
+    return File(path, content, _mode(before), f"{before.st_uid}:{before.st_gid}", link)
+
+
+def _changed(found: os.stat_result) -> str:
+    return f"{found.st_mtime_ns}.{found.st_ctime_ns}.{found.st_ino}"
+
+
+def _mode(found: os.stat_result) -> int:
+    """Permission bits; on Windows what such a file or folder would have elsewhere."""
+    if os.name == "posix":
+        return stat.S_IMODE(found.st_mode)
+    return 0o755 if stat.S_ISDIR(found.st_mode) else 0o644
+
+
+def read_stat(path: str, real: Path) -> Stat | Unreadable | None:
+    """What the path itself is; links are not followed."""
+
+    def look() -> Stat:
+        found = real.lstat()
+        owner = f"{found.st_uid}:{found.st_gid}"
+        return Stat(path, _type(found.st_mode), _mode(found), found.st_size, owner, _changed(found))
+
+    return guarded(look)
+
+
+def _type(mode: int) -> Literal["file", "directory", "symlink", "other"]:
+    if stat.S_ISLNK(mode):
+        return "symlink"
+    if stat.S_ISREG(mode):
+        return "file"
+    return "directory" if stat.S_ISDIR(mode) else "other"
+
+
+def read_glob(patterns: tuple[str, ...], real: Callable[[str], Path]) -> tuple[File, ...] | Unreadable:
+    """Every regular file that a pattern names, in the order of their paths."""
+    found: dict[str, File] = {}
+    for pattern in patterns:
+        for path in _matches(pattern, real):
+            answer = read_file(path, real(path))
+            if isinstance(answer, Unreadable) and real(path).is_file():
+                return Unreadable(f"{path} {answer.why}")
+            if isinstance(answer, File):
+                found[path] = answer
+    return tuple(found[path] for path in sorted(found))
+
+
+def _matches(pattern: str, real: Callable[[str], Path]) -> Iterator[str]:
+    """The paths a shell would put in the place of `pattern`: hidden names only where it begins with a dot."""
+    first, *parts = pattern.split("/")
+    paths = [first]
+    for part in parts:
+        if not any(mark in part for mark in "*?["):
+            paths = [f"{path}/{part}" for path in paths]
+            continue
+        paths = [
+            f"{path}/{name}"
+            for path in paths
+            for name in _names(real(path + "/"))
+            if fnmatch.fnmatchcase(name, part) and (name[0] != "." or part[0] == ".")
+        ]
+    return (path for path in paths if os.path.lexists(real(path)))
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return []
+
+
+def read_tree(reading: ReadTree, root: Path) -> Tree | Unreadable | None:
+    """Digests of the files below `root` that the reading names, our own names and node_modules left out."""
+    if not root.is_dir():
+        return None if not os.path.lexists(root) else Unreadable("is not a folder")
+    files: dict[str, TreeFile] = {}
+    others: set[str] = set()
+
+    def look() -> Tree:
+        for entry in reading.paths:
+            for path, real in _walk(root, entry.removeprefix("./").rstrip("/")):
+                if path in files:
+                    continue
+                found = real.lstat()
+                if stat.S_ISREG(found.st_mode) and "\n" not in path:
+                    files[path] = TreeFile(sha256_of(real), found.st_size, _mode(found), _changed(found))
+                else:
+                    others.add(path)
+        return Tree(reading.root, files, tuple(sorted(others)))
+
+    tree = guarded(look)
+    return Unreadable("moved while it was read") if tree is None else tree
+
+
+def _walk(root: Path, path: str) -> Iterator[tuple[str, Path]]:
+    """Every file below `path`, or `path` itself when it is one; nothing for a missing one."""
+    real = root / path if path else root
+    if path and not os.path.lexists(real):
+        return
+    if path and (real.is_symlink() or not real.is_dir()):
+        yield path, real
+        return
+    for entry in sorted(os.scandir(real), key=lambda item: item.name):
+        if ours(entry.name) or entry.name == "node_modules":
+            continue
+        below = f"{path}/{entry.name}" if path else entry.name
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(root, below)
+        else:
+            yield below, Path(entry.path)
+
+
+def read_clock() -> Clock | Unreadable:
+    """The kernel's boot id and uptime; on a machine without /proc the clock that starts at boot."""
+    try:
+        return Clock(_BOOT_ID.read_text().strip(), Path("/proc/uptime").read_text().split()[0])
+    except OSError:
+        return Clock("", f"{time.monotonic():.2f}")

@@ -1,0 +1,364 @@
+"""The port's body on this machine, in plain Python, Windows too; the simulated box is built on it.
+
+Called by `hosts.connect` and `hosts.simulated`. The same protocol, names and outcomes as over SSH.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from kjpstate import errors
+from kjpstate.host import Cost, Eye, allowed
+from kjpstate.hosts import commands, eyes, files, lock, trees
+from kjpstate.hosts.names import (
+    OUTPUT_CAP,
+    backup_of,
+    kept_name,
+    plain_name,
+    refusal,
+    stamp_bytes,
+)
+from kjpstate.model import (
+    Action,
+    Answer,
+    Answers,
+    Await,
+    Backup,
+    Clock,
+    Completed,
+    MakeDirectory,
+    Outcome,
+    Probe,
+    ReadClock,
+    ReadCommand,
+    ReadFile,
+    ReadGlob,
+    Reading,
+    ReadStat,
+    ReadState,
+    ReadTree,
+    Restore,
+    Run,
+    RunInfo,
+    Stamp,
+    SyncTree,
+    Tree,
+    Unreadable,
+    WriteFile,
+    join,
+)
+
+_CHUNK = 256 * 1024
+
+
+def state_folder() -> Path:
+    """Where this machine keeps stamps, ledgers and notes: one folder a document below it."""
+    if os.name == "posix":
+        if os.geteuid() == 0:
+            return Path("/var/lib/kjpstate")
+        return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "kjpstate"
+    import platformdirs
+
+    return platformdirs.user_state_path("kjpstate", appauthor=False)
+
+
+def lock_folder() -> Path:
+    """Where this machine's one lock is: the first of the system's lock folders that we may write."""
+    for folder in (Path("/run/lock"), Path("/var/lock")):
+        if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    return state_folder()
+
+
+@dataclass
+class _Session:
+    """What a LocalHost knows between `begin` and `end`; `kept`: paths whose original it backed up."""
+
+    run: RunInfo
+    lock: lock.Lock
+    pen: files.Pen
+    kept: set[str]
+
+
+class LocalHost:
+    """A host that is this machine; see the port, `kjpstate.host.Host`.
+
+    `folder`: where commands without a `cwd` run. `translate`: a document's path -> where it really is.
+    `prober`, `runner`, `clock`: who answers probes, commands and the clock instead of this machine.
+    `on_operation` is told each effect right after it happened; what it raises ends the session.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        folder: str = "",
+        state_dir: Path | None = None,
+        lock_dir: Path | None = None,
+        may_change: tuple[str, ...] = (),
+        translate: Callable[[str], Path] | None = None,
+        prober: Callable[[Probe], Awaitable[bytes | None]] | None = None,
+        runner: Callable[[Run], Awaitable[Completed]] | None = None,
+        clock: Callable[[], Clock | Unreadable] | None = None,
+        on_operation: Callable[[str], None] | None = None,
+    ) -> None:
+        self.name = name
+        self.cost = Cost()
+        self._folder = folder
+        self._state = state_dir or state_folder()
+        self._lock_folder = lock_dir or lock_folder()
+        self._may_change = may_change
+        self._translate = translate or Path
+        self._prober = prober or commands.probe
+        self._runner = runner or commands.run
+        self._clock = clock or eyes.read_clock
+        self._tell = on_operation or (lambda name: None)
+        self._session: _Session | None = None
+
+    # ---- the eye
+
+    async def look(self, readings: Sequence[Reading]) -> Answers:
+        """All answers, one by one: nothing here is far away."""
+        return {reading: await self._answer(reading) for reading in readings}
+
+    async def _answer(self, reading: Reading) -> Answer:
+        match reading:
+            case ReadFile(path=path):
+                return eyes.read_file(path, self._real(path))
+            case ReadStat(path=path):
+                return eyes.read_stat(path, self._real(path))
+            case ReadGlob(patterns=patterns):
+                return eyes.read_glob(patterns, self._real)
+            case ReadTree(root=root):
+                return eyes.read_tree(reading, self._real(root))
+            case ReadState(document=document, name=name):
+                return eyes.guarded((self._state_of(document) / plain_name(name)).read_bytes)
+            case ReadClock():
+                return self._clock()
+            case ReadCommand(argv=argv, cwd=cwd, timeout=timeout):
+                return await self._look_by(Run(self.name, argv, "looks", cwd, timeout=timeout))
+            case Probe():
+                return await self._probe(reading)
+
+    async def _look_by(self, command: Run) -> Completed | Unreadable:
+        try:
+            return await self._runner(self._placed(command))
+        except commands.TimedOut:
+            return Unreadable(f"{command.argv[0]} did not end within {command.timeout:g} s")
+        except FileNotFoundError:
+            return Unreadable(f"{command.argv[0]}: no such command, or no folder {command.cwd}".rstrip())
+        except OSError as error:
+            return Unreadable(f"{command.argv[0]}: {(error.strerror or str(error)).lower()}")
+
+    async def _probe(self, reading: Probe) -> bytes | Unreadable | None:
+        try:
+            return await self._prober(reading)
+        except commands.TimedOut:
+            return Unreadable(f"the probe {reading.name} did not end in time")
+        except OSError as error:
+            return Unreadable(str(error))
+
+    async def open(self, path: str) -> AsyncIterator[bytes]:
+        """The bytes of one file as chunks; raises Failed when it can't be read."""
+        try:
+            with self._real(path).open("rb") as stream:
+                while chunk := stream.read(_CHUNK):
+                    yield chunk
+        except OSError as error:
+            raise errors.Failed(f"{self.name}: {files.why(path, error)}") from None
+
+    async def close(self) -> None:
+        """Nothing to let go of but a lock that was left."""
+        await self.end()
+
+    # ---- the hands
+
+    async def begin(self, run: RunInfo, readings: Sequence[Reading]) -> Answers:
+        """Take the lock, settle what a cut session left half done, answer under the lock."""
+        held = lock.take(self._lock_folder, run, self.name)
+        ledger = self._state_of(run.document) / "backups"
+        pen = files.Pen(run, ledger, self._tell, self._real)
+        self._session = _Session(run, held, pen, set())
+        try:
+            self._tell("lock")
+            trees.settle(sorted(self._state.glob("*/switch")), self._real)
+            return await self.look(readings)
+        except BaseException:
+            await self.end()
+            raise
+
+    async def act(
+        self,
+        actions: Sequence[Action],
+        readings: Sequence[Reading] = (),
+        sources: Mapping[str, Eye] | None = None,
+    ) -> tuple[Sequence[Outcome], Answers]:
+        """Do the actions in order, stopping after the first that is not ok; then answer `readings`."""
+        session = self._session
+        if session is None:
+            raise errors.Failed(f"{self.name} is not locked for a run")
+        outcomes: list[Outcome] = []
+        for action in actions:
+            outcomes.append(await self._try(action, session, sources or {}))
+            if not outcomes[-1].ok:
+                break
+        return outcomes, await self.look(readings)
+
+    async def end(self) -> None:
+        """Release the lock."""
+        if self._session is not None:
+            self._session.lock.release()
+            self._session = None
+
+    async def _try(self, action: Action, session: _Session, sources: Mapping[str, Eye]) -> Outcome:
+        reason = refusal(action, self._may_change, session.kept)
+        if reason:
+            return Outcome(action, "refused", reason)
+        if not session.lock.held():
+            return Outcome(action, "failed", f"the lock of {self.name} was taken away from this run")
+        try:
+            return await self._do(action, session, sources)
+        except files.Trouble as trouble:
+            return Outcome(action, trouble.status, trouble.reason)
+        except errors.Failed as error:
+            return Outcome(action, "failed", error.message)
+        except OSError as error:
+            path = getattr(action, "path", "") or getattr(action, "to_directory", "") or self.name
+            return Outcome(action, "failed", files.why(path, error))
+
+    async def _do(self, action: Action, session: _Session, sources: Mapping[str, Eye]) -> Outcome:
+        pen = session.pen
+        match action:
+            case WriteFile(path=path, before=before, after=after, mode=mode):
+                backup = self._backup(path, session) if before is not None else ""
+                status = files.put(path, before, after, mode, pen=pen, backup=backup)
+                return Outcome(action, status, backup=backup if status == "done" else "")
+            case MakeDirectory(path=path, mode=mode):
+                return Outcome(action, self._make_directory(path, mode))
+            case SyncTree():
+                return await self._sync(action, session, sources)
+            case Run():
+                return await self._run(action)
+            case Stamp():
+                self._stamp(action)
+                return Outcome(action, "done")
+            case Backup(path=path):
+                return Outcome(action, "done", backup=self._keep(path, session))
+            case Restore(path=path, backup=restored):
+                self._restore(path, restored, pen)
+                return Outcome(action, "done")
+            case Await():
+                raise errors.Failed("an Await is sampled by apply, never done by a host")
+
+    def _make_directory(self, path: str, mode: int) -> Literal["done", "already"]:
+        real = self._real(path)
+        if real.is_dir():
+            return "already"
+        if os.path.lexists(real):
+            raise files.Trouble(f"{path} is there and is not a folder")
+        real.mkdir(mode=mode, parents=True)
+        self._tell("make directory")
+        return "done"
+
+    async def _sync(self, action: SyncTree, session: _Session, sources: Mapping[str, Eye]) -> Outcome:
+        if action.manifest is None:
+            raise errors.Failed(f"{action.to_directory}: what should be there is not known yet")
+        root = self._real(action.to_directory)
+        seen = eyes.read_tree(ReadTree(self.name, action.to_directory), root)
+        if isinstance(seen, Unreadable):
+            raise files.Trouble(f"{action.to_directory} {seen.why}")
+        standing = seen.files if isinstance(seen, Tree) else {}
+        if seen is not None and settled(action, standing):
+            return Outcome(action, "already")
+        source = sources[action.from_host]
+        await trees.build(
+            action, standing, lambda path: source.open(join(action.from_directory, path)), session.pen
+        )
+        backup = self._backup(action.to_directory, session) if seen is not None else ""
+        trees.switch(action, session.pen, backup, session.pen.ledger.with_name("switch"))
+        return Outcome(action, "done", backup=backup)
+
+    async def _run(self, action: Run) -> Outcome:
+        try:
+            done = await self._runner(self._placed(action))
+        except commands.TimedOut:
+            return Outcome(action, "failed", f"still running after {action.timeout:g} s, stopped")
+        except FileNotFoundError:
+            return Outcome(action, "failed", f"{action.argv[0]}: no such command, or no folder {action.cwd}")
+        self._tell("run")
+        return ended(action, done)
+
+    def _placed(self, command: Run) -> Run:
+        """The command with its working folder as this machine knows it."""
+        cwd = command.cwd or self._folder
+        return replace(command, cwd=str(self._real(cwd))) if cwd else command
+
+    def _stamp(self, action: Stamp) -> None:
+        path = self._state_of(action.document) / plain_name(action.name)
+        if action.values is None:
+            path.unlink(missing_ok=True)
+        else:
+            files.atomically(path, stamp_bytes(action.values))
+        self._tell("stamp")
+
+    def _keep(self, path: str, session: _Session) -> str:
+        real = self._real(path.rstrip("/"))
+        session.kept.add(path)
+        if not real.exists():
+            return ""
+        backup = self._backup(path, session)
+        if real.is_dir():
+            trees.keep(path, session.pen, backup)
+        else:
+            files.keep_file(path, session.pen, backup)
+        return backup
+
+    def _restore(self, path: str, backup: str | None, pen: files.Pen) -> None:
+        real = self._real(path.rstrip("/"))
+        if backup is None:
+            if real.is_dir() and not real.is_symlink():
+                trees.remove(path, pen)
+            else:
+                real.unlink(missing_ok=True)
+            self._tell("restore")
+        elif self._real(backup).is_dir():
+            trees.restore(path, backup, pen)
+        else:
+            files.restore_file(path, backup, pen)
+
+    # ---- places
+
+    def _backup(self, path: str, session: _Session) -> str:
+        """Beside the path where we may write, else in our state folder."""
+        if allowed(path, self._may_change):
+            return backup_of(path, session.run)
+        folder = self._state_of(session.run.document) / "kept"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return (folder / kept_name(path, session.run)).as_posix()
+
+    def _state_of(self, document: str) -> Path:
+        return self._state / plain_name(document)
+
+    def _real(self, path: str) -> Path:
+        """Where a document's path, or one in our state folder, really is."""
+        return Path(path) if path.startswith(self._state.as_posix() + "/") else self._translate(path)
+
+
+def settled(action: SyncTree, standing: Mapping[str, object]) -> bool:
+    """Whether the folder already holds what the manifest says and nothing of what should go."""
+    wanted = {path: file.digest for path, file in (action.manifest or {}).items()}
+    found = {path: getattr(file, "digest", "") for path, file in standing.items() if path in wanted}
+    return wanted == found and not any(path in standing for path in action.remove)
+
+
+def ended(action: Run, done: Completed) -> Outcome:
+    """What an exit status means: allowed, not allowed, or none at all."""
+    output = (done.stdout + done.stderr)[-OUTPUT_CAP:]
+    if done.exit_code is None:
+        return Outcome(action, "unknown", "was killed by a signal", output=output)
+    fine = done.exit_code in action.allowed_exits
+    return Outcome(action, "done" if fine else "failed", exit_code=done.exit_code, output=output)

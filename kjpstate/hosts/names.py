@@ -1,0 +1,91 @@
+"""What both bodies of the port agree on: names of backups and temps, stamps' bytes, and the guard.
+
+Called by `local` and `ssh`. Pure; paths are the document's, with `/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from kjpstate.errors import Failed
+from kjpstate.host import allowed
+from kjpstate.model import (
+    Action,
+    Backup,
+    MakeDirectory,
+    Restore,
+    RunInfo,
+    Stamp,
+    SyncTree,
+    WriteFile,
+)
+
+FILE_CAP = 16 * 1024 * 1024
+"""Bytes a ReadFile may bring; larger is Unreadable."""
+
+OUTPUT_CAP = 64 * 1024
+"""Bytes of a command's output that are kept: the last ones."""
+
+
+def backup_of(path: str, run: RunInfo) -> str:
+    """Where the original of `path` is kept by this run."""
+    return f"{path.rstrip('/')}.backup.{run.suffix}"
+
+
+def kept_name(path: str, run: RunInfo) -> str:
+    """The name in our state folder for an original that may not be kept beside its file."""
+    bare = path.rstrip("/")
+    return f"{hashlib.sha256(bare.encode()).hexdigest()[:12]}-{bare.rpartition('/')[2]}.backup.{run.suffix}"
+
+
+def temporary_of(path: str, word: str, run_id: str) -> str:
+    """A hidden name beside a file, for what is being written: `.wa.ts.kjpstate-new.1f3a9c`."""
+    folder, _, name = path.rstrip("/").rpartition("/")
+    return f"{folder}/.{name}.kjpstate-{word}.{run_id}"
+
+
+def tree_temporary_of(path: str, word: str, run_id: str) -> str:
+    """A name beside a folder: `dist.kjpstate-new.1f3a9c`."""
+    return f"{path.rstrip('/')}.kjpstate-{word}.{run_id}"
+
+
+def stamp_bytes(values: Mapping[str, Any]) -> bytes:
+    """A stamp's file: JSON with sorted keys, so that equal stamps are equal bytes."""
+    return json.dumps(values, sort_keys=True, indent=1).encode() + b"\n"
+
+
+def plain_name(name: str) -> str:
+    """`name` if it can be one file of a folder and nothing else; raises Failed."""
+    if not name or name in (".", "..") or any(mark in name for mark in "/\\\0\n\t"):
+        raise Failed(f"{name!r} can't be the name of a file in the state folder")
+    return name
+
+
+def listing_digest(files: Mapping[str, str]) -> str:
+    """sha256 of {relative: sha256} as `sha256sum` prints it, sorted: what a tree's backup is known by."""
+    lines = sorted(f"{digest}  ./{path}\n".encode() for path, digest in files.items())
+    return hashlib.sha256(b"".join(lines)).hexdigest()
+
+
+def refusal(action: Action, may_change: Sequence[str], kept: Collection[str]) -> str:
+    """Why the guard forbids `action`, or nothing. `kept`: paths this session already backed up.
+
+    What a Run writes is named in the plan and not bound here; its originals are always kept, and may be
+    put back.
+    """
+    match action:
+        case WriteFile(path=path) | SyncTree(to_directory=path):
+            fine = allowed(path, may_change)
+        case MakeDirectory(path=path):
+            inside = path.rstrip("/") + "/"
+            fine = allowed(path, may_change) or any(entry.startswith(inside) for entry in may_change)
+        case Restore(path=path):
+            fine = allowed(path, may_change) or path in kept
+        case Backup(path=path) | Stamp(name=path):
+            fine = True
+        case _:
+            fine, path = True, ""
+    return "" if fine else f"{path} is not among what this document may change on {action.host}"
