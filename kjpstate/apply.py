@@ -191,7 +191,7 @@ def _refuse_foreign(change: Change, found: Assessment) -> None:
         if key in planned.desired.values
         and planned.desired.values[key] is not UNKNOWN
         and key not in (*planned.actual.ticks, *planned.desired.ticks)
-        and value != planned.actual.values.get(key)
+        and value not in (planned.actual.values.get(key), planned.desired.values[key])
     ]
     if moved:
         raise _Stopped(f"{', '.join(moved)} changed meanwhile, by somebody else; that stands as it is")
