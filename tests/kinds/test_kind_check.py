@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kjpstate.formats import logs, names, proc
+from kjpstate.formats import logs, names, proc, resolved
 from kjpstate.formats.names import Lookup
 from kjpstate.formats.pm2 import probe
 from kjpstate.formats.pm2.probe import App, BootClock, Seen
@@ -242,6 +242,65 @@ def asked(app: str = "157.240.1.60", first: str = "157.240.1.60", second: str = 
 )
 def test_dns(answer: Answer, result: str, reason: str) -> None:
     found = judged(DNS, answer)
+    assert found.result == result
+    assert reason in found.reason
+
+
+EFFECTIVE = {**BASE, "type": "dns", "effective": True, "dns": {"servers": ["8.8.8.8", "1.1.1.1"]}}
+RUNNING = resolved.Running(("8.8.8.8", "1.1.1.1"), fallback=("9.9.9.9",), mode="stub")
+RESOLVED = resolved.Seen(unit=resolved.Unit("loaded", "active"), running=RUNNING, interfaces=("lo", "eth0"))
+MODEM = resolved.Link(2, "eth0", ("192.168.100.1",), ("~.",), True)
+
+
+def running(**changes: Any) -> bytes:
+    return resolved.render(replace(RESOLVED, running=replace(RUNNING, **changes)))
+
+
+@pytest.mark.parametrize(
+    ("dns", "answer", "result", "reason"),
+    [
+        (
+            {},
+            resolved.render(RESOLVED),
+            "passed",
+            "the servers are 8.8.8.8 1.1.1.1; programs ask systemd-resolved",
+        ),
+        ({"fallback": ["9.9.9.9"]}, resolved.render(RESOLVED), "passed", "the fallback servers are 9.9.9.9"),
+        (
+            {"fallback": ["8.8.4.4"]},
+            resolved.render(RESOLVED),
+            "failed",
+            "the fallback servers are 9.9.9.9, the document says 8.8.4.4",
+        ),
+        (
+            {},
+            running(servers=("1.1.1.1", "8.8.8.8")),
+            "failed",
+            "the servers are 1.1.1.1 8.8.8.8, the document says 8.8.8.8 1.1.1.1",
+        ),
+        ({}, running(servers=()), "failed", "the servers are (none), the document says 8.8.8.8 1.1.1.1"),
+        ({}, running(mode="foreign"), "failed", "programs do not ask systemd-resolved"),
+        ({}, resolved.render(replace(RESOLVED, running=None)), "failed", "systemd-resolved does not run"),
+        ({}, None, "failed", "only on a POSIX host"),
+    ],
+)
+def test_effective_servers(dns: dict[str, Any], answer: Answer, result: str, reason: str) -> None:
+    found = judged({**EFFECTIVE, "dns": {**EFFECTIVE["dns"], **dns}}, answer)
+    assert found.result == result
+    assert reason in found.reason
+
+
+@pytest.mark.parametrize(
+    ("links", "result", "reason"),
+    [
+        ((), "passed", "web.whatsapp.com goes to them"),
+        ((MODEM,), "failed", "web.whatsapp.com goes to the servers of eth0 instead"),
+        ((replace(MODEM, domains=()),), "passed", "web.whatsapp.com goes to them"),
+    ],
+)
+def test_servers_that_nobody_asks_are_not_effective(links: Any, result: str, reason: str) -> None:
+    spec = {**EFFECTIVE, "resolves": ["web.whatsapp.com"]}
+    found = judged(spec, resolved.render(replace(RESOLVED, links=links)), asked())
     assert found.result == result
     assert reason in found.reason
 

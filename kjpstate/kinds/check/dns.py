@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from kjpstate.formats import names
+from kjpstate.formats import names, resolved
+from kjpstate.formats.resolved_conf import server as canonical
 from kjpstate.kinds.check.verdict import Verdict, all_of
 from kjpstate.model import Answers, Probe, Reading, Spec
 
@@ -15,7 +16,9 @@ _PROBE_NAME = "example.com"  # asked of each server when the check names none
 
 
 def reads(spec: Spec) -> Iterable[Reading]:
-    """The questions, in one probe."""
+    """What systemd-resolved has, and the questions in one probe."""
+    if spec.get("effective"):
+        yield resolved.reading(spec["host"])
     asked = _questions(spec)
     if asked is not None:
         yield asked
@@ -27,6 +30,8 @@ def verdict(spec: Spec, answers: Answers) -> Verdict:
 
 
 def _findings(spec: Spec, answers: Answers) -> Iterator[tuple[bool, str]]:
+    if spec.get("effective"):
+        yield from _effective(spec, answers)
     asked = _questions(spec)
     if asked is None:
         return
@@ -39,6 +44,45 @@ def _findings(spec: Spec, answers: Answers) -> Iterator[tuple[bool, str]]:
     if spec.get("each_server"):
         for server in _servers(spec):
             yield _at_server(server, lookups)
+
+
+def _effective(spec: Spec, answers: Answers) -> Iterator[tuple[bool, str]]:
+    """Whether the running service has the document's servers, and whether names really go to them."""
+    seen = resolved.parse(answers.get(resolved.reading(spec["host"])))
+    if isinstance(seen, str):
+        yield False, seen
+        return
+    if seen.running is None:
+        yield False, "systemd-resolved does not run"
+        return
+    for key, title, there in (
+        ("servers", "the servers", seen.running.servers),
+        ("fallback", "the fallback servers", seen.running.fallback),
+    ):
+        if key not in (spec.get("dns") or {}):
+            continue
+        wanted = tuple(canonical(word)[0] or word for word in spec["dns"][key])
+        same = there == wanted
+        found = " ".join(there or ()) or "(none)"
+        yield same, f"{title} are {found}" + ("" if same else f", the document says {' '.join(wanted)}")
+    yield _in_the_path(seen)
+    for name in spec.get("resolves", ()):
+        yield _goes_to_ours(name, seen, seen.running)
+
+
+def _in_the_path(seen: resolved.Seen) -> tuple[bool, str]:
+    outside = seen.running is not None and seen.running.mode in ("foreign", "missing")
+    if outside and "resolve" not in seen.hosts:
+        return False, "programs do not ask systemd-resolved: /etc/resolv.conf is not its own"
+    return True, "programs ask systemd-resolved"
+
+
+def _goes_to_ours(name: str, seen: resolved.Seen, running: resolved.Running) -> tuple[bool, str]:
+    scopes = resolved.asked(name, running, seen.links)
+    if any(not scope.link for scope in scopes):
+        return True, f"{name} goes to them"
+    links = ", ".join(scope.link for scope in scopes) or "nobody"
+    return False, f"{name} goes to the servers of {links} instead"
 
 
 def _questions(spec: Spec) -> Probe | None:
