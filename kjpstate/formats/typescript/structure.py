@@ -1,0 +1,293 @@
+"""What a place in a parsed text belongs to: whole statements, blocks, scopes and the names they declare.
+
+Here, and only here, the types of the grammar's nodes count; what is compared is always text. Called by the
+kind `patch`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from kjpstate.formats.typescript.source import Source
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+Fault: TypeAlias = Literal["partial-statement", "unbraced-body"]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_LISTS = _words(
+    "program statement_block switch_case switch_default class_body object array interface_body object_type "
+    "enum_body switch_body named_imports export_clause"
+)
+"""Nodes whose children are a list in which whole lines may be added or replaced."""
+
+_BODIES = _words(
+    "if_statement else_clause for_statement for_in_statement while_statement do_statement labeled_statement "
+    "with_statement arrow_function"
+)
+"""Nodes that take one statement (or expression) as a body without braces."""
+
+_FUNCTIONS = _words(
+    "function_declaration generator_function_declaration function_expression generator_function "
+    "arrow_function method_definition"
+)
+_NAMES = _words("identifier type_identifier shorthand_property_identifier_pattern")
+_BEFORE_CODE = re.compile(r"//\s*@ts-(no)?check|///|/\*\s*eslint-(disable|enable|env)(?!-)")
+"""Comments that speak of what follows them as a whole, so that nothing goes above them."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A whole statement (member, property, case): its bytes, and whether it stands at module level."""
+
+    start: int
+    end: int
+    module: bool
+    container: Node
+
+
+def statement(source: Source, offset: int) -> Place | Fault:
+    """The innermost whole statement that holds the leaf at `offset`."""
+    node = _leaf(source, offset)
+    while node.parent is not None:
+        parent = node.parent
+        if parent.type in _LISTS:
+            return _place(node.start_byte, node.end_byte, parent)
+        if _is_body(node, parent):
+            return "unbraced-body"
+        node = parent
+    return "partial-statement"
+
+
+def whole(source: Source, start: int, end: int) -> Place | Fault:
+    """`start:end` (from a leaf to a leaf) as whole statements of one list, or what is wrong with it."""
+    node = source.tree.root_node.descendant_for_byte_range(start, end)
+    assert node is not None
+    if node.start_byte == start and node.end_byte == end and node.type != "program":
+        while node.parent is not None and node.parent.byte_range == node.byte_range:
+            if node.parent.type == "program":
+                break
+            node = node.parent
+        parent = node.parent
+        if parent is None:
+            return "partial-statement"
+        if parent.type in _LISTS:
+            return _place(start, end, parent)
+        return "unbraced-body" if _is_body(node, parent) else "partial-statement"
+    return _several(source, node, start, end)
+
+
+def region(source: Source, first: int, last: int) -> tuple[int, int]:
+    """The bytes that the leaves `first` to `last` (not included) open: a block, or a whole statement."""
+    if source.texts[last - 1] == "{":
+        block = braces(source, last - 1)
+        if block is not None:
+            return block
+    node = _leaf(source, source.starts[first])
+    while node.parent is not None and node.parent.type not in _LISTS and node.parent.type != "else_clause":
+        node = node.parent
+    return node.start_byte, node.end_byte
+
+
+def braces(source: Source, index: int) -> tuple[int, int] | None:
+    """The bytes from the `{` that is leaf `index` to its `}`, both included."""
+    parent = _leaf(source, source.starts[index]).parent
+    if parent is None or not parent.children or parent.children[-1].type != "}":
+        return None
+    return source.starts[index], parent.end_byte
+
+
+def at_module_level(source: Source, start: int, end: int) -> bool:
+    """Whether `start:end` stands outside of every function, class and block."""
+    node = source.tree.root_node.descendant_for_byte_range(start, end)
+    while node is not None and node.type == "comment":
+        node = node.parent
+    if node is None or node.type == "program":
+        return True
+    place = whole(source, start, end)
+    return isinstance(place, Place) and place.module
+
+
+def leading_comments(source: Source, start: int, floor: int) -> int:
+    """Where the run of comment lines right above `start` begins; never at or above byte `floor`."""
+    place = source.line_start(start)
+    while place > floor:
+        above = source.line_start(place - 1)
+        comment = _comment_on(source, above, place)
+        if comment is None:
+            break
+        begin = source.line_start(comment)
+        text = source.data[comment : comment + 200].decode(errors="replace")
+        if begin < floor or _BEFORE_CODE.match(text) or text.startswith("#!"):
+            break
+        if source.data[begin:comment].strip():
+            break
+        place = begin
+    return place
+
+
+def declared(container: Node) -> dict[str, int]:
+    """The names that a list of statements declares itself (and, of a function's body, its parameters)."""
+    found: dict[str, int] = {}
+    for child in container.children:
+        for name in _declared_by(child):
+            found.setdefault(_text(name), name.start_byte)
+    if container.parent is not None and container.parent.type in _FUNCTIONS:
+        for name in _parameters(container.parent):
+            found.setdefault(_text(name), name.start_byte)
+    return found
+
+
+def declared_in(source: Source, start: int, end: int) -> set[str]:
+    """The names that the statements in `start:end` declare for those around them."""
+    found = set()
+    for child in source.tree.root_node.children:
+        if start <= child.start_byte and child.end_byte <= end:
+            found |= {_text(name) for name in _declared_by(child)}
+    return found
+
+
+def shadows(source: Source, offset: int, names: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """(name, offset) of every scope between `offset` and the module that declares one of `names` itself."""
+    wanted = set(names)
+    node: Node | None = source.tree.root_node.descendant_for_byte_range(offset, offset)
+    while node is not None and node.type != "program":
+        scope: dict[str, int] = {}
+        if node.type in ("statement_block", "switch_body", "switch_case", "switch_default"):
+            scope = declared(node)
+        elif node.type in ("for_statement", "for_in_statement", "catch_clause", *_FUNCTIONS):
+            scope = {_text(name): name.start_byte for name in _heads(node)}
+        yield from ((name, scope[name]) for name in sorted(wanted & scope.keys()))
+        wanted -= scope.keys()
+        node = node.parent
+
+
+def _leaf(source: Source, offset: int) -> Node:
+    node = source.tree.root_node.descendant_for_byte_range(offset, offset + 1)
+    assert node is not None
+    return node
+
+
+def _place(start: int, end: int, container: Node) -> Place:
+    return Place(start, end, container.type == "program", container)
+
+
+def _several(source: Source, node: Node, start: int, end: int) -> Place | Fault:
+    """Whether `start:end` is a run of whole children of `node`."""
+    children = [child for child in node.children if start <= child.start_byte and child.end_byte <= end]
+    fits = children and children[0].start_byte == start and children[-1].end_byte == end
+    crossed = any(
+        child.start_byte < start < child.end_byte or child.start_byte < end < child.end_byte
+        for child in node.children
+    )
+    if not fits or crossed or node.type not in _LISTS:
+        return "partial-statement"
+    return _place(start, end, node)
+
+
+def _is_body(node: Node, parent: Node) -> bool:
+    if parent.type not in _BODIES or node.type in ("statement_block", "else_clause"):
+        return False
+    if parent.type == "arrow_function":
+        return parent.child_by_field_name("body") == node
+    heads = ("condition", "left", "right", "initializer", "increment", "label")
+    return node.is_named and all(parent.child_by_field_name(name) != node for name in heads)
+
+
+def _comment_on(source: Source, start: int, end: int) -> int | None:
+    """The start of the comment that is all there is on the line `start:end`; it may have begun above."""
+    text = source.data[start:end].rstrip()
+    if not text:
+        return None
+    node = source.tree.root_node.descendant_for_byte_range(start + len(text) - 1, start + len(text))
+    if node is None or node.type not in ("comment", "hash_bang_line"):
+        return None
+    return node.start_byte
+
+
+def _declared_by(node: Node) -> Iterator[Node]:
+    """The name nodes that one statement declares in the list it stands in."""
+    if node.type in ("export_statement", "ambient_declaration"):
+        for child in node.named_children:
+            yield from _declared_by(child)
+    elif node.type in ("lexical_declaration", "variable_declaration"):
+        for child in node.named_children:
+            name = child.child_by_field_name("name")
+            if name is not None:
+                yield from _bound(name)
+    elif node.type == "import_statement":
+        yield from _imported(node)
+    elif node.type.endswith(("_declaration", "function_signature")) or node.type == "internal_module":
+        name = node.child_by_field_name("name")
+        if name is not None and name.type in _NAMES:
+            yield name
+    elif node.type == "expression_statement":
+        for child in node.named_children:
+            if child.type == "internal_module":
+                yield from _declared_by(child)
+
+
+def _imported(node: Node) -> Iterator[Node]:
+    for child in node.named_children:
+        if child.type == "import_specifier":
+            name = child.child_by_field_name("alias") or child.child_by_field_name("name")
+            if name is not None:
+                yield name
+        elif child.type == "identifier":
+            yield child
+        elif child.type != "string":
+            yield from _imported(child)
+
+
+def _bound(node: Node) -> Iterator[Node]:
+    """The names inside a binding: itself, or those of a destructuring."""
+    if node.type in _NAMES:
+        yield node
+    elif node.type in ("assignment_pattern", "object_assignment_pattern"):
+        left = node.child_by_field_name("left")
+        if left is not None:
+            yield from _bound(left)
+    elif node.type == "pair_pattern":
+        value = node.child_by_field_name("value")
+        if value is not None:
+            yield from _bound(value)
+    elif node.type.endswith("_pattern"):
+        for child in node.named_children:
+            yield from _bound(child)
+
+
+def _parameters(function: Node) -> Iterator[Node]:
+    single = function.child_by_field_name("parameter")
+    if single is not None:
+        yield from _bound(single)
+    parameters = function.child_by_field_name("parameters")
+    for child in parameters.named_children if parameters is not None else ():
+        pattern = child.child_by_field_name("pattern")
+        if pattern is not None:
+            yield from _bound(pattern)
+
+
+def _heads(node: Node) -> Iterator[Node]:
+    """The names that a function's, a loop's or a catch's head declares."""
+    if node.type in _FUNCTIONS:
+        yield from _parameters(node)
+    elif node.type == "for_statement":
+        head = node.child_by_field_name("initializer")
+        if head is not None:
+            yield from _declared_by(head)
+    else:
+        name = node.child_by_field_name("left" if node.type == "for_in_statement" else "parameter")
+        if name is not None:
+            yield from _bound(name)
+
+
+def _text(node: Node) -> str:
+    return (node.text or b"").decode(errors="replace")
