@@ -62,6 +62,13 @@ RULES: dict[str, Rule] = {
         "setting replaces that setting, without a word.",
         "give the variable another name",
     ),
+    "fallback-dns": Rule(
+        "FallbackDNS is never asked here",
+        "FallbackDNS= is used only while no other server is known at all: no DNS=, none from the "
+        "network. It is not a second line of defence when the servers of DNS= are down. Beside "
+        "`servers` it has no effect.",
+        "move the addresses into `servers`",
+    ),
     "host-key-changed": Rule(
         "The host shows another key than the one we know",
         "Either the box was set up anew, or somebody stands between. kjpstate sends nothing to it: no "
@@ -115,6 +122,13 @@ RULES: dict[str, Rule] = {
         "app is restarted for ever.",
         "drop max_restarts",
     ),
+    "modem-still-asked": Rule(
+        "The network's own resolver is asked too",
+        "systemd-resolved asks the servers of DNS= and those that the network announced (usually the "
+        "modem) at the same time; the first good answer wins. Names resolve while the modem's resolver "
+        "is down, but the modem sees every name, and an answer that lies (a captive page) can win.",
+        "exclusive: true makes the servers of the document the only ones that are asked",
+    ),
     "modules-missing": Rule(
         "npm has installed nothing here",
         "The folder has a package.json and no node_modules, so the type-check and the build will not "
@@ -135,6 +149,14 @@ RULES: dict[str, Rule] = {
         "change. It is reported as drift, and nothing is done about it by guessing.",
         "look at the named value on the host, and change it there or in the document",
     ),
+    "not-in-path": Rule(
+        "Programs do not ask systemd-resolved",
+        "/etc/resolv.conf decides whom programs ask, and here it is not one of resolved's own files. "
+        "What the document sets is then right in resolved and without effect on the bot. Who writes "
+        "that file (NetworkManager, a DHCP client, a person) must be known before it is changed, so "
+        "kjpstate leaves it alone.",
+        "ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf, if nothing else needs the file",
+    ),
     "outside-may-change": Rule(
         "A write outside what the document allows",
         "guardrails.may_change names all paths that kjpstate itself may write on a host; without it "
@@ -142,6 +164,13 @@ RULES: dict[str, Rule] = {
         "path, so the whole unit is left as it is. The host object enforces the same rule once more "
         "for every write.",
         "add the path to guardrails.may_change of that host, if that is right",
+    ),
+    "overridden-by-dropin": Rule(
+        "A drop-in wins over resolved.conf",
+        "systemd reads the files in resolved.conf.d/ after the main file: their servers are added to "
+        "its list, and an empty assignment clears it. No edit of the main file can make the value "
+        "right, and the drop-ins belong to somebody else.",
+        "remove the named line or file, or make the document say the same",
     ),
     "pm2-gives-up": Rule(
         "PM2 stops for good before the network is back",
@@ -214,6 +243,38 @@ RULES: dict[str, Rule] = {
         "restarts every app. kjpstate never does that by itself.",
         "pm2 update, at a quiet hour",
     ),
+    "resolved-disabled": Rule(
+        "systemd-resolved is switched off",
+        "The service is masked, or disabled and not running (or running, but not enabled for the next "
+        "boot). Somebody chose another resolver; starting this one beside it would be guessing.",
+        "systemctl enable --now systemd-resolved, if that is right; or drop the section dns",
+    ),
+    "resolved-failed": Rule(
+        "systemd-resolved has failed",
+        "While it is down nothing on the machine that asks 127.0.0.53 can resolve a name. Six starts in "
+        "ten seconds are enough for systemd to give up. An apply forgets the failure and starts it "
+        "once; if it fails again, its journal says why.",
+        "journalctl -u systemd-resolved -n 20",
+    ),
+    "resolved-missing": Rule(
+        "There is no systemd-resolved here",
+        "The section dns sets the servers of systemd-resolved, which is not installed, or systemd "
+        "itself does not run. Installing it takes over /etc/resolv.conf at once, running or not, so "
+        "kjpstate never does that by itself.",
+        "install it by hand at a quiet moment, or drop the section dns",
+    ),
+    "resolved-symlink": Rule(
+        "resolved.conf is a link",
+        "The main file leads to a file somewhere else, which its maker owns and may share with other "
+        "machines. Replacing the link by a file, or writing through it, would be guessing.",
+        "make it a file of its own, or change the file it leads to",
+    ),
+    "resolved-unreadable": Rule(
+        "systemd-resolved can't be judged",
+        "A file of resolved's can't be read (by us, or by resolved itself, which runs as its own user), "
+        "or the daemon does not answer. What is in effect can't be known, so nothing is changed.",
+        "systemctl status systemd-resolved; resolvectl dns",
+    ),
     "restart-delay-ignored": Rule(
         "restart_delay has no effect beside a backoff",
         "When exp_backoff_restart_delay is set PM2 computes the delay from it alone. The first retry "
@@ -237,6 +298,14 @@ RULES: dict[str, Rule] = {
         "The file keeps the mode it has, and that mode lets other users read it.",
         "chmod 600 that file",
     ),
+    "shadowed-by-link": Rule(
+        "A link takes all names for itself",
+        "A link that carries the routing domain ~. is asked for every name, and the servers of DNS= are "
+        "not asked at all while that link has a server. NetworkManager adds it to each connection with "
+        "a default route. With `exclusive: true` the global servers carry it too, and are asked as "
+        "well.",
+        "exclusive: true",
+    ),
     "source-missing": Rule(
         "What should be deployed is not there",
         "The folder that `deploy.from` names, or a file of `deploy.with`, does not exist or is empty "
@@ -250,6 +319,13 @@ RULES: dict[str, Rule] = {
         "compared, or the bytes it was to replace. Nothing was done: a plan is carried out only on "
         "what it saw.",
         "kjpstate plan   and look at the new one",
+    ),
+    "stub-off": Rule(
+        "Nobody listens at 127.0.0.53",
+        "/etc/resolv.conf names resolved's stub, but the stub is switched off or another program "
+        "(dnsmasq, AdGuard) holds port 53; resolved then goes without it and says so only in its "
+        "journal.",
+        "ss -lnup 'sport = 53' shows who holds the port",
     ),
     "target-unreadable": Rule(
         "The deploy's target can't be looked at",
@@ -269,6 +345,19 @@ RULES: dict[str, Rule] = {
         "The file that guardrails.unchanged names is missing, is not JSON, or has nothing at that "
         "pointer, so whether it moved can't be known. Nothing on that host is changed until it can.",
         "mend the file, or correct `file` and `pointer` in guardrails.unchanged",
+    ),
+    "uplink-list": Rule(
+        "Programs read a plain list of servers",
+        "/etc/resolv.conf is resolved's list of all servers it knows, those of links included. Programs "
+        "go through that list themselves: routing domains, and so `exclusive`, have no effect on them.",
+        "ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf",
+    ),
+    "value-ignored": Rule(
+        "A value that systemd-resolved drops",
+        "resolved never fails over a value it can't use: a warning goes to its journal, the service "
+        "starts green, and the server is missing. Commas, quotes, comments behind a value, unknown "
+        "interfaces and its own stub's addresses are such values.",
+        "one blank between addresses, nothing else on the line",
     ),
     "watches-own-logs": Rule(
         "The app would be restarted by its own log lines",
