@@ -142,7 +142,7 @@ async def apply(
     Raises StalePlan, Locked or Unreachable before the first write; of a fleet, a member out of reach is
     left out and reported.
     """
-    _refuse_unreachable(plan)
+    refuse_unreachable(plan)
     scope = (item for item in _scope(document, only, limit) if item.host not in plan.unreachable)
     seen = replace(_bare(document, tuple(scope), key), unreachable=plan.unreachable)
     report = await applying.run(plan, seen, hosts, run, progress)
@@ -177,7 +177,7 @@ def _judge(item: Resource, answers: Answers, unreachable: Mapping[str, str]) -> 
     return result
 
 
-def _refuse_unreachable(plan: Plan) -> None:
+def refuse_unreachable(plan: Plan) -> None:
     """A host that stands for itself must be seen before anything is written anywhere."""
     for host, why in plan.unreachable.items():
         if "[" not in host:

@@ -121,9 +121,10 @@ def _details(change: Change, plan: Plan) -> Iterator[Line]:
         return
     beside = change.drift.desired.beside
     consequences = list(dict.fromkeys(a.why for a in change.actions if isinstance(a, Run) and a.why))
-    notes = [note for note in beside.get("notes") or () if note not in consequences]
-    yield from (_note(note) for note in notes)
-    if not notes:
+    notes = beside.get("notes")
+    own = [note for note in notes or () if note not in consequences]
+    yield from (_note(note) for note in own)
+    if notes is None or (notes and not own):
         yield from _differences(change)
     said = str(beside.get("headline", ""))
     yield from (_note(why) for why in consequences if why not in said)

@@ -1,0 +1,103 @@
+"""`kjpstate apply`: plan, show, ask, act, check, look again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import click
+
+from kjpstate import errors, reconcile
+from kjpstate.cli import options
+from kjpstate.cli.controller import run_info
+from kjpstate.cli.session import Session
+from kjpstate.cli.verify import code_of
+from kjpstate.cli.work import Work, head, opened
+from kjpstate.model import Plan, Report
+from kjpstate.render.as_json import report_json
+from kjpstate.render.lines import BLANK
+from kjpstate.render.plans import plan_lines
+from kjpstate.render.reports import check_lines, event_line, report_lines
+
+
+@click.command()
+@options.document
+@options.scope
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.as_json
+@options.colour
+@click.pass_obj
+def command(
+    session: Session,
+    /,
+    document: str | None,
+    *,
+    only: Sequence[str],
+    limit: Sequence[str],
+    yes: bool,
+    as_json: bool,
+) -> int:
+    """Show the plan, ask, and do it: backups first, only what differs; then run the checks."""
+    if not yes and as_json:
+        raise errors.UsageError(
+            "apply --json can't ask; add --yes.", "kjpstate plan --json   shows the plan first"
+        )
+    if not yes and not session.has_terminal():
+        raise errors.UsageError(
+            "apply asks before it acts, and there is no terminal to ask on.",
+            "add --yes to apply without asking; kjpstate plan   shows the plan first",
+        )
+    return asyncio.run(_apply(session, document, only=only, limit=limit, yes=yes, as_json=as_json))
+
+
+async def _apply(
+    session: Session,
+    argument: str | None,
+    *,
+    only: Sequence[str],
+    limit: Sequence[str],
+    yes: bool,
+    as_json: bool,
+) -> int:
+    async with opened(session, argument, only, limit) as work:
+        plan, seconds = await work.plan()
+        if not as_json:
+            session.out(plan_lines(plan, head(work, plan, seconds)))
+        reconcile.refuse_unreachable(plan)
+        wanted = any(change.refusal is None and not change.held for change in plan.changes)
+        if wanted and not yes and not session.confirmed("Apply this?"):
+            raise errors.Failed("Nothing was done: the answer was not yes.")
+        started = time.monotonic()
+        report = await (_act(work, plan) if wanted else _check_only(work, plan))
+        second = (await work.plan())[0] if wanted else plan
+        code = errors.worst([report.exit_code, reconcile.exit_code(second)])
+        if as_json:
+            session.out_json(report_json(report, second, session.mask(), exit_code=code))
+        elif wanted:
+            session.out([BLANK, *report_lines(report, second, time.monotonic() - started)])
+        else:
+            session.out([BLANK, *check_lines(report.checks)] if report.checks else [])
+        return code
+
+
+async def _act(work: Work, plan: Plan) -> Report:
+    return await reconcile.apply(
+        work.document,
+        work.hosts,
+        plan,
+        run=run_info(work.document.name),
+        key=work.key,
+        progress=lambda event: work.session.tell([event_line(event)]),
+        only=work.only,
+        limit=work.limit,
+    )
+
+
+async def _check_only(work: Work, plan: Plan) -> Report:
+    """Nothing to write: the checks still run, unless something is refused."""
+    run = run_info(work.document.name)
+    if plan.changes:
+        return Report(run, plan, (), exit_code=reconcile.exit_code(plan))
+    results = await reconcile.verify(work.document, work.hosts, key=work.key)
+    return Report(run, plan, (), checks=results, exit_code=code_of(results))

@@ -1,0 +1,86 @@
+"""What kjpstate keeps on the controller: its state folder, the key of keyed digests, the name of a run.
+
+Called by `work`, `trust`, `demo` and `failures`.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import secrets
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from kjpstate import errors
+from kjpstate.model import RunInfo
+
+_KEY_BYTES = 32
+
+
+def state_folder(environ: Mapping[str, str]) -> Path:
+    """`$KJPSTATE_STATE`, else the platform's own place; made with mode 0700. Raises Failed."""
+    named = environ.get("KJPSTATE_STATE")
+    try:
+        folder = Path(named).expanduser() if named else _platform_folder()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (OSError, RuntimeError) as error:
+        raise errors.Failed(
+            f"kjpstate's own folder can't be made: {error}", "name another one in $KJPSTATE_STATE"
+        ) from error
+    return folder.absolute()
+
+
+def digest_key(folder: Path) -> bytes:
+    """The 32 random bytes that keyed digests are made with; made once, mode 0600. Raises Failed."""
+    file = folder / "key"
+    try:
+        _make_key(file)
+        key = file.read_bytes()
+    except OSError as error:
+        raise errors.Failed(f"kjpstate's key {file} can't be read: {error.strerror or error}") from error
+    if len(key) != _KEY_BYTES:
+        raise errors.Failed(
+            f"kjpstate's key {file} has {len(key)} bytes, not {_KEY_BYTES}",
+            "remove the file; a new key is made, and plans saved with the old one become stale",
+        )
+    return key
+
+
+def run_info(document: str) -> RunInfo:
+    """A new run's name: six hex digits, the controller's UTC time, who and from where."""
+    started = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    return RunInfo(secrets.token_hex(3), started, document, f"{_user()}@{platform.node() or 'unknown'}")
+
+
+def _platform_folder() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("kjpstate", appauthor=False)
+
+
+def _make_key(file: Path) -> None:
+    """Written beside and linked into place, so that two first runs end up with one key."""
+    if file.exists():
+        return
+    beside = file.with_name(f"key.{secrets.token_hex(6)}")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as to:
+        to.write(secrets.token_bytes(_KEY_BYTES))
+    try:
+        if sys.platform == "win32":
+            beside.rename(file)
+        else:
+            os.link(beside, file)
+    except FileExistsError:
+        return
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"

@@ -1,0 +1,87 @@
+"""How a run ends when it can't do its work: one sentence, the remedy, the exit code; no traceback.
+
+The only place where an exception becomes a screen. Called by `main`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import click
+
+from kjpstate import __version__, errors
+from kjpstate.cli.session import Session
+from kjpstate.render.as_json import error_json
+from kjpstate.render.lines import Line
+
+
+def end(error: BaseException, session: Session) -> int:
+    """Say why on stderr (and as JSON on stdout when asked); the exit code."""
+    try:
+        if isinstance(error, BrokenPipeError):
+            return _let_go()
+        known = as_known(error, session)
+        if session.wants_json:
+            session.out_json(error_json(known, session.mask()))
+        session.tell(_lines(known))
+        return known.exit_code
+    except BrokenPipeError:
+        return _let_go()
+
+
+def as_known(error: BaseException, session: Session) -> errors.KjpstateError:
+    """`error` as one of our own tree; what nobody foresaw goes into a crash report."""
+    if isinstance(error, errors.KjpstateError):
+        return error
+    if isinstance(error, (KeyboardInterrupt, click.exceptions.Abort)):
+        return errors.Interrupted("Interrupted.", "kjpstate plan   shows how things stand")
+    if isinstance(error, click.ClickException):
+        return _usage(error)
+    return _crashed(error, session)
+
+
+def _usage(error: click.ClickException) -> errors.UsageError:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = context.command_path if context is not None else "kjpstate"
+    message = " ".join(error.format_message().split()).rstrip(".")
+    end = "" if message.endswith("?") else "."
+    return errors.UsageError(f"{path}: {message[:1].lower()}{message[1:]}{end}", f"{path} --help")
+
+
+def _crashed(error: BaseException, session: Session) -> errors.Failed:
+    """The traceback goes into a file that only its owner reads, secrets masked."""
+    from kjpstate.cli.controller import state_folder
+
+    text = session.mask()("".join(traceback.format_exception(error)))
+    words = " ".join(session.argv)
+    report = f"kjpstate {__version__}, Python {sys.version}\nkjpstate {session.mask()(words)}\n\n{text}"
+    what = f"kjpstate itself failed ({type(error).__name__}): a mistake of ours, not of your document."
+    try:
+        file = state_folder(session.environ) / f"crash-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.txt"
+        with os.fdopen(
+            os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+        ) as to:
+            to.write(report)
+    except (OSError, errors.KjpstateError) as unwritten:
+        return errors.Failed(f"{what} No report could be written: {unwritten}")
+    return errors.Failed(what, f"the report is {Path(file)}; it holds no secrets that kjpstate knew of")
+
+
+def _lines(error: errors.KjpstateError) -> list[Line]:
+    rule = f"   [{error.rule}]" if error.rule else ""
+    first, *rest = error.message.split("\n")
+    lines = [Line(f"{first}{rule}", "refuse", hang=2), *(Line(row, hang=2) for row in rest)]
+    return lines + [Line(f"  {row}", hang=4) for row in error.remedy.splitlines()]
+
+
+def _let_go() -> int:
+    """The reader of our pipe is gone: say nothing, also not when Python flushes at its end."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        return errors.FAILED
+    return errors.FAILED

@@ -1,0 +1,45 @@
+"""Options that several verbs share, each said once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from kjpstate.cli.session import Session
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def document(function: _Command) -> _Command:
+    """`[DOCUMENT]`."""
+    return click.argument("document", required=False, default=None)(function)
+
+
+def as_json(function: _Command) -> _Command:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON value on stdout.")(function)
+
+
+def scope(function: _Command) -> _Command:
+    """`--only` and `--limit`, both may be given again."""
+    only = click.option(
+        "--only", multiple=True, metavar="ADDRESS", help="Only this resource, such as dns or patch.backoff."
+    )
+    limit = click.option("--limit", multiple=True, metavar="HOST", help="Only this host.")
+    return only(limit(function))
+
+
+def colour(function: _Command) -> _Command:
+    """`--no-color`."""
+    return click.option(
+        "--no-color", is_flag=True, expose_value=False, callback=_no_colour, help="Never use colour."
+    )(function)
+
+
+def _no_colour(ctx: click.Context, _: click.Parameter, chosen: bool) -> bool:
+    session = ctx.find_object(Session)
+    if session is not None and chosen:
+        session.no_colour = True
+    return chosen

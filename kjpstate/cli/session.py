@@ -1,0 +1,66 @@
+"""One command line: its words, its streams, the secrets it has met. Made by `main`, used by every verb."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from kjpstate.render.lines import Line
+from kjpstate.render.masks import Mask, mask_for
+from kjpstate.render.stream import put, wants_colour
+
+
+@dataclass
+class Session:
+    """`secrets` grows as documents and hosts are read; every screen passes through their mask."""
+
+    argv: list[str]
+    environ: Mapping[str, str]
+    stdin: TextIO
+    stdout: TextIO
+    stderr: TextIO
+    no_colour: bool = False
+    secrets: set[str] = field(default_factory=set, repr=False)
+
+    @property
+    def wants_json(self) -> bool:
+        """Known from the words themselves: an error while they are parsed is JSON too."""
+        return "--json" in self.argv
+
+    @property
+    def in_automation(self) -> bool:
+        """Whether hints at what to type next would only be noise."""
+        return bool(self.environ.get("KJPSTATE_IN_AUTOMATION"))
+
+    def mask(self) -> Mask:
+        """Hides every secret met so far."""
+        return mask_for(self.secrets)
+
+    def out(self, lines: Iterable[Line]) -> None:
+        """Results: to stdout."""
+        self._put(lines, self.stdout)
+
+    def tell(self, lines: Iterable[Line]) -> None:
+        """Progress, questions and errors: to stderr."""
+        self._put(lines, self.stderr)
+
+    def out_json(self, value: Any) -> None:
+        """One JSON value to stdout, in ASCII so that no code page can break it."""
+        self.stdout.write(json.dumps(value, indent=2, ensure_ascii=True) + "\n")
+        self.stdout.flush()
+
+    def has_terminal(self) -> bool:
+        """Whether somebody can be asked."""
+        return self.stdin is not None and self.stdin.isatty() and self.stderr.isatty()
+
+    def confirmed(self, question: str) -> bool:
+        """Ask on stderr; only the full word `yes` is a yes."""
+        self.stderr.write(f"{question} Only yes, in full, is a yes: ")
+        self.stderr.flush()
+        return self.stdin.readline().strip() == "yes"
+
+    def _put(self, lines: Iterable[Line], stream: TextIO) -> None:
+        colour = wants_colour(stream, self.environ, self.no_colour)
+        put(lines, stream, self.mask(), colour=colour)

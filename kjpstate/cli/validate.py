@@ -1,0 +1,72 @@
+"""`kjpstate validate`: the document alone; no host is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from kjpstate.cli import options
+from kjpstate.cli.session import Session
+from kjpstate.cli.work import load
+from kjpstate.kinds import KINDS
+from kjpstate.model import AdviceAt, Answer, Reading, Unreadable, Where
+from kjpstate.render.as_json import FORMAT_VERSION, advice_json
+from kjpstate.render.lines import Line
+from kjpstate.render.notices import advice_lines
+
+if TYPE_CHECKING:
+    from kjpstate.document import Document
+
+_SEVERITIES = ("breaks", "useless", "note")
+
+
+@click.command()
+@options.document
+@options.as_json
+@options.colour
+@click.pass_obj
+def command(session: Session, document: str | None, as_json: bool) -> int:
+    """Check the document alone, and advise on what can be seen in it; exit 65 when it is wrong."""
+    loaded = load(session, document)
+    advice = sorted(
+        advised(loaded), key=lambda item: (_SEVERITIES.index(item.advice.severity), item.where.line)
+    )
+    if as_json:
+        advised_json = advice_json(advice, session.mask())
+        session.out_json(
+            {"format_version": FORMAT_VERSION, "valid": True, "advice": advised_json, "exit_code": 0}
+        )
+        return 0
+    session.out([*([*advice_lines(advice)] if advice else []), Line(_said(loaded), "good")])
+    return 0
+
+
+def advised(document: Document) -> Iterator[AdviceAt]:
+    """The advice that needs no host, each once at its place."""
+    seen: set[tuple[str, Where]] = set()
+    for resource in document.resources:
+        for advice in KINDS[resource.kind].advice(resource.spec, _NotLookedAt()):
+            where = resource.line(advice.pointer)
+            if (advice.rule, where) not in seen:
+                seen.add((advice.rule, where))
+                yield AdviceAt(advice, resource.address, where)
+
+
+class _NotLookedAt(Mapping[Reading, Answer]):
+    """Answers of nobody: a kind must not take what was not read for missing."""
+
+    def __getitem__(self, reading: Reading) -> Answer:
+        return Unreadable("not looked at")
+
+    def __iter__(self) -> Iterator[Reading]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def _said(document: Document) -> str:
+    sections, checks, hosts = len(document.resources), len(document.checks), len(document.hosts)
+    return f"{document.path} is valid: {sections} resources and {checks} checks on {hosts} hosts."

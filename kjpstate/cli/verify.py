@@ -1,0 +1,44 @@
+"""`kjpstate verify`: the acceptance checks of the document; they only look."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+import click
+
+from kjpstate import errors, reconcile
+from kjpstate.cli import options
+from kjpstate.cli.session import Session
+from kjpstate.cli.work import opened
+from kjpstate.model import CheckResult
+from kjpstate.render.as_json import verify_json
+from kjpstate.render.reports import check_lines
+
+
+@click.command()
+@options.document
+@click.option("--check", "names", multiple=True, metavar="NAME", help="Only this check.")
+@options.as_json
+@options.colour
+@click.pass_obj
+def command(session: Session, document: str | None, names: Sequence[str], as_json: bool) -> int:
+    """Run the document's acceptance checks; exit 6 when one fails. Changes nothing."""
+    return asyncio.run(_verify(session, document, names, as_json))
+
+
+def code_of(results: Iterable[CheckResult]) -> int:
+    """6 for a failed check, 3 for one whose host did not answer; one for a person to do is neither."""
+    codes = {"failed": errors.CHECKS_FAILED, "unknown": errors.UNREACHABLE}
+    return errors.worst(codes.get(result.result, errors.IN_SYNC) for result in results)
+
+
+async def _verify(session: Session, argument: str | None, names: Sequence[str], as_json: bool) -> int:
+    async with opened(session, argument) as work:
+        results = await reconcile.verify(work.document, work.hosts, key=work.key, names=names)
+        code = code_of(results)
+        if as_json:
+            session.out_json(verify_json(work.document.name, results, session.mask(), code))
+        else:
+            session.out(check_lines(results))
+        return code

@@ -1,0 +1,102 @@
+"""A loaded document with its hosts opened, for as long as one verb needs them.
+
+Called by every verb that looks at a host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kjpstate import reconcile
+from kjpstate.cli.controller import digest_key, state_folder
+from kjpstate.cli.session import Session
+from kjpstate.host import Host
+from kjpstate.model import Plan
+from kjpstate.render.plans import Head
+
+if TYPE_CHECKING:
+    from kjpstate.document import Document
+
+
+@dataclass(frozen=True)
+class Work:
+    """`key`: of keyed digests. `limit`: the hosts that --limit names; empty for all."""
+
+    session: Session
+    document: Document
+    hosts: Mapping[str, Host]
+    key: bytes
+    only: tuple[str, ...] = ()
+    limit: tuple[str, ...] = ()
+
+    async def plan(self) -> tuple[Plan, float]:
+        """Look and compare; the plan, and how many seconds it took."""
+        started = time.monotonic()
+        plan = await reconcile.plan(self.document, self.hosts, key=self.key, only=self.only, limit=self.limit)
+        self.session.secrets |= plan.secrets
+        return plan, time.monotonic() - started
+
+
+def load(session: Session, argument: str | None) -> Document:
+    """The document that the command line means; its secrets are masked from here on."""
+    from kjpstate import document
+
+    path = document.find(argument, session.environ, str(Path.cwd()))
+    loaded = document.load(path, environ=session.environ)
+    session.secrets |= loaded.secrets
+    return loaded
+
+
+@asynccontextmanager
+async def opened(
+    session: Session, argument: str | None, only: Sequence[str] = (), limit: Sequence[str] = ()
+) -> AsyncIterator[Work]:
+    """Load the document, open its hosts, close them whatever happens."""
+    loaded = load(session, argument)
+    folder = state_folder(session.environ)
+    hosts = reconcile.open_hosts(loaded, state_folder=folder, limit=tuple(limit))
+    try:
+        yield Work(session, loaded, hosts, digest_key(folder), tuple(only), tuple(limit))
+    finally:
+        await asyncio.gather(*(host.close() for host in hosts.values()))
+
+
+def head(work: Work, plan: Plan, seconds: float, following: str = "", shows_diff: bool = False) -> Head:
+    """What the screen of a plan says beside the plan."""
+    named = {resource.host for resource in work.document.resources} | set(plan.unreachable)
+    hosts = {
+        name: spec
+        for name, spec in work.document.hosts.items()
+        if name in named and (not work.limit or any(_names(name, word) for word in work.limit))
+    }
+    return Head(hosts, seconds, following, _pins(work.document, plan), shows_diff)
+
+
+def typed(verb: str, argument: str | None, only: Sequence[str], limit: Sequence[str]) -> str:
+    """The command line of another verb over the same scope."""
+    words = ["kjpstate", verb, *([argument] if argument else [])]
+    words += [word for name in only for word in ("--only", name)]
+    words += [word for name in limit for word in ("--limit", name)]
+    return shlex.join(words)
+
+
+def _names(host: str, word: str) -> bool:
+    return host == word or host.startswith(f"{word}[")
+
+
+def _pins(document: Document, plan: Plan) -> dict[str, str]:
+    """Address -> the value that the document pins, as far as it names one."""
+    addresses = [address for address in plan.in_sync if address.startswith("unchanged.")]
+    return {
+        address: str(pin.value)
+        for address in addresses
+        for pin in document.guardrails.unchanged
+        if pin.value is not None and address.removeprefix("unchanged.").rstrip("'") in pin.pointer
+    }
