@@ -239,7 +239,7 @@ class _Reader:
         return False
 
     def _next(self, end: type | None = None) -> Any:
-        """The next event, None at `end`; the parser having stopped (its problem is noted) ends the reading."""
+        """The next event, None at `end`; the parser having stopped (its problem is noted) ends it all."""
         event = next(self._events, None)
         if event is None:
             raise _Stopped

@@ -1,0 +1,11 @@
+"""The document: one YAML text -> hosts, resources, checks and guardrails, or every problem with its line.
+
+The face of this package: `load`, `find`, `bundled_schema`, and what `load` gives back.
+"""
+
+from kjpstate.document.find import find
+from kjpstate.document.guardrails import Guardrails, Pin
+from kjpstate.document.load import Document, load
+from kjpstate.document.schema import bundled_schema
+
+__all__ = ["Document", "Guardrails", "Pin", "bundled_schema", "find", "load"]

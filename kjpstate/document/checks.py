@@ -1,0 +1,103 @@
+"""The section checks -> resources of the kind check, with what it needs of other sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from kjpstate.document.draft import Section, argv, entries, known
+from kjpstate.document.hosts import as_list
+from kjpstate.document.page import Page
+from kjpstate.document.shape import near
+from kjpstate.document.times import percent, seconds
+from kjpstate.host import HostSpec
+from kjpstate.model import Resource
+
+_TYPES = ("file", "app", "dns", "log", "cpu", "command")
+
+
+def checks(
+    page: Page, groups: Mapping[str, tuple[HostSpec, ...]], resources: Sequence[Resource]
+) -> Iterator[Resource]:
+    """In the document's order; a check of a fleet once for each host."""
+    seen: dict[str, int] = {}
+    for pointer, value in entries(page, "checks"):
+        if "name" in value:
+            _once(page, f"{pointer}/name", value["name"], seen)
+        kind = next((name for name in _TYPES if name in value), "manual")
+        if kind == "manual":
+            if page.whole(pointer):
+                spec = {
+                    "document": page.name,
+                    "name": value["name"],
+                    "type": "manual",
+                    "text": value["manual"],
+                }
+                yield _check(page, pointer, value["name"], "", spec)
+            continue
+        word = value[kind].get("host")
+        for host in known(page, f"{pointer}/{kind}/host", word, groups):
+            if page.whole(pointer):
+                section = Section(page, f"{pointer}/{kind}", value[kind], word, host)
+                name = value["name"] + host.name.removeprefix(word)
+                common = {"host": host.name, "document": page.name, "name": name, "type": kind}
+                yield _check(page, pointer, name, host.name, {**common, **_fields(kind, section, resources)})
+
+
+def _once(page: Page, pointer: str, name: str, seen: dict[str, int]) -> None:
+    line = page.where(pointer).line
+    if seen.setdefault(name, line) != line:
+        page.add(pointer, f"the check {name} stands twice; first at line {seen[name]}")
+
+
+def _check(page: Page, pointer: str, name: str, host: str, spec: Mapping[str, Any]) -> Resource:
+    lines = page.lines(pointer)
+    flat = {"/" + inner.split("/", 2)[2]: where for inner, where in lines.items() if inner.count("/") > 1}
+    return Resource(f"check.{name}", "check", host, spec, page.where(pointer), {**flat, **lines})
+
+
+def _fields(kind: str, section: Section, resources: Sequence[Resource]) -> dict[str, Any]:
+    fields = {key: value for key, value in section.value.items() if key != "host"}
+    for key in ("contains", "absent", "present", "resolves"):
+        if key in fields:
+            fields[key] = as_list(fields[key])
+    match kind:
+        case "file":
+            fields["path"] = section.path("/path", fields["path"])
+        case "command":
+            fields["run"] = argv(fields["run"])
+            if "directory" in fields:
+                fields["cwd"] = section.path("/directory", fields.pop("directory"), folder=True)
+        case "dns":
+            fields |= _servers(section, resources)
+        case _:
+            fields |= _app(section, fields.pop("name", None) or fields["app"], resources)
+    if kind == "log":
+        fields.setdefault("since", "apply")
+    if kind == "cpu":
+        fields |= {"below": percent(fields["below"]), "over": seconds(fields.get("over", "5s"))}
+    return fields
+
+
+def _servers(section: Section, resources: Sequence[Resource]) -> dict[str, Any]:
+    found = [item for item in resources if item.kind == "dns" and item.host == section.host.name]
+    if found:
+        return {"dns": found[0].spec}
+    for key in ("effective", "each_server"):
+        if key in section.value:
+            reason = f"`{key}` compares with a section dns, and there is none for {section.word}"
+            section.page.add(f"{section.pointer}/{key}", reason)
+    return {}
+
+
+def _app(section: Section, name: str, resources: Sequence[Resource]) -> dict[str, Any]:
+    apps = {
+        item.spec["app"]["name"]: item.spec
+        for item in resources
+        if item.kind == "pm2_process" and item.host == section.host.name
+    }
+    if name not in apps:
+        pointer = f"{section.pointer}/{'name' if 'name' in section.value else 'app'}"
+        section.page.add(pointer, f"no section pm2 of {section.word} has an app {name}{near(name, apps)}")
+        return {}
+    return {key: apps[name][key] for key in ("app", "ecosystem", "tree")}

@@ -1,0 +1,125 @@
+"""The section `hosts` -> HostSpecs; a path of the document -> an absolute one. Called by `load`.
+
+A fleet is one word in the document and several hosts: `stb` with two addresses is `stb[10.0.0.1]` and
+`stb[10.0.0.2]`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kjpstate.document.page import Page
+from kjpstate.document.words import parse_ssh
+from kjpstate.host import HostSpec
+from kjpstate.model import join
+
+_WHOLE = re.compile(r"/|[A-Za-z]:/")
+
+
+def hosts_of(page: Page) -> dict[str, tuple[HostSpec, ...]]:
+    """The document's word -> its hosts: one, or those of a fleet. What does not fit is noted and left out."""
+    groups: dict[str, tuple[HostSpec, ...]] = {}
+    for name, entry in page.value.get("hosts", {}).items():
+        pointer = f"/hosts/{name}"
+        if "local" in entry:
+            groups[name] = (_local(page, name, entry["local"], pointer),)
+        elif isinstance(entry.get("ssh"), list):
+            groups[name] = tuple(_fleet(page, name, entry["ssh"], f"{pointer}/ssh"))
+        elif "ssh" in entry and (spec := _remote(page, name, entry["ssh"], f"{pointer}/ssh")):
+            groups[name] = (spec,)
+    _one_word_a_machine(page, groups)
+    return groups
+
+
+def absolute(page: Page, host: HostSpec, text: str, pointer: str, *, folder: bool) -> str:
+    """The path on `host`, a folder with a final `/`; a problem is noted and the text given back."""
+    if host.local is None and not text.startswith("/"):
+        page.add(
+            pointer, f"expected an absolute path on {host.name}, such as /root/{text.removeprefix('./')}"
+        )
+        return text
+    if text.endswith("/") and not folder:
+        page.add(pointer, f"expected a file, found the folder {text}")
+    return _tidy(join(host.local or "/", _home(page, text)), folder=folder)
+
+
+def _tidy(path: str, *, folder: bool) -> str:
+    drive, rest = (path[:2], path[2:]) if path[1:2] == ":" else ("", path)
+    clean = drive + "/" + posixpath.normpath(rest).strip("/")
+    return clean.rstrip("/") + "/" if folder else clean
+
+
+def _local(page: Page, name: str, text: str, pointer: str) -> HostSpec:
+    written = _home(page, text.replace("\\", "/"))
+    folder = written if _WHOLE.match(written) else f"{page.folder.as_posix()}/{written}"
+    return HostSpec(name, page.where(pointer), local=_tidy(folder, folder=True))
+
+
+def _home(page: Page, text: str) -> str:
+    """`~/` as the home folder of whoever runs kjpstate."""
+    home = page.environ.get("HOME") or page.environ.get("USERPROFILE")
+    if text == "~" or text.startswith("~/"):
+        return (home or str(Path.home())).replace("\\", "/").rstrip("/") + text[1:]
+    return text
+
+
+def _fleet(page: Page, name: str, entries: list[Any], pointer: str) -> list[HostSpec]:
+    found = []
+    for at, entry in enumerate(entries):
+        spec = _remote(page, name, entry, f"{pointer}/{at}")
+        if spec is not None:
+            suffix = "" if spec.port == 22 else f":{spec.port}"
+            found.append(_renamed(spec, f"{name}[{spec.address}{suffix}]"))
+    return found
+
+
+def _renamed(spec: HostSpec, name: str) -> HostSpec:
+    return HostSpec(**{**vars(spec), "name": name})
+
+
+def _remote(page: Page, name: str, entry: str | Mapping[str, Any], pointer: str) -> HostSpec | None:
+    where = page.where(pointer)
+    if isinstance(entry, str):
+        parsed = parse_ssh(entry)
+        return HostSpec(name, where, None, parsed[1], parsed[2], parsed[0]) if parsed else None
+    if "address" not in entry:
+        return None
+    return HostSpec(
+        name,
+        where,
+        address=entry["address"],
+        port=entry.get("port", 22),
+        user=entry.get("user", ""),
+        host_key=entry.get("host_key", ""),
+        identity=tuple(_key_file(page, text) for text in as_list(entry.get("identity"))),
+        jump=entry.get("jump", ""),
+        become=entry.get("become", ""),
+    )
+
+
+def _key_file(page: Page, text: str) -> str:
+    path = _home(page, text.replace("\\", "/"))
+    return path if _WHOLE.match(path) else _tidy(f"{page.folder.as_posix()}/{path}", folder=False)
+
+
+def as_list(value: Any) -> list[Any]:
+    """One text or a list of them -> a list; nothing -> []."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _one_word_a_machine(page: Page, groups: Mapping[str, tuple[HostSpec, ...]]) -> None:
+    """A machine under two words would wait for its own lock."""
+    seen: dict[tuple[str, int, str], HostSpec] = {}
+    for spec in (spec for group in groups.values() for spec in group if spec.local is None):
+        first = seen.setdefault((spec.address.lower(), spec.port, spec.jump), spec)
+        if first is not spec:
+            page.add_at(
+                spec.where,
+                f"{spec.address} stands twice; it is {first.name} (line {first.where.line}) already",
+            )

@@ -1,0 +1,110 @@
+"""Text -> Document: read within limits, shaped by the schema, its sections made into resources.
+
+Called by every verb. Every problem is found before any is told; a Document exists only without one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kjpstate.document.apps import pm2
+from kjpstate.document.checks import checks
+from kjpstate.document.draft import addressed
+from kjpstate.document.guardrails import Guardrails, guardrails
+from kjpstate.document.hosts import hosts_of
+from kjpstate.document.nodes import MAX_BYTES, Problems, compose
+from kjpstate.document.page import Page, places
+from kjpstate.document.references import References
+from kjpstate.document.schema import bundled_schema
+from kjpstate.document.sections import build, deploy, dns, patches
+from kjpstate.document.shape import Shaper
+from kjpstate.document.times import percent, seconds
+from kjpstate.errors import UsageError
+from kjpstate.host import HostSpec
+from kjpstate.model import Resource
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document without a problem. `resources`: in the order of work. `checks`: in the document's order.
+
+    `monitor`: for, every (seconds), limits {cpu (percent), crash_restarts, log {text: times}}, or None.
+    `secrets`: opened values to mask. `digest`: sha256 of the text, in hex.
+    """
+
+    path: str
+    name: str
+    version: int
+    hosts: Mapping[str, HostSpec]
+    resources: tuple[Resource, ...]
+    checks: tuple[Resource, ...]
+    guardrails: Guardrails
+    monitor: Mapping[str, Any] | None
+    digest: str
+    secrets: frozenset[str] = field(default_factory=frozenset, repr=False)
+
+
+def load(path: str, *, environ: Mapping[str, str], text: bytes | None = None) -> Document:
+    """The document at `path`, or `text` as if it stood there.
+
+    Raises DocumentError with all problems, UsageError when there is no such file.
+    """
+    data = _read(path) if text is None else text
+    root = compose(data, path)
+    problems = Problems(path)
+    folder = Path(path).absolute().parent
+    references = References(environ, folder)
+    shaper = Shaper(bundled_schema(), problems, references)
+    value = shaper.value(root, shaper.root)
+    keys = {"": root.place}
+    values = {"": root.place}
+    for pointer, key, place in places(root):
+        keys[pointer], values[pointer] = key, place
+    page = Page(path, folder, environ, value, keys, values, frozenset(shaper.broken), problems)
+    document = _document(page, hashlib.sha256(data).hexdigest(), references)
+    problems.stop()
+    return document
+
+
+def _read(path: str) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(
+            f"{path} can't be read: {error.strerror}", "Name the document: kjpstate VERB DOCUMENT"
+        ) from None
+
+
+def _document(page: Page, digest: str, references: References) -> Document:
+    groups = hosts_of(page)
+    builds = list(build(page, groups))
+    deploys = list(deploy(page, groups, builds))
+    running = pm2(page, groups, [*deploys, *builds])
+    resources = addressed(page, [*dns(page, groups), *patches(page, groups), *builds, *deploys, *running])
+    return Document(
+        path=page.file,
+        name=page.name,
+        version=page.value.get("kjpstate", 0),
+        hosts={spec.name: spec for group in groups.values() for spec in group},
+        resources=resources,
+        checks=tuple(checks(page, groups, resources)),
+        guardrails=guardrails(page, groups),
+        monitor=_monitor(page),
+        digest=digest,
+        secrets=frozenset(references.values),
+    )
+
+
+def _monitor(page: Page) -> Mapping[str, Any] | None:
+    value = page.value.get("monitor")
+    if value is None or not page.whole("/monitor"):
+        return None
+    limits = dict(value.get("limits", {}))
+    if "cpu" in limits:
+        limits["cpu"] = percent(limits["cpu"])
+    return {"for": seconds(value["for"]), "every": seconds(value.get("every", "30s")), "limits": limits}

@@ -1,0 +1,81 @@
+"""One document while it is being read: its values, and where each of them stands. Made by `load`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kjpstate.document.nodes import Mapping as MappingNode
+from kjpstate.document.nodes import Node, Place, Problems, Sequence
+from kjpstate.document.shape import escaped
+from kjpstate.model import Where
+
+
+@dataclass(frozen=True)
+class Page:
+    """`value`: the typed document, what did not fit left out. `keys`, `values`: JSON pointer -> place.
+
+    `folder`: where the document stands, absolute. `broken`: pointers below which something is left out.
+    """
+
+    file: str
+    folder: Path
+    environ: Mapping[str, str]
+    value: Mapping[str, Any]
+    keys: Mapping[str, Place]
+    values: Mapping[str, Place]
+    broken: frozenset[str]
+    problems: Problems
+
+    def add(self, pointer: str, reason: str) -> None:
+        """Note a problem at the value of `pointer`, or at its nearest parent's."""
+        while pointer and pointer not in self.values:
+            pointer = pointer.rpartition("/")[0]
+        self.problems.add(self.values[pointer], reason)
+
+    def add_at(self, where: Where, reason: str) -> None:
+        """Note a problem at a place that is already known."""
+        self.problems.add(Place(where.line, where.column), reason)
+
+    def where(self, pointer: str) -> Where:
+        """The place of a key or of an entry of a list."""
+        place = self.keys[pointer]
+        return Where(self.file, place.line, place.column)
+
+    @property
+    def name(self) -> str:
+        """The document's name: as it says, or as its file is called."""
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(self.file).name.partition(".")[0]).strip("-._")
+        return str(self.value.get("name") or stem[:64] or "kjpstate")
+
+    def whole(self, pointer: str) -> bool:
+        """Whether nothing was left out at or below `pointer`."""
+        return not any(_below(found, pointer) for found in self.broken)
+
+    def lines(self, pointer: str) -> dict[str, Where]:
+        """Pointers inside the section at `pointer` -> their places."""
+        return {
+            inner.removeprefix(pointer): self.where(inner)
+            for inner in self.keys
+            if inner != pointer and _below(inner, pointer)
+        }
+
+
+def _below(inner: str, pointer: str) -> bool:
+    return inner == pointer or inner.startswith(f"{pointer}/")
+
+
+def places(node: Node, pointer: str = "") -> Iterator[tuple[str, Place, Place]]:
+    """(JSON pointer, place of its key or entry, place of its value) of all nodes below `node`."""
+    if isinstance(node, MappingNode):
+        for key, value in node.entries.items():
+            inner = f"{pointer}/{escaped(key)}"
+            yield inner, node.keys[key], value.place
+            yield from places(value, inner)
+    elif isinstance(node, Sequence):
+        for at, item in enumerate(node.items):
+            yield f"{pointer}/{at}", item.place, item.place
+            yield from places(item, f"{pointer}/{at}")
