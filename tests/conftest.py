@@ -1,0 +1,119 @@
+"""For all tests: what is left out and why, a home of their own, and no skip where nobody would see it.
+
+Marks `real`, `machine` and `full` are left out unless KJPSTATE_REAL=1, KJPSTATE_MACHINE=1 or KJPSTATE_FULL=1.
+In CI (CI=true, or KJPSTATE_STRICT=1) a skipped test has failed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SWITCHES = {"real": "KJPSTATE_REAL", "machine": "KJPSTATE_MACHINE", "full": "KJPSTATE_FULL"}
+FOR_TESTS = (*SWITCHES.values(), "KJPSTATE_TOOLS", "KJPSTATE_STRICT")
+REAL_HOME = Path.home()
+# What kjpstate, ssh and PM2 would write in the home of whoever runs the tests.
+FORBIDDEN = (
+    ".pm2",
+    ".local/state/kjpstate",
+    ".config/kjpstate",
+    ".cache/kjpstate",
+    ".ssh/known_hosts",
+    ".ssh/config",
+)
+# What would lead a test to somebody's own machines, keys or settings.
+UNSET = ("SSH_AUTH_SOCK", "SSH_ASKPASS", "PM2_HOME", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS")
+
+_left_out: Counter[str] = Counter()
+
+
+def switched_on(name: str) -> bool:
+    """Whether an environment switch is set to something that means yes."""
+    return os.environ.get(name, "").lower() not in ("", "0", "false", "no")
+
+
+STRICT = switched_on("CI") or switched_on("KJPSTATE_STRICT")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect what its switch does not ask for."""
+    kept: list[pytest.Item] = []
+    gone: list[pytest.Item] = []
+    for item in items:
+        off = [mark for mark, switch in SWITCHES.items() if _marked(item, mark) and not switched_on(switch)]
+        if off:
+            _left_out[off[0]] += 1
+        (gone if off else kept).append(item)
+    if gone:
+        config.hook.pytest_deselected(items=gone)
+        items[:] = kept
+
+
+def _marked(item: pytest.Item, mark: str) -> bool:
+    return item.get_closest_marker(mark) is not None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line that says what did not run."""
+    if _left_out:
+        parts = [f"{count} {mark} ({SWITCHES[mark]}=1)" for mark, count in sorted(_left_out.items())]
+        terminalreporter.write_line(f"Left out: {', '.join(parts)}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """In CI a skip is a failure; an expected failure stays one."""
+    report = yield
+    if STRICT and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and in CI that is a failure: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """The same for a module that skips itself whole."""
+    report = yield
+    if STRICT and report.outcome == "skipped":
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and in CI that is a failure: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A new empty home and XDG folders for every test; what it must not touch is looked at afterwards."""
+    home = tmp_path_factory.mktemp("home")
+    for name in [name for name in os.environ if name.startswith("KJPSTATE_") and name not in FOR_TESTS]:
+        monkeypatch.delenv(name)
+    for name in UNSET:
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(home))
+    for name, folder in {
+        "XDG_CONFIG_HOME": ".config",
+        "XDG_STATE_HOME": ".local/state",
+        "XDG_CACHE_HOME": ".cache",
+        "XDG_DATA_HOME": ".local/share",
+        "APPDATA": "AppData/Roaming",
+        "LOCALAPPDATA": "AppData/Local",
+    }.items():
+        monkeypatch.setenv(name, str(home / folder))
+    before = _forbidden()
+    yield home
+    new = sorted(set(_forbidden().items()) - set(before.items()))
+    assert not new, f"the test wrote into the real home: {', '.join(path for path, _ in new)}"
+
+
+def _forbidden() -> dict[str, int]:
+    """Each forbidden path that exists, with the size of a file (a folder of the user's own may live on)."""
+    found = {}
+    for name in FORBIDDEN:
+        path = REAL_HOME / name
+        if path.exists():
+            found[str(path)] = path.stat().st_size if path.is_file() else 0
+    return found
