@@ -1,0 +1,216 @@
+"""The answers of one dns resource put together, and what would make its cure a guess. For the kind alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from kjpstate.formats.resolved import Seen, parse, reading
+from kjpstate.formats.resolved_conf import (
+    DOMAINS,
+    FALLBACK,
+    SERVERS,
+    ConfFile,
+    Settings,
+    Wanted,
+    edited,
+    server,
+    settings,
+    unmet,
+)
+from kjpstate.model import Answer, Answers, File, ReadFile, Refuse, Spec, Unreadable
+
+_OFF = ("disabled", "masked", "masked-runtime")
+_POINTERS = {SERVERS: "/servers", FALLBACK: "/fallback", DOMAINS: "/exclusive"}
+
+
+@dataclass(frozen=True)
+class Sight:
+    """`seen`: the probe's answer, an empty one with `trouble` when there is none. `file`: the main file's
+    answer. `wanted`: the document's values in resolved's own spelling."""
+
+    spec: Spec
+    seen: Seen
+    file: Answer
+    trouble: str
+    wanted: Wanted
+
+    @property
+    def content(self) -> bytes | None:
+        """The main file's bytes; None when there is no file."""
+        return self.file.content if isinstance(self.file, File) else None
+
+    @cached_property
+    def base(self) -> bytes | None:
+        """What an edit starts from: without a main file in /etc, a newer systemd reads another tree's,
+        which ours would hide."""
+        lower = self.seen.lower_main
+        if self.content is not None or lower is None:
+            return self.content
+        return lower.content
+
+    @cached_property
+    def before(self) -> Settings:
+        """What the files say now."""
+        return self._settings(self.base)
+
+    @cached_property
+    def after(self) -> bytes | None:
+        """The main file's bytes as they should be."""
+        new = edited(self.base, self.seen.dropins, self._owed)
+        return self.content if new == self.base else new
+
+    @cached_property
+    def result(self) -> Settings:
+        """What the files will say."""
+        return self._settings(self.after if self.after is not None else self.base)
+
+    @cached_property
+    def unmet(self) -> tuple[str, ...]:
+        """The keys that even the edited main file does not make right."""
+        main = self.after if self.after is not None else self.base
+        return unmet(main, self.seen.dropins, self._owed)
+
+    @property
+    def _owed(self) -> Wanted:
+        """What the files have to say: an empty list that nothing fills needs no line."""
+        found, wanted, running = self.before, self.wanted, self.seen.running
+        if wanted.servers == () and found.values(SERVERS) is None:
+            wanted = replace(wanted, servers=None)
+        none_built_in = running is not None and running.fallback == ()
+        if wanted.fallback == () and found.values(FALLBACK) is None and none_built_in:
+            wanted = replace(wanted, fallback=None)
+        return wanted
+
+    def _settings(self, main: bytes | None) -> Settings:
+        return settings([ConfFile(self.spec["file"], main or b""), *self.seen.dropins])
+
+
+def see(spec: Spec, answers: Answers) -> Sight:
+    """Everything known about one dns resource."""
+    seen = parse(answers.get(reading(spec["host"])))
+    trouble = seen if isinstance(seen, str) else ""
+    wanted = Wanted(_canonical(spec.get("servers")), _canonical(spec.get("fallback")), spec.get("exclusive"))
+    file = answers.get(ReadFile(spec["host"], spec["file"]))
+    return Sight(spec, Seen() if isinstance(seen, str) else seen, file, trouble, wanted)
+
+
+def problems(sight: Sight) -> Iterator[Refuse]:
+    """What stands in the way, the most telling first."""
+    if sight.trouble:
+        yield Refuse("resolved-unreadable", sight.trouble, cure=_LOOK)
+        return
+    yield from _service(sight.seen)
+    yield from _file(sight)
+    dropped = list(_dropped(sight))
+    yield from dropped
+    if sight.before.broken is not None:
+        broken = sight.before.broken
+        yield Refuse(
+            "value-ignored",
+            f"{broken.file} has a broken section header, where systemd stops reading all of resolved's files",
+            (f"{broken.file}:{broken.line}: {broken.word}",),
+            "correct or remove that line",
+        )
+    elif sight.unmet and not dropped:
+        yield _overridden(sight)
+
+
+_LOOK = "log in and look: systemctl status systemd-resolved; resolvectl dns"
+
+
+def _service(seen: Seen) -> Iterator[Refuse]:
+    unit, off = seen.unit, seen.unit.enabled in _OFF
+    if not seen.booted or unit.load in ("", "not-found"):
+        reason = "systemd-resolved is not installed" if seen.booted else "systemd does not run here"
+        yield Refuse(
+            "resolved-missing",
+            reason,
+            cure="install it by hand (it takes /etc/resolv.conf over at once), or drop the section dns",
+        )
+    elif unit.load == "masked" or (off and not unit.running):
+        state = "masked" if "masked" in (unit.load, unit.enabled) else "disabled and not running"
+        command = "unmask" if state == "masked" else "enable --now"
+        yield Refuse(
+            "resolved-disabled",
+            f"systemd-resolved is {state}: somebody chose another resolver",
+            cure=f"systemctl {command} systemd-resolved, if that is right; or drop the section dns",
+        )
+    elif unit.active in ("active", "reloading", "refreshing") and seen.running is None:
+        yield Refuse(
+            "resolved-unreadable", "systemd-resolved runs but does not answer over D-Bus", cure=_LOOK
+        )
+
+
+def _file(sight: Sight) -> Iterator[Refuse]:
+    path, file = sight.spec["file"], sight.file
+    if isinstance(file, Unreadable):
+        yield Refuse("resolved-unreadable", f"{path} can't be read: {file.why}", (path,), _LOOK)
+    elif isinstance(file, File) and file.symlink:
+        yield Refuse(
+            "resolved-symlink",
+            f"{path} is a link to {file.symlink}: whoever made it owns that file",
+            (f"{path} -> {file.symlink}",),
+            f"make {path} a file of its own, or change the file it leads to where that is made",
+        )
+    elif isinstance(file, File) and not file.mode & 0o004 and file.owner.startswith("0:"):
+        yield Refuse(
+            "resolved-unreadable",
+            f"{path} has mode {file.mode & 0o777:04o}: resolved runs as its own user and can't read it",
+            (path,),
+            f"chmod 644 {path}",
+        )
+    for hidden in sight.seen.unreadable:
+        if "/resolved.conf.d/" in hidden:
+            yield Refuse("resolved-unreadable", f"{hidden} can't be read", (hidden,), f"chmod 644 {hidden}")
+
+
+def _dropped(sight: Sight) -> Iterator[Refuse]:
+    """Values of the document that the daemon would drop without a word."""
+    for key in ("servers", "fallback"):
+        for place, word in enumerate(sight.spec.get(key) or ()):
+            value, why = server(word)
+            interface = value.partition("#")[0].partition("%")[2]
+            if not value:
+                reason = f"resolved drops {word} without a word: {why}"
+            elif interface and sight.seen.interfaces and interface not in sight.seen.interfaces:
+                reason = f"resolved drops {word}: there is no interface {interface} on {sight.spec['host']}"
+            else:
+                continue
+            yield Refuse("value-ignored", reason, cure="correct the address", pointer=f"/{key}/{place}")
+
+
+def _overridden(sight: Sight) -> Refuse:
+    """The drop-ins that win over the main file, each with its line."""
+    key = sight.unmet[0]
+    wanted: dict[str, Any] = {SERVERS: sight.wanted.servers, FALLBACK: sight.wanted.fallback}
+    listed = wanted.get(key) or ()
+    found = sight.result
+    guilty = [
+        entry
+        for entry in found.entries.get(key, ())
+        if entry.file != sight.spec["file"] and (entry.value not in listed or key == DOMAINS)
+    ]
+    cleared = found.cleared.get(key)
+    if cleared is not None and cleared.file != sight.spec["file"]:
+        guilty = [cleared, *guilty]
+    places = dict.fromkeys(f"{entry.file}:{entry.line}: {key}={entry.value}" for entry in guilty)
+    files = list(dict.fromkeys(entry.file for entry in guilty))
+    return Refuse(
+        "overridden-by-dropin",
+        f"drop-ins are read after {sight.spec['file']} and {_name(files)} says otherwise about {key}",
+        tuple(places),
+        f"remove the line from {_name(files)}, or the file, or make the document say the same",
+        _POINTERS[key],
+    )
+
+
+def _name(files: Sequence[str]) -> str:
+    return " and ".join(files) or "one of them"
+
+
+def _canonical(words: Sequence[str] | None) -> tuple[str, ...] | None:
+    """In resolved's own spelling and without repeats; a word it would drop stays, and so never matches."""
+    return None if words is None else tuple(dict.fromkeys(server(word)[0] or word for word in words))

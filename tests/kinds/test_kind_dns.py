@@ -1,0 +1,298 @@
+"""Kind dns by tables: what stands there, what should, and the least that is done about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from kjpstate import diff, rules
+from kjpstate.formats.resolved import Link, Running, Seen, Unit, reading, render
+from kjpstate.formats.resolved_conf import MAIN, ConfFile
+from kjpstate.kinds import dns
+from kjpstate.model import (
+    Advice,
+    Answer,
+    Answers,
+    Drift,
+    File,
+    ReadFile,
+    Refuse,
+    Resource,
+    Run,
+    Unreadable,
+    Where,
+    WriteFile,
+)
+
+SPEC: dict[str, Any] = {
+    "host": "stb",
+    "document": "bot-kjp",
+    "file": MAIN,
+    "servers": ["8.8.8.8", "1.1.1.1"],
+    "fallback": ["8.8.4.4", "1.0.0.1"],
+}
+STOCK = b"[Resolve]\n#DNS=\n#FallbackDNS=\n"
+SET = b"[Resolve]\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=8.8.4.4 1.0.0.1\n#DNS=\n#FallbackDNS=\n"
+HAS = Running(("8.8.8.8", "1.1.1.1"), ("8.8.4.4", "1.0.0.1"), mode="stub", stub="yes")
+EMPTY = Running((), (), mode="stub", stub="yes")
+UNIT = Unit("loaded", "active", "running", "enabled", "success")
+BOX = Seen(
+    version=252,
+    unit=UNIT,
+    running=EMPTY,
+    links=(Link(2, "eth0", ("192.168.100.1",), (), True),),
+    interfaces=("lo", "eth0"),
+    hosts=("files", "dns"),
+    listens=True,
+)
+
+
+def answers(seen: Seen | Answer, main: bytes | Answer) -> Answers:
+    probed = render(seen) if isinstance(seen, Seen) else seen
+    file = File(MAIN, main, 0o644) if isinstance(main, bytes) else main
+    return {reading("stb"): probed, ReadFile("stb", MAIN): file}
+
+
+def drift_of(spec: dict[str, Any], found: Answers) -> Drift | None:
+    assert set(found) == set(dns.reads(spec))
+    actual, desired = dns.actual(spec, found), dns.desired(spec, found, {})
+    differences = diff.compare(desired.values, actual.values)
+    resource = Resource("dns", "dns", "stb", spec, Where("kjpstate.yaml", 1, 1))
+    return Drift(resource, desired, actual, differences) if differences else None
+
+
+def steps(spec: dict[str, Any], found: Answers) -> list[Any]:
+    drift = drift_of(spec, found)
+    return [] if drift is None else list(dns.actions(spec, drift))
+
+
+RESTART = ("systemctl", "restart", "systemd-resolved")
+
+
+def test_the_first_time() -> None:
+    write, run = steps(SPEC, answers(BOX, STOCK))
+    assert write == WriteFile("stb", MAIN, STOCK, SET)
+    assert isinstance(run, Run) and run.argv == RESTART and run.why == "restarts systemd-resolved once"
+    assert run.undo[-1] == RESTART and run.writes == ()
+
+
+def test_the_second_time_nothing() -> None:
+    assert steps(SPEC, answers(replace(BOX, running=HAS), SET)) == []
+
+
+def test_what_the_screen_says() -> None:
+    drift = drift_of(SPEC, answers(BOX, STOCK))
+    assert drift is not None
+    assert drift.desired.beside["headline"] == MAIN
+    assert drift.desired.beside["notes"] == [
+        "DNS          (none) -> 8.8.8.8 1.1.1.1",
+        "FallbackDNS  (none) -> 8.8.4.4 1.0.0.1",
+    ]
+
+
+def test_only_the_daemon_is_behind() -> None:
+    found = answers(BOX, SET)
+    (run,) = steps(SPEC, found)
+    assert isinstance(run, Run) and run.argv == RESTART
+    drift = drift_of(SPEC, found)
+    assert drift is not None and "has not read it" in drift.desired.beside["headline"]
+    assert drift.desired.beside["notes"][0] == "DNS          (none) -> 8.8.8.8 1.1.1.1   in the daemon"
+
+
+def test_only_the_file_is_behind() -> None:
+    (write,) = steps(SPEC, answers(replace(BOX, running=HAS), STOCK))
+    assert isinstance(write, WriteFile) and write.after == SET
+
+
+def test_a_comment_or_another_key_is_no_drift() -> None:
+    main = b"# mine\r\n[Resolve]\r\nCache=no\r\nDNS=8.8.8.8:53\r\nDNS=1.1.1.1\r\nFallbackDNS=8.8.4.4  1.0.0.1"
+    assert steps(SPEC, answers(replace(BOX, running=replace(HAS, current="1.1.1.1")), main)) == []
+
+
+def test_keys_the_document_does_not_name_are_left_alone() -> None:
+    spec = {key: value for key, value in SPEC.items() if key != "fallback"}
+    running = replace(HAS, fallback=("9.9.9.9",), domains=("~.",))
+    main = b"[Resolve]\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=9.9.9.9\nDomains=~.\n"
+    assert steps(spec, answers(replace(BOX, running=running), main)) == []
+    write, _ = steps(spec, answers(BOX, b"[Resolve]\nFallbackDNS=9.9.9.9\nDomains=lan ~.\n"))
+    assert write.after == b"[Resolve]\nFallbackDNS=9.9.9.9\nDomains=lan ~.\nDNS=8.8.8.8 1.1.1.1\n"
+
+
+def test_exclusive() -> None:
+    spec = {**SPEC, "exclusive": True}
+    write, run = steps(spec, answers(replace(BOX, running=HAS), SET))
+    assert b"Domains=~.\n" in write.after and run.argv == RESTART
+    assert steps(spec, answers(replace(BOX, running=replace(HAS, domains=("~.",))), write.after)) == []
+    back, _ = steps(
+        {**SPEC, "exclusive": False},
+        answers(replace(BOX, running=replace(HAS, domains=("~.",))), write.after),
+    )
+    assert back.after == SET
+
+
+def test_an_empty_fallback_needs_a_line_only_where_something_is_built_in() -> None:
+    spec = {**SPEC, "fallback": []}
+    main = b"[Resolve]\nDNS=8.8.8.8 1.1.1.1\n"
+    assert steps(spec, answers(replace(BOX, running=replace(HAS, fallback=())), main)) == []
+    built_in = replace(BOX, running=replace(HAS, fallback=("9.9.9.9",)))
+    write, _ = steps(spec, answers(built_in, main))
+    assert write.after == main + b"FallbackDNS=\n"
+
+
+def test_a_missing_file_is_created() -> None:
+    drift = drift_of(SPEC, answers(BOX, None))
+    assert drift is not None and not drift.actual.present
+    write = next(iter(dns.actions(SPEC, drift)))
+    assert isinstance(write, WriteFile) and write.before is None and write.mode == 0o644
+    assert write.after == b"[Resolve]\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=8.8.4.4 1.0.0.1\n"
+
+
+def test_a_newer_systemd_reads_its_main_file_elsewhere_too() -> None:
+    vendor = ConfFile("/usr/lib/systemd/resolved.conf", b"[Resolve]\nCache=no-negative\n")
+    write, run = steps(SPEC, answers(replace(BOX, version=257, files=(vendor,)), None))
+    assert write.before is None and write.after.endswith(b"Cache=no-negative\n")
+    assert run.argv[1] == "reload-or-restart" and run.undo[-1] == RESTART
+    older, _ = steps(SPEC, answers(replace(BOX, version=252, files=(vendor,)), None))
+    assert b"Cache" not in older.after
+    same = replace(vendor, content=SET)
+    assert steps(SPEC, answers(replace(BOX, version=257, files=(same,), running=HAS), None)) == []
+
+
+def test_a_stopped_daemon_is_started_and_a_failed_one_forgiven_first() -> None:
+    stopped = replace(BOX, running=None, unit=replace(UNIT, active="inactive", sub="dead"))
+    (run,) = steps(SPEC, answers(stopped, SET))
+    assert run.argv == RESTART and run.why == "starts systemd-resolved"
+    failed = replace(stopped, unit=replace(UNIT, active="failed", result="start-limit-hit"))
+    forget, start = steps(SPEC, answers(failed, SET))
+    assert forget.argv == ("systemctl", "reset-failed", "systemd-resolved") and start.argv == RESTART
+    assert "resolved-failed" in {item.rule for item in dns.advice(SPEC, answers(failed, SET))}
+
+
+def test_an_older_daemon_does_not_tell_its_fallback() -> None:
+    assert steps(SPEC, answers_without_fallback(HAS, SET)) == []
+    write, run = steps(SPEC, answers_without_fallback(EMPTY, STOCK))
+    assert isinstance(write, WriteFile) and isinstance(run, Run)
+
+
+def answers_without_fallback(running: Running, main: bytes) -> Answers:
+    lines = render(replace(BOX, running=running)).split(b"\n")
+    probed = b"\n".join(line for line in lines if b"FallbackDNSEx" not in line)
+    return answers(probed, main)
+
+
+DROPIN = "/etc/systemd/resolved.conf.d/90-vpn.conf"
+
+
+def with_dropin(content: bytes) -> Seen:
+    return replace(BOX, running=HAS, files=(ConfFile(DROPIN, content),))
+
+
+LINKED = File(MAIN, SET, 0o644, symlink="/mnt/resolved.conf")
+REFUSED = [
+    ("resolved-missing", replace(BOX, unit=Unit("not-found", "inactive"), running=None), STOCK, {}),
+    ("resolved-missing", replace(BOX, booted=False, unit=Unit(), running=None), STOCK, {}),
+    ("resolved-disabled", replace(BOX, unit=replace(UNIT, load="masked"), running=None), STOCK, {}),
+    (
+        "resolved-disabled",
+        replace(BOX, unit=Unit("loaded", "inactive", "dead", "disabled"), running=None),
+        STOCK,
+        {},
+    ),
+    ("resolved-unreadable", replace(BOX, running=None), STOCK, {}),
+    ("resolved-unreadable", None, STOCK, {}),
+    ("resolved-unreadable", Unreadable("no shell"), STOCK, {}),
+    ("resolved-unreadable", BOX, Unreadable("is a directory"), {}),
+    ("resolved-unreadable", BOX, File(MAIN, SET, 0o600), {}),
+    ("resolved-unreadable", replace(BOX, unreadable=(DROPIN,)), SET, {}),
+    ("resolved-symlink", replace(BOX, running=HAS), LINKED, {}),
+    ("overridden-by-dropin", with_dropin(b"[Resolve]\nDNS=9.9.9.9\n"), SET, {}),
+    ("overridden-by-dropin", with_dropin(b"[Resolve]\nDNS=\n"), SET, {}),
+    ("overridden-by-dropin", with_dropin(b"[Resolve]\nDomains=~.\n"), SET, {"exclusive": False}),
+    ("value-ignored", BOX, STOCK, {"servers": ["127.0.0.53", "1.1.1.1"]}),
+    ("value-ignored", BOX, STOCK, {"servers": ["1.1.1.1%wlan9"]}),
+    ("value-ignored", BOX, b"[Resolve\n" + SET, {}),
+]
+
+
+@pytest.mark.parametrize(("rule", "seen", "main", "more"), REFUSED)
+def test_refused(rule: str, seen: Seen | Answer, main: bytes | Answer, more: dict[str, Any]) -> None:
+    found = answers(seen, main)
+    (refusal,) = steps({**SPEC, **more}, found)
+    assert isinstance(refusal, Refuse) and refusal.rule == rule and refusal.cure and refusal.reason
+    assert rule in rules.RULES
+    assert dns.actual({**SPEC, **more}, found).values["problems"]
+
+
+def test_a_refusal_shows_the_file_and_line_that_win() -> None:
+    (refusal,) = steps(SPEC, answers(with_dropin(b"# x\n[Resolve]\nDNS=\nDNS=9.9.9.9 8.8.8.8\n"), SET))
+    assert refusal.places == (f"{DROPIN}:3: DNS=", f"{DROPIN}:4: DNS=9.9.9.9")
+
+
+def test_a_drop_in_that_says_the_same_is_welcome() -> None:
+    seen = with_dropin(b"[Resolve]\nDNS=1.1.1.1\n")
+    assert steps(SPEC, answers(seen, SET)) == []
+
+
+def test_a_broken_line_is_drift_even_when_the_daemon_is_right() -> None:
+    (write,) = steps(SPEC, answers(replace(BOX, running=HAS), SET.replace(b"8.8.8.8 1", b"8.8.8.8, 1")))
+    assert write.after == SET
+
+
+NM = Link(2, "eth0", ("192.168.100.1",), ("~.",), True)
+ADVISED = [
+    (BOX, {}, {"fallback-dns": "useless", "modem-still-asked": "note"}),
+    (BOX, {"exclusive": True}, {"fallback-dns": "useless"}),
+    (replace(BOX, links=(NM,)), {}, {"fallback-dns": "useless", "shadowed-by-link": "breaks"}),
+    (
+        replace(BOX, links=(NM,)),
+        {"exclusive": True},
+        {"fallback-dns": "useless", "modem-still-asked": "note"},
+    ),
+    (replace(BOX, links=()), {"fallback": []}, {}),
+    (
+        replace(BOX, links=(), running=replace(EMPTY, mode="foreign")),
+        {"fallback": []},
+        {"not-in-path": "breaks"},
+    ),
+    (
+        replace(BOX, links=(), running=replace(EMPTY, mode="foreign"), hosts=("resolve",)),
+        {"fallback": []},
+        {},
+    ),
+    (
+        replace(BOX, links=(), running=replace(EMPTY, mode="uplink")),
+        {"fallback": [], "exclusive": True},
+        {"uplink-list": "useless"},
+    ),
+    (replace(BOX, links=(), listens=False), {"fallback": []}, {"stub-off": "breaks"}),
+    (replace(BOX, links=(), running=replace(EMPTY, stub="no")), {"fallback": []}, {"stub-off": "breaks"}),
+    (
+        replace(BOX, links=(), unit=replace(UNIT, enabled="disabled")),
+        {"fallback": []},
+        {"resolved-disabled": "breaks"},
+    ),
+    (
+        replace(BOX, links=(), files=(ConfFile(DROPIN, b"[Resolve]\nDNS=1.1.1.1, 8.8.8.8\n"),)),
+        {"fallback": []},
+        {"value-ignored": "useless"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("seen", "more", "expected"), ADVISED)
+def test_advice(seen: Seen, more: dict[str, Any], expected: dict[str, str]) -> None:
+    said: list[Advice] = list(dns.advice({**SPEC, **more}, answers(seen, STOCK)))
+    assert {item.rule: item.severity for item in said} == expected
+    assert all(item.rule in rules.RULES and item.reason and item.cure for item in said)
+
+
+def test_advice_from_the_document_alone() -> None:
+    (said,) = dns.advice(SPEC, {})
+    assert said.rule == "fallback-dns" and said.pointer == "/fallback"
+    assert said.cure == "servers: [8.8.8.8, 1.1.1.1, 8.8.4.4, 1.0.0.1]"
+
+
+def test_what_it_may_write() -> None:
+    assert list(dns.writes(SPEC)) == [("stb", MAIN)]
