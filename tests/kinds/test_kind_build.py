@@ -226,7 +226,8 @@ def test_without_a_type_check_only_the_build_runs() -> None:
         ({readings.inputs(SPEC): Unreadable("no permission")}, f"{D} on stb can't be read: no permission"),
         (
             {readings.inputs(SPEC): tree(D, {"package.json": "{}"})},
-            f"{D}src/ is not on stb; {D}tsconfig.json is not on stb",
+            f"{D}src/ is not on stb; {D}tsconfig.json is not on stb, "
+            "at least not as a file; a folder ends in /",
         ),
     ],
 )
@@ -234,6 +235,17 @@ def test_a_missing_input_is_refused(change: dict[Reading, Answer], reason: str) 
     (refusal,) = steps(build, SPEC, {**seen(), **change})
     assert isinstance(refusal, Refuse) and refusal.rule == "input-missing"
     assert refusal.reason == f"the build can't start: {reason}"
+
+
+def test_an_output_that_is_a_folder_must_be_written_as_one() -> None:
+    spec = {**SPEC, "outputs": ["dist"]}
+    folder = Stat(f"{D}dist", "directory", 0o755, 0)
+    answers = {**{key: value for key, value in seen().items() if not isinstance(key, (ReadTree, ReadState))}}
+    answers |= {readings.inputs(spec): tree(D, SOURCE), readings.stat(spec, "dist"): folder}
+    (refusal,) = steps(build, spec, answers)
+    assert (
+        isinstance(refusal, Refuse) and "dist on stb is a folder; write it with a final /" in refusal.reason
+    )
 
 
 def test_package_json_is_needed_by_npm_even_when_it_is_no_input() -> None:

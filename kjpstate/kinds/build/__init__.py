@@ -85,7 +85,7 @@ def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
 
 def writes(spec: Spec) -> Iterable[tuple[str, str]]:
     """The outputs: what the run writes."""
-    return ((spec["host"], join(spec["directory"], path)) for path in spec["outputs"])
+    return ((spec["host"], join(spec["directory"], path)) for path in readings.outputs(spec).paths)
 
 
 def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:

@@ -26,6 +26,7 @@ from kjpstate.model import (
     ReadState,
     ReadTree,
     Spec,
+    Stat,
     Tree,
     Unknown,
     Unreadable,
@@ -39,17 +40,27 @@ _PACKAGE_TOOLS = ("npm", "npx", "pnpm", "yarn")
 
 def inputs(spec: Spec) -> ReadTree:
     """The tree of the inputs."""
-    return ReadTree(spec["host"], spec["directory"], tuple(spec["inputs"]))
+    return _tree_of(spec, "inputs")
 
 
 def outputs(spec: Spec) -> ReadTree:
     """The tree of the outputs."""
-    return ReadTree(spec["host"], spec["directory"], tuple(spec["outputs"]))
+    return _tree_of(spec, "outputs")
+
+
+def _tree_of(spec: Spec, key: str) -> ReadTree:
+    paths = tuple("./" if path == "." else path for path in spec[key])
+    return ReadTree(spec["host"], spec["directory"], paths)
 
 
 def folders(spec: Spec) -> tuple[str, ...]:
     """The outputs that are folders, relative to the directory: each has a `tree` stamp."""
-    return tuple(path for path in spec["outputs"] if path.endswith("/"))
+    return tuple(path for path in outputs(spec).paths if path.endswith("/"))
+
+
+def plain_outputs(spec: Spec) -> Iterator[ReadStat]:
+    """Whether the outputs that are written as files are files."""
+    yield from (stat(spec, path) for path in outputs(spec).paths if not path.endswith("/"))
 
 
 def build_stamp(spec: Spec) -> ReadState:
@@ -79,6 +90,7 @@ def all_readings(spec: Spec) -> Iterator[Reading]:
     yield outputs(spec)
     yield build_stamp(spec)
     yield from (tree_stamp(spec, folder) for folder in folders(spec))
+    yield from plain_outputs(spec)
     if uses_npm(spec):
         yield stat(spec, "package.json")
         yield stat(spec, "node_modules")
@@ -127,9 +139,11 @@ def planned_sources(spec: Spec, seen: Seen, upstream: Upstream) -> Mapping[str, 
         if isinstance(content, str):  # a stamp alone: the files stay as they are
             continue
         if isinstance(content, Unknown):
-            if any(_meet(relative, entry) for entry in spec["inputs"]):
+            if any(_meet(relative, entry) for entry in inputs(spec).paths):
                 return UNKNOWN
-        elif covered(relative, spec["inputs"]) and not (covered(relative, spec["outputs"]) or ours(relative)):
+        elif covered(relative, inputs(spec).paths) and not (
+            covered(relative, outputs(spec).paths) or ours(relative)
+        ):
             files.pop(relative, None)
             if content is not None:
                 files[relative] = hashlib.sha256(content).hexdigest()
@@ -149,19 +163,24 @@ def unmoved_stamp(seen: Seen, folder: str) -> Mapping[str, Any] | None:
 def problems(spec: Spec, answers: Answers, upstream: Upstream) -> Iterator[str]:
     """What would make a build a guess: inputs that are not there and that nothing earlier will write."""
     directory, host = spec["directory"], spec["host"]
-    for reading in (inputs(spec), outputs(spec)):
-        answer = answers.get(reading)
+    for tree in (inputs(spec), outputs(spec)):
+        answer = answers.get(tree)
         if isinstance(answer, Unreadable):
             yield f"{directory} on {host} can't be read: {answer.why}"
             return
-    tree = answers.get(inputs(spec))
-    if not isinstance(tree, Tree):
+    found = answers.get(inputs(spec))
+    if not isinstance(found, Tree):
         yield f"{directory} is not on {host}"
         return
-    for entry in spec["inputs"]:
-        found = any(covered(path, (entry,)) for path in tree.files)
-        if not found and not touching(upstream, host, join(directory, entry)):
-            yield f"{join(directory, entry)} is not on {host}"
+    for entry in inputs(spec).paths:
+        there = any(covered(path, (entry,)) for path in found.files)
+        if not there and not touching(upstream, host, join(directory, entry)):
+            folder = "" if entry.endswith("/") else ", at least not as a file; a folder ends in /"
+            yield f"{join(directory, entry)} is not on {host}{folder}"
+    for reading in plain_outputs(spec):
+        answer = answers.get(reading)
+        if isinstance(answer, Stat) and answer.type == "directory":
+            yield f"{reading.path} on {host} is a folder; write it with a final /"
     package = stat(spec, "package.json")
     if uses_npm(spec) and "package.json" not in spec["inputs"] and answers.get(package) is None:
         yield f"{package.path} is not on {host}"
@@ -173,7 +192,7 @@ def _tree(answers: Answers, reading: ReadTree) -> Tree | None:
 
 
 def _without_outputs(files: Mapping[str, str], spec: Spec) -> dict[str, str]:
-    return {path: value for path, value in files.items() if not covered(path, spec["outputs"])}
+    return {path: value for path, value in files.items() if not covered(path, outputs(spec).paths)}
 
 
 def _meet(one: str, other: str) -> bool:
