@@ -217,7 +217,7 @@ def _effective(name: str, app: App, wanted: Any, context: Context) -> Any:
     if value is None:
         return key.default if key.default in ([], wanted) else None
     if name in _SUFFIXED:
-        return wanted if value in _with_id(wanted, app.pm_id) else value
+        return wanted if _numbered(wanted, value) else value
     if name == "script" and value != wanted:
         return wanted if _found_on_path(context.spec["app"]["script"], value) else value
     if key.normalise in (_words, _list, _text, number):
@@ -225,12 +225,13 @@ def _effective(name: str, app: App, wanted: Any, context: Context) -> Any:
     return value
 
 
-def _with_id(path: str, pm_id: int) -> tuple[str, str]:
-    """The two names PM2 may give a log or pid file: as said, or with the app's number before the ending."""
+def _numbered(path: str, seen: Any) -> bool:
+    """Whether PM2 made `seen` of `path`: as said, or with the app's number before the ending. The saved list
+    has no numbers to compare with."""
     folder, _, name = path.rpartition("/")
     stem, dot, ending = name.rpartition(".")
-    numbered = f"{stem}-{pm_id}{dot}{ending}" if dot else f"{name}-{pm_id}"
-    return path, f"{folder}/{numbered}"
+    shape = rf"{re.escape(stem)}(-\d+)?{re.escape(dot + ending)}" if dot else rf"{re.escape(name)}(-\d+)?"
+    return re.fullmatch(re.escape(f"{folder}/") + shape, str(seen)) is not None
 
 
 def _found_on_path(script: str, running: str) -> bool:
@@ -260,22 +261,22 @@ def left_over(
         if key is None or name in ("script", "instances"):
             continue
         value = app.fields.get(key.field)
-        if value is not None and value not in _defaults(name, app, context):
+        if value is not None and not _is_default(name, value, context):
             yield name
     still = set(app.env_names) - set(context.spec["app"].get("env") or {})
     yield from (f"env.{name}" for name in sorted(still.intersection(names)))
 
 
-def _defaults(name: str, app: App, context: Context) -> tuple[Any, ...]:
-    """The values PM2 may have by itself for a key that nobody names."""
+def _is_default(name: str, value: Any, context: Context) -> bool:
+    """Whether PM2 has the value by itself for a key that nobody names."""
     if name == "cwd":
-        return (base_folder(context.spec),)
+        return bool(value == base_folder(context.spec))
     if name in ("error_file", "out_file"):
-        kind = "error" if name == "error_file" else "out"
-        return _with_id(f"{context.home}/logs/{context.name}-{kind}.log", app.pm_id)
+        stream = "error" if name == "error_file" else "out"
+        return _numbered(f"{context.home}/logs/{context.name}-{stream}.log", value)
     if name == "pid_file":
-        return _with_id(f"{context.home}/pids/{context.name}.pid", app.pm_id)
-    return (KEYS[name].default,)
+        return _numbered(f"{context.home}/pids/{context.name}.pid", value)
+    return bool(value == KEYS[name].default)
 
 
 def mechanism(keys: Iterable[str]) -> Mechanism:

@@ -112,15 +112,16 @@ const call = (home, method) => new Promise((resolve) => {
   });
 });
 
-const daemons = () => {
+const daemons = (own_home) => {
   const found = [];
   for (const pid of entries("/proc")) {
     if (!/^\d+$/.test(pid)) continue;
     const title = text("/proc/" + pid + "/cmdline").replace(/\0+$/, "");
-    const match = /^PM2 v([^:]*): God Daemon(?: \((.*?)\)?)?$/.exec(title);
+    const match = /^PM2 v([^:]*): God Daemon(?: \((.*)\))?/.exec(title);
     if (!match) continue;
     const uid = (stat("/proc/" + pid) || { uid: -1 }).uid;
-    const home = match[2] || (environment(pid) || {}).PM2_HOME || "";
+    // the kernel cuts a title that outgrows the command line it replaces; pm2.pid in its home is proof too
+    const home = match[2] || (environment(pid) || {}).PM2_HOME || (pid === text(path.join(own_home, "pm2.pid")).trim() ? own_home : "");
     found.push({ pid: Number(pid), uid, user: users[uid] || String(uid), version: match[1], home });
   }
   return found;
@@ -131,8 +132,10 @@ const runners = () => {
   const found = [];
   for (const pid of entries("/proc")) {
     if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
-    const argv = text("/proc/" + pid + "/cmdline").split("\0");
-    if (!/(^|\/)(node|nodejs|bun|PM2 v.*)$/.test(argv[0])) continue;
+    let argv = text("/proc/" + pid + "/cmdline").replace(/\0+$/, "").split("\0");
+    // PM2 retitles what it forks to "node /path/of/script", cut where it grows too long: its variables are whole
+    if (argv.length === 1) argv = [argv[0].split(" ")[0], (environment(pid) || {}).pm_exec_path || argv[0].replace(/^\S* /, "")];
+    if (!/(^|\/)(node|nodejs|bun)$/.test(argv[0])) continue;
     const at = link("/proc/" + pid + "/cwd") || "/";
     if (!argv.slice(1).some((word) => word && !word.startsWith("-") && path.resolve(at, word) === script)) continue;
     const seen = process_stat(pid);
@@ -173,7 +176,7 @@ const dump = (home) => {
   if (!raw.trim()) return { state: "empty", mode, apps: [] };
   try {
     const apps = JSON.parse(raw).map((own) => own.name === name
-      ? { name: own.name, status: own.status, fields: pick(own, FIELDS), env: wanted_env(own) }
+      ? { name: own.name, status: own.status, fields: pick(own, FIELDS), env: wanted_env(own), env_names: Object.keys(own) }
       : { name: own.name, status: own.status, fields: pick(own, ["pm_exec_path", "pm_cwd"]) });
     return { state: "ok", mode, apps };
   } catch (e) { return { state: "broken", mode, apps: [] }; }
@@ -230,7 +233,7 @@ const theirs = async (daemon) => {
 
 const main = async () => {
   const home = process.env.PM2_HOME || path.join(os.homedir() || "/etc", ".pm2");
-  const all = daemons(), same = (daemon) => daemon.home && (daemon.home === home || real(daemon.home) === real(home));
+  const all = daemons(home), same = (daemon) => daemon.home === home || (exists(home) && real(daemon.home) === real(home));
   const mine = all.filter(same), units = startup();
   const pid = Number(text(path.join(home, "pm2.pid")).trim());
   let own = mine.find((daemon) => daemon.pid === pid) || mine[0] || null;

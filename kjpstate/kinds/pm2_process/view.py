@@ -95,7 +95,7 @@ def view(spec: Spec, answers: Answers) -> View:
     wanted, env = settings.desired(context), settings.environment(spec["app"])
     entries = seen.named(spec["app"]["name"]) if seen and seen.alive else ()
     found = settings.actual(entries, wanted, context) if entries else {}
-    keys, names = _ours_before(spec, answers)
+    before = _ours_before(spec, answers)
     return View(
         spec=spec,
         seen=seen,
@@ -104,10 +104,10 @@ def view(spec: Spec, answers: Answers) -> View:
         found=found,
         env=env,
         env_found={name: _env_found(name, value, entries) for name, value in env.items()},
-        left=_left(entries, keys, names, wanted, context),
+        left=_left(entries, before, context),
         alive=_alive(spec, seen),
         code=_code(spec, seen, answers),
-        saved=_saved(spec, seen, keys, context),
+        saved=_saved(spec, seen, before, context),
     )
 
 
@@ -120,30 +120,36 @@ def _env_found(name: str, wanted: str | Secret, entries: tuple[App, ...]) -> Sec
     return None if value is None else Secret(value)
 
 
-def _ours_before(spec: Spec, answers: Answers) -> tuple[set[str], set[str]]:
-    """The keys and variables we once set: by the stamp, and by a file of ours that still stands."""
+@dataclass(frozen=True)
+class _Before:
+    """The keys and variables we once set."""
+
+    keys: frozenset[str]
+    names: frozenset[str]
+
+
+def _ours_before(spec: Spec, answers: Answers) -> _Before:
+    """What we once set: by the stamp, and by a file of ours that still stands."""
     stamp = read_stamp(answers.get(keys_stamp(spec))) or {}
-    keys, names = set(_texts(stamp.get("keys"))), set(_texts(stamp.get("env")))
     file = answers.get(ReadFile(spec["host"], spec["ecosystem"]))
     ours = ecosystem.parse(file.content) if isinstance(file, File) else None
     app = ours.apps.get(spec["app"]["name"], {}) if ours else {}
     env = app.get("env")
-    return keys | set(app), names | set(env if isinstance(env, dict) else ())
+    return _Before(
+        frozenset({*_texts(stamp.get("keys")), *app}),
+        frozenset({*_texts(stamp.get("env")), *(env if isinstance(env, dict) else ())}),
+    )
 
 
 def _texts(value: Any) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def _left(
-    entries: tuple[App, ...],
-    keys: set[str],
-    names: set[str],
-    wanted: Mapping[str, Any],
-    context: settings.Context,
-) -> tuple[str, ...]:
-    found = {item: None for app in entries for item in settings.left_over(app, keys, names, wanted, context)}
-    return tuple(found)
+def _left(entries: tuple[App, ...], before: _Before, context: settings.Context) -> tuple[str, ...]:
+    """What of `before` left the document and still acts, each once."""
+    wanted = settings.desired(context)
+    found = (settings.left_over(app, before.keys, before.names, wanted, context) for app in entries)
+    return tuple(dict.fromkeys(item for items in found for item in items))
 
 
 def _alive(spec: Spec, seen: Seen | None) -> str:
@@ -167,7 +173,7 @@ def _code(spec: Spec, seen: Seen | None, answers: Answers) -> str | None:
     return health.not_fresh(seen, spec["app"]["name"], clock)
 
 
-def _saved(spec: Spec, seen: Seen | None, keys: set[str], context: settings.Context) -> str | None:
+def _saved(spec: Spec, seen: Seen | None, before: _Before, context: settings.Context) -> str | None:
     """Whether a reboot would bring the app back as the document says."""
     if not spec.get("save"):
         return None
@@ -181,19 +187,18 @@ def _saved(spec: Spec, seen: Seen | None, keys: set[str], context: settings.Cont
         return f"dump.pm2 does not name {name}"
     if spec["app"].get("autorestart") is not False and any(app.status == "stopped" for app in saved):
         return "dump.pm2 has it stopped"
-    other = dict.fromkeys(_saved_otherwise(saved, keys, context))
+    other = dict.fromkeys(_saved_otherwise(saved, before, context))
     return f"dump.pm2 has other values: {', '.join(other)}" if other else ""
 
 
-def _saved_otherwise(saved: tuple[App, ...], keys: set[str], context: settings.Context) -> Iterator[str]:
+def _saved_otherwise(saved: tuple[App, ...], before: _Before, context: settings.Context) -> Iterator[str]:
     wanted = settings.desired(context)
     found = settings.actual(saved, wanted, context)
     yield from (key for key, value in wanted.items() if not _same(value, found[key]))
     for name, value in settings.environment(context.spec["app"]).items():
         if any(app.env.get(name) != opened(value) for app in saved):
             yield f"env.{name}"
-    for app in saved:
-        yield from settings.left_over(app, keys, (), wanted, context)
+    yield from _left(saved, before, context)
 
 
 def owed(spec: Spec, upstream: Upstream) -> bool:

@@ -1,0 +1,348 @@
+"""The PM2 kinds on a real PM2: looked at, planned, applied, read again. Each test has its own daemon."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from kjpstate.formats.pm2 import probe
+from kjpstate.formats.tree import stamp_name
+from kjpstate.model import UNKNOWN
+from kjpstate.plan import assess
+from tests.support.pm2_box import Pm2Box, apply, install, looked, plan, scene, wait_for
+
+pytestmark = pytest.mark.real
+
+LIVES = "setInterval(() => {}, 1000)"
+CRASHES = "process.exit(1)"
+SHELLS = ("dash", "busybox sh", "bash")
+
+
+@pytest.fixture(scope="session")
+def tools(tmp_path_factory):
+    return install(tmp_path_factory.mktemp("pm2-tools"))
+
+
+@pytest.fixture
+def box(tmp_path, tools):
+    box = Pm2Box(tmp_path, tools)
+    box.script(LIVES)
+    yield box
+    box.stop()
+
+
+def looks(box: Pm2Box, bare) -> dict[str, list[str]]:
+    """{address: differing paths} of what a plan would change."""
+    _, planned = plan(box, bare)
+    return {
+        change.resource.address: [".".join(map(str, item.path)) for item in change.drift.differences]
+        for change in planned.changes
+    }
+
+
+def refusal(box: Pm2Box, bare) -> str:
+    _, planned = plan(box, bare)
+    change = planned.changes[-1]
+    assert change.refusal is not None, change
+    return change.refusal.rule
+
+
+def applied(box: Pm2Box, bare) -> list[str]:
+    """Apply, prove that the second plan is empty, return the verbs PM2 was given."""
+    report = apply(box, bare)
+    assert report.exit_code == 0, [step.reason for step in report.steps]
+    assert looks(box, bare) == {}
+    return [verb(line) for line in box.ran]
+
+
+def verb(line: str) -> str:
+    if line.startswith("-c"):
+        return "keep" if "--force" in line else "save"
+    return line.split(maxsplit=1)[0]
+
+
+@pytest.mark.parametrize("sh", SHELLS)
+def test_the_probe_leaves_no_daemon_and_no_folder_behind(tmp_path, tools, sh):
+    box = Pm2Box(tmp_path, tools, sh=sh)
+    seen = probe.parse(box.probe("bot", f"{box.bot}/dist/index.js", "NODE_ENV"))
+    assert not isinstance(seen, str)
+    assert (seen.socket, seen.apps, seen.daemon) == ("missing", (), None)
+    assert seen.pm2.endswith("pm2/bin/pm2") and seen.pm2_version.startswith("7.")
+    assert not box.pm2_home.exists() and box.daemon() is None
+
+
+@pytest.mark.parametrize("sh", SHELLS)
+def test_the_probe_sees_what_pm2_says_and_nothing_secret(tmp_path, tools, sh):
+    box = Pm2Box(tmp_path, tools, sh=sh)
+    try:
+        box.script(LIVES)
+        box.cli("start", "dist/index.js", "--name", "bot", API_KEY="hunter2", NODE_ENV="production")
+        raw = box.probe("bot", f"{box.bot}/dist/index.js", "NODE_ENV")
+        seen = probe.parse(raw)
+        assert not isinstance(seen, str)
+        (app,) = seen.apps
+        (listed,) = box.jlist()
+        assert (app.pid, app.pm_id, app.status) == (listed["pid"], 0, "online")
+        assert app.fields["pm_out_log_path"] == listed["pm2_env"]["pm_out_log_path"]
+        assert app.env == {"NODE_ENV": "production"} and "API_KEY" in app.env_names
+        assert b"hunter2" not in raw
+        assert seen.daemon is not None and seen.daemon.pid == box.daemon()
+        assert probe.parse(probe.render(seen)) == seen
+        ticks = Decimal(app.start or 0) / seen.clock.ticks
+        assert 0 < ticks <= Decimal(seen.clock.uptime)
+    finally:
+        box.stop()
+
+
+def test_the_probe_finds_node_and_pm2_without_a_path(box):
+    box.cli("start", "dist/index.js", "--name", "bot")
+    box.env["PATH"] = "/usr/bin:/bin" if not Path("/usr/bin/pm2").exists() else "/bin"
+    seen = probe.parse(box.probe("bot", f"{box.bot}/dist/index.js"))
+    assert not isinstance(seen, str)
+    assert seen.pm2 == str(box.pm2.resolve()) and seen.node
+
+
+def test_nothing_runs_yet(box):
+    bare = scene(box, {"env": {"NODE_ENV": "production"}, "out_file": f"{box.bot}/logs/out.log"})
+    assert applied(box, bare) == ["start", "save"]
+    (listed,) = box.jlist()
+    assert listed["pm2_env"]["pm_out_log_path"] == f"{box.bot}/logs/out.log"
+    assert (box.pm2_home / "dump.pm2").stat().st_mode & 0o777 == 0o600
+    environ = Path(f"/proc/{listed['pid']}/environ").read_bytes()
+    assert b"SSH_" not in environ and b"NODE_ENV=production" in environ
+
+
+def test_a_bot_started_by_hand_is_adopted(box):
+    box.cli("start", "dist/index.js", "--name", "bot", GEMINI_KEY="hunter2")
+    old = box.jlist()[0]["pid"]
+    bare = scene(box, {"error_file": f"{box.bot}/logs/e.log", "exp_backoff_restart_delay": 1000})
+    found, planned = plan(box, bare)
+    assert [change.symbol for change in planned.changes] == ["+", "-/+"]
+    assert "log paths" in planned.changes[1].drift.desired.beside["headline"]
+    assert any(
+        item.advice.rule == "env-not-kept" and "GEMINI_KEY" in item.advice.reason for item in planned.advice
+    )
+    assert "hunter2" not in repr(found.answers) + repr(planned)
+    assert applied(box, bare) == ["keep", "delete", "start", "save"]
+    (listed,) = box.jlist()
+    assert listed["pid"] != old and listed["pm2_env"]["pm_err_log_path"] == f"{box.bot}/logs/e.log"
+
+
+RELOADED = {
+    "max_restarts": (5, 6),
+    "min_uptime": ("2s", 1500),
+    "restart_delay": (100, 200),
+    "exp_backoff_restart_delay": (100, 1000),
+    "kill_timeout": (1600, 1700),
+    "listen_timeout": (3000, 3100),
+    "max_memory_restart": ("300M", "310M"),
+    "autorestart": (True, False),
+    "stop_exit_codes": ([0], [0, 2]),
+    "log_date_format": ("YYYY", "YYYY-MM"),
+    "namespace": ("one", "two"),
+    "args": (["a"], "b 'c d'"),
+    "node_args": ("--trace-warnings", ["--no-warnings"]),
+}
+REPLACED = {
+    "exec_mode": ("fork", "cluster"),
+    "script": ("dist/index.js", "dist/other.js"),
+    "error_file": ("logs/a.log", "logs/b.log"),
+    "out_file": ("logs/a.log", "logs/b.log"),
+    "log_file": ("logs/a.log", "logs/b.log"),
+    "pid_file": ("logs/a.pid", "logs/b.pid"),
+    "watch": (False, ["src"]),
+    "instances": (1, 2),
+}
+
+
+def test_what_a_reload_applies(box):
+    """Key after key, each by a reload alone; taken away together they need more than that."""
+    app = {key: before for key, (before, _) in RELOADED.items()}
+    assert applied(box, scene(box, app)) == ["start", "save"]
+    for key, (_, after) in RELOADED.items():
+        app[key] = after
+        assert looks(box, scene(box, app))["pm2_process.bot"][0] == f"settings.{key}"
+        assert applied(box, scene(box, app)) == ["keep", "reload", "save"], key
+    assert applied(box, scene(box, {})) == ["keep", "delete", "start", "save"]
+
+
+def test_what_a_reload_does_not_apply(box):
+    box.script(LIVES, "dist/other.js")
+    (box.bot / "src").mkdir()
+    app = {key: before for key, (before, _) in REPLACED.items()}
+    assert applied(box, scene(box, app)) == ["start", "save"]
+    for key, (_, after) in REPLACED.items():
+        app[key] = after
+        assert looks(box, scene(box, app))["pm2_process.bot"][0] == f"settings.{key}"
+        assert applied(box, scene(box, app)) == ["keep", "delete", "start", "save"], key
+    assert len(box.jlist()) == 2
+    left = {key: value for key, value in app.items() if key in ("script", "instances", "exec_mode")}
+    assert applied(box, scene(box, left)) == ["keep", "delete", "start", "save"]
+
+
+def test_variables_added_changed_and_taken_away(box):
+    assert applied(box, scene(box, {"env": {"A": "1"}})) == ["start", "save"]
+    assert applied(box, scene(box, {"env": {"A": "2", "B": 3}})) == ["keep", "reload", "save"]
+    assert applied(box, scene(box, {"env": {"B": 3}})) == ["keep", "delete", "start", "save"]
+    assert b"\0A=" not in Path(f"/proc/{box.jlist()[0]['pid']}/environ").read_bytes()
+
+
+def test_a_key_taken_away_is_owed_after_an_interruption(box):
+    """The file was written, the process not yet: only the stamp remembers what was set."""
+    applied(box, scene(box, {"max_memory_restart": "300M"}))
+    less = scene(box, {})
+    first = replace(less, resources=less.resources[:1])
+    assert apply(box, first).exit_code == 0
+    assert looks(box, less) == {"pm2_process.bot": ["left", "saved"]}
+    assert applied(box, less) == ["keep", "delete", "start", "save"]
+
+
+def test_a_new_version_that_crashes_brings_the_old_bot_back(box, monkeypatch):
+    box.cli("start", "dist/index.js", "--name", "bot", "--", "--flag", GEMINI_KEY="hunter2")
+    box.cli("save")
+    saved = (box.pm2_home / "dump.pm2").read_bytes()
+    box.script(CRASHES, "dist/bad.js")
+    bare = scene(box, {"script": "dist/bad.js"})
+    monkeypatch.setattr(sys.modules["kjpstate.kinds.pm2_process.steps"], "_MARGIN", 2.0)
+    report = apply(box, bare)
+    assert report.exit_code == 7, report
+    assert [step.result for step in report.steps] == ["restored", "restored"]
+    assert not (box.bot / "ecosystem.config.js").exists()
+    (listed,) = box.jlist()
+    assert listed["pm2_env"]["pm_exec_path"] == f"{box.bot}/dist/index.js"
+    assert listed["pm2_env"]["args"] == ["--flag"] and listed["pm2_env"]["status"] == "online"
+    assert b"GEMINI_KEY=hunter2" in Path(f"/proc/{listed['pid']}/environ").read_bytes()
+    assert (box.pm2_home / "dump.pm2").read_bytes() == saved
+
+
+@pytest.mark.parametrize("failing", ["reload", "start", "save"])
+def test_a_command_that_fails_leaves_the_old_state(box, failing):
+    old = scene(box, {"max_restarts": 5})
+    applied(box, old)
+    box.fail_on = {"save": 'exec "$1" "$2" save'}.get(failing, failing)
+    new = scene(box, {"max_restarts": 6} if failing != "start" else {"out_file": f"{box.bot}/new.log"})
+    report = apply(box, new)
+    box.fail_on = ""
+    assert report.exit_code == 7, [step.reason for step in report.steps]
+    assert looks(box, old) == {}
+
+
+def test_an_app_that_pm2_gave_up_is_started_anew(box):
+    box.script(CRASHES)
+    box.cli("start", "dist/index.js", "--name", "bot", "--restart-delay", "10", "--max-restarts", "2")
+    wait_for(lambda: box.jlist()[0]["pm2_env"]["status"] == "waiting restart" and box.jlist()[0]["pid"] == 0)
+    box.script(LIVES)
+    bare = scene(box, {})
+    found = looked(box, bare)
+    drift = assess(bare.resources[1], found, {}).drift
+    assert drift is not None and drift.actual.values["alive"].startswith("given up")
+    assert applied(box, bare)[:3] == ["keep", "delete", "start"]
+
+
+def test_a_crash_loop_is_not_alive(box):
+    box.script("setTimeout(() => process.exit(1), 300)")
+    box.cli("start", "dist/index.js", "--name", "bot", "--exp-backoff-restart-delay", "4000")
+    wait_for(lambda: box.jlist()[0]["pm2_env"]["status"] == "waiting restart")
+    _, planned = plan(box, scene(box, {}))
+    assert "crash-looping" in planned.changes[-1].drift.desired.beside["headline"]
+
+
+def test_a_stopped_app_is_started(box):
+    bare = scene(box, {})
+    applied(box, bare)
+    box.cli("stop", "bot")
+    assert looks(box, bare) == {"pm2_process.bot": ["alive"]}
+    assert applied(box, bare) == ["keep", "delete", "start"]
+
+
+def test_a_lost_save_is_saved_again_and_nothing_else(box):
+    bare = scene(box, {})
+    applied(box, bare)
+    pid = box.jlist()[0]["pid"]
+    (box.pm2_home / "dump.pm2").unlink()
+    assert applied(box, bare) == ["save"]
+    assert box.jlist()[0]["pid"] == pid
+
+
+def test_code_is_judged_by_the_stamp(box):
+    bare = scene(box, {}, tree=f"{box.bot}/dist/")
+    key = ("bot", stamp_name("tree", f"{box.bot}/dist/"))
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+    def put() -> None:
+        clock = {"boot_id": boot, "uptime": Path("/proc/uptime").read_text().split()[0]}
+        box.state[key] = json.dumps({"files": {}, "clock": clock}).encode()
+
+    put()
+    assert applied(box, bare) == ["start", "save"]
+    put()
+    assert looks(box, bare) == {"pm2_process.bot": ["code"]}
+    assert applied(box, bare) == ["keep", "reload"]
+    found = looked(box, bare)
+    owed = assess(bare.resources[1], found, {("stb", f"{box.bot}/dist/"): UNKNOWN}).drift
+    assert owed is not None and owed.desired.values["code"] is UNKNOWN
+
+
+def test_a_bot_that_outlived_its_daemon_is_not_doubled(box):
+    bare = scene(box, {"pmx": False})
+    applied(box, bare)
+    pid = box.jlist()[0]["pid"]
+    daemon = box.daemon()
+    assert daemon
+    os.kill(daemon, signal.SIGKILL)
+    wait_for(lambda: box.daemon() is None)
+    try:
+        assert refusal(box, bare) == "script-runs-twice"
+        assert box.daemon() is None
+    finally:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not Path(f"/proc/{pid}/cmdline").exists())
+    assert applied(box, bare) == ["start"]
+
+
+def test_another_name_for_the_same_script_is_refused(box):
+    box.cli("start", "dist/index.js", "--name", "old-bot")
+    assert refusal(box, scene(box, {})) == "script-runs-twice"
+
+
+def test_a_save_that_would_forget_another_app_is_refused(box):
+    box.script(LIVES, "dist/other.js")
+    box.cli("start", "dist/other.js", "--name", "other")
+    box.cli("save")
+    box.cli("delete", "other")
+    assert refusal(box, scene(box, {})) == "pm2-list-incomplete"
+
+
+def test_the_same_app_under_another_home_is_named(box):
+    box.cli("start", "dist/index.js", "--name", "bot")
+    home = box.home / "second"
+    home.mkdir()
+    box.env["HOME"] = str(home)
+    try:
+        assert refusal(box, scene(box, {})) == "pm2-other-daemon"
+        assert not (home / ".pm2").exists()
+    finally:
+        box.env["HOME"] = str(box.home)
+
+
+def test_the_cjs_name_runs_beside_an_esm_package(box):
+    (box.bot / "package.json").write_text('{"type": "module"}')
+    _, planned = plan(box, scene(box, {}))
+    assert planned.changes[0].refusal is not None and planned.changes[0].refusal.rule == "ecosystem-esm"
+    assert applied(box, scene(box, {}, file="ecosystem.config.cjs")) == ["start", "save"]
+
+
+def test_a_one_shot_app_may_end(box):
+    box.script("process.exit(0)")
+    bare = scene(box, {"autorestart": False}, tree=f"{box.bot}/dist/")
+    report = apply(box, bare)
+    assert report.exit_code == 0, [step.reason for step in report.steps]
+    wait_for(lambda: box.jlist()[0]["pm2_env"]["status"] == "stopped")
+    assert looks(box, bare) == {}
