@@ -521,7 +521,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Step:
-    """What became of one change: applied, shrunk (nothing was needed), failed, restored, held, refused, not tried."""
+    """What became of one change; shrunk: nothing was needed any more."""
 
     address: str
     result: Literal["applied", "shrunk", "failed", "restored", "held", "refused", "not tried"]
@@ -531,7 +531,7 @@ class Step:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One acceptance check: passed, failed, manual (a human must look), unknown (the host was not reached)."""
+    """One acceptance check. manual: a human must look; unknown: the host was not reached."""
 
     name: str
     result: Literal["passed", "failed", "manual", "unknown"]

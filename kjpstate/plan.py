@@ -10,11 +10,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import ModuleType
 from typing import Any, TypeAlias
 
 from kjpstate import diff
 from kjpstate.host import allowed
+from kjpstate.kinds import Kind
 from kjpstate.model import (
     UNKNOWN,
     Action,
@@ -72,7 +72,7 @@ class Scene:
     resources: Sequence[Resource]
     answers: Answers
     key: bytes
-    kinds: Mapping[str, ModuleType]
+    kinds: Mapping[str, Kind]
     may_change: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unreachable: Mapping[str, str] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
@@ -164,7 +164,7 @@ def upstream_of(actions: Iterable[Action]) -> Iterator[tuple[Path, bytes | str |
                 yield (host, path), _digest(values) if alone else UNKNOWN
 
 
-def units(resources: Sequence[Resource], kinds: Mapping[str, ModuleType]) -> tuple[tuple[str, ...], ...]:
+def units(resources: Sequence[Resource], kinds: Mapping[str, Kind]) -> tuple[tuple[str, ...], ...]:
     """Groups of addresses that are restored together: law 8 of the house, in the resources' order."""
     home = {resource.address: (resource.host, _GROUP[resource.kind]) for resource in resources}
     merged = {unit: unit for unit in home.values()}
@@ -183,9 +183,7 @@ def units(resources: Sequence[Resource], kinds: Mapping[str, ModuleType]) -> tup
     return tuple(tuple(addresses) for addresses in groups.values())
 
 
-def edges(
-    resources: Sequence[Resource], kinds: Mapping[str, ModuleType]
-) -> Iterator[tuple[Resource, Resource]]:
+def edges(resources: Sequence[Resource], kinds: Mapping[str, Kind]) -> Iterator[tuple[Resource, Resource]]:
     """(early, late): a path that `early` writes and one that `late` reads contain each other."""
     for position, late in enumerate(resources):
         reads = read_paths(late, kinds)
@@ -194,7 +192,7 @@ def edges(
                 yield early, late
 
 
-def read_paths(resource: Resource, kinds: Mapping[str, ModuleType]) -> tuple[Path, ...]:
+def read_paths(resource: Resource, kinds: Mapping[str, Kind]) -> tuple[Path, ...]:
     """The (host, path) a resource looks at; our own state folder and probes have none."""
     return tuple(path for reading in kinds[resource.kind].reads(resource.spec) for path in paths_of(reading))
 
@@ -294,7 +292,7 @@ def spread_block(
     changes: Sequence[Change],
     unit_of: Mapping[str, Sequence[str]],
     by_address: Mapping[str, Resource],
-    kinds: Mapping[str, ModuleType],
+    kinds: Mapping[str, Kind],
 ) -> dict[Sequence[str], str]:
     """`blocked` (unit -> the address that blocks it) and every unit that reads what a blocked one writes."""
     spread = dict(blocked)

@@ -72,8 +72,8 @@ def may_change(document: Document) -> dict[str, tuple[str, ...]]:
     for resource in document.resources:
         for host, path in KINDS[resource.kind].writes(resource.spec):
             found.setdefault(host, []).append(path)
-    named = document.guardrails.may_change or {}
-    return {host: tuple(named.get(host) or found.get(host, ())) for host in document.hosts}
+    named: Mapping[str, tuple[str, ...]] = document.guardrails.may_change or {}
+    return {host: tuple(named.get(host) or found.get(host) or ()) for host in document.hosts}
 
 
 async def plan(

@@ -5,9 +5,10 @@ A kind does no I/O. Adding one is a module, a schema, its tests, and a line in K
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
+from kjpstate.kinds import build, check, deploy, dns, pm2_ecosystem, pm2_process, unchanged
 from kjpstate.model import (
     Action,
     Advice,
@@ -43,3 +44,8 @@ class Kind(Protocol):
 
     def advice(self, spec: Spec, answers: Answers) -> Iterator[Advice]:
         """Legal, but it will not do what the writer hopes."""
+
+
+KINDS: Mapping[str, Kind] = {
+    module.KIND: module for module in (unchanged, dns, build, pm2_ecosystem, deploy, pm2_process, check)
+}

@@ -24,6 +24,7 @@ from kjpstate.model import (
     Spec,
     Stamp,
     State,
+    Unreadable,
     Upstream,
 )
 
@@ -99,5 +100,7 @@ def _found(spec: Spec, answers: Answers) -> tuple[Any, str]:
     """The value in the file and no problem, or None and why."""
     answer = answers.get(ReadFile(spec["host"], spec["path"]))
     if not isinstance(answer, File):
-        return None, "there is no such file" if answer is None else f"it can't be read ({answer})"
+        return None, f"it can't be read ({answer.why})" if isinstance(
+            answer, Unreadable
+        ) else "there is no such file"
     return pins.find(answer.content, spec["pointer"])
