@@ -84,7 +84,7 @@ def _changed_paths(desired: Any, actual: Any) -> set[tuple[str | int, ...]]:
 
 
 def _solid(value: Any) -> Any:
-    """Each list as one text: it is shown and replaced whole, and deepdiff takes 1 and 1.0 in one for equal."""
+    """Each list as one text: it is replaced whole, and deepdiff takes 1 and 1.0 in one for equal."""
     if isinstance(value, dict):
         return {key: _solid(item) for key, item in value.items()}
     return "\ue001" + json.dumps(value) if isinstance(value, list) else value
