@@ -161,8 +161,8 @@ def _footer(plan: Plan, head: Head) -> Iterator[Line]:
     if parts:
         yield Line("   ".join(parts), hang=2)
     if wanted:
-        also = "".join(f" {said}" for said in _also_written(wanted))
-        yield Line(f"kjpstate writes nothing else.{also}", hang=2)
+        also = "; ".join(_also_written(wanted))
+        yield Line(f"kjpstate writes nothing else. {also}".rstrip(), hang=2)
     if plan.unmanaged:
         yield Line(f"No longer managed, left as it is: {', '.join(plan.unmanaged)}", hang=2)
     if parts or wanted or plan.unmanaged:

@@ -24,7 +24,7 @@ _SAID = {
     "applied": "applied",
     "shrunk": "nothing was needed",
     "failed": "FAILED",
-    "restored": "failed and put back",
+    "restored": "restored",
     "held": "held",
     "refused": "refused",
     "not tried": "not tried",

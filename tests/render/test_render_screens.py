@@ -1,0 +1,102 @@
+"""Whole screens, as a person sees them; the files under cases/screens are what they must be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kjpstate.model import Event, Plan
+from kjpstate.render.diffs import diff_lines
+from kjpstate.render.drifts import drift_lines, lost_lines
+from kjpstate.render.lines import text_of
+from kjpstate.render.masks import mask_for
+from kjpstate.render.plans import Head, count, plan_lines
+from kjpstate.render.reports import BackupRow, backup_lines, check_lines, event_line, report_lines
+from tests.support.screens import (
+    RESOLVED,
+    failed_report,
+    owner_head,
+    owner_plan,
+    owner_report,
+    refused_plan,
+)
+
+CASES = Path(__file__).parents[1] / "cases" / "screens"
+EMPTY = Plan("bot-kjp", (), in_sync=("dns", "build"))
+EVENTS = (
+    Event("start", "dns", "dns"),
+    Event("action", "", f"write {RESOLVED}"),
+    Event("wait", "", "online longer than min_uptime"),
+    Event("done", "dns", ""),
+    Event("failed", "build", "npx tsc --noEmit: failed (exit code 2)\nTS2304"),
+)
+KEPT = BackupRow("stb", "a1b2c3", RESOLVED, f"{RESOLVED}.backup.20260226T101112Z-a1b2c3", "ab" * 32, "file")
+SCREENS = {
+    "owner": lambda: plan_lines(owner_plan(), owner_head()),
+    "owner-diff": lambda: diff_lines(owner_plan(), mask_for(())),
+    "owner-drift": lambda: drift_lines(owner_plan()),
+    "in-sync": lambda: plan_lines(EMPTY, owner_head()),
+    "refused": lambda: plan_lines(refused_plan(), owner_head()),
+    "refused-drift": lambda: (*drift_lines(refused_plan()), *lost_lines(refused_plan())),
+    "applied": lambda: report_lines(owner_report(owner_plan()), EMPTY, 12.3),
+    "restored": lambda: report_lines(failed_report(owner_plan()), owner_plan(), 8.0),
+    "backups": lambda: backup_lines(
+        [KEPT, replace(KEPT, path="/root/bot-kjp/dist/", sha256="", type="tree")]
+    ),
+    "progress": lambda: [event_line(event) for event in EVENTS],
+}
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_a_screen_is_as_its_file_says(name):
+    assert text_of(SCREENS[name]()) == (CASES / f"{name}.txt").read_text("utf-8")
+
+
+def test_every_case_file_has_its_screen():
+    assert {path.stem for path in CASES.glob("*.txt")} == {*SCREENS, "owner-50-columns"}
+
+
+def test_the_owners_plan_fits_100_columns_and_40_lines():
+    rows = text_of(plan_lines(owner_plan(), owner_head())).splitlines()
+    assert len(rows) <= 40
+    assert max(map(len, rows)) <= 100
+
+
+def test_a_narrow_terminal_wraps_and_loses_no_word():
+    narrow = text_of(plan_lines(owner_plan(), owner_head()), width=50)
+    assert narrow == (CASES / "owner-50-columns.txt").read_text("utf-8")
+    assert max(map(len, narrow.splitlines())) <= 50
+    assert narrow.split() == text_of(plan_lines(owner_plan(), owner_head())).split()
+
+
+@pytest.mark.parametrize("width", [1, 10, 20, 33])
+def test_no_width_breaks_a_screen(width):
+    assert "dns" in text_of(plan_lines(owner_plan(), owner_head()), width=width)
+
+
+def test_the_last_line_counts():
+    assert count(EMPTY) == "In sync."
+    assert count(owner_plan()) == "Plan: 1 to add, 4 to change, 1 to replace, 0 to remove."
+    assert count(refused_plan()).endswith("0 to remove, 1 refused, 2 held, 1 host not reached.")
+    assert count(replace(EMPTY, unreachable={"stb": "off"})) == (
+        "In sync, as far as could be seen: 1 host not reached."
+    )
+
+
+def test_nothing_to_type_next_when_nothing_can_be_applied():
+    assert "Next:" not in text_of(plan_lines(refused_plan(), owner_head()))
+    assert "Next:" not in text_of(plan_lines(EMPTY, owner_head()))
+    assert "Next:" not in text_of(plan_lines(owner_plan(), owner_head(following="")))
+
+
+def test_a_fleet_is_counted_in_the_first_line():
+    hosts = {f"stb[10.0.0.{n}]": owner_head().hosts["stb"] for n in range(200)}
+    assert "and 196 more" in text_of(plan_lines(EMPTY, Head(hosts)), width=400)
+
+
+def test_a_manual_check_is_asked_and_never_passed():
+    text = text_of(check_lines(owner_report(owner_plan()).checks))
+    assert "by hand    it answers" in text
+    assert text.splitlines()[-1] == "Checks: 1 passed, 1 failed, 1 by hand."
