@@ -79,4 +79,4 @@ def _draft(
     lines: Mapping[str, Where],
 ) -> Draft:
     whole = {"host": section.host.name, "document": section.page.name, **spec}
-    return Draft(kind, section.word, section.host, pointer, whole, label, "", identity or label, lines)
+    return Draft(kind, section.word, section.host, pointer, whole, label, "", identity or pointer, lines)

@@ -8,7 +8,7 @@ from typing import Any
 from kjpstate.document.draft import Section, argv, entries, known
 from kjpstate.document.hosts import as_list
 from kjpstate.document.page import Page
-from kjpstate.document.shape import near
+from kjpstate.document.sentences import near
 from kjpstate.document.times import percent, seconds
 from kjpstate.host import HostSpec
 from kjpstate.model import Resource

@@ -9,7 +9,7 @@ from typing import Any
 
 from kjpstate.document.hosts import absolute
 from kjpstate.document.page import Page
-from kjpstate.document.shape import near
+from kjpstate.document.sentences import near
 from kjpstate.host import HostSpec
 from kjpstate.model import Resource, Where
 
@@ -63,9 +63,8 @@ def entries(page: Page, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if isinstance(value, Mapping):
         yield f"/{name}", value
         return
-    for at, pointer in enumerate(child for child in page.keys if child.rpartition("/")[0] == f"/{name}"):
-        if f"/{name}" not in page.broken:
-            yield pointer, value[at]
+    for at, entry in enumerate(value):
+        yield f"/{name}/{at}", entry
 
 
 def known(
@@ -109,14 +108,14 @@ def _once(page: Page, drafts: Iterable[Draft]) -> None:
         first = seen.setdefault((draft.kind, draft.host.name, draft.identity), draft)
         if first is not draft:
             line = page.where(first.pointer).line
-            what = f"{draft.kind} {draft.identity}".strip()
+            what = f"{draft.kind} {draft.label}".strip()
             page.add_at(
                 page.where(draft.pointer), f"{what} stands twice for {draft.word}; first at line {line}"
             )
 
 
 def _address(draft: Draft, drafts: Iterable[Draft]) -> str:
-    """The shortest of KIND.LABEL, KIND.HOST.LABEL, KIND.HOST.LABEL.TAIL that is its own, and the fleet part."""
+    """The shortest of KIND.LABEL, KIND.HOST.LABEL, KIND.HOST.LABEL.TAIL that is its own, then the fleet's."""
     alike = [other for other in drafts if (other.kind, other.label) == (draft.kind, draft.label)]
     alike = [other for other in alike if other.word != draft.word or other.pointer != draft.pointer]
     word = draft.word if alike else ""

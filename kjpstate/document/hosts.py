@@ -38,9 +38,8 @@ def hosts_of(page: Page) -> dict[str, tuple[HostSpec, ...]]:
 def absolute(page: Page, host: HostSpec, text: str, pointer: str, *, folder: bool) -> str:
     """The path on `host`, a folder with a final `/`; a problem is noted and the text given back."""
     if host.local is None and not text.startswith("/"):
-        page.add(
-            pointer, f"expected an absolute path on {host.name}, such as /root/{text.removeprefix('./')}"
-        )
+        word = host.name.partition("[")[0]
+        page.add(pointer, f"expected an absolute path on {word}, starting with /; found {text!r}")
         return text
     if text.endswith("/") and not folder:
         page.add(pointer, f"expected a file, found the folder {text}")

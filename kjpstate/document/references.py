@@ -65,9 +65,9 @@ class References:
             value = data.decode("utf-8").removesuffix("\n").removesuffix("\r")
         except (OSError, ValueError) as error:
             why = "it is not UTF-8 text" if isinstance(error, UnicodeError) else _why(error)
-            raise BadReference(f"the file {path.as_posix()} can't be read: {why}") from None
+            raise BadReference(f"the file {name} can't be read: {why}") from None
         if len(data) > MAX_FILE or "\0" in value:
-            raise BadReference(f"the file {path.as_posix()} does not hold a secret of at most 64 KiB of text")
+            raise BadReference(f"the file {name} does not hold a secret of at most 64 KiB of text")
         return value
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -31,6 +31,17 @@ def resolved(schema: Schema, root: Schema) -> Schema:
             target = target[key]
         schema = {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
     return schema
+
+
+def types_of(schema: Schema) -> set[str]:
+    """The words of `type`, none when it has none."""
+    types = schema.get("type", ())
+    return {types} if isinstance(types, str) else set(types)
+
+
+def only_requires(options: Sequence[Schema]) -> bool:
+    """Whether a `oneOf` says only which one of several keys must stand."""
+    return all(set(option) == {"required"} for option in options)
 
 
 def _folder() -> Path:

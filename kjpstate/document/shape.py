@@ -6,30 +6,32 @@ and what does not fit is told at its own line. A test holds it against jsonschem
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kjpstate.document.nodes import Mapping, Node, Place, Problems, Scalar, Sequence
 from kjpstate.document.references import BadReference, References
-from kjpstate.document.schema import Schema, resolved
+from kjpstate.document.schema import Schema, only_requires, resolved, types_of
+from kjpstate.document.sentences import (
+    expected,
+    found,
+    hint,
+    meaning,
+    nearest,
+    quoted,
+    says_yes_or_no,
+    unknown,
+)
 from kjpstate.document.words import CHECKERS
 from kjpstate.secret import Secret
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,14})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
 _NOTHING = ("", "~", "null", "Null", "NULL")
-_TYPES = {
-    "string": "a text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a mapping",
-}
+_EMPTY = Mapping({}, {}, Place(1, 1))
 
 MISSING: Final = object()
 """Stands for a value that did not fit: left out of what the walk returns."""
@@ -47,9 +49,9 @@ class Shaper:
     def value(self, node: Node, schema: Schema, pointer: str = "") -> Any:
         """The typed value of `node`, or MISSING."""
         schema = resolved(schema, self.root)
-        if "oneOf" in schema and not _only_requires(schema["oneOf"]):
+        if "oneOf" in schema and not only_requires(schema["oneOf"]):
             return self._alternative(node, schema, pointer)
-        types = _types(schema)
+        types = types_of(schema)
         if isinstance(node, Mapping) and "object" in types:
             return self._mapping(node, schema, pointer)
         if isinstance(node, Sequence) and "array" in types:
@@ -71,6 +73,16 @@ class Shaper:
         if isinstance(node, Mapping) and len(fitting) > 1:
             return self._told_apart(node, fitting, pointer)
         if isinstance(node, Scalar) and len(fitting) > 1:
+            if (
+                node.plain
+                and says_yes_or_no(node.text)
+                and any("boolean" in types_of(one) for one in fitting)
+            ):
+                meant = "true" if says_yes_or_no(node.text) == "yes" else "false"
+                self.problems.add(
+                    node.place, f"{node.text!r} may mean {meant} or a text; write {meant}, or quotes"
+                )
+                return MISSING
             typed = [(option, _typed(node, option)) for option in fitting]
             fitting = [option for option, value in typed if value is not MISSING and _allows(option, value)]
             if not fitting:
@@ -78,9 +90,9 @@ class Shaper:
         return self.value(node, fitting[0], pointer)
 
     def _admits(self, schema: Schema, node: Node) -> bool:
-        if "oneOf" in schema and not _only_requires(schema["oneOf"]):
+        if "oneOf" in schema and not only_requires(schema["oneOf"]):
             return any(self._admits(resolved(one, self.root), node) for one in schema["oneOf"])
-        types = _types(schema)
+        types = types_of(schema)
         if isinstance(node, Mapping):
             return "object" in types
         return "array" in types if isinstance(node, Sequence) else not types <= {"object", "array"}
@@ -94,17 +106,17 @@ class Shaper:
             return self.value(node, marks[given[0]], pointer)
         if given:
             self.problems.add(
-                node.keys[given[1]], f"{_quoted(given, ' and ')} together; expected only one of them"
+                node.keys[given[1]], f"{quoted(given, ' and ')} together; expected only one of them"
             )
             return MISSING
         strays = [key for key in node.entries if key not in common]
-        near = [(key, _near(key, marks)) for key in strays]
+        near = [(key, nearest(key, marks)) for key in strays]
         for key, meant in near:
             if meant:
                 self.problems.add(node.keys[key], f"unknown key `{key}`; did you mean `{meant}`?")
         if not any(meant for _, meant in near):
             place = node.keys[strays[0]] if strays else node.place
-            self.problems.add(place, f"expected one of the keys {_quoted(marks, ', ')}")
+            self.problems.add(place, f"expected one of the keys {quoted(marks, ', ')}")
         return MISSING
 
     # ---- mappings
@@ -114,7 +126,7 @@ class Shaper:
         for key, item in node.entries.items():
             inner = self._schema_of(key, schema)
             if inner is None:
-                self.problems.add(node.keys[key], _unknown(key, schema))
+                self.problems.add(node.keys[key], unknown(key, schema))
                 continue
             below = f"{pointer}/{escaped(key)}"
             typed = self.value(item, inner, below)
@@ -139,7 +151,7 @@ class Shaper:
     # ---- lists
 
     def _sequence(self, node: Sequence, schema: Schema, pointer: str) -> list[Any]:
-        typed = [self.value(item, schema["items"], f"{pointer}/{at}") for at, item in enumerate(node.items)]
+        typed = [self._item(item, schema["items"], f"{pointer}/{at}") for at, item in enumerate(node.items)]
         if any(item is MISSING for item in typed):
             self.broken.add(pointer)
         if len(node.items) < schema.get("minItems", 0):
@@ -151,12 +163,21 @@ class Shaper:
                     self.problems.add(node.items[at].place, f"{item!r} stands twice in the list")
         return [item for item in typed if item is not MISSING]
 
+    def _item(self, node: Node, schema: Schema, pointer: str) -> Any:
+        """An entry; a mapping that does not fit leaves an empty one: its neighbours keep their places."""
+        typed = self.value(node, schema, pointer)
+        if typed is MISSING and self._admits(resolved(schema, self.root), _EMPTY):
+            self.broken.add(pointer)
+            return {}
+        return typed
+
     # ---- texts, numbers, yes and no
 
     def _scalar(self, node: Scalar, schema: Schema, types: set[str]) -> Any:
         if node.plain and node.text in _NOTHING:
-            quotes = f'; for the text itself write "{node.text}"' if "string" in types else ""
-            self.problems.add(node.place, f"the value is missing; expected {_expected(schema)}{quotes}")
+            quotes = f'; for {"this" if node.text else "an empty"} text write "{node.text}"'
+            reason = f"the value is missing; expected {expected(schema)}{quotes if 'string' in types else ''}"
+            self.problems.add(node.place, reason)
             return MISSING
         value = _typed(node, schema)
         if isinstance(value, str):
@@ -187,9 +208,7 @@ class Shaper:
     def _unfit(self, node: Node, schema: Schema) -> Any:
         if "oneOf" in schema:
             schema = {**schema, "oneOf": [resolved(option, self.root) for option in schema["oneOf"]]}
-        self.problems.add(
-            node.place, f"expected {_expected(schema)}, found {_found(node)}{_hint(node, schema)}"
-        )
+        self.problems.add(node.place, f"expected {expected(schema)}, found {found(node)}{hint(node, schema)}")
         return MISSING
 
 
@@ -198,23 +217,9 @@ def escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def near(word: str, words: Iterable[str]) -> str:
-    """`; did you mean `x`?` for the nearest of `words`, or nothing."""
-    meant = _near(word, words)
-    return f"; did you mean `{meant}`?" if meant else ""
-
-
-def _near(word: str, words: Iterable[str]) -> str:
-    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", word).lower().replace("-", "_")
-    known = {name.lower(): name for name in words}
-    if snake in known:
-        return known[snake]
-    return next((known[match] for match in difflib.get_close_matches(snake, known, 1, 0.6)), "")
-
-
 def _typed(node: Scalar, schema: Schema) -> Any:
     """The value the schema sees in a text: quoted is text, plain is the first type that fits."""
-    types = _types(schema)
+    types = types_of(schema)
     if schema.get("x-text") or not node.plain:
         return node.text if "string" in types else MISSING
     if "boolean" in types and node.text in ("true", "false"):
@@ -251,95 +256,22 @@ def _anchored(pattern: str) -> str:
     )
 
 
-def _types(schema: Schema) -> set[str]:
-    types = schema.get("type", ())
-    return {types} if isinstance(types, str) else set(types)
-
-
-def _only_requires(options: Items[Schema]) -> bool:
-    return all(set(option) == {"required"} for option in options)
-
-
 def _keys_at_fault(keys: set[str], schema: Schema) -> Iterator[str]:
     """required, oneOf of required, dependentRequired, minProperties."""
     for key in schema.get("required", ()):
         if key not in keys:
-            yield f"the key `{key}` is missing{_meaning(schema['properties'].get(key, {}))}"
+            yield f"the key `{key}` is missing{meaning(schema['properties'].get(key, {}))}"
     choice = [option["required"][0] for option in schema.get("oneOf", ())]
     given = [key for key in choice if key in keys]
     if choice and len(given) != 1:
-        found = f"found {_quoted(given, ' and ')}" if given else "found none"
-        yield f"expected exactly one of the keys {_quoted(choice, ', ')}; {found}"
+        found = f"found {quoted(given, ' and ')}" if given else "found none"
+        yield f"expected exactly one of the keys {quoted(choice, ', ')}; {found}"
     for key, needed in schema.get("dependentRequired", {}).items():
         for other in needed:
             if key in keys and other not in keys:
                 yield f"`{key}` is of use only beside `{other}`; the key `{other}` is missing"
     if not keys and schema.get("minProperties"):
-        yield f"the mapping is empty; expected {_expected(schema)}"
-
-
-def _meaning(schema: Schema) -> str:
-    text = schema.get("description", "").partition(".")[0]
-    return f": {text[:1].lower()}{text[1:]}" if text else ""
-
-
-def _unknown(key: str, schema: Schema) -> str:
-    known = schema.get("properties", {})
-    alias = schema.get("x-aliases", {}).get(key)
-    if alias:
-        return f"`{key}` is only another name of PM2's `{alias}`; write `{alias}`"
-    if not known:
-        return f"{key!r} is not {schema.get('x-expected', 'allowed here')}"
-    meant = _near(key, known)
-    if meant:
-        return f"unknown key `{key}`; did you mean `{meant}`?"
-    return f"unknown key `{key}`" + (f"; expected one of {_quoted(known, ', ')}" if len(known) <= 12 else "")
-
-
-def _expected(schema: Schema) -> str:
-    if "x-expected" in schema:
-        return str(schema["x-expected"])
-    if "enum" in schema:
-        return (
-            f"one of {', '.join(map(str, schema['enum']))}" if len(schema["enum"]) > 1 else schema["enum"][0]
-        )
-    if "oneOf" in schema and not _only_requires(schema["oneOf"]):
-        return " or ".join(dict.fromkeys(_expected(option) for option in schema["oneOf"]))
-    types = _types(schema)
-    if "properties" in schema:
-        return f"a mapping with {_quoted(schema.get('required') or schema['properties'], ', ')}"
-    if "integer" in types and "minimum" in schema:
-        limit = f" to {schema['maximum']}" if "maximum" in schema else " or more"
-        return f"a whole number, {schema['minimum']}{limit}"
-    if schema.get("x-text"):
-        return "a text"
-    return " or ".join(word for name, word in _TYPES.items() if name in types) or "one of its known shapes"
-
-
-def _found(node: Node) -> str:
-    if isinstance(node, Mapping):
-        return "a mapping"
-    if isinstance(node, Sequence):
-        return "a list"
-    text = node.text if len(node.text) <= 40 else node.text[:39] + "…"
-    return f"{text!r}" if node.text else "an empty text"
-
-
-def _hint(node: Node, schema: Schema) -> str:
-    if not isinstance(node, Scalar):
-        return ""
-    types = _types(schema)
-    if not node.plain and types & {"integer", "boolean", "number"} and "string" not in types:
-        return "; leave the quotes out"
-    if "boolean" in types and node.text.lower() in ("yes", "on", "y", "no", "off", "n"):
-        return f"; write {'true' if node.text.lower() in ('yes', 'on', 'y') else 'false'}"
-    if "array" in types:
-        return f"; write [{', '.join(node.text.replace(',', ' ').split())}]" if len(node.text) <= 60 else ""
-    return near(node.text, map(str, schema["enum"])) if "enum" in schema else ""
-
-
-def _quoted(words: Iterable[str], between: str) -> str:
-    return between.join(f"`{word}`" for word in words)
+        yield f"the mapping is empty; expected {expected(schema)}"
 
 
 def _no_flaws(_: str) -> Iterator[tuple[int, str]]:
