@@ -1,0 +1,5 @@
+import { connectToWhatsApp } from './wa';
+
+process.on('unhandledRejection', (reason) => console.error('Kesalahan tak tertangani:', reason));
+
+void connectToWhatsApp();
