@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -33,7 +34,7 @@ def pm2(page: Page, groups: Mapping[str, tuple[HostSpec, ...]], fillers: Sequenc
                 "ecosystem": path,
                 "app": app,
                 "save": section.value.get("save", False),
-                "tree": _tree(section.host, join(app["cwd"], app["script"]), fillers),
+                "tree": _tree(section.host, posixpath.normpath(join(app["cwd"], app["script"])), fillers),
             }
             inner = {f"/app{below}": where for below, where in page.lines(pointer).items()}
             yield _draft("pm2_process", section, pointer, spec, label=app["name"], lines={**lines, **inner})
@@ -41,7 +42,8 @@ def pm2(page: Page, groups: Mapping[str, tuple[HostSpec, ...]], fillers: Sequenc
 
 def _app(section: Section, at: int, app: Mapping[str, Any]) -> dict[str, Any]:
     """PM2's own keys as written, with an absolute cwd."""
-    return {**app, "cwd": section.path(f"/apps/{at}/cwd", app["cwd"])}
+    folder = section.path(f"/apps/{at}/cwd", app["cwd"], folder=True)
+    return {**app, "cwd": folder.rstrip("/") or "/"}
 
 
 def _once(section: Section, pointer: str, name: str, seen: dict[tuple[str, str], int]) -> None:
