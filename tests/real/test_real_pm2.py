@@ -16,6 +16,7 @@ from kjpstate.formats.pm2 import probe
 from kjpstate.formats.tree import stamp_name
 from kjpstate.model import UNKNOWN
 from kjpstate.plan import assess
+from kjpstate.secret import Secret
 from tests.support.pm2_box import Pm2Box, apply, install, looked, plan, scene, wait_for
 
 pytestmark = pytest.mark.real
@@ -63,9 +64,8 @@ def applied(box: Pm2Box, bare) -> list[str]:
 
 
 def verb(line: str) -> str:
-    if line.startswith("-c"):
-        return "keep" if "--force" in line else "save"
-    return line.split(maxsplit=1)[0]
+    """What PM2 was told; the copy of its list, made to go back, is `keep`."""
+    return {"-c": "keep", "600": "chmod"}.get(line.split(maxsplit=1)[0], line.split(maxsplit=1)[0])
 
 
 @pytest.mark.parametrize("sh", SHELLS)
@@ -114,7 +114,6 @@ def test_nothing_runs_yet(box):
     assert applied(box, bare) == ["start", "save"]
     (listed,) = box.jlist()
     assert listed["pm2_env"]["pm_out_log_path"] == f"{box.bot}/logs/out.log"
-    assert (box.pm2_home / "dump.pm2").stat().st_mode & 0o777 == 0o600
     environ = Path(f"/proc/{listed['pid']}/environ").read_bytes()
     assert b"SSH_" not in environ and b"NODE_ENV=production" in environ
 
@@ -226,7 +225,7 @@ def test_a_new_version_that_crashes_brings_the_old_bot_back(box, monkeypatch):
 def test_a_command_that_fails_leaves_the_old_state(box, failing):
     old = scene(box, {"max_restarts": 5})
     applied(box, old)
-    box.fail_on = {"save": 'exec "$1" "$2" save'}.get(failing, failing)
+    box.fail_on = failing
     new = scene(box, {"max_restarts": 6} if failing != "start" else {"out_file": f"{box.bot}/new.log"})
     report = apply(box, new)
     box.fail_on = ""
@@ -337,6 +336,22 @@ def test_the_cjs_name_runs_beside_an_esm_package(box):
     _, planned = plan(box, scene(box, {}))
     assert planned.changes[0].refusal is not None and planned.changes[0].refusal.rule == "ecosystem-esm"
     assert applied(box, scene(box, {}, file="ecosystem.config.cjs")) == ["start", "save"]
+
+
+def test_a_secret_is_in_the_process_and_in_no_argument(box):
+    secret = {"env": {"API_KEY": Secret("hunter2", "env:API_KEY")}}
+    _, planned = plan(box, scene(box, secret))
+    assert "hunter2" not in repr(planned.changes[1].actions)
+    assert applied(box, scene(box, secret)) == ["start", "save", "chmod"]
+    assert (box.bot / "ecosystem.config.js").stat().st_mode & 0o777 == 0o600
+    assert (box.pm2_home / "dump.pm2").stat().st_mode & 0o777 == 0o600
+    assert applied(box, scene(box, {"env": {"API_KEY": Secret("hunter3")}})) == [
+        "keep",
+        "reload",
+        "save",
+        "chmod",
+    ]
+    assert b"API_KEY=hunter3" in Path(f"/proc/{box.jlist()[0]['pid']}/environ").read_bytes()
 
 
 def test_a_one_shot_app_may_end(box):

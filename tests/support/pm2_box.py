@@ -201,7 +201,7 @@ class Pm2Box:
         assert action.clean_env is not None
         words = [word for word in action.argv if word not in (str(self.pm2), action.argv[0])]
         self.ran.append(" ".join(words))
-        if self.fail_on and self.fail_on in self.ran[-1]:
+        if self.fail_on == self.ran[-1].split(maxsplit=1)[0]:
             return Outcome(action, "failed", exit_code=1, output=b"planted failure")
         done = subprocess.run(
             action.argv,

@@ -12,6 +12,7 @@ from kjpstate.kinds.pm2_process.view import Mechanism, View
 from kjpstate.model import Advice, Answers
 from kjpstate.secret import secrets_in
 
+_FEW = 3
 _SHELL = re.compile(
     r"SSH_.*|XDG_.*|LC_.*|LS_COLORS|LANGUAGE|SHLVL|SHELL|PWD|OLDPWD|TERM.*|COLORTERM|MAIL|EDITOR|PAGER|_|HIST.*|"
     r"NVM_.*|npm_.*|PM2_.*|DBUS_.*|SUDO_.*|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_.*|MANAGERPID|LESS.*|DISPLAY|"
@@ -30,13 +31,21 @@ def headline(view: View, how: Mechanism, code_owed: bool) -> str:
     if how == "replace":
         return f"delete and start: {_why_replace(view)}; down a few seconds"
     if how == "reload":
-        what = [*view.changed(), *(f"env.{name}" for name in view.changed_env())]
-        if code_owed:
-            what.append("new code")
-        elif view.code:
-            what.append(view.code)
-        return f"reload: {', '.join(what)}; down a moment"
+        return f"reload: {_why_reload(view, code_owed)}; down a moment"
     return f"pm2 save: {view.saved}" if how == "save" else "as it should be"
+
+
+def _why_reload(view: View, code_owed: bool) -> str:
+    reasons = []
+    if code_owed:
+        reasons.append("new code")
+    elif view.code:
+        reasons.append(view.code)
+    if view.changed():
+        reasons.append("settings")
+    if view.changed_env():
+        reasons.append("variables")
+    return ", ".join(reasons)
 
 
 def _why_replace(view: View) -> str:
@@ -51,15 +60,18 @@ def _why_replace(view: View) -> str:
 
 
 def notes(view: View, how: Mechanism) -> list[str]:
-    """One line each: the settings that change, then what PM2 itself writes."""
-    lines = []
-    for key in view.changed() if view.entries else ():
-        lines.append(f"{key}   {_shown(view.found.get(key))} -> {_shown(view.wanted[key])}")
-    if view.entries:
-        lines += [f"env.{name}   changes" for name in view.changed_env()]
-    lines += [f"{item}   is taken away" for item in view.left]
-    if view.saved and how not in ("none", "save"):
-        lines.append("then pm2 save")
+    """A few changed settings one by one, many as one line; names of variables, never values."""
+    if how not in ("reload", "replace"):
+        return []
+    changed = view.changed()
+    lines = [f"{key}   {_shown(view.found.get(key))} -> {_shown(view.wanted[key])}" for key in changed]
+    if len(lines) > _FEW:
+        lines = [f"{len(changed)} settings change: {', '.join(changed)}"]
+    names = [f"env.{name}" for name in view.changed_env()]
+    if names:
+        lines.append(f"{', '.join(names)} {'changes' if len(names) == 1 else 'change'}")
+    if view.left:
+        lines.append(f"taken away: {', '.join(view.left)}")
     return lines
 
 

@@ -13,6 +13,7 @@ from kjpstate.formats.pm2 import policy, probe, settings
 from kjpstate.formats.pm2.probe import Seen
 from kjpstate.kinds.pm2_process.view import Mechanism, View, keys_stamp, log_stamp
 from kjpstate.model import Action, Await, ReadStat, Run, Stamp
+from kjpstate.secret import secrets_in
 
 _FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _TIMEOUT = 120.0
@@ -20,7 +21,6 @@ _LONGEST_WAIT = 60_000
 _MARGIN = 45.0
 """Seconds beside min_uptime that a slow box may need to come up."""
 
-_SAVE = 'umask 077; exec "$1" "$2" save'
 _KEEP = (
     'umask 077; export PM2_DUMP_FILE_PATH="$3" PM2_DUMP_BACKUP_FILE_PATH="$3.bak"; '
     '"$1" "$2" save --force && chmod 600 "$3"'
@@ -36,16 +36,14 @@ def steps(view: View, how: Mechanism) -> Iterator[Action]:
     if how in ("replace", "reload"):
         yield _keep(view, seen)
     if how == "replace":
-        yield _run(
-            view, seen, ("delete", view.name), "deletes the app from PM2's list", back=True, deletes=True
-        )
+        yield _run(view, seen, ("delete", view.name), "delete and start", back=True, deletes=True)
     if how in ("replace", "reload", "start"):
         yield _log_stamp(view, seen)
         yield _begin(view, seen, how)
         if view.spec["app"].get("autorestart") is not False:
             yield _wait(view)
     if view.saved:
-        yield _save(view, seen)
+        yield from _save(view, seen)
     if how in ("replace", "reload", "start"):
         yield _keys_stamp(view)
 
@@ -76,7 +74,7 @@ def _keep(view: View, seen: Seen) -> Run:
     return Run(
         view.spec["host"],
         ("sh", "-c", _KEEP, "sh", seen.node, seen.pm2, _kept(view, seen)),
-        "keeps PM2's list as it is, to be able to go back",
+        "",
         timeout=_TIMEOUT,
         clean_env=environment(seen),
     )
@@ -104,12 +102,12 @@ def _begin(view: View, seen: Seen, how: Mechanism) -> Run:
     file, name = view.spec["ecosystem"], view.name
     if how == "reload":
         words = ("reload", file, "--only", name, "--update-env")
-        return _run(view, seen, words, "reloads it: down a moment", back=True)
-    start = _run(view, seen, ("start", file, "--only", name), "starts it", back=False)
+        return _run(view, seen, words, "reload", back=True)
+    start = _run(view, seen, ("start", file, "--only", name), "start", back=False)
     if how == "start":
         return start
     # its delete brings the old app back, so the new one needs no undo of its own
-    return replace(start, undo=(), why="starts it anew: down a few seconds")
+    return replace(start, undo=(), why="down a few seconds")
 
 
 def _wait(view: View) -> Await:
@@ -129,15 +127,24 @@ def _wait(view: View) -> Await:
     )
 
 
-def _save(view: View, seen: Seen) -> Run:
-    return Run(
+def _save(view: View, seen: Seen) -> Iterator[Run]:
+    path = f"{seen.home}/dump.pm2"
+    yield Run(
         view.spec["host"],
-        ("sh", "-c", _SAVE, "sh", seen.node, seen.pm2),
+        (seen.node, seen.pm2, "save"),
         "pm2 save: so that a reboot brings the same list back",
-        writes=(f"{seen.home}/dump.pm2",),
+        writes=(path,),
         timeout=_TIMEOUT,
         clean_env=environment(seen),
     )
+    if any(True for _ in secrets_in(view.env)):
+        # PM2 makes it for everybody to read
+        yield Run(
+            view.spec["host"],
+            ("chmod", "600", path),
+            "keeps PM2's list from others",
+            clean_env=environment(seen),
+        )
 
 
 def _log_stamp(view: View, seen: Seen) -> Stamp:
