@@ -1,4 +1,4 @@
-"""Every file of tests/cases/documents has something wrong; its first lines (`#! LINE:COLUMN: reason`) say what."""
+"""Each file of tests/cases/documents is wrong; its first lines (`#! LINE:COLUMN: reason`) say how."""
 
 from pathlib import Path
 

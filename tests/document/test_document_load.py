@@ -185,7 +185,8 @@ def test_a_fleet_is_the_same_sections_for_each_of_its_hosts() -> None:
             "dns: {host: stb, servers: [8.8.8.8]}\n"
             "deploy: {from: {host: pc, directory: dist/}, to: {host: stb, directory: /root/b/dist/}}\n"
             "checks: [{name: A, app: {host: stb, name: b, alive: true}}]\n"
-            "guardrails: {may_change: {stb: [/root/b/]}, unchanged: [{host: stb, file: /root/x.json, pointer: /v}]}\n"
+            "guardrails:\n  may_change: {stb: [/root/b/]}\n"
+            "  unchanged: [{host: stb, file: /root/x.json, pointer: /v}]\n"
         )
     )
     loaded = document(text)
@@ -240,7 +241,8 @@ def test_checks_bring_what_they_need_of_other_sections() -> None:
 
 def test_the_long_form_of_a_host() -> None:
     text = (
-        "kjpstate: 1\nhosts:\n  stb:\n    ssh: {address: box.lan, user: bot, port: 2222, become: sudo, jump: gate,\n"
+        "kjpstate: 1\nhosts:\n  stb:\n"
+        "    ssh: {address: box.lan, user: bot, port: 2222, become: sudo, jump: gate,\n"
         "          identity: [~/.ssh/id, keys/two]}\n"
     )
     host = document(text, HOME="/home/u").hosts["stb"]
@@ -347,6 +349,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm() -> None:
 def test_problems_of_all_sections_come_at_once() -> None:
     found = problems(
         HOSTS
-        + "dns: {host: sbt, servers: [8.8.8]}\nbuild: {host: pc, directory: ., inputs: [a], run: a && b}\nx: 1\n"
+        + "dns: {host: sbt, servers: [8.8.8]}\nx: 1\n"
+        + "build: {host: pc, directory: ., inputs: [a], run: a && b}\n"
     )
     assert len(found) == 5
