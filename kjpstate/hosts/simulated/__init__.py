@@ -29,7 +29,7 @@ class SimulatedHost:
     """The host `name` below `folder`; its `/` is `folder/name`. See the port, `kjpstate.host.Host`.
 
     `cut_after`: the link is lost right after that many operations really happened, and stays lost until
-    `reconnect`. `broken`: a command whose line holds one of these texts does nothing and exits 1.
+    `reconnect`. `broken`: {text: so many more times} a command whose line holds it does nothing and exits 1.
     """
 
     def __init__(self, name: str, folder: Path, *, may_change: tuple[str, ...] = ()) -> None:
@@ -38,7 +38,7 @@ class SimulatedHost:
         self.operations = 0
         self.cut_after: int | None = None
         self.reachable = True
-        self.broken: set[str] = set()
+        self.broken: dict[str, int] = {}
         self.ran: list[str] = []
         self._body = LocalHost(
             name,
@@ -155,8 +155,10 @@ class SimulatedHost:
         self.box.tick(_COMMAND)
         line = " ".join(command.argv)
         self.ran.append(line)
-        if any(text in line for text in self.broken):
-            return said(1, "it is broken")
+        for text, times in self.broken.items():
+            if text in line and times > 0:
+                self.broken[text] = times - 1
+                return said(1, "it is broken")
         argv = command.argv
         if pm2.PM2 in argv or argv[0] == "pm2":
             return self._pm2(argv, command)
