@@ -6,6 +6,7 @@ Called by `cli` with a loaded document and opened hosts. `plan` is `apply` with 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from kjpstate.kinds import KINDS, check
 from kjpstate.model import (
     Answer,
     Answers,
+    Change,
     CheckResult,
     Event,
     Plan,
@@ -30,6 +32,12 @@ from kjpstate.model import (
     Unreadable,
 )
 from kjpstate.plan import Scene
+
+_STARTING = ("log", "cpu")
+"""Types of checks that a bot fails while it starts: not connected yet, busy loading."""
+
+_PAUSE = 3.0
+"""Seconds between two looks at such a check."""
 
 
 class Document(Protocol):
@@ -135,9 +143,9 @@ async def apply(
     progress: Callable[[Event], None],
     only: Sequence[str] = (),
     limit: Sequence[str] = (),
-    checks: bool = True,
+    patience: float = 0.0,
 ) -> Report:
-    """Do what `plan` shows, then run the checks.
+    """Do what `plan` shows, then run the checks; `patience`: seconds a bot that just started has for them.
 
     Raises StalePlan, Locked or Unreachable before the first write; of a fleet, a member out of reach is
     left out and reported.
@@ -146,9 +154,9 @@ async def apply(
     scope = (item for item in _scope(document, only, limit) if item.host not in plan.unreachable)
     seen = replace(_bare(document, tuple(scope), key), unreachable=plan.unreachable)
     report = await applying.run(plan, seen, hosts, run, progress)
-    if report.exit_code not in (errors.IN_SYNC, errors.UNREACHABLE) or not checks:
+    if report.exit_code not in (errors.IN_SYNC, errors.UNREACHABLE):
         return report
-    results = await verify(document, hosts, key=key)
+    results = await _verify_patiently(document, hosts, key, patience, progress)
     failed = any(result.result == "failed" for result in results)
     codes = (report.exit_code, errors.CHECKS_FAILED if failed else errors.IN_SYNC)
     return replace(report, checks=results, exit_code=errors.worst(codes))
@@ -170,6 +178,27 @@ async def verify(
     return tuple(_judge(item, answers, unreachable) for item in chosen)
 
 
+async def _verify_patiently(
+    document: Document,
+    hosts: Mapping[str, Eye],
+    key: bytes,
+    patience: float,
+    progress: Callable[[Event], None],
+) -> tuple[CheckResult, ...]:
+    """The checks; those that a bot fails only because it is still starting are asked again for a while."""
+    deadline = time.monotonic() + patience
+    results = await verify(document, hosts, key=key)
+    starting = {item.spec["name"] for item in document.checks if item.spec["type"] in _STARTING}
+    while True:
+        failed = [item.name for item in results if item.result == "failed" and item.name in starting]
+        if not failed or time.monotonic() >= deadline:
+            return results
+        progress(Event("wait", "", f"{', '.join(failed)}: not yet; the bot may still be starting"))
+        await asyncio.sleep(_PAUSE)
+        again = {item.name: item for item in await verify(document, hosts, key=key, names=failed)}
+        results = tuple(again.get(item.name, item) for item in results)
+
+
 def _judge(item: Resource, answers: Answers, unreachable: Mapping[str, str]) -> CheckResult:
     if item.host in unreachable:
         return CheckResult(item.spec["name"], "unknown", unreachable[item.host], item.host)
@@ -187,8 +216,14 @@ def refuse_unreachable(plan: Plan) -> None:
 def exit_code(plan: Plan) -> int:
     """0 in sync, 2 drift, 3 unreachable, 8 refused; of several the greatest concern."""
     codes = [errors.UNREACHABLE] if plan.unreachable else []
-    codes += [errors.REFUSED if change.refusal is not None else errors.DRIFT for change in plan.changes]
+    codes += [_code(change) for change in plan.changes]
     return errors.worst(codes)
+
+
+def _code(change: Change) -> int:
+    """A refusal outranks drift; what only another host can cure is drift that says so."""
+    refused = change.refusal is not None and change.refusal.rule != "needs-other-host"
+    return errors.REFUSED if refused else errors.DRIFT
 
 
 def _bare(document: Document, resources: tuple[Resource, ...], key: bytes) -> Scene:

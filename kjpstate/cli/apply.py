@@ -20,6 +20,9 @@ from kjpstate.render.lines import BLANK
 from kjpstate.render.plans import plan_lines
 from kjpstate.render.reports import check_lines, event_line, report_lines
 
+_PATIENCE = 30.0
+"""Seconds a bot that was just started has until its checks must pass."""
+
 
 @click.command()
 @options.document
@@ -91,6 +94,7 @@ async def _act(work: Work, plan: Plan) -> Report:
         progress=lambda event: work.session.tell([event_line(event)]),
         only=work.only,
         limit=work.limit,
+        patience=_PATIENCE,
     )
 
 
