@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from kjpstate.formats.pm2 import probe
 from kjpstate.formats.tree import stamp_name
+from kjpstate.kinds.pm2_process import commands
 from kjpstate.model import UNKNOWN
 from kjpstate.plan import assess
 from kjpstate.secret import Secret
@@ -209,7 +209,7 @@ def test_a_new_version_that_crashes_brings_the_old_bot_back(box, monkeypatch):
     saved = (box.pm2_home / "dump.pm2").read_bytes()
     box.script(CRASHES, "dist/bad.js")
     bare = scene(box, {"script": "dist/bad.js"})
-    monkeypatch.setattr(sys.modules["kjpstate.kinds.pm2_process.steps"], "_MARGIN", 2.0)
+    monkeypatch.setattr(commands, "_MARGIN", 2.0)
     report = apply(box, bare)
     assert report.exit_code == 7, report
     assert [step.result for step in report.steps] == ["restored", "restored"]

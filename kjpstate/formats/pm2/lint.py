@@ -50,7 +50,8 @@ def _restarts(app: Mapping[str, Any]) -> Iterator[Advice]:
 
 
 def _gives_up(app: Mapping[str, Any], rules: Policy) -> Advice:
-    drop = [key for key in ("max_restarts", "min_uptime", "restart_delay") if key in app]
+    others = ("max_restarts", "min_uptime", *(() if rules.backoff else ("restart_delay",)))
+    drop = [key for key in others if key in app]
     cure = "write exp_backoff_restart_delay: 1000"
     pointers = [key for key in ("max_restarts", "min_uptime", "exp_backoff_restart_delay") if key in app]
     life = f"{rules.longest_life / 1000:.1f}".removesuffix(".0")

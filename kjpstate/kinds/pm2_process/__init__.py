@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kjpstate.kinds.pm2_process import hints
-from kjpstate.kinds.pm2_process.problems import problems
-from kjpstate.kinds.pm2_process.steps import steps
-from kjpstate.kinds.pm2_process.view import View, mechanism, owed, readings, view
+from kjpstate.kinds.pm2_process.commands import steps
+from kjpstate.kinds.pm2_process.refusals import problems
+from kjpstate.kinds.pm2_process.views import View, mechanism, owed, readings, view
 from kjpstate.model import (
     UNKNOWN,
     Action,

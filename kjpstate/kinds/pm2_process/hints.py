@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from kjpstate.formats.pm2.probe import Seen
-from kjpstate.kinds.pm2_process.problems import others
-from kjpstate.kinds.pm2_process.steps import environment
-from kjpstate.kinds.pm2_process.view import Mechanism, View
+from kjpstate.kinds.pm2_process.commands import environment
+from kjpstate.kinds.pm2_process.refusals import others
+from kjpstate.kinds.pm2_process.views import Mechanism, View
 from kjpstate.model import Advice, Answers
 from kjpstate.secret import secrets_in
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from kjpstate.formats.pm2 import ecosystem, probe
 from kjpstate.formats.pm2.probe import Seen
-from kjpstate.kinds.pm2_process.view import View, mechanism, script_owed, script_stat
+from kjpstate.kinds.pm2_process.views import View, mechanism, script_owed, script_stat
 from kjpstate.model import Answers, File, ReadFile, Refuse, Spec, Stat, Upstream
 
 

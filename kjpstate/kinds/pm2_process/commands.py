@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from kjpstate.formats.pm2 import policy, probe, settings
 from kjpstate.formats.pm2.probe import Seen
-from kjpstate.kinds.pm2_process.view import Mechanism, View, keys_stamp, log_stamp
+from kjpstate.kinds.pm2_process.views import Mechanism, View, keys_stamp, log_stamp
 from kjpstate.model import Action, Await, ReadStat, Run, Stamp
 from kjpstate.secret import secrets_in
 

@@ -1,0 +1,480 @@
+"""PM2's knowledge in tables: the probe both ways, units, keys, the restart policy, health, our file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kjpstate.formats import JUDGES
+from kjpstate.formats.pm2 import ecosystem, health, policy, probe, settings
+from kjpstate.formats.pm2.lint import lint
+from kjpstate.formats.pm2.probe import App, BootClock, Daemon, Dump, Runner, Seen, Startup, User
+from kjpstate.model import Clock, Unreadable
+from kjpstate.secret import Secret
+
+CASES = Path(__file__).parents[1] / "cases/pm2"
+OWNER = {
+    "name": "bot-kjp",
+    "script": "dist/index.js",
+    "cwd": "/root/bot-kjp",
+    "interpreter": "node",
+    "watch": False,
+    "max_restarts": 15,
+    "min_uptime": "10s",
+    "exp_backoff_restart_delay": 100,
+    "restart_delay": 3000,
+    "env": {"NODE_ENV": "production"},
+    "log_date_format": "YYYY-MM-DD HH:mm:ss",
+    "error_file": "/root/bot-kjp/logs/error.log",
+    "out_file": "/root/bot-kjp/logs/out.log",
+    "merge_logs": True,
+}
+
+
+def recorded(name: str) -> Seen:
+    seen = probe.parse((CASES / f"{name}.json").read_bytes())
+    assert isinstance(seen, Seen)
+    return seen
+
+
+# ---- the probe
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in CASES.glob("*.json")))
+def test_recorded_answers_survive_both_ways(name):
+    seen = recorded(name)
+    assert probe.parse(probe.render(seen)) == seen
+
+
+def test_a_made_up_box_survives_both_ways():
+    seen = Seen(
+        node="/usr/bin/node",
+        pm2="/usr/lib/node_modules/pm2/bin/pm2",
+        user=User(0, "root", "/root"),
+        home="/root/.pm2",
+        clock=BootClock("b", "12.34", 100, "1200", 5),
+        daemon=Daemon(7, 0, "root", "6.0.14", "/root/.pm2", "pm2-root.service"),
+        socket="alive",
+        apps=(App("bot", 0, 9, "800", "online", env={"A": "1"}, env_names=("A",)),),
+        others=(Daemon(8, 1000, "pi", "5.4.3", "/home/pi/.pm2", socket="denied", apps=None),),
+        dump=Dump("ok", "0644", (App("bot"),)),
+        runners=(Runner(9, 7, 0, "/root"),),
+        startup=(Startup("pm2-root.service", True, "root", "/root/.pm2", "/usr/bin/pm2"),),
+    )
+    assert probe.parse(probe.render(seen)) == seen
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (None, "POSIX"),
+        (Unreadable("no sh"), "no sh"),
+        (b"", "cut short"),
+        (b'{"format": 1', "cut short"),
+        (b"[]", "not ours"),
+        (b'{"format": 9}', "not ours"),
+    ],
+)
+def test_an_answer_that_can_not_be_used_is_a_sentence(answer, sentence):
+    assert sentence in str(probe.parse(answer))
+
+
+def test_environment_values_are_not_in_a_repr():
+    seen = recorded("in_sync")
+    assert seen.apps[0].env == {"NODE_ENV": "production"} and "production" not in repr(seen)
+
+
+@pytest.mark.parametrize(
+    ("path", "resolved"),
+    [("/a/../b/", "/b"), ("/a//b/./c", "/a/b/c"), ("/..", "/"), ("/", "/"), ("/a", "/a")],
+)
+def test_paths_resolve_as_node_does(path, resolved):
+    assert probe.normal(path) == resolved
+
+
+# ---- units and keys
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("10s", 10_000), ("2m", 120_000), ("1h", 3_600_000), ("5000", 5000), (5000, 5000), ("soon", "soon")],
+)
+def test_milliseconds(text, value):
+    assert settings.milliseconds(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("300M", 314_572_800), ("1G", 2**30), ("2K", 2048), ("7", 7), (7, 7), ("a", "a")]
+)
+def test_sizes(text, value):
+    assert settings.size(text) == value
+
+
+def spec(**app):
+    return {"host": "stb", "ecosystem": "/root/bot-kjp/ecosystem.config.js", "app": {**OWNER, **app}}
+
+
+def seen_with(**fields) -> tuple[App, ...]:
+    return (App("bot-kjp", 3, 9, "1", "online", fields=fields),)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fields", "same"),
+    [
+        ("script", "dist/index.js", {"pm_exec_path": "/root/bot-kjp/dist/index.js"}, True),
+        (
+            "script",
+            "dist/index.js",
+            {"pm_exec_path": "/root/dist/index.js", "script": "dist/index.js"},
+            False,
+        ),
+        ("script", "npm", {"pm_exec_path": "/usr/bin/npm"}, True),
+        ("script", "npm.js", {"pm_exec_path": "/usr/bin/npm.js"}, False),
+        ("cwd", "/root/x/../bot-kjp/", {"pm_cwd": "/root/bot-kjp"}, True),
+        ("cwd", "/root/bot-kjp", {"pm_cwd": "/root", "cwd": "/root/bot-kjp"}, False),
+        ("error_file", "logs/e.log", {"pm_err_log_path": "/root/bot-kjp/logs/e.log"}, True),
+        ("error_file", "logs/e.log", {"pm_err_log_path": "/root/bot-kjp/logs/e-3.log"}, True),
+        ("error_file", "logs/e", {"pm_err_log_path": "/root/bot-kjp/logs/e-3"}, True),
+        ("error_file", "logs/e.log", {"pm_err_log_path": "/root/.pm2/logs/e.log"}, False),
+        ("out_file", "NULL", {"pm_out_log_path": "/dev/null"}, True),
+        ("out_file", "~/o.log", {"pm_out_log_path": "/root/o.log"}, True),
+        ("log_file", True, {"pm_log_path": "/root/.pm2/logs/bot-kjp.log"}, True),
+        ("min_uptime", "10s", {"min_uptime": 10000}, True),
+        ("min_uptime", "10s", {"min_uptime": 1000}, False),
+        ("max_restarts", 15, {}, False),
+        ("max_restarts", "15", {"max_restarts": 15}, True),
+        ("max_memory_restart", "300M", {"max_memory_restart": 314572800}, True),
+        ("args", "a 'b c'", {"args": ["a", "b c"]}, True),
+        ("args", ["a"], {}, False),
+        ("node_args", [], {}, True),
+        ("exec_mode", "fork", {"exec_mode": "fork_mode"}, True),
+        ("exec_mode", "cluster", {"exec_mode": "fork_mode"}, False),
+        ("instances", 1, {}, True),
+        ("instances", 2, {"instances": 2}, False),
+        ("instances", "max", {"instances": 0}, False),
+        ("stop_exit_codes", [0], {"stop_exit_codes": 0}, True),
+        ("stop_exit_codes", [0, 2], {"stop_exit_codes": 0}, False),
+        ("cron_restart", "0 3 * * *", {"cron_restart": "0 3 * * *"}, True),
+        ("watch", False, {"watch": False}, True),
+        ("watch", False, {}, True),
+        ("autorestart", False, {"autorestart": True}, False),
+        ("time", True, {"log_date_format": "YYYY-MM-DDTHH:mm:ss"}, True),
+        ("namespace", "default", {}, True),
+    ],
+)
+def test_each_key_is_compared_with_what_acts(key, value, fields, same):
+    whole = spec(**{key: value})
+    whole["app"] = {name: whole["app"][name] for name in ("name", "script", "cwd", key)}
+    context = settings.context(whole, replace(recorded("in_sync"), cpus=4))
+    wanted = settings.desired(context)
+    name = "log_date_format" if key == "time" else key
+    found = settings.actual(seen_with(**fields), wanted, context)
+    assert (found[name] == wanted[name]) is same, (found[name], wanted[name])
+
+
+def test_instances_that_disagree_show_the_one_that_differs():
+    context = settings.context(spec(), None)
+    entries = (*seen_with(max_restarts=15), *seen_with(max_restarts=16))
+    assert settings.actual(entries, {"max_restarts": 15}, context) == {"max_restarts": 16}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "gone"),
+    [
+        ("restart_delay", 0, True),
+        ("merge_logs", False, True),
+        ("log_date_format", "", True),
+        ("watch", False, False),
+        ("autorestart", False, False),
+        ("stop_exit_codes", [], False),
+        ("max_restarts", 1, False),
+    ],
+)
+def test_values_that_pm2_throws_away(key, value, gone):
+    assert settings.dropped(key, value) is gone
+    assert (key in settings.desired(settings.context(spec(**{key: value}), None))) is not gone
+
+
+def test_a_users_name_and_an_interpreters_version_are_not_compared():
+    wanted = settings.desired(settings.context(spec(uid="bot", gid=5, interpreter="node@18"), None))
+    assert "uid" not in wanted and "interpreter" not in wanted and wanted["gid"] == 5
+
+
+def test_environment_values_as_the_process_sees_them():
+    app = {"env": {"A": 1, "B": True, "C": None, "D": "x", "E": Secret("s")}}
+    assert settings.environment(app) == {"A": "1", "B": "true", "C": "null", "D": "x", "E": Secret("s")}
+
+
+@pytest.mark.parametrize(
+    ("fields", "left"),
+    [
+        ({"max_memory_restart": 5}, ["max_memory_restart"]),
+        ({"namespace": "default"}, []),
+        ({"namespace": "mine"}, ["namespace"]),
+        ({"pm_err_log_path": "/root/.pm2/logs/bot-kjp-error-3.log"}, []),
+        ({"pm_err_log_path": "/root/.pm2/logs/bot-kjp-error.log"}, []),
+        ({"pm_err_log_path": "/root/bot-kjp/e.log"}, ["error_file"]),
+        ({"merge_logs": True, "watch": False}, []),
+        ({"watch": True}, ["watch"]),
+        ({"pm_cwd": "/root/bot-kjp"}, []),
+        ({"pm_pid_path": "/root/.pm2/pids/bot-kjp-3.pid"}, []),
+    ],
+)
+def test_what_is_left_of_keys_that_went(fields, left):
+    whole = spec()
+    whole["app"] = {"name": "bot-kjp", "script": "dist/index.js"}
+    context = settings.context(whole, recorded("in_sync"))
+    (app,) = seen_with(**fields)
+    assert list(settings.left_over(app, settings.KEYS, (), {}, context)) == left
+
+
+def test_what_is_left_of_variables():
+    context = settings.context(spec(env={"A": "1"}), None)
+    app = App("bot-kjp", env_names=("A", "B", "PATH"))
+    assert list(settings.left_over(app, (), ("A", "B", "C"), {}, context)) == ["env.B"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "way"),
+    [
+        (("max_restarts", "args"), "reload"),
+        (("max_restarts", "cwd"), "replace"),
+        (("watch",), "replace"),
+        ((), "reload"),
+    ],
+)
+def test_the_least_mechanism(keys, way):
+    assert settings.mechanism(keys) == way
+
+
+# ---- the restart policy: the numbers were measured on PM2 5, 6 and 7
+
+
+@pytest.mark.parametrize(
+    ("app", "gives_up", "until", "life"),
+    [
+        (OWNER, True, 53571, 6428),
+        ({"max_restarts": 15, "min_uptime": "10s", "restart_delay": 3000}, True, 42000, 7200),
+        ({"exp_backoff_restart_delay": 100}, False, 68571, None),
+        ({"max_restarts": 15, "exp_backoff_restart_delay": 100}, False, 53571, None),
+        ({"exp_backoff_restart_delay": 1000}, False, 152169, None),
+        ({"restart_delay": 3000}, False, 45000, None),
+        ({}, True, 0, 1000),
+        ({"max_restarts": 0, "restart_delay": 0, "exp_backoff_restart_delay": 0}, True, 0, 1000),
+        ({"max_restarts": 15, "min_uptime": "10s"}, True, 0, 10000),
+    ],
+)
+def test_when_pm2_gives_up(app, gives_up, until, life):
+    rules = policy.policy(app)
+    assert (rules.can_give_up, rules.until_given_up) == (gives_up, until)
+    if life is not None:
+        assert rules.longest_life == life
+
+
+@given(st.integers(1, 50), st.integers(0, 5000), st.integers(0, 20000), st.integers(100, 60000))
+def test_the_policy_agrees_with_a_simulation(count, backoff, delay, least):
+    """Crashes at once, step by step as PM2 does it, against the formula."""
+    rules = policy.Policy(count, least, delay, backoff)
+    now, unstable, previous = 0, 0, 0
+    for _ in range(count + 2):
+        if now < least * count:
+            unstable += 1
+        if unstable >= count:
+            break
+        previous = min(15000, previous * 3 // 2) if previous else backoff
+        now += previous if backoff else delay
+    assert rules.can_give_up == (unstable >= count)
+
+
+@pytest.mark.parametrize(
+    ("app", "rules"),
+    [
+        (OWNER, ["restart-delay-ignored", "pm2-gives-up", "log-date-format"]),
+        ({"exp_backoff_restart_delay": 1000}, []),
+        ({}, ["pm2-gives-up"]),
+        ({"autorestart": False}, []),
+        ({"exp_backoff_restart_delay": 1000, "max_restarts": 15}, ["max-restarts-inert"]),
+        ({"exp_backoff_restart_delay": 1000, "kill_timeout": 0}, ["zero-dropped"]),
+        ({"exp_backoff_restart_delay": 1000, "instances": 1}, ["instances-cluster"]),
+        ({"exp_backoff_restart_delay": 1000, "instances": 2, "exec_mode": "fork"}, []),
+        ({"exp_backoff_restart_delay": 1000, "env": {"max_restarts": "2"}}, ["env-overrides-setting"]),
+        ({"exp_backoff_restart_delay": 1000, "env_production": {}}, ["env-block-unused"]),
+        ({"exp_backoff_restart_delay": 1000, "time": True}, ["log-date-format"]),
+        (
+            {"exp_backoff_restart_delay": 1000, "cwd": "/b", "watch": True, "out_file": "/b/logs/o"},
+            ["watches-own-logs"],
+        ),
+        ({"exp_backoff_restart_delay": 1000, "cwd": "/b", "watch": True, "out_file": "/var/o"}, []),
+    ],
+)
+def test_advice_from_the_document_alone(app, rules):
+    assert [item.rule for item in lint(app)] == rules
+
+
+def test_the_owners_advice_says_the_numbers():
+    delay, gives_up, _ = lint(OWNER)
+    assert gives_up.reason == "15 crashes under 6.4 s each: PM2 stops for good after about 1 min"
+    assert gives_up.cure == "write exp_backoff_restart_delay: 1000; drop max_restarts and min_uptime"
+    assert gives_up.severity == "breaks" and gives_up.pointer == "/max_restarts"
+    assert "after 100 ms, not 3000 ms" in delay.reason
+
+
+# ---- health
+
+BOOT = BootClock("boot", "1000.00", 100, "100000")
+
+
+def alive(**app) -> str:
+    entry = App("bot", 0, 5, "90000", "online", pm_uptime=10_000, created_at=10_000)
+    seen = Seen(socket="alive", clock=BOOT, apps=(replace(entry, **app),))
+    return health.not_alive(seen, "bot", min_uptime=10_000)
+
+
+@pytest.mark.parametrize(
+    ("app", "reason"),
+    [
+        ({}, ""),
+        ({"status": "waiting restart", "pid": 0, "created_at": None, "start": None}, "given up: waiting"),
+        ({"status": "waiting restart", "start": None}, "crash-looping"),
+        ({"status": "errored", "pid": 0, "start": None}, "given up (errored)"),
+        ({"status": "stopped", "pid": 0, "start": None}, "stopped"),
+        ({"status": "launching"}, "launching"),
+        ({"start": None}, "process 5 is gone"),
+        ({"start": "99950", "restart_time": 3, "pm_uptime": 99_000}, "crash-looping: it keeps dying"),
+        ({"start": "99950", "restart_time": 1, "pm_uptime": 99_000}, ""),
+        ({"start": "99950", "restart_time": 3, "pm_uptime": 10_100}, ""),
+        ({"start": "90000", "restart_time": 300, "pm_uptime": 99_000}, ""),
+        ({"start": "99950", "restart_time": 0, "pm_uptime": 99_000, "created_at": 1}, ""),
+        ({"name": "other"}, "not in PM2's list"),
+    ],
+)
+def test_health(app, reason):
+    said = alive(**app)
+    assert said.startswith(reason) if not reason.startswith("process") else reason in said
+    assert bool(said) is bool(reason)
+
+
+def test_an_app_that_may_end_may_be_stopped():
+    seen = Seen(socket="alive", apps=(App("bot", status="stopped"),))
+    assert health.not_alive(seen, "bot", may_end=True) == ""
+    assert health.not_alive(replace(seen, socket="refused"), "bot", may_end=True) == "no PM2 daemon"
+
+
+@pytest.mark.parametrize(
+    ("start", "stamped", "fresh"),
+    [
+        ("90001", Clock("boot", "900.00"), True),
+        ("90000", Clock("boot", "900.00"), False),
+        ("89999", Clock("boot", "900.00"), False),
+        ("1", Clock("other boot", "900.00"), True),
+        ("90001", None, False),
+        (None, Clock("boot", "900.00"), False),
+        ("90000", Clock("boot", "9999999999.99"), False),
+    ],
+)
+def test_code_is_fresh_when_started_strictly_later_or_after_a_reboot(start, stamped, fresh):
+    seen = Seen(socket="alive", clock=BOOT, apps=(App("bot", pid=5, start=start, status="online"),))
+    assert (health.not_fresh(seen, "bot", stamped) == "") is fresh
+
+
+def test_one_old_instance_makes_the_code_old():
+    apps = (App("bot", pid=5, start="95000"), App("bot", pid=6, start="80000"))
+    seen = Seen(socket="alive", clock=BOOT, apps=apps)
+    assert health.not_fresh(seen, "bot", Clock("boot", "900.00")) == "started before its files changed"
+
+
+def test_ticks_of_a_container_count_from_its_own_start():
+    """/proc/uptime says 100 s where the machine's ticks say 1000 s: the probe's own start tells."""
+    clock = BootClock("boot", "100.00", 100, "100000")
+    app = App("bot", pid=5, start="95000", status="online")
+    assert health.uptime_of(app, clock) == 50
+    seen = Seen(socket="alive", clock=clock, apps=(app,))
+    assert health.not_fresh(seen, "bot", Clock("boot", "40.00")) == ""
+    assert health.not_fresh(seen, "bot", Clock("boot", "60.00")) != ""
+
+
+@pytest.mark.parametrize(
+    ("app", "reason"),
+    [
+        ({}, None),
+        ({"pid": 4}, "bot: still the old process 4"),
+        ({"start": "99500"}, "bot: online for 5.0 s of 10 s, 0 restarts"),
+        ({"status": "waiting restart", "restart_time": 2}, "bot: waiting restart after 2 restarts"),
+        ({"name": "other"}, "bot: 0 of 1 in PM2's list"),
+    ],
+)
+def test_the_judge_of_a_start(app, reason):
+    entry = replace(App("bot", 0, 5, "90000", "online"), **app)
+    answer = probe.render(Seen(socket="alive", clock=BOOT, apps=(entry,)))
+    args = {"name": "bot", "instances": 1, "min_uptime_ms": 10_000, "not_pids": (4,)}
+    assert JUDGES["pm2-online"](answer, args) == reason
+
+
+def test_the_judge_without_a_daemon():
+    args = {"name": "bot", "instances": 1, "min_uptime_ms": 1000}
+    assert JUDGES["pm2-online"](probe.render(Seen()), args) == "no PM2 daemon"
+    assert "cut short" in str(JUDGES["pm2-online"](b"", args))
+
+
+# ---- our file
+
+
+def test_our_file_reads_back_and_is_plain_javascript():
+    content = ecosystem.render("bot-kjp", [OWNER])
+    ours = ecosystem.parse(content)
+    assert ours is not None and ours.document == "bot-kjp" and ours.apps == {"bot-kjp": OWNER}
+    assert content.startswith(b"// Managed by kjpstate, document bot-kjp.")
+    assert ecosystem.parse(content.replace(b"\n", b"\r\n")) == ours
+
+
+@given(st.text(), st.text(max_size=5))
+def test_any_text_survives_the_file(text, name):
+    apps = [{"name": name, "env": {"A": text}}]
+    ours = ecosystem.parse(ecosystem.render("d", apps))
+    assert ours is not None and ours.apps[name]["env"] == {"A": text}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff",
+        b"module.exports = {apps: []}",
+        b"module.exports = {};\n",
+        ecosystem.render("d", [{"name": "a"}]) + b"require('fs');\n",
+        b"x" + ecosystem.render("d", [{"name": "a"}]),
+        ecosystem.render("d", [{"name": "a"}]).replace(b'"a"', b"process.exit()"),
+        ecosystem.render("d", [{"name": "a"}]).replace(b'"apps"', b'"app"'),
+        b"// Managed by kjpstate, document d. Change\nmodule.exports = " + b'{"a":' * 5000 + b"};",
+    ],
+)
+def test_a_file_that_is_not_ours_is_opaque(content):
+    assert ecosystem.parse(content) is None
+
+
+def test_secrets_are_opened_for_the_bytes_alone():
+    content = ecosystem.render("d", [{"name": "a", "env": {"KEY": Secret("hunter2")}}])
+    assert (
+        json.loads(content.split(b"module.exports = ")[1].rstrip(b";\n"))["apps"][0]["env"]["KEY"]
+        == "hunter2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("app", "folders"),
+    [
+        (OWNER, ["/root/bot-kjp/logs", "/root/bot-kjp/logs"]),
+        ({"cwd": "/b", "out_file": "logs/o.log"}, ["/b/logs"]),
+        ({"out_file": "logs/o.log"}, ["/root/bot-kjp/logs"]),
+        ({"out_file": "NULL", "error_file": "/dev/null", "log_file": True}, []),
+        ({"out_file": "~/x/o.log"}, []),
+        ({}, []),
+    ],
+)
+def test_log_folders(app, folders):
+    assert list(ecosystem.log_folders("/root/bot-kjp/ecosystem.config.js", app)) == folders

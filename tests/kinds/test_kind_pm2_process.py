@@ -1,0 +1,477 @@
+"""Kind pm2_process in tables, on answers that a real PM2 7 gave: differences, mechanism, refusals, advice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kjpstate.formats.pm2 import ecosystem, probe
+from kjpstate.formats.pm2.probe import App, Daemon, Runner, Seen, Startup
+from kjpstate.formats.tree import stamp_name
+from kjpstate.kinds import pm2_process
+from kjpstate.kinds.pm2_process import views
+from kjpstate.model import (
+    UNKNOWN,
+    Await,
+    Clock,
+    File,
+    ReadFile,
+    Refuse,
+    Run,
+    Stamp,
+    Stat,
+    Unreadable,
+)
+from kjpstate.secret import Secret
+from tests.support.one_kind import difference, fingerprint, headline, stamp, steps
+
+CASES = Path(__file__).parents[1] / "cases/pm2"
+BOOT = "11111111-2222-3333-4444-555555555555"
+ECOSYSTEM = "/root/bot-kjp/ecosystem.config.js"
+APP = {
+    "name": "bot-kjp",
+    "script": "dist/index.js",
+    "cwd": "/root/bot-kjp",
+    "interpreter": "node",
+    "watch": False,
+    "max_restarts": 15,
+    "min_uptime": "10s",
+    "exp_backoff_restart_delay": 100,
+    "restart_delay": 3000,
+    "env": {"NODE_ENV": "production"},
+    "log_date_format": "YYYY-MM-DD HH:mm:ss",
+    "error_file": "/root/bot-kjp/logs/error.log",
+    "out_file": "/root/bot-kjp/logs/out.log",
+    "merge_logs": True,
+}
+
+
+def spec(*, save: bool = True, tree: str = "", **app):
+    whole = {key: value for key, value in {**APP, **app}.items() if value is not None}
+    return {
+        "host": "stb",
+        "document": "bot-kjp",
+        "ecosystem": ECOSYSTEM,
+        "app": whole,
+        "save": save,
+        "tree": tree,
+    }
+
+
+def recorded(name: str) -> Seen:
+    seen = probe.parse((CASES / f"{name}.json").read_bytes())
+    assert isinstance(seen, Seen)
+    return seen
+
+
+def answers(whole, seen: Seen | str, *, clock: Clock | None = None, keys=None, file: bytes | None = None):
+    """All answers for a spec; `clock`: of the tree stamp; `keys`: of the keys stamp."""
+    seen = recorded(seen) if isinstance(seen, str) else seen
+    script = views.script_stat(whole)
+    found = {
+        probe.reading(whole): probe.render(seen),
+        script: Stat(script.path, "file", 0o644, 1),
+        ReadFile("stb", ECOSYSTEM): None if file is None else File(ECOSYSTEM, file, 0o644),
+        views.keys_stamp(whole): None if keys is None else stamp(keys),
+    }
+    if whole["tree"]:
+        ticks = {"boot_id": clock.boot_id, "uptime": clock.uptime} if clock else None
+        found[views.tree_stamp(whole)] = stamp({"files": {}, "clock": ticks}) if ticks else None
+    return found
+
+
+def verbs(whole, found, upstream=None) -> list[str]:
+    """What would be done, in words; a refusal is `!rule`."""
+    said = []
+    for step in steps(pm2_process, whole, found, upstream):
+        match step:
+            case Refuse(rule=rule):
+                said.append(f"!{rule}")
+            case Run(argv=("sh", *_)):
+                said.append("keep")
+            case Run(argv=("chmod", *_)):
+                said.append("chmod")
+            case Run(argv=argv):
+                said.append(argv[2])
+            case Await():
+                said.append("await")
+            case Stamp(name=name):
+                said.append(name.split("-")[0])
+    return said
+
+
+def differing(whole, found, upstream=None) -> list[str]:
+    return [".".join(map(str, item.path)) for item in difference(pm2_process, whole, found, upstream)]
+
+
+def changed(seen: Seen, **parts) -> Seen:
+    """The recorded answer with its first app otherwise."""
+    return replace(seen, apps=(replace(seen.apps[0], **parts), *seen.apps[1:]))
+
+
+def with_fields(seen: Seen, *, saved: bool = False, **fields) -> Seen:
+    app = seen.apps[0]
+    merged = {key: value for key, value in {**app.fields, **fields}.items() if value is not None}
+    seen = changed(seen, fields=merged)
+    if saved:
+        dump = replace(seen.dump.apps[0], fields=merged)
+        seen = replace(seen, dump=replace(seen.dump, apps=(dump,)))
+    return seen
+
+
+REPLACE = ["keep", "delete", "log", "start", "await"]
+RELOAD = ["keep", "log", "reload", "await"]
+START = ["log", "start", "await"]
+END = ["save", "pm2_process"]
+
+
+@pytest.mark.parametrize(
+    ("case", "done", "head"),
+    [
+        ("in_sync", [], "as it should be"),
+        ("no_daemon", [*START, *END], "start: no PM2 daemon"),
+        ("daemon_killed_cleanly", [*START, "pm2_process"], "start: no PM2 daemon"),
+        ("by_hand", [*REPLACE, *END], "delete and start: log paths (a reload can't change them); down a few"),
+        ("given_up", [*REPLACE, *END], "delete and start: given up: waiting restart"),
+        ("stopped", [*REPLACE, "pm2_process"], "delete and start: stopped"),
+        ("other_name", ["!script-runs-twice"], "start: not in PM2's list"),
+        ("orphan", ["!script-runs-twice"], "start: no PM2 daemon"),
+        ("other_home", ["!pm2-other-daemon"], "start: no PM2 daemon"),
+    ],
+)
+def test_what_a_real_pm2_answered(case, done, head):
+    whole = spec()
+    assert verbs(whole, answers(whole, case)) == done
+    assert headline(pm2_process, whole, answers(whole, case)).startswith(head)
+
+
+@pytest.mark.parametrize(
+    ("document", "done", "paths"),
+    [
+        ({"max_restarts": 16}, [*RELOAD, *END], ["settings.max_restarts", "saved"]),
+        ({"env": {"NODE_ENV": "test"}}, [*RELOAD, *END], ["env.NODE_ENV", "saved"]),
+        ({"env": {"NODE_ENV": "production", "B": "1"}}, [*RELOAD, *END], ["env.B", "saved"]),
+        ({"out_file": "/x/o.log"}, [*REPLACE, *END], ["settings.out_file", "saved"]),
+        ({"max_restarts": 16, "cwd": "/root"}, [*REPLACE, *END], None),
+        ({"instances": 2}, [*REPLACE, *END], ["settings.instances", "saved"]),
+        ({"exec_mode": "cluster"}, [*REPLACE, *END], ["settings.exec_mode", "saved"]),
+        ({"restart_delay": None}, [], []),
+        ({"kill_timeout": 0}, [], []),
+        ({"autorestart": False}, [*RELOAD[:-1], *END], ["settings.autorestart", "saved"]),
+    ],
+)
+def test_the_least_that_applies_a_change(document, done, paths):
+    whole = spec(**document)
+    assert verbs(whole, answers(whole, "in_sync")) == done
+    if paths is not None:
+        assert differing(whole, answers(whole, "in_sync")) == paths
+
+
+def test_without_save_the_saved_list_is_not_looked_at():
+    whole = spec(save=False)
+    seen = replace(recorded("in_sync"), dump=probe.Dump("missing"))
+    assert differing(whole, answers(whole, seen)) == []
+    assert verbs(whole, answers(whole, "by_hand")) == [*REPLACE, "pm2_process"]
+
+
+@pytest.mark.parametrize(
+    ("dump", "reason"),
+    [
+        (probe.Dump("missing"), "dump.pm2 is missing"),
+        (probe.Dump("broken"), "dump.pm2 is broken"),
+        (probe.Dump("ok"), "dump.pm2 does not name bot-kjp"),
+        (probe.Dump("ok", apps=(App("bot-kjp", status="stopped"),)), "dump.pm2 has it stopped"),
+        (
+            probe.Dump("ok", apps=(App("bot-kjp", fields={"watch": False}),)),
+            "dump.pm2 has other values: script, ",
+        ),
+    ],
+)
+def test_a_saved_list_that_would_bring_something_else_back_is_saved_again(dump, reason):
+    whole, seen = spec(), replace(recorded("in_sync"), dump=dump)
+    assert verbs(whole, answers(whole, seen)) == ["save"]
+    (found,) = difference(pm2_process, whole, answers(whole, seen))
+    assert found.path == ("saved",) and str(found.actual).startswith(reason)
+
+
+# ---- keys and variables that left the document
+
+
+@pytest.mark.parametrize("evidence", ["stamp", "file"])
+def test_what_left_the_document_needs_delete_and_start(evidence):
+    whole = spec(restart_delay=None, env=None)
+    keys = {"keys": ["restart_delay", "script"], "env": ["NODE_ENV"]} if evidence == "stamp" else None
+    file = ecosystem.render("bot-kjp", [APP]) if evidence == "file" else None
+    found = answers(whole, "in_sync", keys=keys, file=file)
+    paths = differing(whole, found)
+    assert paths == ["left", "saved"]
+    assert pm2_process.actual(whole, found).values["left"] == ["restart_delay", "env.NODE_ENV"]
+    assert verbs(whole, found) == [*REPLACE, *END]
+
+
+def test_what_somebody_else_set_stays():
+    whole = spec(restart_delay=None)
+    foreign = b"module.exports = {apps: [{name: 'bot-kjp', restart_delay: 3000}]}"
+    assert differing(whole, answers(whole, "in_sync", file=foreign)) == []
+
+
+@pytest.mark.parametrize("keys", [{"keys": "all"}, {"keys": [1]}, {}, {"env": {"A": 1}}])
+def test_a_damaged_stamp_is_no_evidence(keys):
+    whole = spec()
+    assert differing(whole, answers(whole, "in_sync", keys=keys)) == []
+
+
+def test_the_stamp_remembers_what_was_set():
+    whole = spec()
+    (*_, last) = steps(pm2_process, whole, answers(whole, "no_daemon"))
+    assert isinstance(last, Stamp) and last.name == stamp_name("pm2_process", "bot-kjp")
+    assert last.values["env"] == ["NODE_ENV"] and "max_restarts" in last.values["keys"]
+
+
+# ---- code
+
+TREE = "/root/bot-kjp/dist/"
+
+
+def started(seen: Seen) -> float:
+    return int(seen.apps[0].start or 0) / seen.clock.ticks
+
+
+@pytest.mark.parametrize(
+    ("offset", "boot", "done"),
+    [(-1, BOOT, []), (0, BOOT, RELOAD), (1, BOOT, RELOAD), (1, "another", [])],
+)
+def test_code_older_than_its_files_is_reloaded(offset, boot, done):
+    whole, seen = spec(tree=TREE), recorded("in_sync")
+    clock = Clock(boot, f"{started(seen) + offset:.2f}")
+    expected = [*done, "pm2_process"] if done else []
+    assert verbs(whole, answers(whole, seen, clock=clock)) == expected
+
+
+def test_code_without_a_stamp_is_owed_once():
+    whole = spec(tree=TREE)
+    assert differing(whole, answers(whole, "in_sync")) == ["code"]
+
+
+def test_code_that_this_plan_will_write_is_unknown():
+    whole, seen = spec(tree=TREE), recorded("in_sync")
+    found = answers(whole, seen, clock=Clock("another", "1.00"))
+    for path in (TREE, f"{TREE}index.js", "/root/bot-kjp/"):
+        (item,) = difference(pm2_process, whole, found, {("stb", path): UNKNOWN})
+        assert item.path == ("code",) and item.desired is UNKNOWN
+        assert verbs(whole, found, {("stb", path): UNKNOWN}) == [*RELOAD, "pm2_process"]
+    assert differing(whole, found, {("pc", TREE): UNKNOWN, ("stb", "/root/other/"): UNKNOWN}) == []
+    assert "reload: new code" in headline(pm2_process, whole, found, {("stb", TREE): UNKNOWN})
+
+
+def test_an_app_that_ended_by_itself_does_not_run_old_code():
+    whole = spec(tree=TREE, autorestart=False)
+    seen = with_fields(recorded("stopped"), saved=True, autorestart=False)
+    assert differing(whole, answers(whole, seen)) == []
+
+
+# ---- refusals
+
+
+def refused(whole, seen, **more) -> Refuse:
+    (found,) = steps(pm2_process, whole, answers(whole, seen, **more))
+    assert isinstance(found, Refuse), found
+    return found
+
+
+IN_SYNC = recorded("in_sync")
+DAEMON = IN_SYNC.daemon or Daemon()
+
+
+@pytest.mark.parametrize(
+    ("seen", "rule", "words"),
+    [
+        (replace(IN_SYNC, proc=False), "pm2-not-linux", "/proc"),
+        (Seen(node=""), "pm2-missing", "node was not found"),
+        (replace(IN_SYNC, pm2=""), "pm2-missing", "pm2 was not found for root"),
+        (replace(IN_SYNC, socket="denied"), "pm2-other-daemon", "belongs to root"),
+        (replace(IN_SYNC, daemon=replace(DAEMON, uid=1000, user="pi")), "pm2-other-daemon", "pi"),
+        (replace(IN_SYNC, more=1), "pm2-two-daemons", "2 PM2 daemons"),
+        (replace(IN_SYNC, socket="silent", apps=()), "pm2-silent", "silent"),
+        (replace(IN_SYNC, error="TypeError: x"), "pm2-unreadable", "TypeError"),
+    ],
+)
+def test_where_acting_would_be_guessing(seen, rule, words):
+    found = refused(spec(), seen)
+    assert found.rule == rule and words in found.reason
+
+
+def test_a_probe_that_did_not_answer_is_refused():
+    whole = spec()
+    found = {**answers(whole, "in_sync"), probe.reading(whole): Unreadable("timed out")}
+    (step,) = steps(pm2_process, whole, found)
+    assert isinstance(step, Refuse) and step.rule == "pm2-unreadable" and "timed out" in step.reason
+
+
+@pytest.mark.parametrize("name", ["all", "0", "12", "/bot/", "-f"])
+def test_names_that_pm2_reads_otherwise(name):
+    assert refused(spec(name=name), "in_sync").rule == "pm2-name"
+
+
+def test_a_script_that_is_not_there():
+    whole = spec()
+    found = {**answers(whole, "in_sync"), views.script_stat(whole): None}
+    (step,) = steps(pm2_process, whole, found)
+    assert isinstance(step, Refuse) and step.rule == "script-missing"
+    owed = {("stb", "/root/bot-kjp/dist/"): UNKNOWN}
+    assert not any(isinstance(item, Refuse) for item in steps(pm2_process, whole, found, owed))
+
+
+def test_a_program_on_the_path_needs_no_file():
+    whole = spec(script="npm", args="start")
+    found = {**answers(whole, "no_daemon"), views.script_stat(whole): None}
+    assert verbs(whole, found) == [*START, *END]
+
+
+def test_a_save_that_would_forget_others_is_refused_only_when_it_is_due():
+    dump = IN_SYNC.dump
+    more = replace(IN_SYNC, dump=replace(dump, apps=(*dump.apps, App("fintrack", fields={}))))
+    whole = spec(max_restarts=16)
+    assert differing(spec(), answers(spec(), more)) == []
+    found = refused(whole, more)
+    assert found.rule == "pm2-list-incomplete" and "fintrack" in found.reason
+    alive = replace(more, apps=(*more.apps, App("fintrack", 1, 99, "5", "online")))
+    assert verbs(whole, answers(whole, alive)) == [*RELOAD, *END]
+
+
+def test_apps_of_the_same_document_may_share_a_script():
+    seen = recorded("other_name")
+    whole = spec()
+    both = ecosystem.render("bot-kjp", [APP, {**APP, "name": "old-name"}])
+    assert verbs(whole, answers(whole, seen, file=both))[0] != "!script-runs-twice"
+    planned = {("stb", ECOSYSTEM): both}
+    assert verbs(whole, answers(whole, seen), planned)[0] != "!script-runs-twice"
+
+
+def test_the_same_script_in_another_folder_is_another_bot():
+    seen = recorded("other_name")
+    moved = replace(seen.apps[0], fields={**seen.apps[0].fields, "pm_cwd": "/root/second"})
+    whole = spec()
+    runners = tuple(replace(runner, cwd="/root/second") for runner in seen.runners)
+    assert verbs(whole, answers(whole, replace(seen, apps=(moved,), runners=runners)))[0] == "log"
+
+
+def test_children_of_the_bot_are_no_second_bot():
+    app = IN_SYNC.apps[0]
+    child = Runner(99, app.pid, 0, "/root/bot-kjp")
+    grandchild = Runner(100, 99, 0, "/root/bot-kjp")
+    whole = spec()
+    seen = replace(IN_SYNC, runners=(Runner(app.pid, DAEMON.pid, 0, "/root/bot-kjp"), child, grandchild))
+    assert not [item for item in pm2_process.advice(whole, answers(whole, seen)) if "twice" in item.rule]
+
+
+# ---- what is never shown, and what the commands are given
+
+
+def test_no_value_of_an_environment_is_shown():
+    whole = spec(env={"KEY": Secret("hunter2"), "NODE_ENV": "production"})
+    seen = changed(IN_SYNC, env={"KEY": "hunter1", "NODE_ENV": "production"})
+    found = answers(whole, seen)
+    (item, _) = difference(pm2_process, whole, found)
+    assert item.path == ("env", "KEY") and "hunter" not in repr(item)
+    state = pm2_process.desired(whole, found, {})
+    assert "hunter" not in repr(state.beside["headline"]) + repr(state.beside["notes"])
+    actions = steps(pm2_process, whole, found)
+    assert "hunter" not in repr(actions) and verbs(whole, found) == [*RELOAD, "save", "chmod", "pm2_process"]
+
+
+def test_every_command_has_whole_paths_and_a_clean_environment():
+    whole = spec()
+    for action in steps(pm2_process, whole, answers(whole, "by_hand")):
+        if isinstance(action, Run):
+            assert "/usr/bin/node" in action.argv
+            assert set(action.clean_env or ()) == {"HOME", "USER", "LOGNAME", "PATH", "LANG", "PM2_HOME"}
+            assert action.timeout <= 120
+
+
+def test_a_delete_knows_the_way_back_and_the_save_names_what_it_writes():
+    whole = spec()
+    runs = [step for step in steps(pm2_process, whole, answers(whole, "by_hand")) if isinstance(step, Run)]
+    keep, delete, start, save = runs
+    assert (
+        keep.writes == () and delete.replaces and not start.undo and save.writes == ("/root/.pm2/dump.pm2",)
+    )
+    ((*_, name, kept),) = delete.undo
+    assert name == "bot-kjp" and kept == keep.argv[-1] == "/root/.pm2/dump.pm2.kjpstate-bot-kjp"
+
+
+def test_the_wait_knows_the_old_process():
+    whole = spec(max_restarts=16)
+    (wait,) = (
+        step for step in steps(pm2_process, whole, answers(whole, "in_sync")) if isinstance(step, Await)
+    )
+    args = dict(wait.args)
+    assert args["not_pids"] == (IN_SYNC.apps[0].pid,) and args["min_uptime_ms"] == 10_000
+    assert wait.timeout > 10 and wait.reading == probe.reading(whole)
+
+
+def test_what_ticks_is_not_fingerprinted():
+    whole = spec(tree=TREE)
+    one = fingerprint(pm2_process, whole, answers(whole, IN_SYNC, clock=Clock(BOOT, "1.00")))
+    later = changed(IN_SYNC, pid=4711, start="99999999", restart_time=9, status="stopping")
+    assert fingerprint(pm2_process, whole, answers(whole, later, clock=Clock(BOOT, "2.00"))) == one
+    other = with_fields(IN_SYNC, max_restarts=3)
+    assert fingerprint(pm2_process, whole, answers(whole, other, clock=Clock(BOOT, "1.00"))) != one
+
+
+# ---- advice
+
+
+def rules(whole, seen) -> list[str]:
+    return [item.rule for item in pm2_process.advice(whole, answers(whole, seen))]
+
+
+UNIT = Startup("pm2-root.service", True, "root", "/root/.pm2", "/usr/bin/pm2", True)
+
+
+@pytest.mark.parametrize(
+    ("units", "words"),
+    [
+        ((), "no startup unit"),
+        ((replace(UNIT, enabled=False),), "not enabled"),
+        ((replace(UNIT, exec_exists=False),), "not there any more"),
+        ((replace(UNIT, home="/home/pi/.pm2"),), "no startup unit"),
+        ((UNIT,), ""),
+    ],
+)
+def test_whether_a_reboot_brings_pm2_back(units, words):
+    whole = spec()
+    found = list(pm2_process.advice(whole, answers(whole, replace(IN_SYNC, startup=units))))
+    assert [item.rule for item in found] == (["pm2-not-at-boot"] if words else [])
+    assert all(words in item.reason and item.severity == "note" for item in found)
+    assert rules(spec(save=False), replace(IN_SYNC, startup=units)) == []
+
+
+def test_variables_that_a_start_would_lose_are_named():
+    whole, seen = spec(), replace(recorded("by_hand"), startup=(UNIT,))
+    (found,) = pm2_process.advice(whole, answers(whole, seen))
+    assert found.rule == "env-not-kept" and "GEMINI_KEY" in found.reason and "SSH_TTY" not in found.reason
+    assert rules(spec(env={"GEMINI_KEY": "x"}), seen) == []
+
+
+def test_a_saved_list_with_secrets_that_others_may_read():
+    whole = spec(env={"KEY": Secret("x")})
+    seen = replace(IN_SYNC, startup=(UNIT,), dump=replace(IN_SYNC.dump, mode="0644"))
+    assert rules(whole, seen) == ["secrets-readable"]
+    assert rules(spec(), seen) == []
+
+
+def test_a_second_bot_and_an_old_daemon():
+    orphan = Runner(77, 1, 0, "/root/bot-kjp")
+    seen = replace(IN_SYNC, startup=(UNIT,), runners=(orphan,), daemon=replace(DAEMON, version="5.4.3"))
+    assert rules(spec(), seen) == ["script-runs-twice", "pm2-versions-differ"]
+
+
+def test_no_advice_without_answers():
+    assert list(pm2_process.advice(spec(), {})) == []
+
+
+def test_the_kind_writes_nothing_itself():
+    assert list(pm2_process.writes(spec())) == []
