@@ -34,7 +34,7 @@ _GRAMMARS = {
 }
 _LITERALS = frozenset({"string", "template_string", "template_literal_type", "regex"})
 _QUOTES = frozenset("'\"`")
-_COMMENTS = frozenset({"comment", "html_comment", "hash_bang_line"})
+COMMENTS = frozenset({"comment", "html_comment", "hash_bang_line"})
 _SUSPECT = frozenset(b"'\"`/<# \t\r\n")
 """First bytes of leaves that may be a literal, a comment, or text between tags."""
 _SPLIT = frozenset({">>", ">>>"})
@@ -238,7 +238,7 @@ def _parse(data: bytes, grammar: str) -> Source:
     source = Source(data, tree, [], [], [], [])
     add_start, add_end, add_text = source.starts.append, source.ends.append, source.texts.append
     for start, end, role in _terminals(tree, data):
-        if role in _COMMENTS:
+        if role in COMMENTS:
             source.comments.append((start, end))
             continue
         text = data[start:end].decode(errors="replace")
@@ -294,7 +294,7 @@ def _terminals(tree: Tree, data: bytes) -> Iterator[tuple[int, int, str]]:
 
 def _role(node: Node) -> tuple[str, Node]:
     """What a leaf that starts like a literal, a comment or a text belongs to, and the node of the whole."""
-    if node.type in _COMMENTS or node.type == "jsx_text":
+    if node.type in COMMENTS or node.type == "jsx_text":
         return node.type, node
     parent = node.parent
     if parent is not None and parent.type in _LITERALS and parent.start_byte == node.start_byte:

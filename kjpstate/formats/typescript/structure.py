@@ -7,11 +7,12 @@ kind `patch`.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from kjpstate.formats.typescript.source import Source
+from kjpstate.formats.typescript.source import COMMENTS, Source
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -60,7 +61,7 @@ def statement(source: Source, offset: int) -> Place | Fault:
     while node.parent is not None:
         parent = node.parent
         if parent.type in _LISTS:
-            return _place(node.start_byte, node.end_byte, parent)
+            return _place(*_span(source, node), parent)
         if _is_body(node, parent):
             return "unbraced-body"
         node = parent
@@ -71,18 +72,13 @@ def whole(source: Source, start: int, end: int) -> Place | Fault:
     """`start:end` (from a leaf to a leaf) as whole statements of one list, or what is wrong with it."""
     node = source.tree.root_node.descendant_for_byte_range(start, end)
     assert node is not None
-    if node.start_byte == start and node.end_byte == end and node.type != "program":
-        while node.parent is not None and node.parent.byte_range == node.byte_range:
-            if node.parent.type == "program":
-                break
-            node = node.parent
-        parent = node.parent
-        if parent is None:
-            return "partial-statement"
-        if parent.type in _LISTS:
-            return _place(start, end, parent)
-        return "unbraced-body" if _is_body(node, parent) else "partial-statement"
-    return _several(source, node, start, end)
+    if node.type == "program" or _span(source, node) != (start, end):
+        return _several(source, node, start, end)
+    while node.parent is not None and node.parent.type not in _LISTS:
+        if _span(source, node.parent) != (start, end):
+            return "unbraced-body" if _is_body(node, node.parent) else "partial-statement"
+        node = node.parent
+    return _place(start, end, node.parent) if node.parent is not None else "partial-statement"
 
 
 def region(source: Source, first: int, last: int) -> tuple[int, int]:
@@ -134,16 +130,22 @@ def leading_comments(source: Source, start: int, floor: int) -> int:
     return place
 
 
-def declared(container: Node) -> dict[str, int]:
-    """The names that a list of statements declares itself (and, of a function's body, its parameters)."""
-    found: dict[str, int] = {}
-    for child in container.children:
-        for name in _declared_by(child):
-            found.setdefault(_text(name), name.start_byte)
+def list_around(source: Source, offset: int) -> Node:
+    """The innermost list of statements (or members, …) that the line start `offset` stands in."""
+    node = source.tree.root_node.descendant_for_byte_range(offset, offset)
+    while node is not None and node.parent is not None:
+        if node.type in _LISTS and node.start_byte < offset < node.end_byte:
+            return node
+        node = node.parent
+    return source.tree.root_node
+
+
+def declared(container: Node) -> list[tuple[str, int]]:
+    """(name, offset) of all that a list of statements declares itself (of a function, its parameters too)."""
+    names = [name for child in container.children for name in _declared_by(child)]
     if container.parent is not None and container.parent.type in _FUNCTIONS:
-        for name in _parameters(container.parent):
-            found.setdefault(_text(name), name.start_byte)
-    return found
+        names += _parameters(container.parent)
+    return [(_text(name), name.start_byte) for name in names]
 
 
 def declared_in(source: Source, start: int, end: int) -> set[str]:
@@ -162,7 +164,7 @@ def shadows(source: Source, offset: int, names: Iterable[str]) -> Iterator[tuple
     while node is not None and node.type != "program":
         scope: dict[str, int] = {}
         if node.type in ("statement_block", "switch_body", "switch_case", "switch_default"):
-            scope = declared(node)
+            scope = dict(declared(node))
         elif node.type in ("for_statement", "for_in_statement", "catch_clause", *_FUNCTIONS):
             scope = {_text(name): name.start_byte for name in _heads(node)}
         yield from ((name, scope[name]) for name in sorted(wanted & scope.keys()))
@@ -180,15 +182,20 @@ def _place(start: int, end: int, container: Node) -> Place:
     return Place(start, end, container.type == "program", container)
 
 
+def _span(source: Source, node: Node) -> tuple[int, int]:
+    """From the first to the last leaf of `node`: where no `;` ends it, the grammar counts a comment to it."""
+    first, last = bisect_left(source.starts, node.start_byte), bisect_right(source.ends, node.end_byte) - 1
+    return (source.starts[first], source.ends[last]) if first <= last else node.byte_range
+
+
 def _several(source: Source, node: Node, start: int, end: int) -> Place | Fault:
     """Whether `start:end` is a run of whole children of `node`."""
-    children = [child for child in node.children if start <= child.start_byte and child.end_byte <= end]
-    fits = children and children[0].start_byte == start and children[-1].end_byte == end
-    crossed = any(
-        child.start_byte < start < child.end_byte or child.start_byte < end < child.end_byte
-        for child in node.children
-    )
-    if not fits or crossed or node.type not in _LISTS:
+    if node.type not in _LISTS:
+        return "partial-statement"
+    spans = [_span(source, child) for child in node.children if child.type not in COMMENTS]
+    inside = [span for span in spans if start <= span[0] and span[1] <= end]
+    crossed = any(one < start < other or one < end < other for one, other in spans)
+    if crossed or not inside or (inside[0][0], inside[-1][1]) != (start, end):
         return "partial-statement"
     return _place(start, end, node)
 

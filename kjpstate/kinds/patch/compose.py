@@ -1,0 +1,132 @@
+"""Drafts -> the file's new bytes, proven: it parses, each block is whole and says what it should, and every
+byte outside of our blocks is as it was. Called by `study` and `standing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from kjpstate.formats.typescript import Source, read, token_digest
+from kjpstate.formats.typescript.structure import Place, whole
+from kjpstate.kinds.patch import markers
+from kjpstate.kinds.patch.markers import Block
+from kjpstate.kinds.patch.places import Look, Spot
+from kjpstate.kinds.patch.problems import Problem
+from kjpstate.kinds.patch.wanted import Edit, attributes, block_lines, block_text
+from kjpstate.model import Spec
+
+
+@dataclass(frozen=True)
+class Draft:
+    """`text` takes the place of the bytes `start:end` (whole lines). The rest is for people: where it is, a
+    note, and how many lines of code come and go."""
+
+    edit: str
+    number: int
+    start: int
+    end: int
+    text: bytes
+    where: str
+    note: str
+    added: int
+    replaced: int
+
+
+def new_draft(edit: Edit, spot: Spot, look: Look, spec: Spec) -> Draft:
+    """The block of an edit that has none yet."""
+    source, name = look.source, f"{spec['set']}/{edit.id}"
+    standing = source.data[spot.start : spot.end]
+    exact = spot.adopted and token_digest(source.leaves(spot.start, spot.end)) == edit.digest
+    ended = markers.line_end(standing)
+    old = [line.rstrip("\r") for line in standing[: len(standing) - len(ended)].decode().split("\n")]
+    lines = old if exact else block_lines(edit, spec["path"], spot.indent)
+    replacing = spot.end > spot.start
+    extra = {"adopted": "1"} if exact else {}
+    was = old if replacing and not exact else None
+    text = new_text(block_text(name, lines, attributes(edit, **extra), was, spot.indent), spot.ending)
+    if (replacing and not ended) or spot.bare:
+        text = text[: len(text) - len(spot.ending)]
+    if spot.bare:
+        text = spot.ending + text
+    shown = source.line_text(spot.anchor).strip()
+    if exact:
+        note = "stands there already: only its markers are added"
+    else:
+        note = shown + (" …" if replacing and len(old) > 1 else "")
+    added = 0 if exact else len(lines)
+    gone = 0 if was is None else len(was)
+    return Draft(edit.id, edit.number, spot.start, spot.end, text, spot.where, note, added, gone)
+
+
+def new_text(lines: Sequence[str], ending: bytes) -> bytes:
+    """A block's bytes, each line with `ending`."""
+    return b"".join(line.encode(errors="surrogatepass") + ending for line in lines)
+
+
+def composed(
+    look: Look, drafts: Sequence[Draft], edits: Sequence[Edit], spec: Spec, origin: bytes
+) -> tuple[bytes, list[Problem]]:
+    """The new bytes, or the old ones and what is wrong. `origin`: the file without any block of this set."""
+    problems = _overlaps(look, drafts)
+    if problems:
+        return look.source.data, problems
+    pieces, place = [], 0
+    for draft in sorted(drafts, key=lambda draft: (draft.start, draft.end, draft.number)):
+        pieces += [look.source.data[place : draft.start], draft.text]
+        place = draft.end
+    after = b"".join((*pieces, look.source.data[place:]))
+    problems = _unproven(read(after, spec["path"]), edits, spec, origin)
+    return (look.source.data, problems) if problems else (after, [])
+
+
+def _overlaps(look: Look, drafts: Sequence[Draft]) -> list[Problem]:
+    """Drafts whose lines meet each other's, or those of a block that is not their own."""
+    taken = [(draft.start, draft.end, draft.edit) for draft in drafts]
+    own = {(draft.start, draft.end) for draft in drafts}
+    taken += [
+        (block.start, block.end, block.name) for block in look.blocks if (block.start, block.end) not in own
+    ]
+    edits = {draft.edit for draft in drafts}
+    problems = []
+    for (_, end, one), (start, _, other) in pairwise(sorted(taken)):
+        if start < end:
+            guilty, party = (other, one) if other in edits else (one, other)
+            number = look.source.line(start)
+            reason = f"would change lines that {party} changes too (line {number})"
+            cure = "make one edit of the two"
+            text = look.source.line_text(number).strip()
+            problems.append(Problem("overlap", reason, number, text, guilty, cure=cure))
+    return problems
+
+
+def _unproven(source: Source, edits: Sequence[Edit], spec: Spec, origin: bytes) -> list[Problem]:
+    """Everything that speaks against the new bytes."""
+    blocks, broken = markers.blocks_of(source)
+    own = {block.edit: block for block in blocks if block.set == spec["set"]}
+    fault = source.fault()
+    if fault is not None:
+        number = source.line(fault)
+        near = min(own.values(), key=lambda block: abs(block.line - number), default=None)
+        reason = "has content that does not fit its place: the file would no longer be sound TypeScript"
+        text = source.line_text(number).strip()
+        return [Problem("result-syntax", reason, 0, text, near.edit if near else "", cure=f"look at: {text}")]
+    for edit in edits:
+        block = own.get(edit.id)
+        if block is None or broken:
+            return [Problem("byte-guard", "would leave its markers unreadable", edit=edit.id)]
+        if not _whole_body(source, block):
+            reason = "has content that would run into the code around it"
+            return [Problem("result-syntax", reason, edit=edit.id, cure="end it with a ;")]
+        if token_digest(source.leaves(block.body, block.body_end)) != edit.digest:
+            reason = "has content that reads otherwise at its place"
+            return [Problem("result-syntax", reason, edit=edit.id, cure="write whole statements")]
+    if markers.taken_out(source.data, list(own.values())) != origin:
+        return [Problem("byte-guard", "would change bytes outside of its blocks")]
+    return []
+
+
+def _whole_body(source: Source, block: Block) -> bool:
+    leaves = [leaf for leaf in source.leaves(block.body, block.body_end) if not leaf.comment]
+    return not leaves or isinstance(whole(source, leaves[0].start, leaves[-1].end), Place)

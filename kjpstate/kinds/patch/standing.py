@@ -1,0 +1,156 @@
+"""A block that stands already: in sync, to be rewritten, moved, or in doubt. Called by `study`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kjpstate.formats.typescript import BadPattern, find, pattern_of, read, token_digest
+from kjpstate.formats.typescript.structure import at_module_level, braces
+from kjpstate.kinds.patch import markers
+from kjpstate.kinds.patch.compose import Draft, new_text
+from kjpstate.kinds.patch.markers import Block
+from kjpstate.kinds.patch.places import Look, anchors, search_area
+from kjpstate.kinds.patch.problems import Problem
+from kjpstate.kinds.patch.wanted import Edit, attributes, block_lines, block_text
+from kjpstate.model import Spec
+
+
+def digest(look: Look, block: Block) -> str:
+    """The digest of the words that stand in the block now."""
+    return token_digest(look.source.leaves(block.body, block.body_end))
+
+
+def unreadable(blocks: Iterable[Block]) -> list[Problem]:
+    """Blocks of another version, or whose kept original was changed."""
+    problems = []
+    for block in blocks:
+        if block.attributes["v"] != markers.VERSION:
+            reason = f"has a block written by another version of kjpstate (v={block.attributes['v']})"
+            problems.append(Problem("marker-version", reason, block.line, block.name, block.edit))
+        elif block.was is not None and markers.was_digest(block.was) != block.attributes["was"]:
+            reason = "has a block whose kept original (`was |`) was changed"
+            problems.append(Problem("original-tampered", reason, block.line, block.name, block.edit))
+    return problems
+
+
+def by_hand(look: Look, block: Block) -> bool:
+    """Whether somebody changed the text in the block; a formatter did not."""
+    return digest(look, block) != block.attributes["body"]
+
+
+def refuses(spec: Spec, look: Look, block: Block) -> bool:
+    """Whether the block was changed by hand and the document says to leave it then."""
+    return spec.get("on_drift") == "refuse" and by_hand(look, block)
+
+
+def edited(look: Look, block: Block) -> Problem:
+    """The refusal of a hand edit."""
+    last = look.source.line(block.end - 1)
+    reason = f"was edited by hand inside its block, lines {block.line}-{last}"
+    text = look.source.line_text(block.line).strip()
+    return Problem("edited-by-hand", reason, block.line, text, block.edit)
+
+
+def moved(edit: Edit, block: Block, spec: Spec) -> bool:
+    """Whether the block was made for another place than the one the document names now."""
+    if block.attributes["op"] != edit.op.replace("_", "-"):
+        return True
+    if edit.op != "replace":
+        return block.attributes.get("at", edit.anchor_digest) != edit.anchor_digest
+    if block.was is None:
+        return False
+    replaced = read("\n".join(block.was).encode(errors="replace"), spec["path"])
+    return not any(find(form, replaced) for form in edit.forms)
+
+
+def step(edit: Edit, block: Block, look: Look, spec: Spec) -> Draft | Problem | None:
+    """Nothing for a block in sync; else the block with the document's text, or why not."""
+    problem = _misplaced(edit, block, look) or _reappeared(edit, block, look, spec)
+    if problem is not None:
+        return problem
+    standing = digest(look, block)
+    if standing == edit.digest:
+        return None
+    hand = standing != block.attributes["body"]
+    if refuses(spec, look, block):
+        return edited(look, block)
+    source = look.source
+    ending = markers.line_end(source.data[block.start : block.body])
+    was = block.was
+    kept = {key: value for key, value in block.attributes.items() if key not in ("adopted", "was")}
+    if block.adopted:
+        body = source.data[block.body : block.body_end].decode(errors="replace")
+        was = tuple(line.rstrip("\r") for line in body.removesuffix("\n").split("\n"))
+    lines = block_lines(edit, spec["path"], block.indent)
+    said = {**kept, **attributes(edit), **({"at": kept["at"]} if "at" in kept else {})}
+    text = new_text(block_text(block.name, lines, said, was, block.indent), ending)
+    if not markers.line_end(source.data[block.start : block.end]):
+        text = text[: len(text) - len(ending)]
+    last = source.line(block.end - 1)
+    note = "edited by hand: put back, the edited file is kept beside" if hand else "its text changes"
+    return Draft(
+        edit.id,
+        edit.number,
+        block.start,
+        block.end,
+        text,
+        f"lines {block.line}-{last}",
+        note,
+        len(lines),
+        source.line(block.body_end) - source.line(block.body),
+    )
+
+
+def removal(look: Look, block: Block, number: int) -> Draft:
+    """What is said about a block that comes out."""
+    last = look.source.line(block.end - 1)
+    if block.adopted:
+        note = "loses its markers; the text was there before us and stays"
+    elif block.was is not None:
+        note = f"comes out; {len(block.was)} old line{'s' * (len(block.was) > 1)} come back"
+    else:
+        note = "comes out"
+    if by_hand(look, block):
+        note += "; edited by hand, the edited file is kept beside"
+    size = look.source.line(block.body_end) - look.source.line(block.body)
+    return Draft(block.edit, number, block.start, block.end, b"", f"lines {block.line}-{last}", note, 0, size)
+
+
+def _misplaced(edit: Edit, block: Block, look: Look) -> Problem | None:
+    source = look.source
+    reason = ""
+    if edit.module and not at_module_level(source, block.start + len(block.indent), block.end):
+        reason = "has a block that no longer stands at module level"
+    area = search_area(edit, look)
+    if isinstance(area, tuple) and not area[0] <= block.start < area[1]:
+        reason = "has a block that stands outside of its `within`"
+    if edit.op == "insert_inside" and not block.adopted:
+        found = anchors(edit, look, None)
+        home = braces(source, found[0].last - 1) if len(found) == 1 else None
+        if home is not None and not home[0] <= block.start < home[1]:
+            reason = "has a block that stands outside of the braces it belongs in"
+    if not reason:
+        return None
+    cure = "take the block out by hand (all of its lines); it is then put where the document says"
+    text = source.line_text(block.line).strip()
+    return Problem("misplaced", reason, block.line, text, edit.id, cure=cure)
+
+
+def _reappeared(edit: Edit, block: Block, look: Look, spec: Spec) -> Problem | None:
+    """The replaced text stands again beside its block: a merge kept both."""
+    if edit.op != "replace":
+        return None
+    try:
+        forms = [pattern_of("\n".join(block.was), spec["path"], wildcards=False)] if block.was else edit.forms
+    except BadPattern:
+        return None
+    area = search_area(edit, look)
+    within = area if isinstance(area, tuple) else None
+    for form in forms:
+        for match in look.find(form, within):
+            number = look.source.line(look.bytes_of(match)[0])
+            reason = f"has its old text in the file again, at line {number}, beside its block"
+            text = look.source.line_text(number).strip()
+            block_at = (block.line, look.source.line_text(block.line).strip())
+            return Problem("original-reappeared", reason, number, text, edit.id, (block_at,))
+    return None

@@ -1,0 +1,163 @@
+"""One set over the bytes of one file: what stands there, what should, the new bytes, or every problem.
+
+Called by the kind's face, once for what is on disk and once for what the plan will find there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kjpstate.formats.typescript import NoParser, Source, grammar_of, read
+from kjpstate.kinds.patch import markers, names, standing
+from kjpstate.kinds.patch.compose import Draft, composed, new_draft
+from kjpstate.kinds.patch.markers import Block
+from kjpstate.kinds.patch.places import Look, Spot, locate
+from kjpstate.kinds.patch.problems import Problem
+from kjpstate.kinds.patch.wanted import Edit, edits_of
+from kjpstate.model import Spec
+
+_CONFLICT = re.compile(rb"^(<{7}|>{7})( |\r?$)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Study:
+    """`found` and `wanted`: edit -> digest or None; `after`: the bytes as they should be (None: no file).
+
+    `orphans`: lines about blocks of this set that no edit of the document names.
+    """
+
+    found: Mapping[str, str | None]
+    wanted: Mapping[str, str | None]
+    before: bytes | None
+    after: bytes | None
+    drafts: tuple[Draft, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    orphans: tuple[str, ...] = ()
+
+
+def study(spec: Spec, data: bytes | None) -> Study:
+    """Everything about the set `spec` in a file that holds `data` (None: there is no file)."""
+    absent = spec.get("state", "present") == "absent"
+    named = {item["id"]: None for item in spec.get("edits", ())}
+    if absent and (data is None or markers.WORD.encode() not in data):
+        return Study(named, named, data, data)
+    try:
+        problem = _unusable(spec, data)
+        if problem is not None:
+            return Study(named, named, data, data, problems=(problem,))
+        assert data is not None
+        return _removal(spec, data, named) if absent else _presence(spec, data, named)
+    except NoParser as error:
+        problem = Problem("no-tree-sitter", f"can't be read without tree-sitter ({error})")
+        return Study(named, named, data, data, problems=(problem,))
+
+
+def _unusable(spec: Spec, data: bytes | None) -> Problem | None:
+    """What is wrong with the file as a whole."""
+    if data is None:
+        return Problem("file-missing", f"is not there: no file {spec['path']} on {spec['host']}")
+    if grammar_of(spec["path"]) is None:
+        return Problem("not-typescript", "is neither TypeScript nor JavaScript by its name")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return Problem("not-utf8", "is UTF-16, not UTF-8")
+    if b"\0" in data:
+        return Problem("binary", "holds a zero byte, so it is no source text")
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        number = data[: error.start].count(b"\n") + 1
+        text = data.split(b"\n")[number - 1].decode(errors="replace").strip()
+        return Problem("not-utf8", f"is not UTF-8 at line {number}", number, text)
+    lone = re.search(rb"\r(?!\n)", data)
+    if lone is not None:
+        number = data[: lone.start()].count(b"\n") + 1
+        return Problem("cr-eol", f"has a line end that is a carriage return alone, at line {number}", number)
+    return _unsound(read(data, spec["path"]))
+
+
+def _unsound(source: Source) -> Problem | None:
+    fault = source.fault()
+    if fault is None:
+        return None
+    conflicts = [source.line(match.start()) for match in _CONFLICT.finditer(source.data)]
+    if conflicts:
+        shown = [(number, source.line_text(number)) for number in conflicts]
+        reason = f"holds an unresolved merge conflict at line {conflicts[0]}"
+        return Problem("merge-conflict", reason, *shown[0], more=tuple(shown[1:]))
+    number = source.line(fault)
+    return Problem(
+        "syntax", f"is not sound TypeScript at line {number}", number, source.line_text(number).strip()
+    )
+
+
+def _presence(spec: Spec, data: bytes, named: Mapping[str, None]) -> Study:
+    edits, problems = edits_of(spec)
+    wanted = {**named, **{edit.id: edit.digest for edit in edits}}
+    look, faults = _looked(data, spec)
+    own = {block.edit: block for block in look.blocks if block.set == spec["set"]}
+    orphans = _orphans(spec, own) if not faults else ()
+    found = {edit.id: standing.digest(look, own[edit.id]) if edit.id in own else None for edit in edits}
+    faults += standing.unreadable(own.values())
+    if problems or faults:
+        return Study({**named, **found}, wanted, data, data, (), (*problems, *faults), orphans)
+    origin = markers.taken_out(data, list(own.values()))
+    moved = [own[edit.id] for edit in edits if edit.id in own and standing.moved(edit, own[edit.id], spec)]
+    if moved:
+        found |= {block.edit: f"{found[block.edit]} elsewhere" for block in moved}
+        problems += [standing.edited(look, block) for block in moved if standing.refuses(spec, look, block)]
+        look, _ = _looked(markers.taken_out(data, moved), spec)
+        own = {block.edit: block for block in look.blocks if block.set == spec["set"]}
+    drafts: list[Draft] = []
+    for edit in edits:
+        step = standing.step(edit, own[edit.id], look, spec) if edit.id in own else _made(edit, look, spec)
+        if isinstance(step, Problem):
+            problems.append(step)
+        elif step is not None:
+            drafts.append(step)
+    problems += names.problems(look, edits, drafts, spec["path"])
+    after = look.source.data
+    if not problems and drafts:
+        after, problems = composed(look, drafts, edits, spec, origin)
+    if problems:
+        return Study(found, wanted, data, data, (), tuple(problems), orphans)
+    return Study(found, wanted, data, after, tuple(drafts), (), orphans)
+
+
+def _removal(spec: Spec, data: bytes, named: Mapping[str, None]) -> Study:
+    """The set taken out: every block that bears its name, whatever the document lists."""
+    look, problems = _looked(data, spec)
+    own = [block for block in look.blocks if block.set == spec["set"]]
+    wanted = {**named, **{block.edit: None for block in own}}
+    found = {**named, **{block.edit: standing.digest(look, block) for block in own}}
+    problems += standing.unreadable(own)
+    problems += [standing.edited(look, block) for block in own if standing.refuses(spec, look, block)]
+    if problems or not own:
+        return Study(found, wanted, data, data, problems=tuple(problems))
+    after = markers.taken_out(data, own)
+    fault = _unsound(read(after, spec["path"]))
+    if fault is not None:
+        reason = f"would not be sound TypeScript any more without its blocks, at line {fault.line}"
+        problem = Problem("result-syntax", reason, fault.line, fault.text)
+        return Study(found, wanted, data, data, problems=(problem,))
+    drafts = tuple(standing.removal(look, block, number) for number, block in enumerate(own))
+    return Study(found, wanted, data, after, drafts)
+
+
+def _looked(data: bytes, spec: Spec) -> tuple[Look, list[Problem]]:
+    source = read(data, spec["path"])
+    blocks, problems = markers.blocks_of(source)
+    return Look(source, blocks), problems
+
+
+def _made(edit: Edit, look: Look, spec: Spec) -> Draft | Problem:
+    spot = locate(edit, look)
+    return new_draft(edit, spot, look, spec) if isinstance(spot, Spot) else spot
+
+
+def _orphans(spec: Spec, own: Mapping[str, Block]) -> tuple[str, ...]:
+    named = {item["id"] for item in spec.get("edits", ())}
+    return tuple(
+        f"{spec['display']}:{block.line} {block.name}" for block in own.values() if block.edit not in named
+    )
