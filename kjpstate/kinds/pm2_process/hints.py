@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from kjpstate.formats.pm2.probe import Seen
+from kjpstate.formats.pm2.settings import KEYS
 from kjpstate.kinds.pm2_process.commands import environment
 from kjpstate.kinds.pm2_process.refusals import others
 from kjpstate.kinds.pm2_process.views import Mechanism, View
@@ -15,13 +16,16 @@ from kjpstate.secret import secrets_in
 _FEW = 3
 _SHELL = re.compile(
     r"SSH_.*|XDG_.*|LC_.*|LS_COLORS|LANGUAGE|SHLVL|SHELL|PWD|OLDPWD|TERM.*|COLORTERM|MAIL|EDITOR|PAGER|_|HIST.*|"
-    r"NVM_.*|npm_.*|PM2_.*|DBUS_.*|SUDO_.*|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_.*|MANAGERPID|LESS.*|DISPLAY|"
-    r"NODE_APP_INSTANCE|NODE_CHANNEL_.*|unique_id|pm_.*|name|status|instances|exec_.*|node_.*|axm_.*|version|"
-    r"restart_time|unstable_restarts|created_at|km_link|vizion.*|pmx|automation|treekill|windowsHide|username|"
-    r"namespace|filter_env|merge_logs|kill_retry_time|autostart|autorestart|watch|instance_var|env|args|script|"
-    r"cwd|prev_restart_delay|exit_code|.*_restart.*|.*_file|min_uptime|log_.*|interpreter"
+    r"NVM_.*|npm_.*|DBUS_.*|SUDO_.*|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_.*|MANAGERPID|LESS.*|DISPLAY"
 )
-"""Variables of shells, sessions and PM2 itself: nobody misses them."""
+"""Variables of shells and sessions: nobody misses them."""
+_PM2 = re.compile(
+    r"PM2_.*|NODE_APP_INSTANCE|NODE_CHANNEL_.*|pm_.*|axm_.*|km_link|unique_id|vizion_running|env|env_.*|status|"
+    r"version|node_version|created_at|restart_time|unstable_restarts|prev_restart_delay|exit_code|versioning|"
+    r"name|username|command"
+)
+"""What PM2 itself puts beside its settings into a process's environment."""
+_SETTINGS = {*KEYS, *(key.field for key in KEYS.values())}
 
 
 def headline(view: View, how: Mechanism, code_owed: bool) -> str:
@@ -120,9 +124,9 @@ def _dump(view: View, seen: Seen) -> Iterator[Advice]:
 
 
 def _variables(view: View, seen: Seen) -> Iterator[Advice]:
-    known = {*environment(seen), *view.env, view.name}
+    known = {*environment(seen), *view.env, *_SETTINGS, *view.spec["app"], view.name}
     extra = {name for app in view.entries for name in app.env_names} - known
-    lost = sorted(name for name in extra if not _SHELL.fullmatch(name))
+    lost = sorted(name for name in extra if not (_SHELL.fullmatch(name) or _PM2.fullmatch(name)))
     if lost:
         shown = ", ".join(lost[:6]) + (f" and {len(lost) - 6} more" if len(lost) > 6 else "")
         reason = f"the running app has {shown}; a delete and start will not give it those"
