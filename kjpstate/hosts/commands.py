@@ -12,11 +12,11 @@ import os
 import shutil
 import signal
 import tempfile
-from importlib import resources
 from pathlib import Path
 from typing import IO
 
 from kjpstate.hosts.names import FILE_CAP, OUTPUT_CAP
+from kjpstate.hosts.programs import script
 from kjpstate.model import Completed, Probe, Run
 
 _PROBE_TIMEOUT = 90.0
@@ -74,11 +74,6 @@ def _tail(stream: IO[bytes], cap: int) -> bytes:
     size = stream.seek(0, os.SEEK_END)
     stream.seek(max(0, size - cap))
     return stream.read()
-
-
-def script(name: str) -> str:
-    """The text of one of our scripts in `remote/`."""
-    return resources.files("kjpstate.hosts").joinpath("remote", f"{name}.sh").read_text("utf-8")
 
 
 async def probe(reading: Probe) -> bytes | None:

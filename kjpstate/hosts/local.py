@@ -20,6 +20,7 @@ from kjpstate.hosts.names import (
     kept_name,
     plain_name,
     refusal,
+    settled,
     stamp_bytes,
 )
 from kjpstate.model import (
@@ -346,13 +347,6 @@ class LocalHost:
     def _real(self, path: str) -> Path:
         """Where a document's path, or one in our state folder, really is."""
         return Path(path) if path.startswith(self._state.as_posix() + "/") else self._translate(path)
-
-
-def settled(action: SyncTree, standing: Mapping[str, object]) -> bool:
-    """Whether the folder already holds what the manifest says and nothing of what should go."""
-    wanted = {path: file.digest for path, file in (action.manifest or {}).items()}
-    found = {path: getattr(file, "digest", "") for path, file in standing.items() if path in wanted}
-    return wanted == found and not any(path in standing for path in action.remove)
 
 
 def ended(action: Run, done: Completed) -> Outcome:

@@ -51,7 +51,7 @@ def take(folder: Path, run: RunInfo, host: str) -> Lock:
             if found is None:
                 continue
             if _alive(found):
-                raise Locked(*describe(host, _fields(found)))
+                raise Locked(*describe(host, fields(found)))
             _break(path, found, content, host)
     except OSError as error:
         raise Failed(f"{host}: the lock {path} can't be taken: {error.strerror or error}") from None
@@ -60,7 +60,7 @@ def take(folder: Path, run: RunInfo, host: str) -> Lock:
 
 def owner_text(run: RunInfo, pid: int) -> str:
     """What stands in the lock: one `word value` a line."""
-    fields = {
+    words = {
         "run": run.id,
         "who": run.who,
         "when": run.started,
@@ -69,7 +69,7 @@ def owner_text(run: RunInfo, pid: int) -> str:
         "start": process_start(pid),
         "boot": _boot_id(),
     }
-    return "".join(f"{word} {' '.join(str(value).split()) or '-'}\n" for word, value in fields.items())
+    return "".join(f"{word} {' '.join(str(value).split()) or '-'}\n" for word, value in words.items())
 
 
 def describe(host: str, owner: Mapping[str, str]) -> tuple[str, str, str]:
@@ -106,7 +106,7 @@ def _break(path: Path, stale: str, content: str, host: str) -> None:
         if winner is None:
             return
         if _alive(winner):
-            raise Locked(*describe(host, _fields(winner)))
+            raise Locked(*describe(host, fields(winner)))
         right = right.with_name(f"{right.name}.{_generation(winner)}")
     if _read(path) == stale:
         path.unlink()
@@ -115,8 +115,8 @@ def _break(path: Path, stale: str, content: str, host: str) -> None:
 
 
 def _generation(content: str) -> str:
-    fields = _fields(content)
-    return f"{fields.get('run', '')}-{fields.get('pid', '')}"
+    owner = fields(content)
+    return f"{owner.get('run', '')}-{owner.get('pid', '')}"
 
 
 def _read(path: Path) -> str | None:
@@ -126,16 +126,17 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _fields(content: str) -> dict[str, str]:
+def fields(content: str) -> dict[str, str]:
+    """The lines of a lock as word -> value."""
     return dict(line.split(" ", 1) for line in content.splitlines() if " " in line)
 
 
 def _alive(content: str) -> bool:
     """Whether the process that wrote `content` still runs: same boot, same pid, same start."""
-    fields = _fields(content)
-    if not fields.get("pid", "").isdigit() or fields.get("boot") != _boot_id():
+    owner = fields(content)
+    if not owner.get("pid", "").isdigit() or owner.get("boot") != _boot_id():
         return False
-    return process_start(int(fields["pid"])) == fields.get("start")
+    return process_start(int(owner["pid"])) == owner.get("start")
 
 
 def _boot_id() -> str:

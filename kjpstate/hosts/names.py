@@ -89,3 +89,10 @@ def refusal(action: Action, may_change: Sequence[str], kept: Collection[str]) ->
         case _:
             fine, path = True, ""
     return "" if fine else f"{path} is not among what this document may change on {action.host}"
+
+
+def settled(action: SyncTree, standing: Mapping[str, object]) -> bool:
+    """Whether the folder already holds what the manifest says and nothing of what should go."""
+    wanted = {path: file.digest for path, file in (action.manifest or {}).items()}
+    found = {path: getattr(file, "digest", "") for path, file in standing.items() if path in wanted}
+    return wanted == found and not any(path in standing for path in action.remove)

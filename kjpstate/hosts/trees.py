@@ -118,7 +118,7 @@ def switch(action: SyncTree, pen: Pen, backup: str, notes: Path) -> None:
     if kept.exists():  # this run switched it before: the first original stays
         backup = tree_temporary_of(path, "old", pen.run.id)
     beside = tree_temporary_of(path, "new", pen.run.id)
-    atomically(notes, "\t".join((path, beside, backup)).encode() + b"\n")
+    atomically(notes, f"{path}\n{beside}\n{backup}\n".encode())
     pen.tell("switch noted")
     there = old.is_dir()
     if there:
@@ -161,7 +161,7 @@ def _newer(source: Path, target: Path) -> bool:
 def settle(notes: Iterable[Path], real: Callable[[str], Path]) -> None:
     """Finish or undo each half-done switch that a cut session noted; called with the lock held."""
     for found in notes:
-        path, new, backup = (real(name) for name in found.read_text("utf-8").rstrip("\n").split("\t"))
+        path, new, backup = (real(name) for name in found.read_text("utf-8").splitlines())
         if not path.exists():
             if new.is_dir():
                 new.rename(path)

@@ -1,0 +1,206 @@
+"""What a host answered: frames of `remote/lib.sh` read back into answers. Pure.
+
+Called by `ssh`. The box may be anybody's: a frame that is not as our scripts write it makes its reading
+Unreadable, never an exception.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from kjpstate.model import (
+    Answer,
+    Answers,
+    Clock,
+    Completed,
+    File,
+    Probe,
+    ReadCommand,
+    ReadFile,
+    ReadGlob,
+    Reading,
+    ReadStat,
+    ReadState,
+    ReadTree,
+    Stat,
+    Tree,
+    TreeFile,
+    Unreadable,
+)
+
+_ESCAPE = re.compile(r"\\(.)")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """`words` of its head, the first one its kind; the bytes up to the next head."""
+
+    words: tuple[str, ...]
+    body: bytes
+
+    @property
+    def kind(self) -> str:
+        return self.words[0]
+
+    @property
+    def text(self) -> str:
+        """The body as text, whatever bytes it has."""
+        return self.body.decode(errors="replace").strip()
+
+
+def closing(nonce: str) -> bytes:
+    """What ends every whole reply."""
+    return f"\n{nonce} over\n".encode()
+
+
+def split(reply: bytes, nonce: str) -> list[Frame]:
+    """The frames of a reply, without the closing one; what stands before the first is dropped."""
+    found = []
+    for part in reply.split(f"\n{nonce} ".encode())[1:]:
+        head, _, body = part.partition(b"\n")
+        words = tuple(head.decode(errors="replace").split(" "))
+        if words != ("over",):
+            found.append(Frame(words, body))
+    return found
+
+
+def answers(readings: Sequence[Reading], frames: Sequence[Frame]) -> Answers:
+    """Each reading with its answer, from the frames up to the next `end`."""
+    groups: list[list[Frame]] = [[]]
+    for frame in frames:
+        if frame.kind == "end":
+            groups.append([])
+        else:
+            groups[-1].append(frame)
+    return {
+        reading: _understood(reading, groups[index] if index < len(groups) - 1 else [])
+        for index, reading in enumerate(readings)
+    }
+
+
+def _understood(reading: Reading, frames: list[Frame]) -> Answer:
+    try:
+        return _answer(reading, {frame.kind: frame for frame in frames}, frames)
+    except (ValueError, KeyError, IndexError):
+        return Unreadable("the host answered in a way kjpstate does not understand")
+
+
+def _answer(reading: Reading, by_kind: dict[str, Frame], frames: list[Frame]) -> Answer:
+    if isinstance(reading, ReadGlob):
+        return _glob(frames)
+    if "unreadable" in by_kind:
+        return Unreadable(_lowered(by_kind["unreadable"].text))
+    if "moved" in by_kind:
+        return Unreadable("moved while it was read")
+    if "missing" in by_kind:
+        return None
+    match reading:
+        case ReadFile(path=path):
+            return _file(path, by_kind)
+        case ReadState():
+            found = _file(reading.name, by_kind)
+            return found.content if isinstance(found, File) else found
+        case ReadStat(path=path):
+            return _stat(path, by_kind["stat"].body.decode(errors="surrogateescape"))
+        case ReadTree(root=root):
+            return _tree(root, by_kind)
+        case ReadCommand():
+            code = exit_code(int(by_kind["code"].words[1]))
+            return Completed(code, by_kind["out"].body, by_kind["err"].body)
+        case Probe(name=name):
+            if by_kind["code"].words[1] != "0":
+                said = by_kind["err"].text.rpartition("\n")[2]
+                return Unreadable(f"the probe {name} failed: {said or by_kind['code'].words[1]}")
+            return by_kind["out"].body
+        case _:
+            return Clock(by_kind["clock"].words[1], by_kind["clock"].words[2])
+
+
+def exit_code(code: int) -> int | None:
+    """A shell's word for how a command ended; None for death by a signal."""
+    return None if 128 < code <= 192 else code
+
+
+def _lowered(reason: str) -> str:
+    return reason[:1].lower() + reason[1:]
+
+
+def _file(path: str, by_kind: dict[str, Frame]) -> File | Unreadable:
+    frame = by_kind["file"]
+    size, mode, owner = int(frame.words[1]), int(frame.words[2], 16), frame.words[3]
+    if len(frame.body) != size:
+        return Unreadable("moved while it was read")
+    link = by_kind["link"].body.decode(errors="surrogateescape").rstrip("\n") if "link" in by_kind else ""
+    return File(path, frame.body, stat.S_IMODE(mode), owner, link)
+
+
+def _stat(path: str, line: str) -> Stat:
+    size, mode, owner, changed = line.split(" ", 3)
+    return Stat(path, _type(int(mode, 16)), stat.S_IMODE(int(mode, 16)), int(size), owner, changed)
+
+
+def _type(mode: int) -> Literal["file", "directory", "symlink", "other"]:
+    if stat.S_ISLNK(mode):
+        return "symlink"
+    if stat.S_ISREG(mode):
+        return "file"
+    return "directory" if stat.S_ISDIR(mode) else "other"
+
+
+def _glob(frames: list[Frame]) -> tuple[File, ...] | Unreadable:
+    found: dict[str, File] = {}
+    path, pending = "", {}
+    for frame in [*frames, Frame(("path",), b"")]:
+        if frame.kind != "path":
+            pending[frame.kind] = frame
+            continue
+        if "unreadable" in pending:
+            return Unreadable(f"{path} {_lowered(pending['unreadable'].text)}")
+        if "moved" in pending:
+            return Unreadable(f"{path} moved while it was read")
+        if "file" in pending:
+            answer = _file(path, pending)
+            if isinstance(answer, Unreadable):
+                return Unreadable(f"{path} {answer.why}")
+            found[path] = answer
+        path, pending = frame.body.decode(errors="surrogateescape"), {}
+    return tuple(found[path] for path in sorted(found))
+
+
+def _tree(root: str, by_kind: dict[str, Frame]) -> Tree | Unreadable:
+    if "tree" not in by_kind:
+        raise KeyError("tree")
+    if "sums" not in by_kind:
+        return Tree(root, {})
+    digests = dict(_sum(line) for line in _lines(by_kind["sums"]))
+    files = {}
+    for line in _lines(by_kind["states"]):
+        size, mode, modified, changed, inode, name = line.split("|", 5)
+        name = name.removeprefix("./")
+        if name not in digests:
+            return Unreadable("moved while it was read")
+        moves = f"{modified} {changed} {inode}"
+        files[name] = TreeFile(digests[name], int(size), stat.S_IMODE(int(mode, 16)), moves)
+    others = {line.removeprefix("./") for line in _lines(by_kind["others"])}
+    if len(files) != len(digests):
+        return Unreadable("moved while it was read")
+    return Tree(root, files, tuple(sorted(others)))
+
+
+def _lines(frame: Frame) -> list[str]:
+    return [line for line in frame.body.decode(errors="surrogateescape").split("\n") if line]
+
+
+def _sum(line: str) -> tuple[str, str]:
+    """(name, digest) of a line of sha256sum; a backslash before it means that the name is escaped."""
+    escaped = line.startswith("\\")
+    digest, name = line.removeprefix("\\").split("  ", 1)
+    if len(digest) != 64:
+        raise ValueError(line)
+    if escaped:
+        name = _ESCAPE.sub(lambda found: {"n": "\n", "r": "\r"}.get(found[1], found[1]), name)
+    return name.removeprefix("./"), digest

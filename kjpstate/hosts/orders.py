@@ -1,0 +1,178 @@
+"""Actions as the session script understands them: lines of calls, and the payload behind each.
+
+Called by `ssh`. Pure but for the streams, which bring a SyncTree's files from their host.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from kjpstate.errors import Failed
+from kjpstate.host import Eye
+from kjpstate.hosts.frames import Frame
+from kjpstate.hosts.names import listing_digest, plain_name, settled, stamp_bytes
+from kjpstate.hosts.programs import call
+from kjpstate.model import (
+    Action,
+    Await,
+    Backup,
+    MakeDirectory,
+    Outcome,
+    Restore,
+    Run,
+    RunInfo,
+    Stamp,
+    SyncTree,
+    Tree,
+    TreeFile,
+    WriteFile,
+    join,
+)
+
+_STATUSES: dict[str, Literal["done", "already", "failed", "moved", "unknown"]] = {
+    "done": "done",
+    "already": "already",
+    "failed": "failed",
+    "moved": "moved",
+    "unknown": "unknown",
+}
+_BAD_NAME = frozenset("\n\\\0")
+
+
+@dataclass(frozen=True)
+class Order:
+    """One action: its calls, the bytes behind them (or a stream of them), seconds it may take, its backup."""
+
+    action: Action
+    lines: tuple[str, ...]
+    payload: bytes = b""
+    stream: Callable[[], AsyncIterator[bytes]] | None = None
+    seconds: float = 0.0
+    backup: str = ""
+
+
+@dataclass
+class Orders:
+    """Makes orders for one run on one host. `base`: the host's state folder. `kept`: paths backed up."""
+
+    run: RunInfo
+    base: str
+    kept: set[str] = field(default_factory=set)
+
+    @property
+    def state(self) -> str:
+        """The document's state folder on the host."""
+        return f"{self.base}/{self.run.document}"
+
+    def for_action(self, action: Action, backup: str) -> Order:
+        """Any action but a SyncTree; raises Failed for one that no host does."""
+        match action:
+            case WriteFile(path=path, before=before, after=after, mode=mode):
+                payload = after or b""
+                words = (path, _digest(before), _digest(after), len(payload), f"{mode:o}", backup)
+                return Order(
+                    action, (call("kj_write", *words),), payload, backup=backup if before is not None else ""
+                )
+            case MakeDirectory(path=path, mode=mode):
+                return Order(action, (call("kj_make", path.rstrip("/"), f"{mode:o}"),))
+            case Run():
+                return self._for_run(action)
+            case Stamp(document=document, name=name, values=values):
+                payload = b"" if values is None else stamp_bytes(values)
+                digest = "-" if values is None else _digest(payload)
+                place = plain_name(document), plain_name(name)
+                return Order(action, (call("kj_stamp", *place, digest, len(payload)),), payload)
+            case Backup(path=path):
+                self.kept.add(path)
+                return Order(action, (call("kj_backup", path.rstrip("/"), backup),), backup=backup)
+            case Restore(path=path, backup=old):
+                return Order(action, (call("kj_restore", path.rstrip("/"), old or ""),))
+            case Await() | SyncTree():
+                raise Failed(f"{type(action).__name__} is not done by a host as it stands")
+
+    def _for_run(self, action: Run) -> Order:
+        argv = action.argv
+        if action.clean_env is not None:
+            argv = ("env", "-i", *(f"{name}={value}" for name, value in action.clean_env.items()), *argv)
+        fine = " ".join(map(str, action.allowed_exits))
+        line = call("kj_run", math.ceil(action.timeout), action.cwd, fine, *argv)
+        return Order(action, (line,), seconds=action.timeout)
+
+    def for_tree(
+        self, action: SyncTree, seen: Tree | None, backup: str, sources: Mapping[str, Eye]
+    ) -> Order | Outcome:
+        """The switch of a folder: only what differs travels. An Outcome when there is nothing to send."""
+        if action.manifest is None:
+            return Outcome(action, "failed", f"{action.to_directory}: what should be there is not known yet")
+        odd = next((path for path in action.manifest if _BAD_NAME & set(path) or _leads_out(path)), None)
+        if odd is not None:
+            return Outcome(action, "failed", f"{odd!r} can't be the name of a file of a tree")
+        standing = seen.files if seen is not None else {}
+        if seen is not None and settled(action, standing):
+            return Outcome(action, "already")
+        same = [path for path, file in action.manifest.items() if _same(standing.get(path), file)]
+        new = {path: file for path, file in action.manifest.items() if path not in same}
+        listing = listing_digest({path: file.digest for path, file in action.manifest.items()})
+        lines = (
+            call("kj_lay", action.to_directory.rstrip("/")),
+            call("kj_lay_same", *same),
+            *(call("kj_lay_new", path, file.size, _mode(file)) for path, file in new.items()),
+            call("kj_lay_gone", *action.remove),
+            call("kj_switch", listing, backup),
+        )
+        source = sources[action.from_host]
+        return Order(
+            action,
+            lines,
+            stream=lambda: _files(source, action.from_directory, new),
+            seconds=300.0,
+            backup=backup if seen is not None else "",
+        )
+
+
+def outcome_of(order: Order, frame: Frame, output: bytes) -> Outcome:
+    """What the session said about one order."""
+    status = _STATUSES.get(frame.words[1], "unknown")
+    code = int(frame.words[2]) if frame.words[2:] and frame.words[2].isdigit() else None
+    if isinstance(order.action, Backup) and status == "already":
+        return Outcome(order.action, "done")
+    backup = order.backup if status == "done" else ""
+    return Outcome(order.action, status, frame.text, backup, code, output)
+
+
+async def _files(source: Eye, folder: str, files: Mapping[str, TreeFile]) -> AsyncIterator[bytes]:
+    """The bytes of `files` one after the other, each exactly as long as the manifest says.
+
+    One that moved comes cut or filled up: the digest on the other side tells, and nothing is switched.
+    """
+    for path, file in files.items():
+        left = file.size
+        try:
+            async for chunk in source.open(join(folder, path)):
+                yield chunk[:left]
+                left -= min(left, len(chunk))
+        except Failed:
+            pass  # gone or unreadable by now: what is missing is filled up, and found out
+        while left:
+            yield bytes(min(left, 65536))
+            left -= min(left, 65536)
+
+
+def _same(standing: TreeFile | None, wanted: TreeFile) -> bool:
+    return standing is not None and standing.digest == wanted.digest
+
+
+def _mode(file: TreeFile) -> str:
+    return "755" if file.mode & 0o111 else "644"
+
+
+def _leads_out(path: str) -> bool:
+    return path.startswith("/") or ".." in path.split("/")
+
+
+def _digest(content: bytes | None) -> str:
+    return "-" if content is None else hashlib.sha256(content).hexdigest()

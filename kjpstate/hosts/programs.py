@@ -1,0 +1,120 @@
+"""What we send to a host: our constant scripts, then calls of their functions.
+
+Called by `ssh`. The only place where a value enters a shell: `call` quotes each one by shlex. `command` wraps
+a program so that any login shell (fish and csh too) hands it to /bin/sh unharmed.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import shlex
+from collections.abc import Collection, Iterable
+from importlib import resources
+
+from kjpstate.hosts.names import FILE_CAP, plain_name
+from kjpstate.model import (
+    Probe,
+    ReadClock,
+    ReadCommand,
+    ReadFile,
+    ReadGlob,
+    Reading,
+    ReadStat,
+    ReadState,
+    ReadTree,
+)
+
+COMMAND_CAP = 64 * 1024
+"""Bytes of a remote command line; a longer program goes over standard input, for one round trip more."""
+
+_SAFE = frozenset(
+    b'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-.,:;/+=%@#$"{}()[]<>|&*?~^'
+)
+
+
+@functools.cache
+def script(name: str) -> str:
+    """The text of one of our scripts in `remote/`."""
+    return resources.files("kjpstate.hosts").joinpath("remote", f"{name}.sh").read_text("utf-8")
+
+
+def call(function: str, *values: str | int) -> str:
+    """One line: a function of ours with its values, each quoted."""
+    return shlex.join((function, *map(str, values)))
+
+
+def probes(readings: Iterable[Reading], sent: Collection[str] = ()) -> dict[str, str]:
+    """The probes that `readings` need and that were not sent yet: name -> its script as a function."""
+    names = dict.fromkeys(reading.name for reading in readings if isinstance(reading, Probe))
+    return {
+        name: f"kj_probe_{plain_name(name)}() (\n{script(f'probe_{name}')}\n)"
+        for name in names
+        if name not in sent
+    }
+
+
+def calls(readings: Iterable[Reading]) -> list[str]:
+    """The calls that answer `readings`, in their order."""
+    return [line for reading in readings for line in (_call_for(reading), "kj_say end")]
+
+
+def _call_for(reading: Reading) -> str:
+    match reading:
+        case ReadFile(path=path):
+            return call("kj_file", path, FILE_CAP)
+        case ReadStat(path=path):
+            return call("kj_status", path.rstrip("/") or "/")
+        case ReadGlob(patterns=patterns):
+            return call("kj_glob", FILE_CAP, *patterns)
+        case ReadTree(root=root, paths=paths):
+            return call("kj_tree", root, *dict.fromkeys(_below(path) for path in paths))
+        case ReadState(document=document, name=name):
+            return call("kj_state", plain_name(document), plain_name(name))
+        case ReadClock():
+            return "kj_clock"
+        case ReadCommand(argv=argv, cwd=cwd, timeout=timeout):
+            return call("kj_command", math.ceil(timeout), cwd, *argv)
+        case Probe(name=name, args=args):
+            return call("kj_probe", f"kj_probe_{plain_name(name)}", *args)
+
+
+def _below(path: str) -> str:
+    bare = path.removeprefix("./").rstrip("/")
+    return f"./{bare}" if bare else "."
+
+
+def look_program(readings: list[Reading], nonce: str, state: str = "", locks: str = "") -> str:
+    """All readings of one host as one program."""
+    setup = call("kj_setup", nonce, state, locks)
+    parts = [
+        script("lib"),
+        script("look"),
+        *probes(readings).values(),
+        setup,
+        *calls(readings),
+        "kj_say over",
+    ]
+    return "\n".join(parts)
+
+
+def session_program(begin: str, readings: list[Reading], nonce: str, state: str = "", locks: str = "") -> str:
+    """The session: its lock, then `readings` under it, then the messages."""
+    setup = call("kj_setup", nonce, state, locks)
+    parts = [script("lib"), script("look"), script("session"), *probes(readings).values()]
+    return "\n".join([*parts, setup, begin, *calls(readings), "kj_say over", "kj_loop"])
+
+
+def command(program: str, prefix: str = "") -> tuple[str, bytes]:
+    """The remote command line for `program`, and what has to come first on its standard input.
+
+    All that a shell might take for its own is written in octal, which printf %b turns back: no newline,
+    quote, backslash or `!` reaches the login shell. `prefix`: words before /bin/sh (`sudo -n`).
+    """
+    text = program.encode()
+    octal = "".join(chr(byte) if byte in _SAFE else f"\\0{byte:03o}" for byte in text)
+    line = f"exec {prefix}/bin/sh -c 'eval \"$(printf %b \"$1\")\"' kjpstate '{octal}'"
+    if len(line) <= COMMAND_CAP:
+        return line, b""
+    reader = 'eval "$(dd bs=1 count="$1" 2>/dev/null)"'
+    return f"exec {prefix}/bin/sh -c '{reader}' kjpstate {len(text)}", text

@@ -1,0 +1,63 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034 # the other scripts use what is set here
+# What every program we send to a host begins with: frames, digests, places, and how a command is run.
+# dash, busybox sh and bash; needs cat, stat, find, head, tail, id and sha256sum, which busybox has too.
+# A frame is a line end, the run's nonce and the frame's words, a line end, then its body up to the next one.
+
+kj_setup() { # nonce, state folder or nothing, lock folder or nothing
+  KJ_N=$1 KJ_NL='
+' KJ_UID=$(id -u) KJ_WITHIN='' KJ_UMASK=$(umask)
+  exec 4>&1
+  case $2 in
+    ?*) KJ_BASE=$2 ;;
+    *)
+      KJ_BASE=/var/lib/kjpstate
+      [ "$KJ_UID" = 0 ] || KJ_BASE=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/kjpstate
+      ;;
+  esac
+  KJ_LOCKS=$3
+  for kj_tool in cat stat find head tail id sha256sum; do
+    command -v "$kj_tool" >/dev/null 2>&1 && continue
+    kj_say lacks
+    printf '%s' "$kj_tool"
+    exit 69
+  done
+}
+
+kj_say() {
+  printf '\n%s' "$KJ_N"
+  printf ' %s' "$@"
+  printf '\n'
+}
+
+kj_why() { # what a tool said: its last part is the reason
+  kj_said=${1%%"$KJ_NL"*}
+  printf '%s' "${kj_said##*: }"
+}
+
+kj_sha() {
+  kj_sum=$(sha256sum <"$1") || return 1
+  printf '%s' "${kj_sum%% *}"
+}
+
+kj_stat() { # format, path
+  LC_ALL=C TZ=UTC stat -c "$@" 2>&1
+}
+
+kj_time_limit() { # how this host's timeout is called, and its exit code when time is up; found out once
+  [ -z "$KJ_WITHIN" ] || return 0
+  KJ_WITHIN=none KJ_TIMED=124
+  if timeout -k 1 5 true 2>/dev/null; then KJ_WITHIN='timeout -k 5'; elif timeout 5 true 2>/dev/null; then KJ_WITHIN=timeout; fi
+  [ "$KJ_WITHIN" != none ] || KJ_TIMED=none
+  case $(timeout --help 2>&1) in *BusyBox*) KJ_TIMED=143 ;; esac
+}
+
+kj_within() { # seconds, command: at most that long, where timeout exists
+  if [ "$KJ_WITHIN" = none ]; then
+    shift
+    "$@"
+  else
+    # shellcheck disable=SC2086 # words of our own
+    $KJ_WITHIN "$@"
+  fi
+}

@@ -1,0 +1,172 @@
+# shellcheck shell=sh
+# The readings, one function each: model.ReadFile is kj_file and so on. They only look. Each answer is some
+# frames, then the frame `end`; hosts/frames.py reads them back.
+
+kj_absent() { # what stat said about a path that it could not see
+  case $1 in
+    *'No such file'* | *'Not a directory'*) kj_say missing ;;
+    *)
+      kj_say unreadable
+      kj_why "$1"
+      ;;
+  esac
+}
+
+kj_unreadable() {
+  kj_say unreadable
+  printf '%s' "$*"
+}
+
+kj_file() { # path, most bytes: its bytes between two looks at it
+  if [ -h "$1" ]; then
+    kj_say link
+    readlink "$1"
+  fi
+  if ! kj_before=$(kj_stat '%s %f %u:%g %Y.%Z.%i.%y' -L "$1"); then
+    if [ -h "$1" ]; then
+      kj_unreadable "is a symbolic link to $(readlink "$1"), which does not exist"
+    else
+      kj_absent "$kj_before"
+    fi
+  elif [ -d "$1" ]; then
+    kj_unreadable 'is a folder'
+  elif [ ! -f "$1" ]; then
+    kj_unreadable 'is not a regular file'
+  elif [ "${kj_before%% *}" -gt "$2" ]; then
+    kj_unreadable "is larger than $(($2 / 1048576)) MiB"
+  elif [ ! -r "$1" ]; then
+    kj_unreadable 'permission denied'
+  else
+    kj_say file "$kj_before"
+    head -c "$2" <"$1"
+    [ "$(kj_stat '%s %f %u:%g %Y.%Z.%i.%y' -L "$1")" = "$kj_before" ] || kj_say moved
+  fi
+}
+
+kj_status() { # path
+  if kj_found=$(kj_stat '%s %f %u:%g %y %z %i' "$1"); then
+    kj_say stat
+    printf '%s' "$kj_found"
+  else
+    kj_absent "$kj_found"
+  fi
+}
+
+kj_glob() { # most bytes, patterns
+  kj_most=$1
+  shift
+  kj_ifs=$IFS IFS=''
+  for kj_pattern; do
+    # shellcheck disable=SC2086 # to be expanded, and by IFS never split
+    for kj_match in $kj_pattern; do
+      [ -f "$kj_match" ] || continue
+      kj_say path
+      printf '%s' "$kj_match"
+      kj_file "$kj_match" "$kj_most"
+    done
+  done
+  IFS=$kj_ifs
+}
+
+kj_tree() { # root, names below it as ./name: digests and states of the regular files, names of the others
+  if [ ! -d "$1" ]; then
+    if kj_found=$(kj_stat %f "$1"); then kj_unreadable 'is not a folder'; else kj_absent "$kj_found"; fi
+    return 0
+  fi
+  # not { ( … ) 1>&4; } 2>&1: dash and busybox sh lose the inner redirection there
+  kj_trouble=$( (
+    cd "$1" || exit
+    shift
+    kj_left=$#
+    while [ "$kj_left" -gt 0 ]; do
+      if [ -e "$1" ] || [ -h "$1" ]; then set -- "$@" "$1"; fi
+      shift
+      kj_left=$((kj_left - 1))
+    done
+    [ $# -gt 0 ] || exit 0
+    kj_tree_files "$@"
+  ) 2>&1 1>&4)
+  case $kj_trouble in
+    '') kj_say tree ;;
+    *'No such file'*) kj_say moved ;;
+    *)
+      kj_say unreadable
+      kj_why "$kj_trouble"
+      ;;
+  esac
+}
+
+kj_tree_files() {
+  export LC_ALL=C TZ=UTC
+  kj_old='?*.backup.[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]T[0-9][0-9][0-9][0-9][0-9][0-9]Z-'
+  kj_old="${kj_old}[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]"
+  kj_odd="*$KJ_NL*"
+  kj_say sums
+  find "$@" \( -name '?*.kjpstate-?*' -o -name "$kj_old" -o -name node_modules \) -prune -o \
+    -type f ! -name "$kj_odd" -exec sha256sum {} +
+  kj_say states
+  find "$@" \( -name '?*.kjpstate-?*' -o -name "$kj_old" -o -name node_modules \) -prune -o \
+    -type f ! -name "$kj_odd" -exec stat -c '%s|%f|%y|%z|%i|%n' {} +
+  kj_say others
+  find "$@" \( -name '?*.kjpstate-?*' -o -name "$kj_old" -o -name node_modules \) -prune -o \
+    ! -type d \( ! -type f -o -name "$kj_odd" \) -print
+}
+
+kj_state() { # document, name
+  if [ -f "$KJ_BASE/$1/$2" ]; then
+    kj_file "$KJ_BASE/$1/$2" 16777216
+  elif kj_found=$(kj_stat %f "$KJ_BASE/$1/$2"); then
+    kj_unreadable 'is not a regular file'
+  else
+    kj_absent "$kj_found"
+  fi
+}
+
+kj_clock() {
+  if read -r kj_boot 2>/dev/null </proc/sys/kernel/random/boot_id && read -r kj_up _ 2>/dev/null </proc/uptime; then
+    kj_say clock "$kj_boot" "$kj_up"
+  else
+    kj_unreadable 'no /proc on this host'
+  fi
+}
+
+kj_captured() { # command: its output as it comes, its errors kept apart, its exit status
+  kj_say out
+  kj_errors=$({
+    ("$@" 2>&1 1>&4 4>&-) </dev/null
+    printf '\n%s' $?
+  } | tail -c 65536)
+  kj_say err
+  printf '%s' "${kj_errors%"$KJ_NL"*}"
+  kj_code=${kj_errors##*"$KJ_NL"}
+}
+
+kj_command() { # seconds, folder or nothing, argv: a command that only looks
+  kj_seconds=$1 kj_folder=$2
+  shift 2
+  if [ -n "$kj_folder" ] && ! (cd "$kj_folder") 2>/dev/null; then
+    kj_unreadable "no folder $kj_folder"
+  elif ! (cd "${kj_folder:-.}" && command -v "$1") >/dev/null 2>&1; then
+    kj_unreadable "$1: no such command"
+  else
+    kj_time_limit
+    kj_captured kj_placed "$kj_seconds" "$kj_folder" "$@"
+    if [ "$kj_code" = "$KJ_TIMED" ]; then
+      kj_unreadable "$1 did not end within $kj_seconds s"
+    else
+      kj_say code "$kj_code"
+    fi
+  fi
+}
+
+kj_placed() { # seconds, folder or nothing, argv
+  kj_seconds=$1
+  if [ -n "$2" ]; then cd "$2" || return; fi
+  shift 2
+  kj_within "$kj_seconds" "$@"
+}
+
+kj_probe() { # name, arguments: one of our scripts in remote/, sent along as a function
+  kj_captured "$@"
+  kj_say code "$kj_code"
+}

@@ -1,0 +1,439 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2153,SC2154 # lib.sh, look.sh and trees.sh share these variables
+# The one session that holds a host's lock: takes it, settles what a cut session left, then does the actions
+# that come as messages on standard input, until `end` or until the link is gone. hosts/ssh.py is its only
+# caller, hosts/local.py does the very same in Python.
+#
+# A message is a line with its length, then so many bytes of calls of the functions below (every value quoted
+# by the sender), each write followed by its payload. Nothing is ever read beyond that.
+
+# ---- the lock: a file that comes into being whole, by a hard link
+
+kj_field() { # word, lines of `word value`
+  kj_rest=${2#*"$KJ_NL$1 "}
+  [ "$kj_rest" = "$2" ] || printf '%s' "${kj_rest%%"$KJ_NL"*}"
+}
+
+kj_start_of() { # process: when it started
+  kj_line=''
+  read -r kj_line 2>/dev/null <"/proc/$1/stat" || return 1
+  # shellcheck disable=SC2086 # numbers, a word each
+  set -- ${kj_line##*) }
+  printf '%s' "${20}"
+}
+
+kj_alive() { # an owner's lines: same boot, same process, same start
+  kj_pid=$(kj_field pid "$KJ_NL$1")
+  case $kj_pid in '' | *[!0-9]*) return 1 ;; esac
+  read -r kj_boot 2>/dev/null </proc/sys/kernel/random/boot_id || kj_boot=-
+  [ "$(kj_field boot "$KJ_NL$1")" = "$kj_boot" ] && [ "$(kj_field start "$KJ_NL$1")" = "$(kj_start_of "$kj_pid")" ]
+}
+
+kj_link() { # file, content: creates it at once, or fails when it exists
+  kj_temp=${1%/*}/.kjpstate.$$.link
+  (umask 022 && printf '%s\n' "$2" >"$kj_temp") 2>/dev/null || return 2
+  if [ ! -d "$1" ] && ln "$kj_temp" "$1" 2>/dev/null; then kj_code=0; else kj_code=1; fi
+  rm -f "$kj_temp"
+  return "$kj_code"
+}
+
+kj_break() { # a dead owner's lines: removes its lock, if we win the right to break that very owner
+  kj_right=$KJ_LOCKS/kjpstate.break.$(kj_field run "$KJ_NL$1")-$(kj_field pid "$KJ_NL$1")
+  kj_all=$kj_right
+  until kj_link "$kj_right" "$KJ_OWNER"; do
+    kj_winner=$(cat "$kj_right" 2>/dev/null) || return 0
+    kj_alive "$kj_winner" && return 1
+    kj_right=$kj_right.$(kj_field run "$KJ_NL$kj_winner")-$(kj_field pid "$KJ_NL$kj_winner")
+  done
+  [ "$(cat "$KJ_LOCK" 2>/dev/null)" = "$1" ] && rm -f "$KJ_LOCK"
+  rm -f "$kj_all" "$kj_all".*
+}
+
+kj_take() {
+  for kj_folder in /run/lock /var/lock "$KJ_BASE"; do
+    [ -z "$KJ_LOCKS" ] || break
+    if [ "$kj_folder" = "$KJ_BASE" ] || { [ -d "$kj_folder" ] && [ -w "$kj_folder" ] && [ -x "$kj_folder" ]; }; then
+      KJ_LOCKS=$kj_folder
+    fi
+  done
+  [ -d "$KJ_LOCKS" ] || mkdir -p "$KJ_LOCKS" 2>/dev/null
+  KJ_LOCK=$KJ_LOCKS/kjpstate
+  kj_tries=0
+  until kj_link "$KJ_LOCK" "$KJ_OWNER"; do
+    kj_found=$(cat "$KJ_LOCK" 2>/dev/null)
+    kj_tries=$((kj_tries + 1))
+    if [ -z "$kj_found" ] && [ "$kj_tries" -gt 20 ]; then
+      kj_say nolock
+      printf '%s' "$KJ_LOCK"
+      exit 73
+    fi
+    [ -n "$kj_found" ] || continue
+    if kj_alive "$kj_found" || ! kj_break "$kj_found"; then
+      kj_say busy
+      printf '%s' "$kj_found"
+      exit 75
+    fi
+  done
+}
+
+kj_held() {
+  [ -z "$KJ_FOLLOWS" ] || return 0
+  [ "$(cat "$KJ_LOCK" 2>/dev/null)" = "$KJ_OWNER" ]
+}
+
+kj_release() {
+  rm -rf "${KJ_STATE:?}/.output.$KJ_RUN"
+  if [ -z "$KJ_FOLLOWS" ] && kj_held; then rm -f "$KJ_LOCK"; fi
+}
+
+kj_begin() { # run, document, suffix, who, when, why, follow: another session of ours has the lock
+  KJ_RUN=$1 KJ_SUFFIX=$3 KJ_STATE=$KJ_BASE/$2
+  umask 077
+  read -r kj_boot 2>/dev/null </proc/sys/kernel/random/boot_id || kj_boot=-
+  KJ_OWNER="run $1${KJ_NL}who $4${KJ_NL}when $5${KJ_NL}why $6${KJ_NL}pid $$${KJ_NL}start $(kj_start_of $$)${KJ_NL}boot $kj_boot"
+  KJ_FOLLOWS=$7
+  [ -n "$KJ_FOLLOWS" ] || kj_take
+  trap kj_release EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 141' PIPE
+  trap 'exit 143' TERM
+  kj_error=$(mkdir -p "$KJ_STATE" 2>&1) || {
+    kj_say nostate
+    kj_why "$kj_error"
+    exit 73
+  }
+  kj_settle
+  KJ_WHOLE=''
+  [ "$(printf ab | dd bs=2 count=1 iflag=fullblock 2>/dev/null)" = ab ] && KJ_WHOLE=yes
+  kj_say held
+  printf '%s' "$KJ_BASE"
+}
+
+kj_settle() { # finish or undo the switch of a folder that a cut session noted
+  for kj_note in "$KJ_BASE"/*/switch; do
+    [ -f "$kj_note" ] || continue
+    { IFS= read -r kj_p && IFS= read -r kj_new && IFS= read -r kj_b; } <"$kj_note"
+    if [ -n "$kj_p" ] && [ ! -e "$kj_p" ]; then
+      if [ -d "$kj_new" ]; then mv "$kj_new" "$kj_p"; elif [ -d "$kj_b" ]; then mv "$kj_b" "$kj_p"; fi
+      sync "${kj_p%/*}"
+    fi
+    kj_sweep_trees "$kj_p"
+    rm -f "$kj_note"
+  done
+}
+
+kj_sweep_trees() { # folder: unfinished copies beside it; the lock says that nobody is writing them
+  for kj_left in "$1".kjpstate-*; do
+    if [ -d "$kj_left" ] && [ ! -h "$kj_left" ]; then rm -rf "$kj_left"; fi
+  done
+}
+
+# ---- messages
+
+kj_exact() { # bytes: exactly so many of standard input
+  if [ -z "$KJ_WHOLE" ]; then
+    dd bs=1 "count=$1" 2>/dev/null
+    return
+  fi
+  [ "$1" -lt 65536 ] || dd bs=65536 count=$(($1 / 65536)) iflag=fullblock 2>/dev/null
+  [ $(($1 % 65536)) -eq 0 ] || dd bs=$(($1 % 65536)) count=1 iflag=fullblock 2>/dev/null
+}
+
+kj_receive() { # bytes, file: the payload, taken to its end even when the file can't hold it
+  kj_exact "$1" | {
+    LC_ALL=C cat >"$2"
+    kj_code=$?
+    cat >/dev/null
+    exit "$kj_code"
+  }
+}
+
+kj_loop() {
+  while IFS= read -r kj_length; do
+    case $kj_length in '' | *[!0-9]*) break ;; esac
+    kj_text=$(kj_exact "$kj_length")
+    case $kj_text in *"#$KJ_N") ;; *) exit 74 ;; esac
+    KJ_STOP=''
+    eval "$kj_text"
+    kj_say over
+  done
+}
+
+# ---- outcomes: once one is not well, the rest of the message is only taken off the line
+
+kj_outcome() { # done or already or failed or moved or unknown, exit code or -
+  kj_say outcome "$@"
+  case $1 in done | already) ;; *) KJ_STOP=yes ;; esac
+}
+
+kj_bad() { # status, reason
+  kj_outcome "$1" -
+  printf '%s' "$2"
+}
+
+kj_ready() { # bytes of payload that follow: whether the action may go on
+  if [ -n "$KJ_STOP" ]; then
+    kj_exact "$1" >/dev/null
+    return 1
+  fi
+  kj_held && return 0
+  kj_exact "$1" >/dev/null
+  kj_bad failed 'the lock was taken away from this run'
+  return 1
+}
+
+kj_try() { # command: on failure kj_reason says why
+  kj_said=$(LC_ALL=C "$@" 2>&1) && return 0
+  kj_status=failed kj_reason="$KJ_P: $(kj_why "$kj_said")"
+  return 1
+}
+
+kj_fault() { # status, reason
+  kj_status=$1 kj_reason=$2
+  return 1
+}
+
+# ---- one file
+
+kj_look_at() { # path: kj_now is its digest, or - for none
+  if [ -h "$1" ]; then
+    kj_fault failed "$KJ_P is a symbolic link to $(readlink "$1"); kjpstate does not write through it"
+  elif [ ! -e "$1" ]; then
+    kj_now=-
+  elif [ -d "$1" ]; then
+    kj_fault failed "$KJ_P is a folder, not a file"
+  elif [ ! -f "$1" ]; then
+    kj_fault failed "$KJ_P is not a regular file"
+  else
+    kj_now=$(kj_sha "$1" 2>/dev/null) || kj_fault failed "$KJ_P: permission denied"
+  fi
+}
+
+kj_write() { # path, digest before or -, digest after or -, bytes, mode of a new file, backup
+  KJ_P=$1
+  kj_ready "$4" || return 0
+  kj_taken=''
+  if kj_put "$@"; then kj_outcome "$kj_status" -; else kj_bad "$kj_status" "$kj_reason"; fi
+  [ -n "$kj_taken" ] || kj_exact "$4" >/dev/null
+}
+
+kj_put() {
+  kj_look_at "$1" || return
+  kj_status=already
+  [ "$kj_now" != "$3" ] || return 0
+  [ "$kj_now" = "$2" ] || kj_fault moved "$KJ_P is not as the plan saw it any more" || return
+  kj_dir=${1%/*}/
+  [ -d "$kj_dir" ] || kj_fault failed "$KJ_P: its folder does not exist" || return
+  rm -f "$kj_dir.${1##*/}".kjpstate-*
+  [ "$2" = - ] || kj_keep_file "$1" "$6" || return
+  if [ "$3" = - ]; then
+    kj_try rm "$1" || return
+  else
+    kj_temp=$kj_dir.${1##*/}.kjpstate-new.$KJ_RUN
+    if ! kj_replace "$@"; then
+      rm -f "$kj_temp"
+      return 1
+    fi
+  fi
+  kj_try sync "$kj_dir" && kj_look_at "$1" || return
+  [ "$kj_now" = "$3" ] || kj_fault failed "$KJ_P does not hold what was written; somebody else is writing it" || return
+  kj_status='done'
+}
+
+kj_replace() {
+  kj_try kj_exclusive "$kj_temp" || return
+  kj_taken=yes
+  kj_try kj_receive "$4" "$kj_temp" || return
+  [ "$(kj_sha "$kj_temp")" = "$3" ] || kj_fault failed "$KJ_P: what arrived is not what was sent" || return
+  if [ "$2" = - ]; then kj_try chmod "$5" "$kj_temp"; else kj_carry "$1" "$kj_temp"; fi || return
+  kj_try sync "$kj_temp" && kj_look_at "$1" || return
+  [ "$kj_now" = "$2" ] || kj_fault moved "$KJ_P is not as the plan saw it any more" || return
+  kj_try mv -f "$kj_temp" "$1"
+}
+
+kj_exclusive() {
+  (set -C && : >"$1")
+}
+
+kj_carry() { # from, to: mode, owner and, where cp can, extended attributes; never the times
+  cp --attributes-only --preserve=mode,ownership,xattr "$1" "$2" 2>/dev/null
+  # shellcheck disable=SC2046 # two words of digits
+  set -- "$2" $(stat -c '%a %u:%g' "$1")
+  [ "$(stat -c %u:%g "$1")" = "$3" ] || kj_try chown "$3" "$1" || return
+  kj_try chmod "$2" "$1"
+}
+
+kj_keep_file() { # path, backup: a copy that never goes over anything
+  [ ! -e "$2" ] || return 0
+  kj_look_at "$1" && kj_try mkdir -p "${2%/*}/" || return
+  kj_digest=$kj_now
+  kj_copy=${2%/*}/.${1##*/}.kjpstate-keep.$KJ_RUN
+  rm -f "$kj_copy"
+  if kj_try cp -a "$1" "$kj_copy" && kj_same "$kj_copy" && kj_try sync "$kj_copy" && kj_publish "$kj_copy" "$2"; then
+    kj_try sync "${2%/*}/" && kj_note "$1" "$2" "$kj_digest" file
+  else
+    rm -f "$kj_copy"
+    return 1
+  fi
+}
+
+kj_same() {
+  [ "$(kj_sha "$1")" = "$kj_digest" ] || kj_fault moved "$KJ_P moved while it was backed up"
+}
+
+kj_publish() { # copy, final name: fails when that exists; a rename where there are no hard links
+  if ln "$1" "$2" 2>/dev/null; then
+    rm -f "$1"
+  elif [ -e "$2" ]; then
+    kj_fault failed "$2 already exists"
+  else
+    kj_try mv "$1" "$2"
+  fi
+}
+
+kj_note() { # path, backup, digest, type: a line of the ledger
+  kj_try kj_append "$KJ_STATE/backups" "$KJ_RUN	$1	$2	$3	$4" && kj_try sync "$KJ_STATE/backups"
+}
+
+kj_append() {
+  printf '%s\n' "$2" >>"$1"
+}
+
+# ---- the other actions
+
+kj_make() { # path, mode
+  KJ_P=$1
+  kj_ready 0 || return 0
+  if [ -d "$1" ]; then
+    kj_outcome already -
+  elif [ -e "$1" ] || [ -h "$1" ]; then
+    kj_bad failed "$KJ_P is there and is not a folder"
+  else
+    kj_try kj_parents "$1" && kj_try chmod "$2" "$1"
+    kj_settled $?
+  fi
+}
+
+kj_parents() {
+  (umask 022 && mkdir -p "$1")
+}
+
+kj_run() { # seconds, folder or nothing, allowed exit codes, argv
+  kj_ready 0 || return 0
+  kj_time_limit
+  kj_seconds=$1 kj_folder=$2 kj_fine=" $3 " kj_output=$KJ_STATE/.output.$KJ_RUN
+  shift 3
+  if [ -n "$kj_folder" ] && ! (cd "$kj_folder") 2>/dev/null; then
+    kj_bad failed "there is no folder $kj_folder"
+    return 0
+  fi
+  if ! (cd "${kj_folder:-.}" && command -v "$1") >/dev/null 2>&1; then
+    kj_bad failed "$1: no such command"
+    return 0
+  fi
+  (umask "$KJ_UMASK" && kj_placed "$kj_seconds" "$kj_folder" "$@") </dev/null >"$kj_output" 2>&1 4>&-
+  kj_code=$?
+  case $kj_fine in
+    *" $kj_code "*) kj_outcome 'done' "$kj_code" ;;
+    *)
+      if [ "$kj_code" = "$KJ_TIMED" ]; then
+        kj_bad failed "still running after $kj_seconds s, stopped"
+      elif [ "$kj_code" -gt 128 ] && [ "$kj_code" -le 192 ]; then
+        kj_bad unknown 'was killed by a signal'
+      else
+        kj_outcome failed "$kj_code"
+      fi
+      ;;
+  esac
+  kj_say output
+  tail -c 65536 "$kj_output"
+}
+
+kj_stamp() { # document, name, digest or - for removal, bytes
+  KJ_P=$2
+  kj_ready "$4" || return 0
+  if [ "$3" = - ]; then
+    kj_try rm -f "$KJ_BASE/$1/$2"
+  elif kj_try mkdir -p "$KJ_BASE/$1"; then
+    kj_stamp_new "$@"
+  else
+    kj_exact "$4" >/dev/null
+    false
+  fi
+  kj_settled $?
+}
+
+kj_stamp_new() {
+  kj_temp=$KJ_BASE/$1/.$2.kjpstate-new
+  rm -f "$kj_temp"
+  kj_try kj_receive "$4" "$kj_temp" || return
+  [ "$(kj_sha "$kj_temp")" = "$3" ] || kj_fault failed "$KJ_P: what arrived is not what was sent" || return
+  kj_try sync "$kj_temp" && kj_try mv -f "$kj_temp" "$KJ_BASE/$1/$2" && kj_try sync "$KJ_BASE/$1"
+}
+
+kj_settled() { # whether it went well: done, or why not
+  if [ "$1" = 0 ]; then kj_outcome 'done' -; else kj_bad "$kj_status" "$kj_reason"; fi
+}
+
+kj_backup() { # path, backup; already: there was nothing
+  KJ_P=$1
+  kj_ready 0 || return 0
+  if [ ! -e "$1" ]; then
+    kj_outcome already -
+  elif [ -d "$1" ]; then
+    kj_keep_tree "$1" "$2"
+    kj_settled $?
+  else
+    kj_keep_file "$1" "$2"
+    kj_settled $?
+  fi
+}
+
+kj_keep_tree() { # folder, backup
+  [ ! -e "$2" ] || return 0
+  kj_try mkdir -p "${2%/*}/" || return
+  kj_copy=${2%/*}/${1##*/}.kjpstate-keep.$KJ_RUN
+  rm -rf "$kj_copy"
+  if kj_try cp -a "$1" "$kj_copy" && kj_try mv "$kj_copy" "$2"; then
+    kj_try sync "${2%/*}/" && kj_note "$1" "$2" "$(kj_listing "$2")" directory
+  else
+    rm -rf "$kj_copy"
+    return 1
+  fi
+}
+
+kj_listing() { # folder: one digest for all its regular files, names.listing_digest
+  kj_sum=$(cd "$1" && find . -type f -exec sha256sum {} + | LC_ALL=C sort | sha256sum)
+  printf '%s' "${kj_sum%% *}"
+}
+
+kj_restore() { # path, backup or nothing: there was nothing
+  KJ_P=$1
+  kj_ready 0 || return 0
+  kj_fresh=${1%/*}/.${1##*/}.kjpstate-new.$KJ_RUN
+  if [ -h "$1" ]; then
+    kj_bad failed "$KJ_P is a symbolic link; kjpstate does not replace it"
+    return 0
+  elif [ -z "$2" ]; then
+    kj_away "$1"
+  elif [ -d "$2" ]; then
+    kj_fresh=$1.kjpstate-new.$KJ_RUN
+    kj_sweep_trees "$1"
+    kj_try cp -a "$2" "$kj_fresh" && kj_away "$1" && kj_try mv "$kj_fresh" "$1"
+  elif [ -d "$1" ]; then
+    kj_fault failed "$KJ_P is a folder now"
+  else
+    rm -f "$kj_fresh"
+    kj_try cp -a "$2" "$kj_fresh" && kj_try sync "$kj_fresh" && kj_try mv -f "$kj_fresh" "$1"
+  fi && kj_try sync "${1%/*}/"
+  kj_settled $?
+}
+
+kj_away() { # path: gone, a folder by a rename first
+  if [ -d "$1" ]; then
+    kj_try mv "$1" "$1.kjpstate-old.$KJ_RUN" && kj_try rm -rf "$1.kjpstate-old.$KJ_RUN"
+  else
+    kj_try rm -f "$1"
+  fi
+}
