@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
-from kjpstate.kinds import build, check, deploy, dns, pm2_ecosystem, pm2_process, unchanged
+from kjpstate.kinds import build, check, deploy, dns, patch, pm2_ecosystem, pm2_process, unchanged
 from kjpstate.model import (
     Action,
     Advice,
@@ -47,5 +47,6 @@ class Kind(Protocol):
 
 
 KINDS: Mapping[str, Kind] = {
-    module.KIND: module for module in (unchanged, dns, build, pm2_ecosystem, deploy, pm2_process, check)
+    module.KIND: module
+    for module in (unchanged, dns, patch, build, pm2_ecosystem, deploy, pm2_process, check)
 }
