@@ -18,11 +18,68 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {
+    "anchor-ambiguous": Rule(
+        "An edit's anchor fits more than one place",
+        "An edit needs exactly one place. Its anchor (or its `within`) was found more than once, all of "
+        "them are shown with their lines, and choosing one would be guessing. Blocks that kjpstate wrote"
+        " are never searched.",
+        "add `within`, or more of the text that stands around the right one",
+    ),
+    "anchor-missing": Rule(
+        "An edit's anchor is not in the file",
+        "The text is compared word by word: blanks, line breaks, comments, quotes, optional `;` and "
+        "trailing commas don't count, everything else does. Nothing fits, so the source has moved on or "
+        "was never as the document says. The nearest lines are shown; nothing of the set is applied.",
+        "compare the nearest line; write it as the anchor, or as a second accepted form of `replace`",
+    ),
+    "anchor-shares-line": Rule(
+        "The place shares its line with other code",
+        "Markers are whole lines, so a block can only stand on lines of its own. Breaking the line up "
+        "would change bytes that are not ours.",
+        "put the statement, or the braces of a one-line block, on lines of their own in the file",
+    ),
+    "anchor-unreadable": Rule(
+        "An anchor can't be looked for",
+        "An anchor is code: it needs at least one word, closed strings, and $$$ only between other "
+        "words. insert_inside needs the text up to the { of the block that is meant.",
+        "write the code as it stands in the file",
+    ),
     "become-failed": Rule(
         "sudo did not let us in",
         "The document says `become: sudo`, and the login user may not run commands as root without a "
         "password. kjpstate never types a password: it would stand in a process list or a log.",
         "log in as root, or allow the user NOPASSWD in sudoers",
+    ),
+    "binary": Rule(
+        "The file is no source text",
+        "It holds a zero byte. kjpstate patches text in UTF-8.",
+        "name the source file in the document",
+    ),
+    "byte-guard": Rule(
+        "The result would touch bytes outside of our blocks",
+        "Before anything is written, the blocks are taken out of the new text again; what is left must "
+        "be the old text, byte for byte. It was not, so nothing is written. This is an error of "
+        "kjpstate.",
+        "report it with the file and the document; until then edit by hand",
+    ),
+    "content-syntax": Rule(
+        "The new text is no whole code",
+        "The text of an edit must be whole by itself: statements, members, properties or cases, with "
+        "every bracket closed. Half a statement could only be checked by chance.",
+        "write whole statements; use `replace` with the whole old statement where a part of it changes",
+    ),
+    "cr-eol": Rule(
+        "The file has line ends that are carriage returns alone",
+        "Such a file has one line for most tools, and a `//` marker would turn the rest of it into a "
+        "comment.",
+        "save it with LF or CRLF line ends",
+    ),
+    "double-encoded": Rule(
+        "A text was decoded twice",
+        "The text looks like UTF-8 that was read as Windows-1252 and saved again: what should be one "
+        "sign is three. An anchor with it fits nothing, a message with it reaches the users like that. "
+        "kjpstate does not repair it silently.",
+        "write the sign itself",
     ),
     "ecosystem-esm": Rule(
         "Node would not load ecosystem.config.js here",
@@ -42,6 +99,12 @@ RULES: dict[str, Rule] = {
         "Something stands at the path that is not a plain file we may read: a link, a folder, or a "
         "file without permission. Replacing it would be guessing what it is for.",
         "look at it on the host; name the real path in the document",
+    ),
+    "edited-by-hand": Rule(
+        "A block was edited by hand, and on_drift is refuse",
+        "The words in the block are not those that kjpstate wrote (a formatter's work does not count as "
+        "an edit). The document says to leave it then.",
+        "take the change into `content`, or write on_drift: apply",
     ),
     "env-block-unused": Rule(
         "An environment block that nothing asks for",
@@ -68,6 +131,16 @@ RULES: dict[str, Rule] = {
         "network. It is not a second line of defence when the servers of DNS= are down. Beside "
         "`servers` it has no effect.",
         "move the addresses into `servers`",
+    ),
+    "file-missing": Rule(
+        "The file to patch is not there",
+        "A patch changes a file that exists; it never makes one.",
+        "put the file there, or correct `file` in the document",
+    ),
+    "file-unreadable": Rule(
+        "The file to patch can't be read",
+        "Something is at that path, but it could not be read: no permission, or no regular file.",
+        "look at it on the host",
     ),
     "host-key-changed": Rule(
         "The host shows another key than the one we know",
@@ -115,12 +188,47 @@ RULES: dict[str, Rule] = {
         " it did not make.",
         "name another folder for error_file and out_file",
     ),
+    "marker-version": Rule(
+        "A block was written by another version of kjpstate",
+        "Its first line names a format that this version does not know, so it is left alone.",
+        "use the version that wrote it",
+    ),
+    "markers-broken": Rule(
+        "The marker lines are damaged",
+        "A block needs its begin and its end, each once, alone on its line, as they were written. One is"
+        " missing, doubled, crossed or misspelt, so it can't be known which lines are ours. All of them "
+        "are shown; nothing is changed.",
+        "put the marker lines back (a backup stands beside the file), or take the whole block out by hand",
+    ),
+    "markers-in-content": Rule(
+        "The new text looks like a marker",
+        "A text that holds kjpstate's own marker words would be taken for a marker at the next look.",
+        "write the comment in other words",
+    ),
     "max-restarts-inert": Rule(
         "max_restarts never acts",
         "PM2 counts crashes only during min_uptime times max_restarts after a start on purpose, and "
         "never after a reboot. With these delays that time is over before the count is full, so the "
         "app is restarted for ever.",
         "drop max_restarts",
+    ),
+    "merge-conflict": Rule(
+        "The file holds an unresolved merge conflict",
+        "Lines with <<<<<<< or >>>>>>> are left of a merge, and which side is right is not kjpstate's to"
+        " say.",
+        "resolve the conflict, then kjpstate plan",
+    ),
+    "misplaced": Rule(
+        "A block stands where it does not belong any more",
+        "The block is whole, but around it the code was moved: it left module level, its `within`, or "
+        "the braces it was put into.",
+        "take the block out by hand, all of its lines; kjpstate then puts it where the document says",
+    ),
+    "mixed-eol": Rule(
+        "The lines to replace have mixed line ends",
+        "Some of them end in LF and some in CRLF. The original is kept to be brought back byte for byte,"
+        " which one kind of line end can't do.",
+        "give these lines one kind of line end",
     ),
     "modem-still-asked": Rule(
         "The network's own resolver is asked too",
@@ -136,6 +244,24 @@ RULES: dict[str, Rule] = {
         "decision.",
         "npm ci in that folder",
     ),
+    "name-shadowed": Rule(
+        "A name of this set is hidden where another edit uses it",
+        "One edit declares the name at module level, another uses it; between the two a function, a "
+        "parameter or a block has a name of its own that is the same, and the code would use that one.",
+        "rename it in the document, or rename the other one in the file",
+    ),
+    "name-taken": Rule(
+        "A name of the new text is declared already",
+        "The place where the text goes has the name already: the compiler would refuse two, or the wrong"
+        " one would be used. An older patch, made by hand and without markers, often is the cause.",
+        "rename it in the document; or take the old code out, if this set shall replace it",
+    ),
+    "near": Rule(
+        "The new text stands already, but elsewhere",
+        "The same code is in the file without our markers, in another place than the document says or "
+        "more than once. Adding it again would run it twice.",
+        "take the old one out, or move it to where the document says; it is then adopted",
+    ),
     "needs-other-host": Rule(
         "Only another host can cure this",
         "The files on this host are not those of the last deploy, and the host they come from can't "
@@ -149,6 +275,12 @@ RULES: dict[str, Rule] = {
         "change. It is reported as drift, and nothing is done about it by guessing.",
         "look at the named value on the host, and change it there or in the document",
     ),
+    "no-tree-sitter": Rule(
+        "The TypeScript grammar is not installed",
+        "Patches are placed by TypeScript's own grammar (tree-sitter). There is no ready build of it for"
+        " some small machines, 32-bit ARM among them.",
+        "pip install tree-sitter tree-sitter-typescript; or run kjpstate from another machine",
+    ),
     "not-in-path": Rule(
         "Programs do not ask systemd-resolved",
         "/etc/resolv.conf decides whom programs ask, and here it is not one of resolved's own files. "
@@ -156,6 +288,28 @@ RULES: dict[str, Rule] = {
         "that file (NetworkManager, a DHCP client, a person) must be known before it is changed, so "
         "kjpstate leaves it alone.",
         "ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf, if nothing else needs the file",
+    ),
+    "not-typescript": Rule(
+        "The file is neither TypeScript nor JavaScript",
+        "Patches know .ts .mts .cts .js .mjs .cjs .tsx and .jsx by the ending of the name.",
+        "name such a file",
+    ),
+    "not-utf8": Rule(
+        "The file is not UTF-8",
+        "Its bytes are no UTF-8 text, so changing it could garble letters that nobody meant to touch.",
+        "save it as UTF-8",
+    ),
+    "original-reappeared": Rule(
+        "The replaced text is back beside its block",
+        "The block stands, and so does what it once replaced: usually a merge kept both sides. The bot "
+        "would do both.",
+        "take one of the two out by hand",
+    ),
+    "original-tampered": Rule(
+        "The kept original of a block was changed",
+        "The `was` lines of a block hold what a removal brings back, with a digest in its first line. "
+        "The two don't fit any more, so the original is not known.",
+        "put the `was` lines back from the backup beside the file, or from version control",
     ),
     "outside-may-change": Rule(
         "A write outside what the document allows",
@@ -165,12 +319,23 @@ RULES: dict[str, Rule] = {
         "for every write.",
         "add the path to guardrails.may_change of that host, if that is right",
     ),
+    "overlap": Rule(
+        "Two edits want the same lines",
+        "Each edit needs lines of its own; whichever came second would change the other's text.",
+        "make one edit of the two",
+    ),
     "overridden-by-dropin": Rule(
         "A drop-in wins over resolved.conf",
         "systemd reads the files in resolved.conf.d/ after the main file: their servers are added to "
         "its list, and an empty assignment clears it. No edit of the main file can make the value "
         "right, and the drop-ins belong to somebody else.",
         "remove the named line or file, or make the document say the same",
+    ),
+    "partial-statement": Rule(
+        "The text to replace is only a part of a statement",
+        "What is to be replaced goes on after it, an `else` for instance. Taking only the first part out"
+        " would leave code that does not compile, or means something else.",
+        "write the whole statement in `replace`, with all that follows; $$$ stands for what may vary",
     ),
     "pm2-gives-up": Rule(
         "PM2 stops for good before the network is back",
@@ -281,6 +446,17 @@ RULES: dict[str, Rule] = {
         "comes after that many milliseconds, then half as much again each time, at most 15 s.",
         "drop restart_delay",
     ),
+    "result-syntax": Rule(
+        "The patched file would not be sound",
+        "With the new text in its place the file can't be read as TypeScript any more, or the text runs "
+        "into the code around it. Nothing is written.",
+        "check brackets, commas and the `;` at the end of `content`",
+    ),
+    "scope": Rule(
+        "The place is not at module level",
+        "The edit says scope: module, and the place that was found is inside a function, a class or a block.",
+        "anchor it outside of all functions, or drop `scope`",
+    ),
     "script-missing": Rule(
         "The app's script is not there",
         "PM2 reports success when it is told to reload an app whose script is missing, and goes on "
@@ -327,11 +503,23 @@ RULES: dict[str, Rule] = {
         "journal.",
         "ss -lnup 'sport = 53' shows who holds the port",
     ),
+    "syntax": Rule(
+        "The file is not sound TypeScript",
+        "The grammar can't read it, so where a statement begins and ends is not known. If the compiler "
+        "takes the file, it uses something newer than the grammar.",
+        "npx tsc --noEmit shows what is wrong; mend it first",
+    ),
     "target-unreadable": Rule(
         "The deploy's target can't be looked at",
         "Something stands at the target that is not a folder of files we may read: a link, a file, or"
         " a folder without permission. Writing over it would be guessing.",
         "look at it on the host; name the real folder in `deploy.to`",
+    ),
+    "unbraced-body": Rule(
+        "The place is a body without braces",
+        "After `if (…)`, `else`, a loop or `=>` stands one statement without braces. A second one there "
+        "would fall out of it.",
+        "put braces around it in the file",
     ),
     "unchanged-differs": Rule(
         "A value that was to stay has moved",
@@ -363,6 +551,11 @@ RULES: dict[str, Rule] = {
         "The app would be restarted by its own log lines",
         "`watch` looks at the whole folder of the app, its log files stand inside, and nothing is ignored.",
         "drop watch, or name the log folder in ignore_watch",
+    ),
+    "wildcard-in-content": Rule(
+        "A wildcard in the new text means nothing",
+        "$$$ stands for any code only where something is looked for. In `content` it is written as it is.",
+        "write the code itself",
     ),
     "zero-dropped": Rule(
         "PM2 throws this value away",
