@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kjpstate.formats import JUDGES
-from kjpstate.formats.pm2 import ecosystem, health, policy, probe, settings
+from kjpstate.formats.pm2 import ecosystem, health, keys, policy, probe, settings
 from kjpstate.formats.pm2.lint import lint
 from kjpstate.formats.pm2.probe import App, BootClock, Daemon, Dump, Runner, Seen, Startup, User
 from kjpstate.model import Clock, Unreadable
@@ -105,14 +105,14 @@ def test_paths_resolve_as_node_does(path, resolved):
     [("10s", 10_000), ("2m", 120_000), ("1h", 3_600_000), ("5000", 5000), (5000, 5000), ("soon", "soon")],
 )
 def test_milliseconds(text, value):
-    assert settings.milliseconds(text) == value
+    assert keys.milliseconds(text) == value
 
 
 @pytest.mark.parametrize(
     ("text", "value"), [("300M", 314_572_800), ("1G", 2**30), ("2K", 2048), ("7", 7), (7, 7), ("a", "a")]
 )
 def test_sizes(text, value):
-    assert settings.size(text) == value
+    assert keys.size(text) == value
 
 
 def spec(**app):
@@ -196,7 +196,7 @@ def test_instances_that_disagree_show_the_one_that_differs():
     ],
 )
 def test_values_that_pm2_throws_away(key, value, gone):
-    assert settings.dropped(key, value) is gone
+    assert keys.dropped(key, value) is gone
     assert (key in settings.desired(settings.context(spec(**{key: value}), None))) is not gone
 
 
@@ -230,7 +230,7 @@ def test_what_is_left_of_keys_that_went(fields, left):
     whole["app"] = {"name": "bot-kjp", "script": "dist/index.js"}
     context = settings.context(whole, recorded("in_sync"))
     (app,) = seen_with(**fields)
-    assert list(settings.left_over(app, settings.KEYS, (), {}, context)) == left
+    assert list(settings.left_over(app, keys.KEYS, (), {}, context)) == left
 
 
 def test_what_is_left_of_variables():
@@ -240,7 +240,7 @@ def test_what_is_left_of_variables():
 
 
 @pytest.mark.parametrize(
-    ("keys", "way"),
+    ("changed", "way"),
     [
         (("max_restarts", "args"), "reload"),
         (("max_restarts", "cwd"), "replace"),
@@ -248,8 +248,8 @@ def test_what_is_left_of_variables():
         ((), "reload"),
     ],
 )
-def test_the_least_mechanism(keys, way):
-    assert settings.mechanism(keys) == way
+def test_the_least_mechanism(changed, way):
+    assert settings.mechanism(changed) == way
 
 
 # ---- the restart policy: the numbers were measured on PM2 5, 6 and 7

@@ -457,7 +457,7 @@ def test_variables_that_a_start_would_lose_are_named():
 
 
 def test_a_saved_list_with_secrets_that_others_may_read():
-    whole = spec(env={"KEY": Secret("x")})
+    whole = spec(env={"KEY": Secret("x"), "NODE_ENV": "production"})
     seen = replace(IN_SYNC, startup=(UNIT,), dump=replace(IN_SYNC.dump, mode="0644"))
     assert rules(whole, seen) == ["secrets-readable"]
     assert rules(spec(), seen) == []

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kjpstate.formats.pm2.settings import KEYS
+from kjpstate.formats.pm2.keys import KEYS
 from kjpstate.model import join
 from kjpstate.secret import opened
 

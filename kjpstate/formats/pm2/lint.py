@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from kjpstate.formats.pm2.keys import KEYS, dropped
 from kjpstate.formats.pm2.policy import Policy, policy
-from kjpstate.formats.pm2.settings import KEYS, dropped
 from kjpstate.model import Advice
 
 _OUTAGE = 600_000

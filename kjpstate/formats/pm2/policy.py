@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from kjpstate.formats.pm2.settings import milliseconds, number
+from kjpstate.formats.pm2.keys import milliseconds, number
 
 MAX_RESTARTS = 16
 MIN_UPTIME = 1000

@@ -1,4 +1,4 @@
-"""Each key of an ecosystem app: which field of PM2 tells its effect, how to compare, what applies a change.
+"""The settings of an app as the document wants them and as they act: values that can be compared.
 
 PM2 keeps look-alikes: after a reload `script`, `cwd`, `error_file` show the new text while `pm_exec_path`,
 `pm_cwd`, `pm_err_log_path` say what really runs. Only the latter are read here. Called by pm2_process and
@@ -8,35 +8,15 @@ the app checks.
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from kjpstate.formats.pm2.probe import App, Seen, base_folder, normal, script_path
-from kjpstate.model import Spec, join
+from kjpstate.formats.pm2.keys import KEYS, PLAIN, Context, Mechanism, dropped, number
+from kjpstate.formats.pm2.probe import App, Seen, base_folder
+from kjpstate.model import Spec
 from kjpstate.secret import Secret
 
-Mechanism = Literal["reload", "replace"]
-"""reload: the running app takes the new value; replace: only delete and start does."""
-
-
-@dataclass(frozen=True)
-class Context:
-    """What normalising needs beside the value: the spec, and the host's PM2 home and processors."""
-
-    spec: Spec
-    home: str
-    user_home: str
-    cpus: int
-
-    @property
-    def name(self) -> str:
-        """The app's name as PM2 puts it into file names."""
-        return re.sub(r"[^a-zA-Z0-9.-]", "-", self.spec["app"]["name"])
-
-
-Normalise = Callable[[Any, Context], Any]
+_SUFFIXED = ("error_file", "out_file", "log_file", "pid_file")
 
 
 def context(spec: Spec, seen: Seen | None) -> Context:
@@ -44,136 +24,6 @@ def context(spec: Spec, seen: Seen | None) -> Context:
     if seen is None:
         return Context(spec, "", "", 1)
     return Context(spec, seen.home, seen.user.home, seen.cpus)
-
-
-def _same(value: Any, _: Context) -> Any:
-    return value
-
-
-def number(value: Any, _: Context | None = None) -> Any:
-    """`15` and `"15"` are the same to PM2."""
-    return int(value) if isinstance(value, str) and re.fullmatch(r"\d+", value) else value
-
-
-def milliseconds(value: Any, _: Context | None = None) -> Any:
-    """`"10s"` -> 10000; also m and h; a bare number is milliseconds."""
-    match = re.fullmatch(r"(\d+)([hms]?)", str(value))
-    if not match:
-        return value
-    return int(match[1]) * {"": 1, "s": 1000, "m": 60_000, "h": 3_600_000}[match[2]]
-
-
-def size(value: Any, _: Context | None = None) -> Any:
-    """`"300M"` -> bytes; also K and G."""
-    match = re.fullmatch(r"(\d+)([KMG]?)", str(value))
-    return int(match[1]) * 1024 ** " KMG".index(match[2] or " ") if match else value
-
-
-def _words(value: Any, _: Context) -> Any:
-    if isinstance(value, str):
-        try:
-            return shlex.split(value)
-        except ValueError:
-            return value.split()
-    return [str(word) for word in value] if isinstance(value, (list, tuple)) else value
-
-
-def _list(value: Any, _: Context) -> Any:
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _exec_mode(value: Any, _: Context) -> Any:
-    return f"{value}_mode" if value in ("fork", "cluster") else value
-
-
-def _instances(value: Any, context: Context) -> Any:
-    count = number(0 if value == "max" else value)
-    if not isinstance(count, int):
-        return value
-    return count if count > 0 else max(1, context.cpus + count)
-
-
-def _path(value: Any, context: Context) -> Any:
-    text = str(value)
-    if text in ("NULL", "/dev/null"):
-        return "/dev/null"
-    if text.startswith("~"):
-        text = context.user_home + text[1:]
-    return normal(join(base_folder(context.spec), text))
-
-
-def _log_file(value: Any, context: Context) -> Any:
-    return f"{context.home}/logs/{context.name}.log" if value is True else _path(value, context)
-
-
-def _text(value: Any, _: Context) -> Any:
-    return str(value)
-
-
-@dataclass(frozen=True)
-class Key:
-    """One key of an ecosystem app. `default`: what PM2 has when the document does not name it."""
-
-    field: str
-    by: Mechanism = "replace"
-    normalise: Normalise = _same
-    default: Any = None
-
-
-KEYS: dict[str, Key] = {
-    "script": Key("pm_exec_path", normalise=lambda _, context: script_path(context.spec)),
-    "cwd": Key("pm_cwd", normalise=lambda _, context: base_folder(context.spec)),
-    "interpreter": Key("exec_interpreter", "reload", default="node"),
-    "node_args": Key("node_args", "reload", _words, []),
-    "args": Key("args", "reload", _words, []),
-    "exec_mode": Key("exec_mode", normalise=_exec_mode, default="fork_mode"),
-    "instances": Key("instances", normalise=_instances, default=1),
-    "namespace": Key("namespace", "reload", default="default"),
-    "max_restarts": Key("max_restarts", "reload", number),
-    "min_uptime": Key("min_uptime", "reload", milliseconds),
-    "restart_delay": Key("restart_delay", "reload", number),
-    "exp_backoff_restart_delay": Key("exp_backoff_restart_delay", "reload", number),
-    "kill_timeout": Key("kill_timeout", "reload", number),
-    "kill_retry_time": Key("kill_retry_time", normalise=number, default=100),
-    "listen_timeout": Key("listen_timeout", "reload", number),
-    "max_memory_restart": Key("max_memory_restart", "reload", size),
-    "autorestart": Key("autorestart", "reload", default=True),
-    "stop_exit_codes": Key("stop_exit_codes", "reload", _list),
-    "log_date_format": Key("log_date_format", "reload"),
-    "error_file": Key("pm_err_log_path", normalise=_path),
-    "out_file": Key("pm_out_log_path", normalise=_path),
-    "log_file": Key("pm_log_path", normalise=_log_file),
-    "pid_file": Key("pm_pid_path", normalise=_path),
-    "merge_logs": Key("merge_logs", default=True),
-    "log_type": Key("log_type"),
-    "disable_logs": Key("disable_logs"),
-    "watch": Key("watch", default=False),
-    "ignore_watch": Key("ignore_watch"),
-    "watch_delay": Key("watch_delay", normalise=number),
-    "watch_options": Key("watch_options"),
-    "autostart": Key("autostart", default=True),
-    "treekill": Key("treekill", default=True),
-    "vizion": Key("vizion", default=True),
-    "pmx": Key("pmx", default=True),
-    "automation": Key("automation", default=True),
-    "windowsHide": Key("windowsHide", default=True),
-    "cron_restart": Key("cron_restart", normalise=_text),
-    "wait_ready": Key("wait_ready"),
-    "shutdown_with_message": Key("shutdown_with_message"),
-    "source_map_support": Key("source_map_support"),
-    "disable_source_map_support": Key("disable_source_map_support"),
-    "instance_var": Key("instance_var", default="NODE_APP_INSTANCE"),
-    "increment_var": Key("increment_var"),
-    "port": Key("port", normalise=number),
-    "uid": Key("uid", normalise=number),
-    "gid": Key("gid", normalise=number),
-}
-_SUFFIXED = ("error_file", "out_file", "log_file", "pid_file")
-
-
-def dropped(key: str, value: Any) -> bool:
-    """Whether PM2 throws the value away unseen: 0, false or "" of a key with an underscore."""
-    return "_" in key and not value and not isinstance(value, (list, dict))
 
 
 def desired(context: Context) -> dict[str, Any]:
@@ -220,7 +70,7 @@ def _effective(name: str, app: App, wanted: Any, context: Context) -> Any:
         return wanted if _numbered(wanted, value) else value
     if name == "script" and value != wanted:
         return wanted if _found_on_path(context.spec["app"]["script"], value) else value
-    if key.normalise in (_words, _list, _text, number):
+    if key.normalise in PLAIN:
         return key.normalise(value, context)
     return value
 

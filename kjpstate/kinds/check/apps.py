@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kjpstate.formats import logs, proc
-from kjpstate.formats.pm2 import health, probe, settings
+from kjpstate.formats.pm2 import health, policy, probe, settings
 from kjpstate.formats.tree import read_stamp, stamp_name, stamped_clock
 from kjpstate.kinds.check.verdict import Verdict, all_of, quoted
 from kjpstate.model import Answers, Reading, ReadState, Spec
@@ -35,7 +35,7 @@ def _app_findings(spec: Spec, seen: probe.Seen, answers: Answers) -> Iterator[tu
     app = spec["app"]
     name = app["name"]
     if spec.get("alive"):
-        patience = settings.milliseconds(app.get("min_uptime", 1000))
+        patience = policy.min_uptime(app)
         may_end = app.get("autorestart") is False
         reason = health.not_alive(seen, name, min_uptime=patience, may_end=may_end)
         yield not reason, f"{name} is {f'not alive: {reason}' if reason else 'alive'}"

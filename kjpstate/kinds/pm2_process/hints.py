@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kjpstate.formats.pm2.keys import KEYS
 from kjpstate.formats.pm2.probe import Seen
-from kjpstate.formats.pm2.settings import KEYS
 from kjpstate.kinds.pm2_process.commands import environment
 from kjpstate.kinds.pm2_process.refusals import others
 from kjpstate.kinds.pm2_process.views import Mechanism, View

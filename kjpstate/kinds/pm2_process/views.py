@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from kjpstate.formats.pm2 import ecosystem, health, policy, probe, settings
+from kjpstate.formats.pm2.keys import Context
 from kjpstate.formats.pm2.probe import App, Seen
 from kjpstate.formats.tree import read_stamp, stamp_name, stamped_clock
 from kjpstate.model import Answers, File, ReadFile, Reading, ReadStat, ReadState, Spec, Upstream, touching
@@ -145,7 +146,7 @@ def _texts(value: Any) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def _left(entries: tuple[App, ...], before: _Before, context: settings.Context) -> tuple[str, ...]:
+def _left(entries: tuple[App, ...], before: _Before, context: Context) -> tuple[str, ...]:
     """What of `before` left the document and still acts, each once."""
     wanted = settings.desired(context)
     found = (settings.left_over(app, before.keys, before.names, wanted, context) for app in entries)
@@ -173,7 +174,7 @@ def _code(spec: Spec, seen: Seen | None, answers: Answers) -> str | None:
     return health.not_fresh(seen, spec["app"]["name"], clock)
 
 
-def _saved(spec: Spec, seen: Seen | None, before: _Before, context: settings.Context) -> str | None:
+def _saved(spec: Spec, seen: Seen | None, before: _Before, context: Context) -> str | None:
     """Whether a reboot would bring the app back as the document says."""
     if not spec.get("save"):
         return None
@@ -191,7 +192,7 @@ def _saved(spec: Spec, seen: Seen | None, before: _Before, context: settings.Con
     return f"dump.pm2 has other values: {', '.join(other)}" if other else ""
 
 
-def _saved_otherwise(saved: tuple[App, ...], before: _Before, context: settings.Context) -> Iterator[str]:
+def _saved_otherwise(saved: tuple[App, ...], before: _Before, context: Context) -> Iterator[str]:
     wanted = settings.desired(context)
     found = settings.actual(saved, wanted, context)
     yield from (key for key, value in wanted.items() if not _same(value, found[key]))
