@@ -249,14 +249,14 @@ def _nothing_to_do(drift: Drift, actions: Sequence[Action]) -> Refuse | None:
 
 
 def _owed_to(change: Change, earlier: Sequence[Change], scene: Scene) -> tuple[str, ...]:
-    """The addresses whose result this change waits for; empty when nothing in it is UNKNOWN."""
+    """The addresses whose result this change waits for; bytes that are known already are no reason to."""
     if not _holds_unknown(change.drift.desired.values):
         return ()
     reads = read_paths(change.resource, scene.kinds)
     return tuple(
         other.resource.address
         for other in earlier
-        if _meet((path for path, _ in upstream_of(other.actions)), reads)
+        if _meet((path for path, value in upstream_of(other.actions) if not isinstance(value, bytes)), reads)
     )
 
 

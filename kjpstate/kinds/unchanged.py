@@ -39,13 +39,9 @@ def reads(spec: Spec) -> Iterable[Reading]:
 def actual(spec: Spec, answers: Answers) -> State:
     """`value` as it stands in the file, `pinned`: whether there is something to compare it with."""
     value, problem = _found(spec, answers)
-    return State(
-        {
-            "value": value,
-            "pinned": _wanted(spec, answers) is not None,
-            "problems": [problem] if problem else [],
-        }
-    )
+    pinned = _wanted(spec, answers) is not None
+    values = {"value": value, "pinned": pinned, "problems": [problem] if problem else []}
+    return State(values, present=pinned)
 
 
 def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
@@ -54,7 +50,7 @@ def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
     value = _found(spec, answers)[0] if wanted is None else wanted
     return State(
         {"value": value, "pinned": True, "problems": []},
-        beside={"headline": f"{spec['path']} {spec['pointer']}: {value}", "notes": ()},
+        beside={"headline": f"{spec['path'].rpartition('/')[2]} {spec['pointer']}: {value} from now on"},
     )
 
 

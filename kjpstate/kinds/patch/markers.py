@@ -30,7 +30,7 @@ _MARK = re.compile(
     r"|(?P<was>was) (?:\|(?: (?P<plain>.*))?|j (?P<json>\".*\")))[ \t]*"
 )
 _MEANT = re.compile(r"kjpstate\s*:\s*(begin|end|was)|^[/*\s]*kjpstate\s*:", re.IGNORECASE)
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ufeff]|\s$")
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ufeff]|\\s$")
 """What a `was |` line would not bring back: an editor strips it, or it ends the comment."""
 
 

@@ -1,0 +1,63 @@
+"""kind unchanged: pins, and what moves against them."""
+
+import json
+
+import pytest
+
+from kjpstate.formats.tree import stamp_name
+from kjpstate.kinds import KINDS, unchanged
+from kjpstate.model import File, ReadFile, ReadState, Refuse, Resource, Stamp, Unreadable, Where
+from kjpstate.plan import Scene, build
+
+POINTER = "/packages/node_modules~1baileys/version"
+FILE = ReadFile("pc", "/bot/package-lock.json")
+STAMP = ReadState("pc", "bot", stamp_name("pin", f"{FILE.path}#{POINTER}"))
+
+
+def lock(version):
+    content = json.dumps({"packages": {"node_modules/baileys": {"version": version}}}).encode()
+    return File(FILE.path, content, 0o644)
+
+
+def planned(answers, **spec):
+    spec = {"host": "pc", "document": "bot", "path": FILE.path, "pointer": POINTER, **spec}
+    pin = Resource("unchanged.baileys", "unchanged", "pc", spec, Where("d.yaml", 3, 1))
+    return build(Scene("bot", (pin,), answers, b"key", KINDS))
+
+
+def test_the_pinned_value_is_in_sync():
+    assert planned({FILE: lock("7.0.0")}, value="7.0.0").empty
+
+
+def test_a_stamp_pins_as_well():
+    assert planned({FILE: lock("7.0.0"), STAMP: b'{"value": "7.0.0"}'}).empty
+
+
+def test_the_first_apply_pins_what_it_finds():
+    (change,) = planned({FILE: lock("7.0.0"), STAMP: None}).changes
+    assert change.symbol == "+"
+    assert change.actions == (Stamp("pc", "bot", STAMP.name, {"value": "7.0.0"}),)
+
+
+@pytest.mark.parametrize(
+    "answers", [{FILE: lock("8.0.0")}, {FILE: lock("8.0.0"), STAMP: b'{"value": "7.0.0"}'}]
+)
+def test_another_value_is_refused_with_both(answers):
+    spec = {} if STAMP in answers else {"value": "7.0.0"}
+    (change,) = planned(answers, **spec).changes
+    assert isinstance(change.refusal, Refuse)
+    assert change.refusal.rule == "unchanged-differs"
+    assert "8.0.0" in change.refusal.reason and "7.0.0" in change.refusal.reason
+
+
+@pytest.mark.parametrize(
+    "answer", [None, Unreadable("no permission"), File(FILE.path, b"{", 0o644), lock(None)]
+)
+def test_what_cant_be_read_is_refused(answer):
+    answers = {FILE: answer if answer is not lock(None) else File(FILE.path, b"{}", 0o644)}
+    (change,) = planned(answers, value="7.0.0").changes
+    assert change.refusal is not None
+
+
+def test_it_writes_nothing_and_advises_nothing():
+    assert list(unchanged.writes({})) == [] and list(unchanged.advice({}, {})) == []
