@@ -15,8 +15,8 @@ from kjpstate.errors import DocumentError
 ROOT = Path(__file__).parents[2]
 SEEDS = [path.read_bytes() for path in sorted((ROOT / "states").rglob("*.yaml"))]
 TOKENS = [
-    b"&a ", b"*a", b"!!python/object ", b"<<: ", b"---\n", b"...\n", b"%YAML 9.9\n", b"? ", b"| ", b">-\n", b"[", b"]",
-    b"{",
+    b"&a ", b"*a", b"!!python/object ", b"<<: ", b"---\n", b"...\n", b"%YAML 9.9\n", b"? ", b"| ", b">-\n",
+    b"[", b"]", b"{",
     b"\t", b"\x00", b"\xff", b"\xef\xbb\xbf", b"'", b'"', b"\\", b": ", b"- ", b"#", b"\r", b"\n", b"${env:",
     b"}", b"${file:/x}", b"0644", b"1e999", b"2026-13-45", b"9" * 400, b"null", b"~", b"\xed\xa0\x80",
     b"../", b"\xe2\x80\xae",
