@@ -383,6 +383,8 @@ async def scan(spec: HostSpec, state_folder: Path) -> list[tuple[str, str]]:
     finally:
         for connection in reversed(chain):
             connection.abort()
+    if not found:
+        raise Unreachable(spec.name, f"{spec.name}: something answers there, but it shows no host key")
     return list(found.items())
 
 
@@ -399,8 +401,8 @@ async def _shown_key(
             return await asyncssh.get_server_host_key(
                 target.address, target.port, server_host_key_algs=[algorithm], config=None, **way
             )
-    except asyncssh.KeyExchangeFailed:
-        return None
+    except (asyncssh.KeyExchangeFailed, asyncssh.ConnectionLost, ConnectionResetError):
+        return None  # a host without a key of this type hangs up, with or without a word
     except (OSError, asyncssh.Error) as error:
         raise Unreachable(spec.name, f"{spec.name}: the connection broke off: {said(error)}") from None
     finally:
