@@ -66,7 +66,7 @@ async def _apply(
     async with opened(session, argument, only, limit) as work:
         plan, seconds = await work.plan()
         if not as_json:
-            session.out(plan_lines(plan, head(work, plan, seconds)))
+            session.out(plan_lines(plan, head(work, plan, seconds), session.mask()))
         reconcile.refuse_unreachable(plan)
         wanted = any(change.refusal is None and not change.held for change in plan.changes)
         if wanted and not yes and not session.confirmed("Apply this?"):

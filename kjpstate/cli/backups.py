@@ -14,7 +14,7 @@ from kjpstate.cli.session import Session
 from kjpstate.cli.work import opened
 from kjpstate.model import Answer, Reading, ReadState, Unreadable
 from kjpstate.render.as_json import listed_json
-from kjpstate.render.lines import Line
+from kjpstate.render.drifts import lost_lines
 from kjpstate.render.reports import BackupRow, backup_lines
 
 _FIELDS = 5
@@ -48,10 +48,7 @@ async def _backups(session: Session, argument: str | None, limit: Sequence[str],
             session.out_json(listed_json("backups", [asdict(row) for row in rows], session.mask()))
         else:
             session.out(backup_lines(rows))
-        session.tell(
-            Line(f"{host}: not reached: {' '.join(why.split())}", "refuse")
-            for host, why in unreachable.items()
-        )
+        session.tell(lost_lines(unreachable, session.mask()))
         return errors.UNREACHABLE if unreachable else errors.IN_SYNC
 
 

@@ -37,6 +37,6 @@ async def _drift(
         if as_json:
             session.out_json(plan_json(plan, session.mask(), exit_code=code))
         else:
-            session.out(drift_lines(plan))
-        session.tell(lost_lines(plan))
+            session.out(drift_lines(plan, session.mask()))
+        session.tell(lost_lines(plan.unreachable, session.mask()))
         return code

@@ -92,5 +92,7 @@ def main(argv: Sequence[str]) -> int:
         code = verbs.main(list(argv), prog_name="kjpstate", standalone_mode=False, obj=session)
         session.stdout.flush()
         return int(code or 0)
-    except (Exception, KeyboardInterrupt) as error:
+    except SystemExit:
+        raise
+    except BaseException as error:
         return end(error, session)

@@ -52,7 +52,7 @@ async def _plan(
             if diff:
                 session.out(diff_lines(plan, session.mask()))
             following = "" if session.in_automation else typed("apply", argument, only, limit)
-            session.out(plan_lines(plan, head(work, plan, seconds, following, diff)))
+            session.out(plan_lines(plan, head(work, plan, seconds, following, diff), session.mask()))
         if verbose:
             costs = {name: host.cost for name, host in work.hosts.items()}
             session.tell(cost_lines(costs, seconds * 1000))

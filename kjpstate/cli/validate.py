@@ -15,6 +15,7 @@ from kjpstate.model import AdviceAt, Answer, Reading, Unreadable, Where
 from kjpstate.render.as_json import FORMAT_VERSION, advice_json
 from kjpstate.render.lines import Line
 from kjpstate.render.notices import advice_lines
+from kjpstate.render.values import counted
 
 if TYPE_CHECKING:
     from kjpstate.document import Document
@@ -29,7 +30,7 @@ _SEVERITIES = ("breaks", "useless", "note")
 @click.pass_obj
 def command(session: Session, document: str | None, as_json: bool) -> int:
     """Check the document alone, and advise on what can be seen in it; exit 65 when it is wrong."""
-    loaded = load(session, document)
+    loaded = load(session, document, thorough=True)
     advice = sorted(
         advised(loaded), key=lambda item: (_SEVERITIES.index(item.advice.severity), item.where.line)
     )
@@ -68,5 +69,6 @@ class _NotLookedAt(Mapping[Reading, Answer]):
 
 
 def _said(document: Document) -> str:
-    sections, checks, hosts = len(document.resources), len(document.checks), len(document.hosts)
-    return f"{document.path} is valid: {sections} resources and {checks} checks on {hosts} hosts."
+    parts = (("resource", document.resources), ("check", document.checks), ("host", document.hosts))
+    said = ", ".join(counted(len(items), word) for word, items in parts)
+    return f"{document.path} is valid: {said}."

@@ -44,12 +44,12 @@ class Work:
         return plan, time.monotonic() - started
 
 
-def load(session: Session, argument: str | None) -> Document:
+def load(session: Session, argument: str | None, *, thorough: bool = False) -> Document:
     """The document that the command line means; its secrets are masked from here on."""
     from kjpstate import document
 
     path = document.find(argument, session.environ, str(Path.cwd()))
-    loaded = document.load(path, environ=session.environ)
+    loaded = document.load(path, environ=session.environ, thorough=thorough)
     session.secrets |= loaded.secrets
     return loaded
 

@@ -50,7 +50,7 @@ def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
     value = _found(spec, answers)[0] if wanted is None else wanted
     return State(
         {"value": value, "pinned": True, "problems": []},
-        beside={"headline": f"{spec['path'].rpartition('/')[2]} {spec['pointer']}: {value} from now on"},
+        beside={"headline": f"{spec['path'].rpartition('/')[2]}: {value} from now on", "notes": ()},
     )
 
 

@@ -2,43 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from kjpstate.model import Change, Plan
 from kjpstate.render.lines import Line
+from kjpstate.render.masks import Mask
 from kjpstate.render.plans import STYLES
 from kjpstate.render.values import telling
 
 _MOST_TOLD = 3
 
 
-def drift_lines(plan: Plan) -> tuple[Line, ...]:
+def drift_lines(plan: Plan, mask: Mask) -> tuple[Line, ...]:
     """`~ dns  stb  servers (none) -> 8.8.8.8 1.1.1.1`, one row a change, never wrapped."""
-    return tuple(Line(_row(change), STYLES[change.symbol], whole=True) for change in plan.changes)
+    return tuple(Line(_row(change, mask), STYLES[change.symbol], whole=True) for change in plan.changes)
 
 
-def lost_lines(plan: Plan) -> tuple[Line, ...]:
-    """One row a host that did not answer, for stderr."""
+def lost_lines(unreachable: Mapping[str, str], mask: Mask) -> tuple[Line, ...]:
+    """One row a host that did not answer (host -> why), for stderr."""
     return tuple(
-        Line(f"{host}: not reached: {' '.join(why.split())}", "refuse", whole=True)
-        for host, why in plan.unreachable.items()
+        Line(f"{host}: not reached: {_squeezed(why, mask)}", "refuse", whole=True)
+        for host, why in unreachable.items()
     )
 
 
-def _row(change: Change) -> str:
-    said = "; ".join(_said(change)).replace("\n", " ")
+def _row(change: Change, mask: Mask) -> str:
+    said = _squeezed("; ".join(_said(change, mask)), mask)
     return f"{change.symbol} {change.resource.address}  {change.resource.host}  {said}"
 
 
-def _said(change: Change) -> Iterator[str]:
+def _squeezed(text: str, mask: Mask) -> str:
+    """One row, single blanks; masked first, since a secret may hold more than one."""
+    return " ".join(mask(text).split())
+
+
+def _said(change: Change, mask: Mask) -> Iterator[str]:
     if change.refusal is not None:
         yield f"refused [{change.refusal.rule}]: {change.refusal.reason}"
         return
-    told = [f"{key} {actual} -> {desired}" for key, actual, desired in telling(change.drift.differences)]
-    if not told:
-        yield str(change.drift.desired.beside.get("headline") or change.resource.spec.get("path", "differs"))
-    yield from told[:_MOST_TOLD]
-    if len(told) > _MOST_TOLD:
-        yield f"and {len(told) - _MOST_TOLD} more"
+    headline = str(change.drift.desired.beside.get("headline", ""))
+    yield from [headline] if " " in headline else _told(change, headline, mask)
     if change.held:
         yield f"held by {change.held}"
+
+
+def _told(change: Change, path: str, mask: Mask) -> Iterator[str]:
+    """A headline that only names a file says nothing yet: the kind's notes, else the differences."""
+    notes = change.drift.desired.beside.get("notes")
+    differences = telling(change.drift.differences, mask)
+    told = list(notes) if notes else [f"{key} {actual} -> {desired}" for key, actual, desired in differences]
+    yield f"{path}: {told[0]}" if path and told else path or (told[0] if told else "differs")
+    yield from told[1:_MOST_TOLD]
+    if len(told) > _MOST_TOLD:
+        yield f"and {len(told) - _MOST_TOLD} more"

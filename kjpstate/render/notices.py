@@ -7,11 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from kjpstate.model import AdviceAt, Plan, Refuse
 from kjpstate.render.lines import BLANK, WIDTH, Line
 
+_MANY = 4
 _MARKS = {"breaks": "!", "useless": ".", "note": "."}
 
 
-def advice_lines(advice: Sequence[AdviceAt]) -> list[Line]:
-    """The block under `Advice: 1 breaks, 2 have no effect`; nothing when there is none."""
+def advice_lines(advice: Sequence[AdviceAt], *, brief: bool = False) -> list[Line]:
+    """The block under `Advice: 1 breaks, 2 have no effect`; nothing when there is none.
+
+    `brief`: among more than four, those only to know share one row; `validate` has them all in full.
+    """
     if not advice:
         return []
     found = {severity: sum(item.advice.severity == severity for item in advice) for severity in _MARKS}
@@ -23,24 +27,29 @@ def advice_lines(advice: Sequence[AdviceAt]) -> list[Line]:
     said = ", ".join(f"{number} {words[severity]}" for severity, number in found.items() if number)
     title, hint = f"Advice: {said}", "kjpstate explain RULE"
     gap = max(3, WIDTH - len(title) - len(hint) - 13)
-    return [Line(f"{title}{' ' * gap}{hint}", "strong", ours=True), *_rows(advice), BLANK]
+    short = (
+        [item for item in advice if item.advice.severity == "note"] if brief and len(advice) > _MANY else []
+    )
+    rows = [*_rows([item for item in advice if item not in short]), *_short(short)]
+    return [Line(f"{title}{' ' * gap}{hint}", "strong", ours=True), *rows, BLANK]
 
 
 def _rows(advice: Sequence[AdviceAt]) -> Iterator[Line]:
-    rule = max(len(item.advice.rule) for item in advice)
-    place = max(len(_place(item)) for item in advice)
+    rule = max((len(item.advice.rule) for item in advice), default=0)
+    place = max((len(_place(item)) for item in advice), default=0)
     indent = 4 + rule + 2
     for item in advice:
         said = item.advice
         label = f"  {_MARKS[said.severity]} {said.rule:<{rule}}  {_place(item):<{place}}  "
-        style = "refuse" if said.severity == "breaks" else ""
-        one_row = f"{label}{said.reason}. {said.cure}"
-        if said.cure and len(one_row) <= WIDTH and not said.reason.endswith("."):
-            yield Line(one_row, style, hang=indent)
-            continue
-        yield Line(f"{label}{said.reason}", style, hang=indent)
-        if said.cure:
-            yield Line(f"{' ' * indent}{said.cure}", hang=indent)
+        cure = f". Cure: {said.cure}" if said.cure else ""
+        text = f"{label}{said.reason.rstrip('.')}{cure}"
+        yield Line(text, "refuse" if said.severity == "breaks" else "", hang=indent)
+
+
+def _short(advice: Sequence[AdviceAt]) -> Iterator[Line]:
+    if advice:
+        said = ", ".join(f"{item.advice.rule} (line {item.where.line})" for item in advice)
+        yield Line(f"  . {said}   kjpstate validate has more", hang=4)
 
 
 def refusal_lines(refusal: Refuse, indent: int) -> Iterator[Line]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kjpstate.host import HostSpec
 from kjpstate.model import Change, Plan, Run, SyncTree, WriteFile
-from kjpstate.render.lines import BLANK, Line
+from kjpstate.render.lines import BLANK, WIDTH, Line
+from kjpstate.render.masks import Mask
 from kjpstate.render.notices import advice_lines, refusal_lines, unreachable_lines
-from kjpstate.render.values import telling
+from kjpstate.render.values import counted, telling
 
 STYLES = {"+": "add", "~": "change", "-": "remove", "-/+": "replace", "!": "refuse"}
 
@@ -36,13 +37,13 @@ class Head:
     shows_diff: bool = False
 
 
-def plan_lines(plan: Plan, head: Head) -> tuple[Line, ...]:
-    """The whole screen of a plan."""
+def plan_lines(plan: Plan, head: Head, mask: Mask) -> tuple[Line, ...]:
+    """The whole screen of a plan; masked before anything is cut or shortened."""
     lines = [_first_line(plan, head), BLANK]
-    lines += change_lines(plan, head)
+    lines += change_lines(plan, head, mask)
     lines += unreachable_lines(plan)
-    lines += _footer(plan, head)
-    lines += advice_lines(plan.advice)
+    lines += (_near(line, head, mask) for line in _footer(plan, head))
+    lines += advice_lines(plan.advice, brief=True)
     if head.following and any(_wanted(change) for change in plan.changes):
         lines.append(Line(f"Next: {head.following}"))
     return (*lines, Line(count(plan), "strong" if plan.changes else "good", ours=True))
@@ -52,34 +53,42 @@ def tally(plan: Plan) -> dict[str, int]:
     """How many changes add, change, replace, remove; and how many are refused or held."""
     wanted = [change.symbol for change in plan.changes if _wanted(change)]
     refused = sum(change.refusal is not None for change in plan.changes)
-    counted = {word: sum(symbol == sign for symbol in wanted) for sign, word in _WORDS.items()}
-    return counted | {"refused": refused, "held": len(plan.changes) - refused - len(wanted)}
+    found = {word: sum(symbol == sign for symbol in wanted) for sign, word in _WORDS.items()}
+    return found | {"refused": refused, "held": len(plan.changes) - refused - len(wanted)}
 
 
 def count(plan: Plan) -> str:
     """The last line: `Plan: 1 to add, 2 to change, 1 to replace, 0 to remove.` or `In sync.`"""
     lost = len(plan.unreachable)
-    missed = [f"{lost} host{'' if lost == 1 else 's'} not reached"] if lost else []
+    missed = [f"{counted(lost, 'host')} not reached"] if lost else []
     if plan.empty:
         return f"In sync, as far as could be seen: {missed[0]}." if missed else "In sync."
-    counted = tally(plan)
-    parts = [f"{counted[word]} to {word}" for word in _WORDS.values()]
-    parts += [f"{counted[word]} {word}" for word in ("refused", "held") if counted[word]]
+    found = tally(plan)
+    parts = [f"{found[word]} to {word}" for word in _WORDS.values()]
+    parts += [f"{found[word]} {word}" for word in ("refused", "held") if found[word]]
     return f"Plan: {', '.join(parts + missed)}."
 
 
-def change_lines(plan: Plan, head: Head) -> list[Line]:
+def change_lines(plan: Plan, head: Head, mask: Mask) -> list[Line]:
     """All changes, each with what it does, in the order of work."""
     if not plan.changes:
         return []
     address = min(max(len(change.resource.address) for change in plan.changes), 36)
     host = min(max(len(change.resource.host) for change in plan.changes), 24)
-    lines = [
-        line
-        for change in plan.changes
-        for line in (_title(change, address, host, head), *_details(change, plan))
-    ]
-    return [*lines, BLANK]
+    lines: list[Line] = []
+    for change in plan.changes:
+        lines.append(_title(change, address, host, head))
+        lines += _details(change, mask) if _wanted(change) else _standing(change, plan)
+    return [*(_near(line, head, mask) for line in lines), BLANK]
+
+
+def _near(line: Line, head: Head, mask: Mask) -> Line:
+    """Paths of this machine as the document writes them: from the folder of its host."""
+    line = replace(line, text=mask(line.text))
+    for spec in head.hosts.values():
+        if spec.local and len(spec.local) > 1:
+            line = replace(line, text=line.text.replace(spec.local, ""))
+    return line
 
 
 def _first_line(plan: Plan, head: Head) -> Line:
@@ -109,41 +118,51 @@ def _title(change: Change, address: int, host: int, head: Head) -> Line:
     return Line(f"{label}{said}", STYLES[change.symbol], hang=len(label))
 
 
-def _details(change: Change, plan: Plan) -> Iterator[Line]:
-    if change.refusal is not None:
-        yield from refusal_lines(change.refusal, _INDENT)
-        stay = [other.resource.address for other in plan.changes if other.held == change.resource.address]
-        if stay:
-            yield _note(f"{', '.join(stay)} stay{'s' if len(stay) == 1 else ''} as {_it(stay)}.")
-        return
-    if change.held:
-        yield _note(f"held: waits for {change.held}; stays as it is")
-        return
+def _details(change: Change, mask: Mask) -> Iterator[Line]:
     beside = change.drift.desired.beside
     consequences = list(dict.fromkeys(a.why for a in change.actions if isinstance(a, Run) and a.why))
     notes = beside.get("notes")
     own = [note for note in notes or () if note not in consequences]
-    yield from (_note(note) for note in own)
+    yield from (_note(_row(mask(note))) for note in own)
     if notes is None or (notes and not own):
-        yield from _differences(change)
+        yield from _differences(change, mask)
     said = str(beside.get("headline", ""))
-    yield from (_note(why) for why in consequences if why not in said)
+    rest = [why for why in consequences if why not in said]
     if change.after and "known " not in said:
-        yield _note(f"known after {', '.join(change.after)}; this is the most that may be needed")
+        rest.append(f"owed: known after {', '.join(change.after)}")
+    if rest:
+        yield _note("; ".join(rest))
+
+
+def _standing(change: Change, plan: Plan) -> Iterator[Line]:
+    """Why a change is not made: refused, or held by one that is."""
+    if change.refusal is None:
+        yield _note(f"held: waits for {change.held}; stays as it is")
+        return
+    yield from refusal_lines(change.refusal, _INDENT)
+    stay = [other.resource.address for other in plan.changes if other.held == change.resource.address]
+    if stay:
+        yield _note(f"{', '.join(stay)} stay{'s' if len(stay) == 1 else ''} as {_it(stay)}.")
 
 
 def _it(addresses: Sequence[str]) -> str:
     return "it is" if len(addresses) == 1 else "they are"
 
 
-def _differences(change: Change) -> Iterator[Line]:
-    rows = list(telling(change.drift.differences))
+def _differences(change: Change, mask: Mask) -> Iterator[Line]:
+    rows = list(telling(change.drift.differences, mask))
     key = min(max((len(row[0]) for row in rows), default=0), 28)
     actual = min(max((len(row[1]) for row in rows), default=0), 30)
     for name, before, after in rows[:_MOST_ROWS]:
         yield _note(f"{name:<{key}}  {before:>{actual}} -> {after}", key + 2)
     if len(rows) > _MOST_ROWS:
         yield _note(f"and {len(rows) - _MOST_ROWS} more; --json has them all")
+
+
+def _row(note: str) -> str:
+    """A row of a table (two blanks in it) is cut to one row; a sentence may wrap."""
+    most = WIDTH - _INDENT
+    return f"{note[: most - 1]}…" if "  " in note and len(note) > most else note
 
 
 def _note(text: str, hang: int = 2) -> Line:
@@ -181,7 +200,7 @@ def _kept(change: Change) -> Iterator[str]:
                 yield _short(path)
             case SyncTree(to_directory=path) if change.drift.actual.present:
                 yield _short(path)
-            case Run(writes=writes):
+            case Run(writes=writes) if change.drift.actual.present:
                 yield from (_short(path) for path in writes)
 
 

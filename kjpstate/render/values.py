@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kjpstate.model import UNKNOWN, Difference
+from kjpstate.render.masks import Mask
 from kjpstate.secret import HIDDEN, Secret
 
 LONGEST = 60
@@ -16,19 +17,24 @@ LONGEST = 60
 _DIGEST = re.compile(r"(sha256:)?[0-9a-f]{64}")
 
 
-def show(value: Any) -> str:
-    """A value in one row: `(none)`, `8.8.8.8 1.1.1.1`, `true`; long ones are cut."""
-    text = _show(value).replace("\n", "\\n")
+def show(value: Any, mask: Mask) -> str:
+    """A value in one row: `(none)`, `8.8.8.8 1.1.1.1`, `true`; long ones are cut, after they are masked."""
+    text = mask(_show(value)).replace("\n", "\\n")
     return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"
 
 
-def telling(differences: Sequence[Difference]) -> Iterator[tuple[str, str, str]]:
+def counted(number: int, word: str) -> str:
+    """`1 host`, `2 hosts`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def telling(differences: Sequence[Difference], mask: Mask) -> Iterator[tuple[str, str, str]]:
     """(key, actual, desired) of the differences that tell a person something: no digests, no `problems`."""
     for difference in differences:
         opaque = _opaque(difference.actual) and _opaque(difference.desired)
         if difference.path[:1] != ("problems",) and not opaque:
             key = ".".join(map(str, difference.path))
-            yield key, show(difference.actual), show(difference.desired)
+            yield key, show(difference.actual, mask), show(difference.desired, mask)
 
 
 def _show(value: Any) -> str:

@@ -19,11 +19,12 @@ from kjpstate.render.plans import plan_lines
 from kjpstate.secret import HIDDEN, Secret
 from tests.support.screens import at, change, owner_head
 
+START = "S3KR1T"
 SECRETS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp"), include_characters="\n\t'\"\\"),
     min_size=6,
     max_size=40,
-).map(lambda text: f"S3{text.strip()}9Z")
+).map(lambda text: f"{START}{text.strip()}9Z")
 
 
 def planted(secret: str) -> Plan:
@@ -34,11 +35,11 @@ def planted(secret: str) -> Plan:
         "bot",
         (
             change(
-                "dns", "stb", "~", f"head {secret}", notes=[f"note {secret}"],
+                "dns", "stb", "~", f"head {secret}", notes=[f"note  {'.' * 80}{secret}"],
                 before={"a": secret}, after={"a": f"x{secret}y", "b": [secret, {"c": secret}]},
                 actions=(WriteFile("stb", "/f", old, new),),
             ),
-            change("build", "stb", "~", "", after={"key": secret}),
+            change("build", "stb", "~", "", after={"key": secret, "long": "." * 52 + secret}),
             change("deploy", "stb", "!", "", refusal=Refuse("r", f"why {secret}", (secret,), secret)),
         ),
         advice=(AdviceAt(Advice("r", f"since {secret}", secret), "dns", at(3)),),
@@ -50,11 +51,16 @@ def planted(secret: str) -> Plan:
 @given(SECRETS)
 def test_a_planted_secret_is_on_no_screen(secret):
     plan, mask = planted(secret), mask_for([secret])
-    screens = (plan_lines(plan, owner_head()), drift_lines(plan), diff_lines(plan, mask))
+    screens = (
+        plan_lines(plan, owner_head(), mask),
+        drift_lines(plan, mask),
+        diff_lines(plan, mask),
+    )
     for text in (text_of(screen, mask, width=10_000) for screen in screens):
         assert HIDDEN in text or "are not shown" in text
         for row in {secret, *secret.splitlines()}:
             assert row.strip() not in text or len(row.strip()) < 4
+        assert START not in text
 
 
 @given(SECRETS)

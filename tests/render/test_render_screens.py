@@ -24,6 +24,7 @@ from tests.support.screens import (
 )
 
 CASES = Path(__file__).parents[1] / "cases" / "screens"
+OPEN = mask_for(())
 EMPTY = Plan("bot-kjp", (), in_sync=("dns", "build"))
 EVENTS = (
     Event("start", "dns", "dns"),
@@ -34,12 +35,15 @@ EVENTS = (
 )
 KEPT = BackupRow("stb", "a1b2c3", RESOLVED, f"{RESOLVED}.backup.20260226T101112Z-a1b2c3", "ab" * 32, "file")
 SCREENS = {
-    "owner": lambda: plan_lines(owner_plan(), owner_head()),
-    "owner-diff": lambda: diff_lines(owner_plan(), mask_for(())),
-    "owner-drift": lambda: drift_lines(owner_plan()),
-    "in-sync": lambda: plan_lines(EMPTY, owner_head()),
-    "refused": lambda: plan_lines(refused_plan(), owner_head()),
-    "refused-drift": lambda: (*drift_lines(refused_plan()), *lost_lines(refused_plan())),
+    "owner": lambda: plan_lines(owner_plan(), owner_head(), OPEN),
+    "owner-diff": lambda: diff_lines(owner_plan(), OPEN),
+    "owner-drift": lambda: drift_lines(owner_plan(), OPEN),
+    "in-sync": lambda: plan_lines(EMPTY, owner_head(), OPEN),
+    "refused": lambda: plan_lines(refused_plan(), owner_head(), OPEN),
+    "refused-drift": lambda: (
+        *drift_lines(refused_plan(), OPEN),
+        *lost_lines(refused_plan().unreachable, OPEN),
+    ),
     "applied": lambda: report_lines(owner_report(owner_plan()), EMPTY, 12.3),
     "restored": lambda: report_lines(failed_report(owner_plan()), owner_plan(), 8.0),
     "backups": lambda: backup_lines(
@@ -59,21 +63,21 @@ def test_every_case_file_has_its_screen():
 
 
 def test_the_owners_plan_fits_100_columns_and_40_lines():
-    rows = text_of(plan_lines(owner_plan(), owner_head())).splitlines()
+    rows = text_of(plan_lines(owner_plan(), owner_head(), OPEN)).splitlines()
     assert len(rows) <= 40
     assert max(map(len, rows)) <= 100
 
 
 def test_a_narrow_terminal_wraps_and_loses_no_word():
-    narrow = text_of(plan_lines(owner_plan(), owner_head()), width=50)
+    narrow = text_of(plan_lines(owner_plan(), owner_head(), OPEN), width=50)
     assert narrow == (CASES / "owner-50-columns.txt").read_text("utf-8")
     assert max(map(len, narrow.splitlines())) <= 50
-    assert narrow.split() == text_of(plan_lines(owner_plan(), owner_head())).split()
+    assert narrow.split() == text_of(plan_lines(owner_plan(), owner_head(), OPEN)).split()
 
 
 @pytest.mark.parametrize("width", [1, 10, 20, 33])
 def test_no_width_breaks_a_screen(width):
-    assert "dns" in text_of(plan_lines(owner_plan(), owner_head()), width=width)
+    assert "dns" in text_of(plan_lines(owner_plan(), owner_head(), OPEN), width=width)
 
 
 def test_the_last_line_counts():
@@ -86,14 +90,14 @@ def test_the_last_line_counts():
 
 
 def test_nothing_to_type_next_when_nothing_can_be_applied():
-    assert "Next:" not in text_of(plan_lines(refused_plan(), owner_head()))
-    assert "Next:" not in text_of(plan_lines(EMPTY, owner_head()))
-    assert "Next:" not in text_of(plan_lines(owner_plan(), owner_head(following="")))
+    assert "Next:" not in text_of(plan_lines(refused_plan(), owner_head(), OPEN))
+    assert "Next:" not in text_of(plan_lines(EMPTY, owner_head(), OPEN))
+    assert "Next:" not in text_of(plan_lines(owner_plan(), owner_head(following=""), OPEN))
 
 
 def test_a_fleet_is_counted_in_the_first_line():
     hosts = {f"stb[10.0.0.{n}]": owner_head().hosts["stb"] for n in range(200)}
-    assert "and 196 more" in text_of(plan_lines(EMPTY, Head(hosts)), width=400)
+    assert "and 196 more" in text_of(plan_lines(EMPTY, Head(hosts), OPEN), width=400)
 
 
 def test_a_manual_check_is_asked_and_never_passed():

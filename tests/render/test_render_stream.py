@@ -29,7 +29,7 @@ class Terminal(io.StringIO):
 def test_the_owners_plan_survives_a_code_page(encoding):
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding=encoding)
-    put(plan_lines(owner_plan(), owner_head()), stream, MASK)
+    put(plan_lines(owner_plan(), owner_head(), MASK), stream, MASK)
     text = raw.getvalue().decode(encoding)
     assert "Plan: 1 to add, 4 to change, 1 to replace, 0 to remove." in text
     assert "\\u" not in text

@@ -1,0 +1,80 @@
+"""`kjpstate trust`: show a host's keys, ask, remember them in kjpstate's own known_hosts."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from kjpstate import errors
+from kjpstate.cli import options
+from kjpstate.cli.controller import state_folder
+from kjpstate.cli.session import Session
+from kjpstate.cli.work import load
+from kjpstate.host import HostSpec
+from kjpstate.render.lines import Line
+
+
+@click.command()
+@click.argument("host")
+@options.document
+@click.option(
+    "--fingerprint", metavar="SHA256:…", help="Do not ask: remember the key only if it is this one."
+)
+@options.colour
+@click.pass_obj
+def command(session: Session, host: str, document: str | None, fingerprint: str | None) -> int:
+    """Show the keys of HOST (its name in the document), ask, and remember them."""
+    hosts = load(session, document).hosts
+    chosen = [spec for name, spec in hosts.items() if name == host or name.startswith(f"{host}[")]
+    if not chosen:
+        raise errors.UsageError(f"trust {host}: no such host; the document has {', '.join(hosts)}")
+    if fingerprint is None and not session.has_terminal():
+        raise errors.UsageError(
+            "trust asks before it remembers a key, and there is no terminal to ask on.",
+            "add --fingerprint SHA256:…, as ssh-keygen -lf prints it on the host itself",
+        )
+    return asyncio.run(_trust(session, chosen, fingerprint))
+
+
+async def _trust(session: Session, chosen: list[HostSpec], fingerprint: str | None) -> int:
+    from kjpstate.hosts.ssh import remember, scan
+
+    folder = state_folder(session.environ)
+    for spec in chosen:
+        _refuse_needless(spec)
+        shown = await scan(spec, folder)
+        session.tell([Line(f"{spec.name} ({spec.address} port {spec.port}) shows:", "strong")])
+        session.tell([Line(f"  {line.split()[1]}  {print_}") for print_, line in shown])
+        confirmed = _confirmed(session, spec, shown, fingerprint)
+        file = remember(spec, confirmed, folder)
+        session.out([Line(f"{spec.name} is trusted: {len(confirmed)} of its keys in {file}", "good")])
+    return 0
+
+
+def _refuse_needless(spec: HostSpec) -> None:
+    if spec.local is not None:
+        raise errors.UsageError(f"trust {spec.name}: it is this machine; there is no key to remember")
+    if spec.host_key:
+        raise errors.UsageError(
+            f"trust {spec.name}: the document itself says its key, host_key: {spec.host_key}",
+            f"correct host_key at {spec.where} if the box was set up anew",
+        )
+
+
+def _confirmed(
+    session: Session, spec: HostSpec, shown: list[tuple[str, str]], fingerprint: str | None
+) -> list[str]:
+    """The lines to remember: the one key that was named, or all of them after a `yes`."""
+    if fingerprint is not None:
+        lines = [line for print_, line in shown if print_ == fingerprint]
+        if not lines:
+            raise errors.RefusedError(
+                f"{spec.name} shows no key {fingerprint}; nothing was remembered",
+                "compare with ssh-keygen -lf on the host itself; somebody may stand between",
+                "host-key-changed",
+            )
+        return lines
+    if not session.confirmed(f"Is {spec.name} the box you mean?"):
+        raise errors.Failed(f"{spec.name} is not trusted: the answer was not yes. Nothing was remembered.")
+    return [line for _, line in shown]

@@ -1,0 +1,201 @@
+"""The verbs over a real document on this machine: plan, apply, drift, verify, backups, validate, schema."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.support.commands import Desk, Terminal
+
+
+def test_plan_shows_and_changes_nothing(desk: Desk):
+    shown = desk.kjpstate("plan")
+    assert shown.code == 0
+    assert shown.err == ""
+    assert shown.out.splitlines()[0].startswith("little   pc (this machine)   looked in ")
+    assert "  + build  pc  never built here" in shown.out
+    assert shown.out.endswith(
+        "Next: kjpstate apply\nPlan: 1 to add, 0 to change, 0 to replace, 0 to remove.\n"
+    )
+    assert not (desk.folder / "dist").exists()
+
+
+def test_the_exit_code_of_plan_is_detailed_when_asked(desk: Desk):
+    assert desk.kjpstate("plan", "--detailed-exitcode").code == 2
+    assert desk.kjpstate("plan", "--json", "--detailed-exitcode").json["exit_code"] == 2
+
+
+def test_plan_json(desk: Desk):
+    value = desk.kjpstate("plan", "--json").json
+    assert value["resource_changes"][0]["address"] == "build"
+    assert value["resource_changes"][0]["change"]["actions"] == ["create"]
+    assert value["applyable"] is True
+    assert value["exit_code"] == 0
+
+
+def test_verbose_tells_the_cost_on_stderr(desk: Desk):
+    shown = desk.kjpstate("plan", "-v")
+    assert "connections" in shown.err
+    assert shown.err.endswith(" ms\n")
+    assert "connections" not in shown.out
+
+
+def test_automation_gets_no_hint(desk: Desk, monkeypatch):
+    monkeypatch.setenv("KJPSTATE_IN_AUTOMATION", "1")
+    assert "Next:" not in desk.kjpstate("plan").out
+
+
+def test_the_next_command_keeps_the_scope(desk: Desk):
+    shown = desk.kjpstate("plan", "kjpstate.yaml", "--only", "build", "--limit", "pc")
+    assert "Next: kjpstate apply kjpstate.yaml --only build --limit pc\n" in shown.out
+
+
+def test_apply_does_it_checks_it_and_the_second_plan_is_empty(desk: Desk):
+    shown = desk.kjpstate("apply", "--yes")
+    assert shown.code == 0
+    assert (desk.folder / "dist" / "a.js").read_text("utf-8") == "hello\n"
+    assert "ok         AC1" in shown.out
+    assert "by hand    it answers" in shown.out
+    assert "Looked again: in sync." in shown.out
+    assert "build done" in shown.err
+    assert desk.kjpstate("plan", "--detailed-exitcode").code == 0
+    assert desk.kjpstate("plan").out.endswith("In sync.\n")
+    assert desk.kjpstate("drift").out == ""
+
+
+def test_apply_in_sync_only_checks(desk: Desk):
+    desk.kjpstate("apply", "--yes")
+    before = (desk.folder / "dist" / "a.js").stat().st_mtime_ns
+    shown = desk.kjpstate("apply", "--yes")
+    assert shown.code == 0
+    assert "In sync." in shown.out
+    assert "Checks: 1 passed, 0 failed, 1 by hand." in shown.out
+    assert (desk.folder / "dist" / "a.js").stat().st_mtime_ns == before
+
+
+def test_apply_json(desk: Desk):
+    value = desk.kjpstate("apply", "--yes", "--json").json
+    assert value["exit_code"] == 0
+    assert value["steps"][0]["result"] == "applied"
+    assert value["second_plan"]["resource_changes"] == []
+    assert [check["result"] for check in value["checks"]] == ["passed", "manual"]
+
+
+def test_a_failed_check_is_6_and_stays_6(desk: Desk):
+    desk.write(
+        desk.document("checks:", "  - {name: AC1, file: {host: pc, path: dist/a.js, contains: [bye]}}")
+    )
+    assert desk.kjpstate("apply", "--yes").code == 6
+    assert desk.kjpstate("apply", "--yes").code == 6
+    shown = desk.kjpstate("verify")
+    assert shown.code == 6
+    assert "FAILED     AC1" in shown.out
+    assert desk.kjpstate("verify", "--json").json["checks"][0]["result"] == "failed"
+
+
+def test_verify_takes_names(desk: Desk):
+    desk.kjpstate("apply", "--yes")
+    shown = desk.kjpstate("verify", "--check", "AC1")
+    assert shown.code == 0
+    assert "it answers" not in shown.out
+
+
+def test_a_build_that_fails_is_restored_with_7(desk: Desk):
+    desk.kjpstate("apply", "--yes")
+    text = desk.document().replace("out = pathlib", "raise SystemExit(3); out = pathlib")
+    desk.write(text)
+    shown = desk.kjpstate("apply", "--yes")
+    assert shown.code == 7
+    assert "exit code 3" in shown.out
+    assert (desk.folder / "dist" / "a.js").read_text("utf-8") == "hello\n"
+
+
+def test_drift_is_one_row_and_2(desk: Desk):
+    desk.kjpstate("apply", "--yes")
+    (desk.folder / "dist" / "a.js").write_text("edited\n", "utf-8")
+    shown = desk.kjpstate("drift")
+    assert shown.code == 2
+    assert len(shown.out.splitlines()) == 1
+    assert shown.out.startswith("~ build  pc  ")
+    assert desk.kjpstate("drift", "--json").json["exit_code"] == 2
+    assert desk.kjpstate("apply", "--yes").code == 0
+    assert desk.kjpstate("drift").code == 0
+
+
+def test_backups_name_what_was_kept(desk: Desk):
+    assert desk.kjpstate("backups").out == "No backups yet.\n"
+    desk.kjpstate("apply", "--yes")
+    (desk.folder / "dist" / "a.js").write_text("edited\n", "utf-8")
+    desk.kjpstate("apply", "--yes")
+    shown = desk.kjpstate("backups")
+    assert shown.code == 0
+    assert f"  pc  {desk.folder.as_posix()}/dist" in shown.out
+    row = desk.kjpstate("backups", "--json").json["backups"][0]
+    assert set(row) == {"host", "run", "path", "backup", "sha256", "type"}
+    assert row["backup"].startswith(f"{desk.folder.as_posix()}/dist.backup.")
+
+
+def test_a_question_is_only_answered_by_yes_in_full(desk: Desk, monkeypatch):
+    for answer, code, built in (("y\n", 1, False), ("", 1, False), ("yes\n", 0, True)):
+        terminal = Terminal()
+        monkeypatch.setattr(sys, "stdin", Terminal(answer))
+        monkeypatch.setattr(sys, "stderr", terminal)
+        assert desk.kjpstate("apply", "--no-color").code == code
+        assert "Apply this? Only yes, in full, is a yes: " in terminal.getvalue()
+        assert (desk.folder / "dist").exists() is built
+
+
+def test_validate_touches_no_host(desk: Desk):
+    shown = desk.kjpstate("validate")
+    assert (shown.code, shown.out, shown.err) == (
+        0, "kjpstate.yaml is valid: 1 resource, 2 checks, 1 host.\n", "",
+    )  # fmt: skip
+    assert desk.kjpstate("validate", "--json").json["valid"] is True
+
+
+def test_a_wrong_document_is_65_with_every_line(desk: Desk):
+    desk.write(desk.document("pm3: {}", "dns: {host: nowhere, servers: [8.8.8.8]}"))
+    shown = desk.kjpstate("validate")
+    assert shown.code == 65
+    assert shown.out == ""
+    assert "kjpstate.yaml:6:1: " in shown.err
+    value = desk.kjpstate("plan", "--json").json
+    assert value["exit_code"] == 65
+    assert value["error"]["problems"][0]["line"] == 6
+
+
+def test_a_secret_of_the_document_is_on_no_screen(desk: Desk, monkeypatch):
+    monkeypatch.setenv("BOT_TOKEN", "hunter22")
+    (desk.folder / "src" / "a.ts").write_text("hunter22\n", "utf-8")
+    apps = "[{name: b, script: x.js, cwd: /srv, env: {TOKEN: '${env:BOT_TOKEN}'}}]"
+    desk.write(
+        desk.document(
+            "pm2: {host: pc, ecosystem: /srv/hunter22/ecosystem.config.js, apps: " + apps + "}",
+            "checks:",
+            "  - {name: it answers, manual: say hunter22}",
+        )
+    )
+    for words in (["plan", "--diff"], ["plan", "--json"], ["drift"], ["validate"], ["verify"]):
+        shown = desk.kjpstate(*words)
+        assert "hunter22" not in shown.out + shown.err
+    assert "(hidden)" in desk.kjpstate("verify").out
+
+
+def test_schema_is_json(desk: Desk):
+    shown = desk.kjpstate("schema")
+    assert shown.code == 0
+    assert shown.json["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_explain(desk: Desk):
+    page = desk.kjpstate("explain", "fallback-dns")
+    assert page.code == 0
+    assert page.out.startswith("fallback-dns: ")
+    assert "\nCure: " in page.out
+    assert "fallback-dns " in desk.kjpstate("explain").out
+
+
+@pytest.mark.parametrize("option", ["-V", "--version"])
+def test_version(desk: Desk, option: str):
+    assert desk.kjpstate(option).out.startswith("kjpstate 0.")
