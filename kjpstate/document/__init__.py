@@ -5,7 +5,7 @@ The face of this package: `load`, `find`, `bundled_schema`, and what `load` give
 
 from kjpstate.document.find import find
 from kjpstate.document.guardrails import Guardrails, Pin
-from kjpstate.document.load import Document, load
+from kjpstate.document.loading import Document, load
 from kjpstate.document.schema import bundled_schema
 
 __all__ = ["Document", "Guardrails", "Pin", "bundled_schema", "find", "load"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from kjpstate.document.nodes import Mapping as MappingNode
 from kjpstate.document.nodes import Node, Place, Problems, Sequence
-from kjpstate.document.shape import escaped
+from kjpstate.document.sentences import escaped
 from kjpstate.model import Where
 
 

@@ -22,6 +22,11 @@ _TYPES = {
 }
 
 
+def escaped(key: str) -> str:
+    """A key as one step of a JSON pointer."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
 def near(word: str, words: Iterable[str]) -> str:
     """`; did you mean `x`?` for the nearest of `words`, or nothing."""
     meant = nearest(word, words)

@@ -16,6 +16,7 @@ from kjpstate.document.nodes import Mapping, Node, Place, Problems, Scalar, Sequ
 from kjpstate.document.references import BadReference, References
 from kjpstate.document.schema import Schema, only_requires, resolved, types_of
 from kjpstate.document.sentences import (
+    escaped,
     expected,
     found,
     hint,
@@ -210,11 +211,6 @@ class Shaper:
             schema = {**schema, "oneOf": [resolved(option, self.root) for option in schema["oneOf"]]}
         self.problems.add(node.place, f"expected {expected(schema)}, found {found(node)}{hint(node, schema)}")
         return MISSING
-
-
-def escaped(key: str) -> str:
-    """A key as one step of a JSON pointer."""
-    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _typed(node: Scalar, schema: Schema) -> Any:

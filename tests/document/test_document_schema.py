@@ -14,12 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from kjpstate.document import bundled_schema
+from kjpstate.document import bundled_schema, load
 from kjpstate.document.nodes import Problems, compose
 from kjpstate.document.references import References
 from kjpstate.document.schema import resolved
+from kjpstate.document.second import objections
 from kjpstate.document.shape import MISSING, Shaper
-from kjpstate.secret import opened
+from kjpstate.errors import DocumentError
+from kjpstate.secret import Secret, opened
 
 ROOT = Path(__file__).parents[2]
 STATES = sorted((ROOT / "states").rglob("*.yaml"))
@@ -160,3 +162,24 @@ def about_a_text(problem: str) -> bool:
         "command",
     )
     return any(word in problem for word in words)
+
+
+@pytest.mark.parametrize("path", STATES, ids=lambda path: path.stem)
+def test_a_thorough_load_asks_jsonschema_too(path: Path) -> None:
+    assert load(str(path), environ={}, thorough=True) == load(str(path), environ={})
+
+
+def test_a_word_that_only_jsonschema_knows_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = {**bundled_schema(), "maxProperties": 1}
+    text = b"kjpstate: 1\nname: bot\n"
+    monkeypatch.setattr("kjpstate.document.loading.bundled_schema", lambda: schema)
+    assert load("x.yaml", environ={}, text=text).name == "bot"
+    with pytest.raises(DocumentError, match="maxProperties"):
+        load("x.yaml", environ={}, text=text, thorough=True)
+
+
+def test_jsonschema_never_sees_a_secret() -> None:
+    value = {"kjpstate": 1, "name": Secret("s3cret-TOKEN", "${env:TOKEN} x")}
+    found = list(objections(value, bundled_schema()))
+    assert [pointer for pointer, _ in found] == ["/name"]
+    assert "s3cret" not in repr(found)

@@ -20,6 +20,7 @@ from kjpstate.document.nodes import MAX_BYTES, Problems, compose
 from kjpstate.document.page import Page, places
 from kjpstate.document.references import References
 from kjpstate.document.schema import bundled_schema
+from kjpstate.document.second import objections
 from kjpstate.document.sections import build, deploy, dns, patches
 from kjpstate.document.shape import Shaper
 from kjpstate.document.times import percent, seconds
@@ -48,8 +49,10 @@ class Document:
     secrets: frozenset[str] = field(default_factory=frozenset, repr=False)
 
 
-def load(path: str, *, environ: Mapping[str, str], text: bytes | None = None) -> Document:
-    """The document at `path`, or `text` as if it stood there.
+def load(
+    path: str, *, environ: Mapping[str, str], text: bytes | None = None, thorough: bool = False
+) -> Document:
+    """The document at `path`, or `text` as if it stood there. `thorough`: jsonschema is asked as well.
 
     Raises DocumentError with all problems, UsageError when there is no such file.
     """
@@ -67,6 +70,10 @@ def load(path: str, *, environ: Mapping[str, str], text: bytes | None = None) ->
     page = Page(path, folder, environ, value, keys, values, frozenset(shaper.broken), problems)
     document = _document(page, hashlib.sha256(data).hexdigest(), references)
     problems.stop()
+    if thorough:
+        for pointer, reason in objections(value, shaper.root):
+            page.add(pointer, reason)
+        problems.stop()
     return document
 
 
