@@ -6,7 +6,8 @@ by the checks and by the simulated box.
 
 The rules (systemd's conf-parser): keys and sections are case-sensitive, lists add up over lines and files, an
 empty assignment clears a list, a backslash at the end of a line continues it (comment lines between are
-skipped), comments stand on their own line, an unusable word is dropped with a warning and never an error.
+skipped), comments stand on their own line, an unusable word is dropped with a warning and never an error. A
+broken section header, or a line that is not UTF-8, ends the reading of this file and of all later ones.
 """
 
 from __future__ import annotations
@@ -135,7 +136,8 @@ def settings(files: Sequence[ConfFile]) -> Settings:
                         ignored.append(Ignored(word, file.path, place, why))
         except _Stop as stop:
             text = stop.line.text.decode(errors="replace").strip()
-            broken = Ignored(text, file.path, stop.line.rows[0] + 1, "a broken section header")
+            why = "a broken section header" if text.startswith("[") else "a line that is not UTF-8"
+            broken = Ignored(text, file.path, stop.line.rows[0] + 1, why)
             return Settings(_frozen(entries), tuple(ignored), cleared, broken)
     return Settings(_frozen(entries), tuple(ignored), cleared)
 
@@ -161,6 +163,8 @@ def server(word: str) -> tuple[str, str]:
     if address.is_unspecified or str(address) in _OWN_STUB:
         return "", "an address of resolved itself" if not address.is_unspecified else "no host's address"
     text = str(address)
+    if address.is_loopback and interface == "lo":  # where the daemon itself says so, and nobody else needs to
+        percent, interface = "", ""
     if port not in (None, 53, 853):
         text = f"[{text}]:{port}" if address.version == 6 else f"{text}:{port}"
     return text + percent + interface + hash_sign + name, ""
@@ -201,12 +205,13 @@ def _split_port(text: str) -> tuple[IPv4Address | IPv6Address, int | None] | Non
 
 
 def _add(key: str, listed: list[Entry], entry: Entry) -> None:
-    """A repeat keeps its first place; a domain's last spelling says whether it only routes."""
+    """A repeat keeps its first place and spelling; the last one says whether a domain only routes."""
     for place, old in enumerate(listed):
+        name = old.value.removeprefix("~")
         if old.value == entry.value:
             return
-        if key == DOMAINS and old.value.removeprefix("~").lower() == entry.value.removeprefix("~").lower():
-            listed[place] = replace(entry, file=old.file, line=old.line)
+        if key == DOMAINS and name.lower() == entry.value.removeprefix("~").lower():
+            listed[place] = replace(old, value=("~" if entry.value.startswith("~") else "") + name)
             return
     listed.append(entry)
 
@@ -247,8 +252,8 @@ def _assignments(content: bytes) -> Iterator[_Assignment]:
     section = ""
     for line in _logical(_physical(content)):
         text = _text(line.text)
-        if text is None or not text:
-            continue
+        if text is None:
+            raise _Stop(line)
         if text.startswith("["):
             if not text.endswith("]") or re.search("[\x01-\x1f\"'\\\\\x7f]", text[1:-1]):
                 raise _Stop(line)
@@ -283,7 +288,7 @@ def _logical(rows: Sequence[tuple[bytes, bytes]]) -> Iterator[_Line]:
 
 
 def _text(raw: bytes) -> str | None:
-    """The line as text; None when it is not UTF-8, which the daemon ignores."""
+    """The line as text, "" for a comment; None when it is not UTF-8."""
     try:
         text = raw.decode()
     except UnicodeDecodeError:

@@ -240,6 +240,13 @@ def test_a_broken_line_is_drift_even_when_the_daemon_is_right() -> None:
     assert write.after == SET
 
 
+def test_what_systemd_stops_at_is_told_even_when_all_is_right() -> None:
+    found = answers(replace(BOX, running=HAS), SET + b"caf\xe9 = x\n")
+    assert steps(SPEC, found) == []
+    (said,) = (item for item in dns.advice(SPEC, found) if item.rule == "value-ignored")
+    assert said.severity == "breaks" and f"{MAIN}:6" in said.reason
+
+
 NM = Link(2, "eth0", ("192.168.100.1",), ("~.",), True)
 ADVISED = [
     (BOX, {}, {"fallback-dns": "useless", "modem-still-asked": "note"}),

@@ -49,24 +49,34 @@ $answer
 ANSWER
 }
 
-kjpstate_resolved_properties() { # older ones lack some names: then each by itself, and the plain ones too
-  kjpstate_resolved_bus DNSEx FallbackDNSEx Domains CurrentDNSServerEx ResolvConfMode DNSStubListener && return 0
-  failed=1
-  for property in DNSEx DNS FallbackDNSEx FallbackDNS Domains CurrentDNSServerEx CurrentDNSServer \
-    ResolvConfMode DNSStubListener; do
-    kjpstate_resolved_bus "$property" && failed=0
-  done
-  return $failed
+kjpstate_resolved_all() {
+  kjpstate_resolved_bus DNSEx FallbackDNSEx Domains CurrentDNSServerEx ResolvConfMode DNSStubListener
 }
 
-kjpstate_resolved_running() { # just after a restart its name is not on the bus yet: look again, 3 s at most
+kjpstate_resolved_ready() { # just after a restart its name is not on the bus yet: wait for it, 3 s at most
   tries=0
-  until kjpstate_resolved_properties; do
+  until kjpstate_resolved_bus Domains >/dev/null; do
     tries=$((tries + 1))
-    if [ "$tries" -gt 3 ] || ! command -v busctl >/dev/null 2>&1; then break; fi
-    systemctl -q is-active systemd-resolved 2>/dev/null || return 0
-    sleep 1
+    if [ "$tries" -gt 30 ]; then return 1; fi
+    if [ $((tries % 10)) -eq 0 ]; then systemctl -q is-active systemd-resolved 2>/dev/null || return 1; fi
+    sleep 0.1 2>/dev/null || sleep 1
   done
+}
+
+kjpstate_resolved_properties() { # older ones lack some names: then each by itself, and the plain ones too
+  command -v busctl >/dev/null 2>&1 || return 0
+  kjpstate_resolved_all && return 0
+  kjpstate_resolved_ready || return 0
+  kjpstate_resolved_all && return 0
+  for property in DNSEx DNS FallbackDNSEx FallbackDNS Domains CurrentDNSServerEx CurrentDNSServer \
+    ResolvConfMode DNSStubListener; do
+    kjpstate_resolved_bus "$property"
+  done
+}
+
+kjpstate_resolved_running() {
+  kjpstate_resolved_properties
+  systemctl -q is-active systemd-resolved 2>/dev/null || return 0 # resolvectl would start it again
   command -v resolvectl >/dev/null 2>&1 || return 0
   for verb in dns domain default-route; do
     resolvectl "$verb" 2>/dev/null | while read -r line; do printf 'text\t%s\t%s\n' "$verb" "$line"; done

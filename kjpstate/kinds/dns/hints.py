@@ -96,6 +96,10 @@ def _routing(seen: Seen, running: Running) -> Iterator[Advice]:
 
 def _dropped(sight: Sight) -> Iterator[Advice]:
     """Words in drop-ins that resolved drops; those of the main file's named keys are replaced anyway."""
+    broken = sight.result.broken
+    if broken is not None:
+        reason = f"{broken.file}:{broken.line}: {broken.why}; systemd reads nothing of resolved's behind it"
+        yield Advice("value-ignored", reason, "correct or remove that line", "", "breaks")
     for item in sight.before.ignored:
         if item.file != sight.spec["file"]:
             reason = f"{item.file}:{item.line}: resolved drops {item.word}: {item.why}"

@@ -106,11 +106,11 @@ def problems(sight: Sight) -> Iterator[Refuse]:
     yield from _file(sight)
     dropped = list(_dropped(sight))
     yield from dropped
-    if sight.before.broken is not None:
-        broken = sight.before.broken
+    broken = sight.result.broken
+    if sight.unmet and broken is not None:
         yield Refuse(
             "value-ignored",
-            f"{broken.file} has a broken section header, where systemd stops reading all of resolved's files",
+            f"{broken.file} has {broken.why}, where systemd stops reading all of resolved's files",
             (f"{broken.file}:{broken.line}: {broken.word}",),
             "correct or remove that line",
         )
