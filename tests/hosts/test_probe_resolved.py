@@ -27,6 +27,7 @@ esac
 BUSCTL = """
 echo "busctl $*" >>"$FAKE/calls"
 [ "$1" = --auto-start=no ] || exit 1
+[ "$(wc -l <"$FAKE/calls")" -gt "$(cat "$FAKE/late" 2>/dev/null || echo 0)" ] || exit 1
 shift 6
 for property; do cat "$FAKE/bus/$property" 2>/dev/null || exit 1; done
 """
@@ -124,6 +125,14 @@ def test_a_daemon_that_does_not_run_is_never_asked(machine: Path, shell: tuple[s
     seen = run(machine, shell)
     assert seen.running is None and seen.unit.active == "inactive"
     assert not (machine / "calls").exists()
+
+
+@pytest.mark.parametrize("late", [1, 2, 3, 7])
+def test_a_daemon_that_has_just_been_started_is_waited_for(machine: Path, late: int) -> None:
+    whole = run(machine, SHELLS[0])
+    (machine / "calls").unlink()
+    (machine / "late").write_text(str(late))
+    assert run(machine, SHELLS[0]) == whole
 
 
 def test_an_older_daemon_is_asked_property_by_property(machine: Path) -> None:
