@@ -68,7 +68,7 @@ def _call_for(reading: Reading) -> str:
         case ReadGlob(patterns=patterns):
             return call("kj_glob", FILE_CAP, *patterns)
         case ReadTree(root=root, paths=paths):
-            return call("kj_tree", root, *dict.fromkeys(_below(path) for path in paths))
+            return call("kj_tree", root.rstrip("/") or "/", *dict.fromkeys(_below(path) for path in paths))
         case ReadState(document=document, name=name):
             return call("kj_state", plain_name(document), plain_name(name))
         case ReadClock():

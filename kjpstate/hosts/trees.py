@@ -12,6 +12,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from kjpstate.errors import Failed
 from kjpstate.hosts.files import POSIX, Pen, Trouble, atomically, note, sha256_of, sweep_trees, sync
 from kjpstate.hosts.names import listing_digest, tree_temporary_of
 from kjpstate.model import SyncTree, TreeFile
@@ -28,11 +29,30 @@ async def build(
     `standing`: the files there now. Raises Trouble (moved when a source file is not what the manifest
     says), OSError.
     """
-    assert action.manifest is not None
     old, new = _places(action, pen)
     sweep_trees(old)
     new.mkdir()
-    for path, file in sorted(action.manifest.items()):
+    try:
+        await _fill(action, standing, chunks, new)
+        pen.tell("tree written")
+        if old.is_dir():
+            shutil.copystat(old, new)
+            _link_rest(old, new, set(action.remove))
+            pen.tell("tree carried")
+    except (OSError, Trouble, Failed):
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+
+
+async def _fill(
+    action: SyncTree,
+    standing: Mapping[str, TreeFile],
+    chunks: Callable[[str], AsyncIterator[bytes]],
+    new: Path,
+) -> None:
+    """Bring every file of the manifest into `new` and verify it."""
+    old = new.with_name(action.to_directory.rstrip("/").rpartition("/")[2])
+    for path, file in sorted((action.manifest or {}).items()):
         target = _inside(new, path)
         target.parent.mkdir(parents=True, exist_ok=True)
         found = standing.get(path)
@@ -44,11 +64,6 @@ async def build(
             sync(target)
         if sha256_of(target) != file.digest:
             raise Trouble(f"{path} is not what the plan saw at {action.from_directory} any more", "moved")
-    pen.tell("tree written")
-    if old.is_dir():
-        shutil.copystat(old, new)
-        _link_rest(old, new, set(action.remove))
-        pen.tell("tree carried")
 
 
 async def _receive(target: Path, chunks: AsyncIterator[bytes]) -> None:

@@ -27,7 +27,7 @@ class ShellPipe:
     async def finish(self) -> tuple[int | None, bytes]:
         assert self.process.stdin is not None and self.process.stderr is not None
         self.process.stdin.close()
-        errors = await self.process.stderr.read()
+        errors, _ = await asyncio.gather(self.process.stderr.read(), self.process.stdout.read())
         return await self.process.wait(), errors
 
 
