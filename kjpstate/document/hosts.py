@@ -9,10 +9,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from kjpstate.document.page import Page
+from kjpstate.document.references import at_home
 from kjpstate.document.words import parse_ssh
 from kjpstate.host import HostSpec
 from kjpstate.model import join
@@ -43,7 +43,7 @@ def absolute(page: Page, host: HostSpec, text: str, pointer: str, *, folder: boo
         return text
     if text.endswith("/") and not folder:
         page.add(pointer, f"expected a file, found the folder {text}")
-    return _tidy(join(host.local or "/", _home(page, text)), folder=folder)
+    return _tidy(join(host.local or "/", at_home(text, page.environ)), folder=folder)
 
 
 def _tidy(path: str, *, folder: bool) -> str:
@@ -53,17 +53,9 @@ def _tidy(path: str, *, folder: bool) -> str:
 
 
 def _local(page: Page, name: str, text: str, pointer: str) -> HostSpec:
-    written = _home(page, text.replace("\\", "/"))
+    written = at_home(text.replace("\\", "/"), page.environ)
     folder = written if _WHOLE.match(written) else f"{page.folder.as_posix()}/{written}"
     return HostSpec(name, page.where(pointer), local=_tidy(folder, folder=True))
-
-
-def _home(page: Page, text: str) -> str:
-    """`~/` as the home folder of whoever runs kjpstate."""
-    home = page.environ.get("HOME") or page.environ.get("USERPROFILE")
-    if text == "~" or text.startswith("~/"):
-        return (home or str(Path.home())).replace("\\", "/").rstrip("/") + text[1:]
-    return text
 
 
 def _fleet(page: Page, name: str, entries: list[Any], pointer: str) -> list[HostSpec]:
@@ -101,7 +93,7 @@ def _remote(page: Page, name: str, entry: str | Mapping[str, Any], pointer: str)
 
 
 def _key_file(page: Page, text: str) -> str:
-    path = _home(page, text.replace("\\", "/"))
+    path = at_home(text.replace("\\", "/"), page.environ)
     return path if _WHOLE.match(path) else _tidy(f"{page.folder.as_posix()}/{path}", folder=False)
 
 

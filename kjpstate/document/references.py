@@ -58,7 +58,9 @@ class References:
         return self.environ[name]
 
     def _file(self, name: str) -> str:
-        path = self.folder / Path(name)
+        path = self.folder / at_home(name, self.environ)
+        if path.exists() and not path.is_file():
+            raise BadReference(f"{name} is not a file")
         try:
             with path.open("rb") as file:
                 data = file.read(MAX_FILE + 1)
@@ -69,6 +71,14 @@ class References:
         if len(data) > MAX_FILE or "\0" in value:
             raise BadReference(f"the file {name} does not hold a secret of at most 64 KiB of text")
         return value
+
+
+def at_home(path: str, environ: Mapping[str, str]) -> str:
+    """`~` and `~/…` as the home folder of whoever runs kjpstate, with `/`; any other path as it is."""
+    if path != "~" and not path.startswith("~/"):
+        return path
+    home = environ.get("HOME") or environ.get("USERPROFILE") or str(Path.home())
+    return home.replace("\\", "/").rstrip("/") + path[1:]
 
 
 def _why(error: Exception) -> str:

@@ -319,6 +319,14 @@ def test_a_secret_file_is_text_of_a_sane_size(tmp_path: Path) -> None:
             load(str(tmp_path / "bot.yaml"), environ={}, text=text.encode())
 
 
+def test_a_secret_file_may_lie_at_home_and_is_never_something_that_waits(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(TOKEN, "utf-8")
+    (tmp_path / "folder").mkdir()
+    text = WITH_SECRET.replace("Bearer ${env:TOKEN}", "${file:~/token}")
+    assert document(text, HOME=str(tmp_path)).secrets == {TOKEN}
+    assert problems(text.replace("~/token", "~/folder"), HOME=str(tmp_path)) == ["~/folder is not a file"]
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
