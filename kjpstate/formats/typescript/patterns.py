@@ -26,6 +26,8 @@ _RESERVED = re.compile(
     "finally|for|function|if|import|in|instanceof|let|new|of|return|static|super|switch|throw|try|typeof|"
     "var|void|while|with|yield"
 )
+_WORD = re.compile(r"\w{3,}")
+_LEAD = re.compile(r"^\s*(\}\s*)?(else\s+)?")
 _CONTINUES = re.compile(r"[([`.,?:*/%&|^<>=]|[-+](?!\+|-)|!=|(?:in|instanceof|as|satisfies)$")
 """A leaf on a new line that goes on with the statement before it, so that no `;` was left out there."""
 
@@ -111,18 +113,19 @@ def find(
 def nearest(pattern: Pattern, source: Source, most: int = 3) -> list[int]:
     """The numbers of the lines that look most like the first line of `pattern`, best first."""
     wanted = next(line for line in pattern.text.splitlines() if line.strip()).strip()
-    words = set(re.findall(r"\w{3,}", wanted))
+    words = set(_WORD.findall(wanted))
+    weight = sum(map(len, words)) or 1
     scored = []
     for number in range(1, len(source.line_starts) + 1):
-        line = source.line_text(number).strip()
-        shared = sum(len(word) for word in words & set(re.findall(r"\w{3,}", line)))
+        line = _LEAD.sub("", source.line_text(number))
+        shared = sum(map(len, words.intersection(_WORD.findall(line))))
         if shared:
-            scored.append((-shared, number, line))
+            scored.append((shared / weight, number, line[: len(wanted) + 12]))
     ranked = sorted(
-        (-difflib.SequenceMatcher(None, wanted, line).ratio(), number)
-        for _, number, line in sorted(scored)[:40]
+        (-shared - difflib.SequenceMatcher(None, wanted, line).ratio(), number)
+        for shared, number, line in sorted(scored, key=lambda item: -item[0])[:40]
     )
-    return [number for ratio, number in ranked[:most] if ratio < -0.3]
+    return [number for score, number in ranked[:most] if score < -0.6]
 
 
 def _starts(search: _Search, first: int) -> Iterator[int]:

@@ -50,7 +50,7 @@ def new_draft(edit: Edit, spot: Spot, look: Look, spec: Spec) -> Draft:
         text = text[: len(text) - len(spot.ending)]
     if spot.bare:
         text = spot.ending + text
-    shown = source.line_text(spot.anchor).strip()
+    shown = shortened(source.line_text(spot.anchor).strip())
     if exact:
         note = "stands there already: only its markers are added"
     else:
@@ -58,6 +58,11 @@ def new_draft(edit: Edit, spot: Spot, look: Look, spec: Spec) -> Draft:
     added = 0 if exact else len(lines)
     gone = 0 if was is None else len(was)
     return Draft(edit.id, edit.number, spot.start, spot.end, text, spot.where, note, added, gone)
+
+
+def shortened(text: str) -> str:
+    """At most 60 signs of a line."""
+    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def new_text(lines: Sequence[str], ending: bytes) -> bytes:
@@ -109,9 +114,11 @@ def _unproven(source: Source, edits: Sequence[Edit], spec: Spec, origin: bytes) 
     if fault is not None:
         number = source.line(fault)
         near = min(own.values(), key=lambda block: abs(block.line - number), default=None)
-        reason = "has content that does not fit its place: the file would no longer be sound TypeScript"
         text = source.line_text(number).strip()
-        return [Problem("result-syntax", reason, 0, text, near.edit if near else "", cure=f"look at: {text}")]
+        reason = (
+            f"has content that does not fit its place: the file would not be sound TypeScript at `{text}`"
+        )
+        return [Problem("result-syntax", reason, edit=near.edit if near else "")]
     for edit in edits:
         block = own.get(edit.id)
         if block is None or broken:

@@ -179,7 +179,7 @@ def _marker_lines(source: Source) -> tuple[list[_Line], list[Problem]]:
             lines.append(_Line(match, line_start, stop, number, indent))
         else:
             reason = "is no marker as kjpstate writes them" if match is None else "shares its line with code"
-            problems.append(Problem("markers-broken", reason, number, source.line_text(number).strip()))
+            problems.append(_damage(source, number, reason))
     return lines, problems
 
 
@@ -195,13 +195,13 @@ def _block(source: Source, lines: Sequence[_Line]) -> Block | Problem:
     if missing:
         return _broken(source, begin, f"says nothing about {', '.join(missing)}")
     if _torn(kept, end):
-        return _broken(source, kept[0], "and the lines after it don't stand together at the block's end")
+        return _broken(source, kept[0], "is parted from the block's other lines of its kind, or from its end")
     was: tuple[str, ...] | None = None
     if "was" in attributes:
         try:
             was = tuple(_kept(line) for line in kept)
         except ValueError:
-            return Problem("original-tampered", "can't be read back", kept[0].number, name, edit)
+            return _broken(source, kept[0], "can't be read back")
     elif kept:
         return _broken(source, kept[0], f"belongs to {name}, which keeps no original")
     body_end = kept[0].start if kept else end.start
@@ -228,10 +228,14 @@ def _twice(source: Source, blocks: Sequence[Block]) -> Iterator[Problem]:
     for block in blocks:
         if block.name in seen:
             first = seen[block.name].line
-            text = source.line_text(block.line).strip()
-            yield Problem("markers-broken", f"stands twice, first at line {first}", block.line, text)
+            yield _damage(source, block.line, f"stands twice, first at line {first}")
         seen.setdefault(block.name, block)
 
 
 def _broken(source: Source, line: _Line, reason: str) -> Problem:
-    return Problem("markers-broken", reason, line.number, source.line_text(line.number).strip())
+    return _damage(source, line.number, reason)
+
+
+def _damage(source: Source, number: int, reason: str) -> Problem:
+    text = source.line_text(number).strip()
+    return Problem("markers-broken", f"the marker at line {number} {reason}", number, text)

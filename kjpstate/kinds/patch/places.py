@@ -68,6 +68,10 @@ class Look:
         first, last = self.source.leaf_from(area[0]), self.source.leaf_from(area[1] - 1)
         return find(pattern, self.source, self.texts, first, min(last + 1, len(self.texts)))
 
+    def block_at(self, offset: int) -> Block | None:
+        """The block that `offset` lies in."""
+        return next((block for block in self.blocks if block.start <= offset < block.end), None)
+
     def bytes_of(self, match: Match) -> tuple[int, int]:
         """Where a match stands."""
         return self.source.starts[match.first], self.source.ends[match.last - 1]
@@ -350,23 +354,23 @@ def _not_one(edit: Edit, pattern: Pattern, look: Look, matches: Sequence[Match],
         if key:
             reason = f"has a `within` that stands in the file {len(matches)} times"
         return Problem("anchor-ambiguous", reason, found[0][0], found[0][1], edit.id, found[1:])
+    for match in find(pattern, look.source):
+        number = look.source.line(look.bytes_of(match)[0])
+        inside = look.block_at(look.bytes_of(match)[0])
+        if inside is not None:
+            reason = f"has its {what} only inside the block {inside.name} (line {number})"
+            text, cure = look.source.line_text(number).strip(), "anchor it beside that block"
+            return Problem("anchor-missing", reason, number, text, edit.id, cure=cure)
     near = tuple((number, look.source.line_text(number).strip()) for number in nearest(pattern, look.source))
     if not near:
         reason = f"has no {what} in the file: {_first_line(pattern)}"
         return Problem("anchor-missing", reason, edit=edit.id, cure="write what stands in the file now")
     number, text = near[0]
-    taken = next(
-        (block for block in look.blocks if block.start < look.source.line_starts[number - 1] < block.end),
-        None,
-    )
-    if taken is not None:
-        reason = f"has its {what} only inside the block {taken.name} (line {number})"
-        return Problem("anchor-missing", reason, number, text, edit.id, cure="anchor it beside that block")
     hint = " and ".join(_differences(pattern, look.source, number))
     reason = f"has no {what} any more; nearest is line {number}" + (
         f": the document expects {hint}" if hint else ""
     )
-    cure = "if that is right, write it as the anchor"
+    cure = f"if that is right, write it as {f'`{key}`' if key else 'the anchor'}"
     if edit.op == "replace" and not key:
         cure = "if that is right, add it as a second accepted form"
     return Problem("anchor-missing", reason, number, text, edit.id, near[1:], cure)
@@ -393,7 +397,9 @@ def _differences(pattern: Pattern, source: Source, number: int) -> Iterator[str]
         return
     for tag, one, two, three, four in steps:
         missing = " ".join(wanted[one:two])
-        extra = " ".join(found[three:four])
+        extra = ""
+        if four > three:
+            extra = source.data[source.starts[first + three] : source.ends[first + four - 1]].decode()
         if tag == "insert":
             yield f"no `{extra}`"
         elif tag == "delete":

@@ -66,7 +66,8 @@ def _places(shown: str, problems: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"{shown}:{problem['line']}: {problem['text'].strip()}{label}"
         elif several:
             yield f"{shown}: {problem['reason']}{label}"
-        for near in problem["more"]:
+        # Of what only looks alike, one line each is enough when there is more to read.
+        for near in problem["more"] if not several or problem["rule"] != "anchor-missing" else ():
             if near["line"] != problem["line"]:
                 yield f"{shown}:{near['line']}: {near['text'].strip()}"
 
@@ -82,12 +83,15 @@ _CURES = {
     "anchor-ambiguous": "say which one is meant: add `within`, or more of the text around it",
     "anchor-shares-line": "put it on lines of its own; markers are whole lines",
     "binary": "name the source file",
+    "byte-guard": "report it with the file and the document; until then edit by hand",
     "cr-eol": "save it with LF or CRLF line ends",
     "edited-by-hand": "take the change into `content`, or write on_drift: apply",
     "file-missing": "put the file there, or correct `file` in the document",
+    "file-unreadable": "look at it on the host",
     "markers-broken": "put the marker lines back as they were (a backup stands beside the file), or take the "
     "whole block out by hand; then kjpstate plan",
     "marker-version": "use the version of kjpstate that wrote it",
+    "markers-in-content": "write the comment in other words",
     "merge-conflict": "resolve the conflict first",
     "mixed-eol": "give these lines the same line end",
     "name-shadowed": "rename it in the document, or the other one in the file",
@@ -98,6 +102,7 @@ _CURES = {
     "original-reappeared": "take one of the two out by hand: the block, or the old text beside it",
     "original-tampered": "put the `was |` lines back as they were: they are what a removal brings back",
     "partial-statement": "write the whole statement in `replace`, what follows included",
+    "result-syntax": "check brackets, commas and the ; at the end of `content`",
     "syntax": "mend the file first: npx tsc --noEmit says more",
     "unbraced-body": "put braces around it in the file",
 }

@@ -1,0 +1,62 @@
+"""Every case of tests/cases/patch: applied, applied again, taken out; or refused with all that is wrong."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from kjpstate.kinds import patch
+from kjpstate.model import Refuse
+from kjpstate.rules import RULES
+from tests.support.patch_cases import Case, answers_of, cases, problems_of, run, without_blocks
+
+CASES = cases()
+
+
+def params(wanted: Any) -> list[Any]:
+    return [pytest.param(case, id=case.name) for case in CASES if wanted(case.result)]
+
+
+@pytest.mark.parametrize("case", params(lambda result: result == "applied"))
+def test_applied_once_then_in_sync_then_taken_out(case: Case) -> None:
+    after = run(case.spec, case.content)
+    assert isinstance(after, bytes), after
+    assert run(case.spec, after) is None
+    assert case.data or without_blocks(after) == case.content
+    assert run({**case.spec, "state": "absent"}, after) == case.content
+    assert run({**case.spec, "state": "absent"}, case.content) is None
+    if case.after is not None:
+        shown = re.sub(r"\b(body|was|at)=[0-9a-f]{12}", r"\1=<\1>", after.decode())
+        assert shown == case.after
+    adopted = re.findall(r"begin \S+/(\S+) .* adopted=1", after.decode())
+    assert sorted(adopted) == sorted(case.adopted)
+
+
+@pytest.mark.parametrize("case", params(lambda result: isinstance(result, list)))
+def test_refused_with_every_problem_and_nothing_written(case: Case) -> None:
+    problems = problems_of(case.spec, case.content)
+    for problem, told in zip(problems, case.result, strict=True):
+        assert {key: problem[key] for key in told if key != "says"} == {
+            key: value for key, value in told.items() if key != "says"
+        }
+        assert told.get("says", "") in problem["reason"]
+        assert problem["rule"] in RULES
+    refused = run(case.spec, case.content)
+    assert isinstance(refused, Refuse)
+    assert refused.rule == case.result[0]["rule"]
+    assert refused.cure
+    number = next((n for n, e in enumerate(case.spec["edits"]) if e["id"] == problems[0]["edit"]), None)
+    assert refused.pointer == ("" if number is None else f"/edits/{number}")
+
+
+@pytest.mark.parametrize("case", params(lambda result: result == "in sync"))
+def test_in_sync(case: Case) -> None:
+    assert run(case.spec, case.content) is None
+    assert patch.actual(case.spec, answers_of(case.spec, case.content)).values["problems"] == []
+
+
+def test_no_case_is_left_out() -> None:
+    known = [case for case in CASES if case.result in ("applied", "in sync") or isinstance(case.result, list)]
+    assert len(known) == len(CASES) >= 50

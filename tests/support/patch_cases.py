@@ -1,0 +1,144 @@
+"""The cases of the kind `patch`, the owner's edits, and a second, simpler way to take blocks out."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kjpstate.kinds import patch
+from kjpstate.model import File, ReadFile, Refuse, WriteFile
+from tests.support.one_kind import steps
+
+ROOT = Path(__file__).parents[2]
+SET = "reconnect-backoff"
+
+IF, ELSE = "if (shouldReconnect)", "else console.log($$$);"
+WIDE = [
+    f"{IF} connectToWhatsApp();\n{ELSE}",
+    f"{IF} {{\n  connectToWhatsApp();\n}} else {{\n  console.log($$$);\n}}",
+    f"{IF} {{\n  connectToWhatsApp();\n}}",
+    f"{IF} connectToWhatsApp();",
+]
+
+
+def owner_edits(forms: list[str] | None = None) -> list[dict[str, Any]]:
+    """The edits of states/bot-kjp.yaml as the document gives them to the kind; `forms` for reconnect-call."""
+    document = yaml.safe_load((ROOT / "states" / "bot-kjp.yaml").read_text("utf-8"))
+    edits = [dict(edit) for edit in document["patches"][0]["edits"]]
+    for edit in edits:
+        if "replace" in edit:
+            edit["replace"] = [edit["replace"]] if isinstance(edit["replace"], str) else edit["replace"]
+        if forms and edit["id"] == "reconnect-call":
+            edit["replace"] = forms
+    return edits
+
+
+def spec_of(edits: list[dict[str, Any]], path: str = "/bot/src/wa.ts", **more: Any) -> dict[str, Any]:
+    """The spec of one set in one file on `pc`."""
+    shown = path.removeprefix("/bot/")
+    base = {"host": "pc", "document": "bot-kjp", "path": path, "display": shown, "set": SET}
+    return base | {"on_drift": "apply", "state": "present", "edits": edits} | more
+
+
+def answers_of(spec: dict[str, Any], content: bytes | None) -> dict[Any, Any]:
+    """What the host answers when the file holds `content`."""
+    file = None if content is None else File(spec["path"], content, 0o644)
+    return {ReadFile(spec["host"], spec["path"]): file}
+
+
+def run(spec: dict[str, Any], content: bytes | None) -> bytes | Refuse | None:
+    """The file after the set was applied, its refusal, or None when it is in sync."""
+    found = steps(patch, spec, answers_of(spec, content))
+    if not found:
+        return None
+    (step,) = found
+    if isinstance(step, WriteFile):
+        assert (step.host, step.path, step.before) == (spec["host"], spec["path"], content)
+        assert step.after is not None
+        return step.after
+    assert isinstance(step, Refuse)
+    return step
+
+
+def problems_of(spec: dict[str, Any], content: bytes | None) -> list[dict[str, Any]]:
+    """The compared key `problems` of what is on disk."""
+    return list(patch.actual(spec, answers_of(spec, content)).values["problems"])
+
+
+@dataclass(frozen=True)
+class Case:
+    """One file of tests/cases/patch. `data`: marker text stands in it that is no marker."""
+
+    name: str
+    spec: dict[str, Any]
+    content: bytes
+    result: Any
+    after: str | None
+    adopted: list[str]
+    data: bool
+
+
+def cases() -> list[Case]:
+    """All of them, by name."""
+    return [_case(path) for path in sorted((ROOT / "tests" / "cases" / "patch").glob("*.yaml"))]
+
+
+def _case(path: Path) -> Case:
+    told = yaml.safe_load(path.read_text("utf-8"))
+    edits = told["edits"]
+    if isinstance(edits, str):
+        edits = owner_edits({"owner": None, "wide": WIDE, "narrow": WIDE[3:]}[edits])
+    edits = [
+        edit | ({"replace": [edit["replace"]]} if isinstance(edit.get("replace"), str) else {})
+        for edit in edits
+    ]
+    text = told["source"] if told.get("final_newline", True) else told["source"].removesuffix("\n")
+    content = text.encode()
+    if told.get("eol") == "mixed":
+        content = content.replace(b"\n", b"\r\n", 1)
+    elif "eol" in told:
+        content = content.replace(b"\n", {"crlf": b"\r\n", "cr": b"\r"}[told["eol"]])
+    if told.get("bom"):
+        content = b"\xef\xbb\xbf" + content
+    after = told.get("after")
+    if after is not None and not told.get("final_newline", True):
+        after = after.removesuffix("\n")
+    spec = spec_of(edits, told.get("path", "/bot/src/wa.ts"))
+    return Case(
+        path.stem, spec, content, told["result"], after, told.get("adopted", []), told.get("data", False)
+    )
+
+
+_BEGIN = re.compile(rb"[ \t]*// kjpstate:begin reconnect-backoff/\S+ .*")
+_WAS = re.compile(rb"[ \t]*// kjpstate:was (?:\|(?: (.*))?|j (.*))")
+
+
+def without_blocks(content: bytes) -> bytes:
+    """`content` as it was before the blocks of SET: line by line, knowing nothing of TypeScript."""
+    kept: list[bytes] = []
+    inside: list[bytes] | None = None
+    for line in content.splitlines(keepends=True):
+        bare, ending = line.rstrip(b"\r\n"), line[len(line.rstrip(b"\r\n")) :]
+        if inside is None:
+            if not _BEGIN.fullmatch(bare):
+                kept.append(line)
+                continue
+            inside, adopted = [], b" adopted=1" in bare
+        elif b"// kjpstate:end " in bare:
+            if inside:
+                inside[-1] = inside[-1].rstrip(b"\r\n") + ending
+            elif not ending and kept:
+                kept[-1] = kept[-1].rstrip(b"\r\n")
+            kept += inside
+            inside = None
+        elif match := _WAS.fullmatch(bare):
+            old = json.loads(match[2]).encode() if match[2] else match[1] or b""
+            inside.append(old + ending)
+        elif adopted:
+            inside.append(line)
+    return b"".join(kept)
