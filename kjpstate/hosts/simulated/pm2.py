@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from kjpstate.formats import logs, proc
-from kjpstate.formats.pm2 import ecosystem, settings
+from kjpstate.formats.pm2 import ecosystem, keys, settings
 from kjpstate.formats.pm2.probe import (
     App,
     BootClock,
@@ -264,8 +264,8 @@ def _reload(box: Box, app: dict[str, Any], file: str, config: Mapping[str, Any])
     """Keys that a running app takes, and variables that were added or changed; nothing is ever removed."""
     fields = _fields(file, config)
     for key in config:
-        known = settings.KEYS.get(key)
-        if known is not None and known.by == "reload" and not settings.dropped(key, config[key]):
+        known = keys.KEYS.get(key)
+        if known is not None and known.by == "reload" and not keys.dropped(key, config[key]):
             app["fields"][known.field] = fields[known.field]
     app["env"] |= _environment(config)
     app["restart_time"] += 1
@@ -333,7 +333,7 @@ def _resurrect(box: Box, own: dict[str, Any], path: str = _DUMP) -> Completed:
 def _fields(file: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """PM2's own fields for an app of an ecosystem file."""
     spec = {"ecosystem": file, "app": config}
-    context = settings.Context(spec, HOME, "/root", 4)
+    context = keys.Context(spec, HOME, "/root", 4)
     wanted = settings.desired(context)
     fields = {
         **DEFAULTS,
@@ -344,7 +344,7 @@ def _fields(file: str, config: Mapping[str, Any]) -> dict[str, Any]:
         "pm_out_log_path": f"{HOME}/logs/{context.name}-out.log",
         "pm_pid_path": f"{HOME}/pids/{context.name}-0.pid",
     }
-    return fields | {settings.KEYS[key].field: value for key, value in wanted.items()}
+    return fields | {keys.KEYS[key].field: value for key, value in wanted.items()}
 
 
 def _environment(config: Mapping[str, Any]) -> dict[str, str]:
