@@ -61,6 +61,18 @@ def refusal_lines(refusal: Refuse, indent: int) -> Iterator[Line]:
         yield Line(f"{space}Cure: {refusal.cure}", hang=indent + 2)
 
 
+def unfinished_lines(plan: Plan) -> list[Line]:
+    """What a lost run left half done, a row a host."""
+    rows = [
+        Line(
+            f"  ! {host}   a lost run was switching {path}; apply will first finish or undo that",
+            hang=_INDENT,
+        )
+        for host, path in plan.unfinished.items()
+    ]
+    return [*rows, BLANK] if rows else []
+
+
 def unreachable_lines(plan: Plan) -> list[Line]:
     """One row a host that did not answer."""
     rows: list[Line] = []

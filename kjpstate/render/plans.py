@@ -13,7 +13,7 @@ from kjpstate.host import HostSpec
 from kjpstate.model import Change, Plan, Run, SyncTree, WriteFile
 from kjpstate.render.lines import BLANK, WIDTH, Line
 from kjpstate.render.masks import Mask
-from kjpstate.render.notices import advice_lines, refusal_lines, unreachable_lines
+from kjpstate.render.notices import advice_lines, refusal_lines, unfinished_lines, unreachable_lines
 from kjpstate.render.values import counted, telling
 
 STYLES = {"+": "add", "~": "change", "-": "remove", "-/+": "replace", "!": "refuse"}
@@ -41,7 +41,7 @@ def plan_lines(plan: Plan, head: Head, mask: Mask) -> tuple[Line, ...]:
     """The whole screen of a plan; masked before anything is cut or shortened."""
     lines = [_first_line(plan, head), BLANK]
     lines += change_lines(plan, head, mask)
-    lines += unreachable_lines(plan)
+    lines += [*unreachable_lines(plan), *unfinished_lines(plan)]
     lines += (_near(line, head, mask) for line in _footer(plan, head))
     lines += advice_lines(plan.advice, brief=True)
     if head.following and any(_wanted(change) for change in plan.changes):

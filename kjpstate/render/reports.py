@@ -9,6 +9,7 @@ from kjpstate.host import Cost
 from kjpstate.model import CheckResult, Event, Plan, Report, Step
 from kjpstate.render.lines import BLANK, Line
 from kjpstate.render.plans import STYLES
+from kjpstate.render.values import counted
 
 _RESULT_STYLES = {
     "applied": "good",
@@ -113,10 +114,8 @@ def event_line(event: Event) -> Line:
 def cost_lines(costs: Mapping[str, Cost], milliseconds: float) -> Iterator[Line]:
     """For `-v`: what the looking cost on each host, and the wall time."""
     for host, cost in costs.items():
-        yield Line(
-            f"{host}: {cost.connections} connections, {cost.execs} execs, "
-            f"{cost.sent} bytes sent, {cost.received} bytes received"
-        )
+        spent = f"{counted(cost.connections, 'connection')}, {counted(cost.execs, 'exec')}"
+        yield Line(f"{host}: {spent}, {cost.sent} bytes sent, {cost.received} bytes received")
     yield Line(f"{milliseconds:.0f} ms", ours=True)
 
 
@@ -143,11 +142,11 @@ def _second_look(second: Plan | None) -> Iterator[Line]:
 
 
 def _last(report: Report, seconds: float) -> Line:
-    counted = {result: sum(step.result == result for step in report.steps) for result in _SAID}
-    done = f"{counted['applied'] + counted['shrunk']} applied"
+    found = {result: sum(step.result == result for step in report.steps) for result in _SAID}
+    done = f"{found['applied'] + found['shrunk']} applied"
     parts = [done] + [
-        f"{counted[result]} {_SAID[result].lower()}"
+        f"{found[result]} {_SAID[result].lower()}"
         for result in ("failed", "restored", "held", "refused", "not tried")
-        if counted[result]
+        if found[result]
     ]
     return Line(f"Apply: {', '.join(parts)}, in {seconds:.1f} s.", "strong", ours=True)
