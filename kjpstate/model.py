@@ -457,7 +457,8 @@ class AdviceAt:
 @dataclass(frozen=True)
 class Plan:
     """All changes in their order. `units`: groups of addresses restored together. `fingerprints`: address ->
-    digest of the compared keys and the bytes to be replaced. `unreachable`: host -> why."""
+    digest of the compared keys and the bytes to be replaced. `unreachable`: host -> why. `unfinished`:
+    host -> the folder whose switch a lost run left half done; what was read there is not yet what is."""
 
     document: str
     changes: tuple[Change, ...]
@@ -466,6 +467,7 @@ class Plan:
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     advice: tuple[AdviceAt, ...] = ()
     unreachable: Mapping[str, str] = field(default_factory=dict)
+    unfinished: Mapping[str, str] = field(default_factory=dict)
     unmanaged: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     secrets: frozenset[str] = frozenset()

@@ -75,6 +75,7 @@ class Scene:
     kinds: Mapping[str, Kind]
     may_change: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unreachable: Mapping[str, str] = field(default_factory=dict)
+    unfinished: Mapping[str, str] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
 
 
@@ -125,6 +126,7 @@ def build(scene: Scene) -> Plan:
         fingerprints=_fingerprints(assessed, changes),
         advice=tuple(_advice(seen, scene)),
         unreachable=dict(scene.unreachable),
+        unfinished=dict(scene.unfinished),
         unmanaged=tuple(
             line for found in assessed.values() for line in found.actual.beside.get("orphans", ())
         ),

@@ -26,6 +26,7 @@ from kjpstate.model import (
     Event,
     Plan,
     Reading,
+    ReadState,
     Report,
     Resource,
     RunInfo,
@@ -35,6 +36,9 @@ from kjpstate.plan import Scene
 
 _STARTING = ("log", "cpu")
 """Types of checks that a bot fails while it starts: not connected yet, busy loading."""
+
+_SWITCH = "switch"
+"""The note in a host's state folder between the two renames of a folder's switch (see `hosts/trees.py`)."""
 
 _PAUSE = 3.0
 """Seconds between two looks at such a check."""
@@ -108,8 +112,21 @@ async def scene(
     resources = _scope(document, only, limit)
     bare = _bare(document, resources, key)
     wanted = applying.readings_by_host(bare)
+    notes = {name: ReadState(name, document.name, _SWITCH) for name in wanted}
+    for name, note in notes.items():
+        wanted[name].append(note)
     answers, unreachable = await look(hosts, wanted)
-    return replace(bare, answers=answers, unreachable=unreachable)
+    found = {name: answers.get(note) for name, note in notes.items()}
+    return replace(
+        bare,
+        answers=answers,
+        unreachable=unreachable,
+        unfinished={
+            name: note.decode(errors="replace").partition("\n")[0]
+            for name, note in found.items()
+            if isinstance(note, bytes)
+        },
+    )
 
 
 async def look(
@@ -160,6 +177,17 @@ async def apply(
     failed = any(result.result == "failed" for result in results)
     codes = (report.exit_code, errors.CHECKS_FAILED if failed else errors.IN_SYNC)
     return replace(report, checks=results, exit_code=errors.worst(codes))
+
+
+async def recover(hosts: Mapping[str, Host], plan: Plan, run: RunInfo) -> bool:
+    """Let each host settle what a lost run left half done; True when there was any: then plan again.
+
+    Settling is the first thing a host does under its lock. Raises Locked, Unreachable.
+    """
+    for name in plan.unfinished:
+        await hosts[name].begin(run, ())
+        await hosts[name].end()
+    return bool(plan.unfinished)
 
 
 async def verify(

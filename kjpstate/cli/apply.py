@@ -65,6 +65,8 @@ async def _apply(
 ) -> int:
     async with opened(session, argument, only, limit) as work:
         plan, seconds = await work.plan()
+        if await reconcile.recover(work.hosts, plan, run_info(work.document.name)):
+            plan, seconds = await work.plan()
         if not as_json:
             session.out(plan_lines(plan, head(work, plan, seconds), session.mask()))
         reconcile.refuse_unreachable(plan)

@@ -74,7 +74,16 @@ class World:
         self.hosts = {
             name: SimulatedHost(name, self.folder, may_change=allowed[name]) for name in self.document.hosts
         }
-        self.pc, self.stb = self.hosts["pc"], self.hosts["stb"]
+
+    @property
+    def pc(self) -> SimulatedHost:
+        """The laptop, in a document that has one."""
+        return self.hosts["pc"]
+
+    @property
+    def stb(self) -> SimulatedHost:
+        """The box."""
+        return self.hosts["stb"]
 
     def plan(self) -> Plan:
         """What would be done."""
@@ -87,7 +96,10 @@ class World:
         return asyncio.run(self._apply(plan, run))
 
     async def _apply(self, plan: Plan | None, run: RunInfo) -> Report:
-        plan = plan or await reconcile.plan(self.document, self.hosts, key=KEY)
+        if plan is None:
+            plan = await reconcile.plan(self.document, self.hosts, key=KEY)
+            if await reconcile.recover(self.hosts, plan, run):
+                plan = await reconcile.plan(self.document, self.hosts, key=KEY)
         return await reconcile.apply(self.document, self.hosts, plan, run=run, key=KEY, progress=_quiet)
 
     def reconnect(self) -> None:
