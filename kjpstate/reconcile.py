@@ -171,7 +171,8 @@ async def apply(
     scope = (item for item in _scope(document, only, limit) if item.host not in plan.unreachable)
     seen = replace(_bare(document, tuple(scope), key), unreachable=plan.unreachable)
     report = await applying.run(plan, seen, hosts, run, progress)
-    if report.exit_code not in (errors.IN_SYNC, errors.UNREACHABLE):
+    lost = any(step.result == "failed" for step in report.steps)
+    if lost or report.exit_code not in (errors.IN_SYNC, errors.UNREACHABLE):
         return report
     results = await _verify_patiently(document, hosts, key, patience, progress)
     failed = any(result.result == "failed" for result in results)

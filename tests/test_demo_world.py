@@ -108,3 +108,10 @@ def test_a_document_without_a_fallback_leaves_the_fallback_alone(world: World) -
     assert drifts(world) == {"dns"}
     world.apply()
     assert b"Domains" not in conf.read_bytes().replace(b"#Domains", b"")
+
+
+def test_a_link_lost_in_an_apply_is_exit_3_and_no_check_is_asked(world: World) -> None:
+    world.stb.cut_after = 6
+    report = world.apply()
+    assert report.exit_code == errors.UNREACHABLE
+    assert report.checks == ()
