@@ -335,8 +335,8 @@ def test_shadows() -> None:
         "u",
         "f",
         "g",
-        "sock",
         "q",
+        "sock",
         "z",
     ]
     assert [name for name, _ in shadows(PARSED, at("go(i)")[0], {"i"})] == ["i"]

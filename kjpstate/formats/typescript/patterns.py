@@ -163,7 +163,7 @@ def _match_run(search: _Search, at: int, place: int, names: dict[str, str], star
     for end in _runs(search, place):
         state = (at, end, tuple(sorted(names.items())))
         if state in search.dead:
-            continue
+            return None  # an earlier run went on from here, in vain
         found = _match(search, at + 1, end, dict(names), start)
         if found is not None:
             return found
