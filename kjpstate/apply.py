@@ -270,8 +270,8 @@ def describe(action: Action) -> str:
             return f"{'remove' if after is None else 'write'} {path}"
         case SyncTree(to_directory=path):
             return f"switch {path}"
-        case Run(argv=argv):
-            return " ".join(argv)
+        case Run(argv=argv, why=why):
+            return spoken(argv) or why
         case Await(why=why):
             return why
         case Stamp(name=name):
@@ -282,6 +282,13 @@ def describe(action: Action) -> str:
             return f"back up {path}"
         case Restore(path=path):
             return f"restore {path}"
+
+
+def spoken(argv: Sequence[str]) -> str:
+    """A command as a person would type it: PM2 without its paths; nothing for a script of ours."""
+    if len(argv) > 2 and argv[1].endswith("/pm2"):
+        return " ".join(("pm2", *argv[2:]))
+    return "" if tuple(argv[:2]) == ("sh", "-c") else " ".join(argv)
 
 
 async def _await(action: Await, work: _Work) -> None:

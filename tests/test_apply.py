@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from kjpstate import apply, errors
-from kjpstate.model import RunInfo
+from kjpstate.model import Run, RunInfo
 from kjpstate.plan import Scene, build
 from tests.support.fake import FakeHost, kinds, resource
 
@@ -138,3 +138,13 @@ def test_an_owed_step_may_not_grow():
     report = asyncio.run(apply.run(small, scene, {"box": host}, RUN, lambda event: None))
     assert "more than the plan showed" in report.steps[-1].reason
     assert host.files["/e"] == b"old"
+
+
+def test_a_command_is_named_as_a_person_would_type_it():
+    saved = Run("box", ("/n/node", "/m/pm2/bin/pm2", "delete", "bot"), "why")
+    assert apply.describe(saved) == "pm2 delete bot"
+    assert apply.describe(Run("box", ("npm", "run", "build"), "why")) == "npm run build"
+    assert (
+        apply.describe(Run("box", ("sh", "-c", "umask 077; …", "sh"), "keeps PM2's list"))
+        == "keeps PM2's list"
+    )
