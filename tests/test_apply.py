@@ -50,7 +50,7 @@ def run(host, resources=SOURCE, before_begin=None):
 
 def test_everything_is_done_in_order_and_the_second_plan_is_empty():
     host = box()
-    plan, report, _ = run(host)
+    _, report, _ = run(host)
     assert [step.result for step in report.steps] == ["applied"] * 4
     assert report.exit_code == 0
     assert host.files["/e"] == b"built"
