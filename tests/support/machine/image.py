@@ -1,0 +1,153 @@
+"""The root file system: Debian 12 by mmdebstrap, Node of this machine, PM2 and the bot from npm.
+
+Built once (about a minute and a half) for each content of its recipe, and kept in the cache folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from tests.support.machine.tools import MachineFailed, cache_folder, only_one, run
+
+BOT_SOURCE = Path(__file__).resolve().parents[1] / "bot"
+PM2_VERSION = "7.0.4"
+PACKAGES = (
+    "bind9-dnsutils", "ca-certificates", "cron", "dbus", "iproute2", "libnss-resolve", "openssh-server",
+    "procps", "sudo", "systemd", "systemd-resolved", "systemd-sysv",
+)  # fmt: skip
+LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*")
+ENABLED = ("systemd-networkd", "systemd-resolved", "ssh", "cron")
+MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "systemd-firstboot.service")
+
+LINK = """\
+[Match]
+Name=eth0
+
+[Network]
+Address=192.168.100.104/24
+Gateway=192.168.100.1
+DNS=192.168.100.1
+LinkLocalAddressing=no
+"""
+SSHD = "UseDNS no\nPermitRootLogin prohibit-password\nMaxStartups 100:30:200\nMaxSessions 100\n"
+
+
+def bot() -> Path:
+    """The bot with its node_modules and a first build: a project folder to copy, never to change."""
+    recipe = _digest(*sorted(path for path in BOT_SOURCE.rglob("*") if path.is_file()))
+    return _cached(f"bot-{recipe}", _build_bot)
+
+
+def root() -> Path:
+    """The pristine root of the machine, with the bot in /root/bot-kjp; never to be changed."""
+    recipe = _digest(Path(__file__), _node(), bot() / "package-lock.json", *sorted(bot().glob("src/*")))
+    return _cached(f"debian-{recipe}", _build_root)
+
+
+def key() -> Path:
+    """The private key that the machine's root lets in."""
+    return root() / "root/.ssh/id_of_the_tests"
+
+
+def bare() -> Path:
+    """Debian with its packages alone: so that a change of the bot does not cost it again."""
+    recipe = hashlib.sha256(repr((PACKAGES, LEFT_OUT)).encode()).hexdigest()[:12]
+    return _cached(f"bare-{recipe}", _build_bare)
+
+
+def _cached(name: str, build) -> Path:
+    folder = cache_folder() / name
+    with only_one(cache_folder() / f"{name}.lock"):
+        if not folder.exists():
+            part = folder.with_suffix(".part")
+            _remove(part)
+            build(part)
+            part.rename(folder)
+    return folder
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _digest(*files: Path) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.name.encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _node() -> Path:
+    found = shutil.which("node")
+    if not found or not shutil.which("npm"):
+        raise MachineFailed("the machine gets this machine's Node, and there is no node or npm in PATH")
+    return Path(found).resolve()
+
+
+def _build_bot(folder: Path) -> None:
+    shutil.copytree(BOT_SOURCE, folder)
+    run(["npm", "ci"], cwd=folder, timeout=300)
+    run(["npm", "run", "build"], cwd=folder)
+
+
+def _build_bare(folder: Path) -> None:
+    options = [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]
+    argv = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(PACKAGES)}"]
+    argv += [*options, "--dpkgopt=force-unsafe-io", _codename(), str(folder), *_apt_sources()]
+    run(argv, timeout=600)
+
+
+def _codename() -> str:
+    lines = Path("/etc/os-release").read_text().splitlines()
+    found = [line.partition("=")[2] for line in lines if line.startswith("VERSION_CODENAME=")]
+    if found != ["bookworm"]:
+        raise MachineFailed(
+            f"the machine is built from this machine's own apt sources; these are {found}, not Debian 12's"
+        )
+    return found[0]
+
+
+def _apt_sources() -> list[str]:
+    """This machine's own sources of Debian, whatever mirror they name."""
+    lists = Path("/etc/apt")
+    files = [lists / "sources.list", lists / "sources.list.d/debian.sources"]
+    return [str(file) for file in files if file.exists() and "bookworm" in file.read_text()]
+
+
+def _build_root(folder: Path) -> None:
+    run(["cp", "-a", bare(), folder])
+    _add_node(folder)
+    run(["cp", "-a", bot(), folder / "root/bot-kjp"])
+    _configure(folder)
+
+
+def _add_node(folder: Path) -> None:
+    """This machine's Node and npm (Debian's own Node is too old for Baileys), and PM2 from npm."""
+    local = folder / "usr/local"
+    shutil.copy2(_node(), folder / "usr/bin/node")
+    npm = Path(os.path.realpath(str(shutil.which("npm")))).parents[1]
+    shutil.copytree(npm, local / "lib/node_modules/npm", symlinks=True)
+    for name in ("npm", "npx"):
+        (local / "bin" / name).symlink_to(f"../lib/node_modules/npm/bin/{name}-cli.js")
+    run(["npm", "install", "--global", "--omit=dev", "--prefix", local, f"pm2@{PM2_VERSION}"], timeout=300)
+
+
+def _configure(folder: Path) -> None:
+    (folder / "etc/hostname").write_text("stb\n")
+    (folder / "etc/hosts").write_text("127.0.0.1 localhost stb\n")
+    (folder / "etc/systemd/network/10-eth0.network").write_text(LINK)
+    (folder / "etc/ssh/sshd_config.d/tests.conf").write_text(SSHD)
+    resolv = folder / "etc/resolv.conf"
+    resolv.unlink(missing_ok=True)
+    resolv.symlink_to("../run/systemd/resolve/stub-resolv.conf")
+    ssh = folder / "root/.ssh"
+    ssh.mkdir(mode=0o700, exist_ok=True)
+    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "tests", "-f", ssh / "id_of_the_tests"])
+    (ssh / "authorized_keys").write_text((ssh / "id_of_the_tests.pub").read_text())
+    run(["systemctl", f"--root={folder}", "enable", *ENABLED])
+    run(["systemctl", f"--root={folder}", "mask", *MASKED])
