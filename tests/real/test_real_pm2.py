@@ -74,7 +74,7 @@ def test_the_probe_leaves_no_daemon_and_no_folder_behind(tmp_path, tools, sh):
     seen = probe.parse(box.probe("bot", f"{box.bot}/dist/index.js", "NODE_ENV"))
     assert not isinstance(seen, str)
     assert (seen.socket, seen.apps, seen.daemon) == ("missing", (), None)
-    assert seen.pm2.endswith("pm2/bin/pm2") and seen.pm2_version.startswith("7.")
+    assert seen.pm2.endswith("pm2/bin/pm2") and seen.pm2_version.split(".")[0].isdigit()
     assert not box.pm2_home.exists() and box.daemon() is None
 
 
@@ -164,11 +164,11 @@ REPLACED = {
 def test_what_a_reload_applies(box):
     """Key after key, each by a reload alone; taken away together they need more than that."""
     app = {key: before for key, (before, _) in RELOADED.items()}
-    assert applied(box, scene(box, app)) == ["start", "save"]
+    assert applied(box, scene(box, app, save=False)) == ["start"]
     for key, (_, after) in RELOADED.items():
         app[key] = after
-        assert looks(box, scene(box, app))["pm2_process.bot"][0] == f"settings.{key}"
-        assert applied(box, scene(box, app)) == ["keep", "reload", "save"], key
+        assert looks(box, scene(box, app, save=False))["pm2_process.bot"] == [f"settings.{key}"]
+        assert applied(box, scene(box, app, save=False)) == ["keep", "reload"], key
     assert applied(box, scene(box, {})) == ["keep", "delete", "start", "save"]
 
 
@@ -176,11 +176,11 @@ def test_what_a_reload_does_not_apply(box):
     box.script(LIVES, "dist/other.js")
     (box.bot / "src").mkdir()
     app = {key: before for key, (before, _) in REPLACED.items()}
-    assert applied(box, scene(box, app)) == ["start", "save"]
+    assert applied(box, scene(box, app, save=False)) == ["start"]
     for key, (_, after) in REPLACED.items():
         app[key] = after
-        assert looks(box, scene(box, app))["pm2_process.bot"][0] == f"settings.{key}"
-        assert applied(box, scene(box, app)) == ["keep", "delete", "start", "save"], key
+        assert looks(box, scene(box, app, save=False))["pm2_process.bot"] == [f"settings.{key}"]
+        assert applied(box, scene(box, app, save=False)) == ["keep", "delete", "start"], key
     assert len(box.jlist()) == 2
     left = {key: value for key, value in app.items() if key in ("script", "instances", "exec_mode")}
     assert applied(box, scene(box, left)) == ["keep", "delete", "start", "save"]
