@@ -6,7 +6,6 @@ Called by `link` and, for the verb `trust`, by `cli`. Nothing here ever accepts 
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,23 +94,3 @@ def refusal(
         f"if the box was set up anew: kjpstate trust {spec.name}   else somebody may stand between",
         "host-key-changed",
     )
-
-
-def remember(spec: HostSpec, lines: Sequence[str], state_folder: Path) -> Path:
-    """Write `lines` (as `scan` gave them) in the place of all that our own file knew of that host."""
-    if not lines:
-        raise UsageError(f"{spec.name}: no host key to remember")
-    name = lines[0].split(" ", 1)[0]
-    path = own_file(state_folder)
-    state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    old = path.read_text("utf-8").splitlines() if path.exists() else []
-    kept = [line for line in old if line.split(" ", 1)[0] != name]
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(
-        os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-    ) as stream:
-        stream.write("".join(f"{line}\n" for line in (*kept, *lines)))
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
-    return path

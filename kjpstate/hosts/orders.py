@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,6 +18,7 @@ from kjpstate.hosts.names import listing_digest, plain_name, settled, stamp_byte
 from kjpstate.hosts.programs import call
 from kjpstate.model import (
     Action,
+    Answer,
     Await,
     Backup,
     MakeDirectory,
@@ -29,6 +30,7 @@ from kjpstate.model import (
     SyncTree,
     Tree,
     TreeFile,
+    Unreadable,
     WriteFile,
     join,
 )
@@ -45,14 +47,23 @@ _BAD_NAME = frozenset("\n\\\0")
 
 @dataclass(frozen=True)
 class Order:
-    """One action: its calls, the bytes behind them (or a stream of them), seconds it may take, its backup."""
+    """One action: its calls, the bytes behind them (or a stream of them), seconds it may take, its backup.
+
+    `outcome`: known without asking the host, which then gets no call.
+    """
 
     action: Action
-    lines: tuple[str, ...]
+    lines: tuple[str, ...] = ()
     payload: bytes = b""
     stream: Callable[[], AsyncIterator[bytes]] | None = None
     seconds: float = 0.0
     backup: str = ""
+    outcome: Outcome | None = None
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether nothing may follow it."""
+        return self.outcome is not None and not self.outcome.ok
 
 
 @dataclass
@@ -87,7 +98,6 @@ class Orders:
                 place = plain_name(document), plain_name(name)
                 return Order(action, (call("kj_stamp", *place, digest, len(payload)),), payload)
             case Backup(path=path):
-                self.kept.add(path)
                 return Order(action, (call("kj_backup", path.rstrip("/"), backup),), backup=backup)
             case Restore(path=path, backup=old):
                 return Order(action, (call("kj_restore", path.rstrip("/"), old or ""),))
@@ -102,18 +112,18 @@ class Orders:
         line = call("kj_run", math.ceil(action.timeout), action.cwd, fine, *argv)
         return Order(action, (line,), seconds=action.timeout)
 
-    def for_tree(
-        self, action: SyncTree, seen: Tree | None, backup: str, sources: Mapping[str, Eye]
-    ) -> Order | Outcome:
-        """The switch of a folder: only what differs travels. An Outcome when there is nothing to send."""
+    def for_tree(self, action: SyncTree, seen: Answer, backup: str, sources: Mapping[str, Eye]) -> Order:
+        """The switch of a folder that holds `seen`: only what differs travels."""
         if action.manifest is None:
-            return Outcome(action, "failed", f"{action.to_directory}: what should be there is not known yet")
+            return _known(action, "failed", f"{action.to_directory}: what should be there is not known yet")
+        if isinstance(seen, Unreadable):
+            return _known(action, "failed", f"{action.to_directory} {seen.why}")
         odd = next((path for path in action.manifest if _BAD_NAME & set(path) or _leads_out(path)), None)
         if odd is not None:
-            return Outcome(action, "failed", f"{odd!r} can't be the name of a file of a tree")
-        standing = seen.files if seen is not None else {}
-        if seen is not None and settled(action, standing):
-            return Outcome(action, "already")
+            return _known(action, "failed", f"{odd!r} can't be the name of a file of a tree")
+        standing = seen.files if isinstance(seen, Tree) else {}
+        if isinstance(seen, Tree) and settled(action, standing):
+            return _known(action, "already", "")
         same = [path for path, file in action.manifest.items() if _same(standing.get(path), file)]
         new = {path: file for path, file in action.manifest.items() if path not in same}
         listing = listing_digest({path: file.digest for path, file in action.manifest.items()})
@@ -130,11 +140,31 @@ class Orders:
             lines,
             stream=lambda: _files(source, action.from_directory, new),
             seconds=300.0,
-            backup=backup if seen is not None else "",
+            backup=backup if isinstance(seen, Tree) else "",
         )
 
 
-def outcome_of(order: Order, frame: Frame, output: bytes) -> Outcome:
+def _known(action: Action, status: Literal["already", "failed"], reason: str) -> Order:
+    return Order(action, outcome=Outcome(action, status, reason))
+
+
+def in_order(orders: Sequence[Order], reply: Sequence[Frame]) -> tuple[list[Outcome], list[Frame]]:
+    """The outcomes of the orders that were tried, and the frames behind them."""
+    found: list[Outcome] = []
+    rest = list(reply)
+    for order in orders:
+        if order.outcome is not None:
+            found.append(order.outcome)
+        elif rest and rest[0].kind == "outcome":
+            frame = rest.pop(0)
+            output = rest.pop(0).body if rest and rest[0].kind == "output" else b""
+            found.append(_outcome(order, frame, output))
+        if not found or not found[-1].ok:
+            break
+    return found, rest
+
+
+def _outcome(order: Order, frame: Frame, output: bytes) -> Outcome:
     """What the session said about one order."""
     status = _STATUSES.get(frame.words[1], "unknown")
     code = int(frame.words[2]) if frame.words[2:] and frame.words[2].isdigit() else None

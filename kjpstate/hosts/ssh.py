@@ -7,90 +7,32 @@ Called by `hosts.connect`. The host needs a POSIX sh and nothing of ours: script
 from __future__ import annotations
 
 import asyncio
+import itertools
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from kjpstate import errors
 from kjpstate.host import Cost, Eye, HostSpec, allowed
-from kjpstate.hosts import frames, link, programs
-from kjpstate.hosts.known_hosts import remember
-from kjpstate.hosts.link import Link, Pipe, scan
+from kjpstate.hosts import connecting, frames, link, programs
+from kjpstate.hosts.link import Link
 from kjpstate.hosts.names import backup_of, kept_name, plain_name, refusal
-from kjpstate.hosts.orders import Order, Orders, outcome_of
+from kjpstate.hosts.orders import Order, Orders, in_order
+from kjpstate.hosts.session import Session
 from kjpstate.model import (
     Action,
     Answers,
+    Backup,
     Outcome,
     Reading,
     ReadTree,
     Run,
     RunInfo,
     SyncTree,
-    Tree,
-    Unreadable,
 )
-
-__all__ = ["SshHost", "remember", "scan"]
 
 _PATIENCE = 120.0
 """Seconds a reply may take beside the time limits of the commands in it."""
-
-
-class _Session:
-    """One running session script: its pipe, its nonce, and the scripts it already has."""
-
-    def __init__(self, host: str, pipe: Pipe, nonce: str, sent: set[str]) -> None:
-        self.host, self.pipe, self.nonce, self.sent = host, pipe, nonce, sent
-        self._buffer = b""
-
-    async def reply(self, patience: float) -> list[frames.Frame]:
-        """The frames of the next whole reply. Raises Unreachable when the link goes first."""
-        try:
-            async with asyncio.timeout(patience):
-                whole = await self._until_closing()
-        except TimeoutError:
-            raise errors.Unreachable(
-                self.host, f"{self.host} did not answer within {patience:.0f} s"
-            ) from None
-        return frames.split(whole, self.nonce)
-
-    async def _until_closing(self) -> bytes:
-        closing, searched = frames.closing(self.nonce), 0
-        while (end := self._buffer.find(closing, searched)) < 0:
-            searched = max(0, len(self._buffer) - len(closing))
-            data = await self.pipe.read()
-            if not data:
-                await self._broken()
-            self._buffer += data
-        whole, self._buffer = self._buffer[: end + len(closing)], self._buffer[end + len(closing) :]
-        return whole
-
-    async def _broken(self) -> None:
-        """The script ended early: say why, if it or the system said so; else the link is gone."""
-        code, complaint = await self.pipe.finish()
-        for frame in frames.split(self._buffer, self.nonce):
-            _raise_for(self.host, frame)
-        text = complaint.decode(errors="replace").strip().rpartition("\n")[2]
-        if code is None:
-            message = f"the link to {self.host} was lost; whether its last action happened is not known"
-            raise errors.Unreachable(self.host, message, "run it again: it reads what is before it acts")
-        raise errors.Unreachable(
-            self.host, f"{self.host} broke off (exit code {code}): {text or 'no reason given'}"
-        )
-
-
-def _raise_for(host: str, frame: frames.Frame) -> None:
-    """The errors that a script says in a frame before it ends."""
-    match frame.kind:
-        case "busy":
-            from kjpstate.hosts.lock import describe, fields
-
-            raise errors.Locked(*describe(host, fields(frame.text)))
-        case "lacks":
-            raise errors.Unreachable(host, f"{host} has no {frame.text}; kjpstate needs it there")
-        case "nolock" | "nostate":
-            raise errors.Failed(f"{host}: the lock or the state folder can't be made: {frame.text}")
 
 
 class SshHost:
@@ -106,7 +48,7 @@ class SshHost:
         *,
         may_change: tuple[str, ...],
         state_folder: Path,
-        connect: Callable[[HostSpec, Path], Awaitable[Link]] = link.connect,
+        connect: Callable[[HostSpec, Path], Awaitable[Link]] = connecting.connect,
         state: str = "",
         locks: str = "",
     ) -> None:
@@ -116,8 +58,8 @@ class SshHost:
         self._link: Link | None = None
         self._past = Cost()
         self._dialing = asyncio.Lock()
-        self._session: _Session | None = None
-        self._root: _Session | None = None
+        self._session: Session | None = None
+        self._root: Session | None = None
         self._orders: Orders | None = None
 
     # ---- the eye
@@ -166,12 +108,12 @@ class SshHost:
                 self._link = await self._connect(self._spec, self._controller)
             return self._link
 
-    async def _start(self, program: str, nonce: str, prefix: str = "") -> _Session:
+    async def _start(self, program: str, nonce: str, prefix: str = "") -> Session:
         line, first = programs.command(program, prefix)
         pipe = await (await self._linked()).start(line)
         if first:
             await pipe.write(first)
-        return _Session(self.name, pipe, nonce, set())
+        return Session(self.name, pipe, nonce, set())
 
     # ---- the hands
 
@@ -191,7 +133,7 @@ class SshHost:
         self._orders = Orders(run, held.text)
         return frames.answers(wanted, [frame for frame in reply if frame is not held])
 
-    async def _begin_session(self, run: RunInfo, wanted: Sequence[Reading], prefix: str) -> _Session:
+    async def _begin_session(self, run: RunInfo, wanted: Sequence[Reading], prefix: str) -> Session:
         """Root's session, where there is one, takes the lock for both."""
         nonce = secrets.token_hex(16)
         follows = "follow" if self._spec.become and not prefix else ""
@@ -214,7 +156,7 @@ class SshHost:
                 raise errors.RefusedError(f"{self.name}: {error.message}", rule="become-failed") from None
         return session
 
-    async def _reply_or_end(self, session: _Session, patience: float) -> list[frames.Frame]:
+    async def _reply_or_end(self, session: Session, patience: float) -> list[frames.Frame]:
         try:
             return await session.reply(patience)
         except BaseException:
@@ -227,88 +169,80 @@ class SshHost:
         readings: Sequence[Reading] = (),
         sources: Mapping[str, Eye] | None = None,
     ) -> tuple[Sequence[Outcome], Answers]:
-        """Do the actions as few messages (mostly one), stopping at the first that is not ok; then answer."""
+        """Do the actions in as few messages as can be (mostly one), then answer; see the port."""
         if self._session is None or self._orders is None:
             raise errors.Failed(f"{self.name} is not locked for a run")
+        fine = self._fine(actions)
+        rows = self._rows(fine)
+        wanted = tuple(dict.fromkeys(readings))
         outcomes: list[Outcome] = []
-        pending: list[Order] = []
+        answers: Answers = {}
+        for row, following in itertools.zip_longest(rows, rows[1:]):
+            asked = wanted if following is None else _standing(self.name, following)
+            found, answers = await self._send(self._prepared(row, answers, sources or {}), asked)
+            outcomes += found
+            if len(found) < len(row) or (found and not found[-1].ok):
+                if following is not None:
+                    answers = (await self._send([], wanted))[1]
+                return outcomes, answers
+        if len(fine) < len(actions):
+            forbidden = actions[len(fine)]
+            outcomes.append(Outcome(forbidden, "refused", self._forbidden(forbidden)))
+        return outcomes, answers
+
+    def _fine(self, actions: Sequence[Action]) -> list[Action]:
+        """The actions up to the first that the guard forbids."""
+        assert self._orders is not None
+        found: list[Action] = []
         for action in actions:
             if self._forbidden(action):
                 break
+            if isinstance(action, Backup):
+                self._orders.kept.add(action.path)
+            found.append(action)
+        return found
+
+    def _rows(self, actions: Sequence[Action]) -> list[list[Action]]:
+        """One row a message: the same hand, and a SyncTree first, since what stands there is read before."""
+        rows: list[list[Action]] = [[]]
+        for action in actions:
+            first = isinstance(action, SyncTree)
+            if first or (rows[-1] and self._hand(rows[-1][-1]) is not self._hand(action)):
+                rows.append([])
+            rows[-1].append(action)
+        return rows
+
+    def _prepared(self, row: list[Action], answers: Answers, sources: Mapping[str, Eye]) -> list[Order]:
+        assert self._orders is not None
+        orders = []
+        for action in row:
             if isinstance(action, SyncTree):
-                order = await self._sync_order(action, pending, outcomes, sources or {})
-                pending = []
-                if outcomes and not outcomes[-1].ok:
-                    break
-                if isinstance(order, Outcome):
-                    outcomes.append(order)
-                    if not order.ok:
-                        break
-                    continue
+                seen = answers[ReadTree(self.name, action.to_directory)]
+                orders.append(self._orders.for_tree(action, seen, self._backup(action), sources))
             else:
-                order = self._orders.for_action(action, self._backup(action))
-            if pending and self._hand(pending[0].action) is not self._hand(action):
-                await self._send(pending, (), outcomes)
-                pending = []
-                if not outcomes[-1].ok:
-                    break
-            pending.append(order)
-        return await self._finish(actions, pending, readings, outcomes)
+                orders.append(self._orders.for_action(action, self._backup(action)))
+            if orders[-1].hopeless:
+                break
+        return orders
 
-    async def _finish(
-        self,
-        actions: Sequence[Action],
-        pending: list[Order],
-        readings: Sequence[Reading],
-        outcomes: list[Outcome],
-    ) -> tuple[Sequence[Outcome], Answers]:
-        """The last message with the readings, and the refusal where the guard stopped the row."""
-        well = not outcomes or outcomes[-1].ok
-        answers = await self._send(pending if well else [], list(dict.fromkeys(readings)), outcomes)
-        if len(outcomes) < len(actions) and (not outcomes or outcomes[-1].ok):
-            action = actions[len(outcomes)]
-            outcomes.append(Outcome(action, "refused", self._forbidden(action)))
-        return outcomes, answers
-
-    async def _send(
-        self, orders: list[Order], readings: Sequence[Reading], outcomes: list[Outcome]
-    ) -> Answers:
-        """One message to the session whose hand these orders need; readings are always the login user's."""
-        if not orders and not readings:
-            return {}
+    async def _send(self, orders: list[Order], readings: Sequence[Reading]) -> tuple[list[Outcome], Answers]:
+        """One message, to the hand these orders need; readings are always the login user's."""
+        assert self._session is not None
         session = self._hand(orders[0].action) if orders else self._session
-        assert session is not None
-        if orders and readings and session is not self._session:
-            await self._send(orders, (), outcomes)
-            return await self._send([], readings, outcomes)
+        if readings and session is not self._session:
+            found, _ = await self._send(orders, ())
+            return found, (await self._send([], readings))[1]
         text = [line for order in orders for line in order.lines]
+        if not text and not readings:
+            return in_order(orders, [])[0], {}
         for name, function in {**_extras(orders), **programs.probes(readings)}.items():
             if name not in session.sent:
                 text.insert(0, function)
                 session.sent.add(name)
         body = "\n".join([*text, *programs.calls(readings), f"#{session.nonce}"]).encode()
-        writing = asyncio.ensure_future(_write(session.pipe, body, orders))
-        try:
-            patience = _PATIENCE + _time_of(readings) + sum(order.seconds for order in orders)
-            reply = await session.reply(patience)
-            await writing
-        finally:
-            writing.cancel()
-        found, rest = _outcomes(orders, reply)
-        outcomes += found
-        return frames.answers(readings, rest)
-
-    async def _sync_order(
-        self, action: SyncTree, pending: list[Order], outcomes: list[Outcome], sources: Mapping[str, Eye]
-    ) -> Order | Outcome:
-        """What the folder holds decides what is sent; so it is read first, behind what is still due."""
-        assert self._orders is not None
-        reading = ReadTree(self.name, action.to_directory)
-        seen = (await self._send(pending, [reading], outcomes))[reading]
-        if isinstance(seen, Unreadable):
-            return Outcome(action, "failed", f"{action.to_directory} {seen.why}")
-        tree = seen if isinstance(seen, Tree) else None
-        return self._orders.for_tree(action, tree, self._backup(action), sources)
+        patience = _PATIENCE + _time_of(readings) + sum(order.seconds for order in orders)
+        found, rest = in_order(orders, await session.exchange(body, orders, patience))
+        return found, frames.answers(readings, rest)
 
     async def end(self) -> None:
         """Tell the sessions to end, which releases the lock; never raises."""
@@ -335,8 +269,9 @@ class SshHost:
             return backup_of(path, self._orders.run)
         return f"{self._orders.state}/kept/{kept_name(path, self._orders.run)}"
 
-    def _hand(self, action: Action) -> _Session | None:
+    def _hand(self, action: Action) -> Session:
         """Root's session for what only root may do, where the document says `become`."""
+        assert self._session is not None
         if self._root is None:
             return self._session
         path = getattr(action, "path", "")
@@ -351,33 +286,9 @@ def _extras(orders: Sequence[Order]) -> dict[str, str]:
     return {"trees": programs.script("trees")} if trees else {}
 
 
-async def _write(pipe: Pipe, body: bytes, orders: Sequence[Order]) -> None:
-    """The message: its length, its text, then every payload in the order of the calls."""
-    await pipe.write(f"{len(body)}\n".encode() + body + b"".join(_small(orders)))
-    if any(order.stream is not None for order in orders):
-        for order in orders:
-            if order.stream is None:
-                await pipe.write(order.payload)
-            else:
-                async for chunk in order.stream():
-                    await pipe.write(chunk)
-
-
-def _small(orders: Sequence[Order]) -> list[bytes]:
-    """All payloads at once when none of them is a stream: one write, one round trip."""
-    return [] if any(order.stream is not None for order in orders) else [order.payload for order in orders]
-
-
-def _outcomes(orders: Sequence[Order], reply: list[frames.Frame]) -> tuple[list[Outcome], list[frames.Frame]]:
-    """The outcomes of the orders that were tried, and the frames behind them."""
-    found: list[Outcome] = []
-    rest = list(reply)
-    while rest and rest[0].kind in ("outcome", "output"):
-        frame = rest.pop(0)
-        output = rest.pop(0).body if rest and rest[0].kind == "output" else b""
-        if len(found) < len(orders):
-            found.append(outcome_of(orders[len(found)], frame, output))
-    return found, rest
+def _standing(host: str, row: Sequence[Action]) -> tuple[Reading, ...]:
+    """What must be known before a row can be sent: the folder that its SyncTree switches."""
+    return tuple(ReadTree(host, action.to_directory) for action in row if isinstance(action, SyncTree))
 
 
 def _time_of(readings: Sequence[Reading]) -> float:

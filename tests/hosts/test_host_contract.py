@@ -600,6 +600,17 @@ def test_a_source_that_moved_switches_nothing(bench):
     assert not [name for name in bench.names() if "kjpstate" in name or "backup" in name]
 
 
+def test_what_follows_a_switch_that_can_not_be_is_not_done(bench):
+    bench.put("src/a.js", "a")
+    bench.put("dist", "a file")
+    switch = SyncTree("box", bench.path("src/"), "box", bench.path("dist/"), manifest(bench, "src/"))
+    reading = ReadFile("box", bench.path("dist"))
+    first = Stamp("box", "doc", "before", {})
+    outcomes, answers = act(bench, first, switch, Stamp("box", "doc", "after", {}), readings=[reading])
+    assert [outcome.status for outcome in outcomes] == ["done", "failed"]
+    assert answers[reading].content == b"a file" and not (bench.state / "doc" / "after").exists()
+
+
 def test_a_source_that_is_gone_switches_nothing(bench):
     bench.put("src/a.js", "a")
     files = {**manifest(bench, "src/"), "gone.js": TreeFile(sha(b"gone"), 4, 0o644)}

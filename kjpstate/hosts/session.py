@@ -1,0 +1,96 @@
+"""One running session script on a host: messages in, whole replies out.
+
+Called by `ssh`. The protocol is described in `remote/session.sh`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from kjpstate import errors
+from kjpstate.hosts import frames
+from kjpstate.hosts.link import Pipe
+from kjpstate.hosts.lock import describe, fields
+from kjpstate.hosts.orders import Order
+
+
+class Session:
+    """One running session script: its pipe, its nonce, and the scripts it already has."""
+
+    def __init__(self, host: str, pipe: Pipe, nonce: str, sent: set[str]) -> None:
+        self.host, self.pipe, self.nonce, self.sent = host, pipe, nonce, sent
+        self._buffer = b""
+
+    async def reply(self, patience: float) -> list[frames.Frame]:
+        """The frames of the next whole reply. Raises Unreachable when the link goes first."""
+        try:
+            async with asyncio.timeout(patience):
+                whole = await self._until_closing()
+        except TimeoutError:
+            raise errors.Unreachable(
+                self.host, f"{self.host} did not answer within {patience:.0f} s"
+            ) from None
+        return frames.split(whole, self.nonce)
+
+    async def exchange(self, body: bytes, orders: Sequence[Order], patience: float) -> list[frames.Frame]:
+        """Write and listen at once: a reply may begin before the last payload is through."""
+        writing = asyncio.ensure_future(_write(self.pipe, body, orders))
+        try:
+            reply = await self.reply(patience)
+            await writing
+            return reply
+        finally:
+            writing.cancel()
+
+    async def _until_closing(self) -> bytes:
+        closing, searched = frames.closing(self.nonce), 0
+        while (end := self._buffer.find(closing, searched)) < 0:
+            searched = max(0, len(self._buffer) - len(closing))
+            data = await self.pipe.read()
+            if not data:
+                await self._broken()
+            self._buffer += data
+        whole, self._buffer = self._buffer[: end + len(closing)], self._buffer[end + len(closing) :]
+        return whole
+
+    async def _broken(self) -> None:
+        """The script ended early: say why, if it or the system said so; else the link is gone."""
+        code, complaint = await self.pipe.finish()
+        for frame in frames.split(self._buffer, self.nonce):
+            _raise_for(self.host, frame)
+        text = complaint.decode(errors="replace").strip().rpartition("\n")[2]
+        if code is None:
+            message = f"the link to {self.host} was lost; whether its last action happened is not known"
+            raise errors.Unreachable(self.host, message, "run it again: it reads what is before it acts")
+        raise errors.Unreachable(
+            self.host, f"{self.host} broke off (exit code {code}): {text or 'no reason given'}"
+        )
+
+
+def _raise_for(host: str, frame: frames.Frame) -> None:
+    """The errors that a script says in a frame before it ends."""
+    match frame.kind:
+        case "busy":
+            raise errors.Locked(*describe(host, fields(frame.text)))
+        case "lacks":
+            raise errors.Unreachable(host, f"{host} has no {frame.text}; kjpstate needs it there")
+        case "nolock" | "nostate":
+            raise errors.Failed(f"{host}: the lock or the state folder can't be made: {frame.text}")
+
+
+async def _write(pipe: Pipe, body: bytes, orders: Sequence[Order]) -> None:
+    """The message: its length, its text, then every payload in the order of the calls."""
+    await pipe.write(f"{len(body)}\n".encode() + body + b"".join(_small(orders)))
+    if any(order.stream is not None for order in orders):
+        for order in orders:
+            if order.stream is None:
+                await pipe.write(order.payload)
+            else:
+                async for chunk in order.stream():
+                    await pipe.write(chunk)
+
+
+def _small(orders: Sequence[Order]) -> list[bytes]:
+    """All payloads at once when none of them is a stream: one write, one round trip."""
+    return [] if any(order.stream is not None for order in orders) else [order.payload for order in orders]
