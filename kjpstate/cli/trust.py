@@ -38,7 +38,7 @@ def command(session: Session, host: str, document: str | None, fingerprint: str 
 
 
 async def _trust(session: Session, chosen: list[HostSpec], fingerprint: str | None) -> int:
-    from kjpstate.hosts.ssh import remember, scan
+    from kjpstate.hosts.trust import remember, scan
 
     folder = state_folder(session.environ)
     for spec in chosen:
