@@ -96,11 +96,11 @@ def test_an_edit_is_built_and_only_then_deployed() -> None:
     assert addresses(found) == []
 
 
-def test_a_patch_of_the_same_plan_owes_both() -> None:
+def test_what_a_patch_will_write_is_known_and_what_the_build_will_write_is_owed() -> None:
     found = boxes()
     applied(found, BOTH, KINDS)
     plan = plan_of(found, (PATCH, *BOTH), KINDS)
-    assert [change.after for change in plan.changes] == [(), ("patch",), ("build",)]
+    assert [change.after for change in plan.changes] == [(), (), ("build",)]
     assert [step.result for step in applied(found, (PATCH, *BOTH), KINDS).steps] == ["applied"] * 3
     assert found["stb"].below(f"{BOX}dist/")["wa.js"] == "wa 2"
     assert addresses(found, (PATCH, *BOTH)) == []
