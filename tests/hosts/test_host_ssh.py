@@ -85,22 +85,26 @@ def test_a_look_costs_what_a_bare_command_costs(sshd, tmp_path):
     wanted = [ReadFile("box", str(tmp_path / "x")), ReadTree("box", f"{tmp_path}/"), CLOCK]
     wanted += [ReadCommand("box", ("true",)), Probe("box", "pm2", ("bot", "/x")), Probe("box", "resolved")]
 
+    async def once(proxy):
+        proxy.reset()
+        host = host_for(tmp_path, sshd.spec(proxy.port))
+        answers = await host.look(wanted)
+        turns, cost = proxy.turns, host.cost
+        await host.close()
+        assert len(answers) == len(wanted)
+        assert (proxy.connections, cost.connections, cost.execs) == (1, 1, 1)
+        assert cost.sent > 10_000 and cost.received > 100_000
+        return turns
+
     async def go():
         async with Proxy(sshd.port) as proxy:
             proxy.delay = 0.02
             trusted(tmp_path, sshd.known(proxy.port))
-            bare = await bare_turns(sshd, proxy)
-            proxy.reset()
-            host = host_for(tmp_path, sshd.spec(proxy.port))
-            answers = await host.look(wanted)
-            turns, cost = proxy.turns, host.cost
-            await host.close()
-            return bare, turns, proxy.connections, cost, answers
+            return [await bare_turns(sshd, proxy) for _ in range(4)], [await once(proxy) for _ in range(4)]
 
-    bare, turns, connections, cost, answers = asyncio.run(go())
-    assert turns <= bare <= 9
-    assert (connections, cost.connections, cost.execs) == (1, 1, 1)
-    assert cost.sent > 10_000 and cost.received > 100_000 and len(answers) == len(wanted)
+    bare, ours = asyncio.run(go())
+    # A busy machine may split what a peer says in two; the least of some is what it takes.
+    assert min(ours) <= min(bare) <= 9, (bare, ours)
 
 
 @REAL
