@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kjpstate.formats.typescript import grammar
 from kjpstate.formats.typescript import source as source_module
 from kjpstate.kinds import patch
 from kjpstate.model import UNKNOWN, ReadFile, Refuse, Resource, Unreadable, Where, WriteFile
@@ -290,11 +291,11 @@ def test_another_language_is_refused() -> None:
 
 @pytest.fixture
 def no_tree_sitter(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for cached in (source_module._parse, source_module._parser):
+    for cached in (source_module._text, source_module._file, grammar._parser):
         cached.cache_clear()
     monkeypatch.setitem(sys.modules, "tree_sitter", None)
     yield
-    source_module._parser.cache_clear()
+    grammar._parser.cache_clear()
 
 
 @pytest.mark.usefixtures("no_tree_sitter")

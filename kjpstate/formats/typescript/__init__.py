@@ -1,20 +1,15 @@
 """TypeScript and JavaScript as leaves with places: the only door to tree-sitter. Pure.
 
-`source` reads a file, `patterns` finds an author's text in it, `structure` says what is a whole statement,
-which names stand where. Called by the kind `patch`.
+`grammar` walks trees, `source` reads a file, `fragments` an author's new text, `patterns` finds an author's
+old text, `structure` says what is a whole statement and which names stand where. Called by the kind `patch`.
 """
 
 from __future__ import annotations
 
+from kjpstate.formats.typescript.fragments import fragment, token_digest
+from kjpstate.formats.typescript.grammar import NoParser
 from kjpstate.formats.typescript.patterns import BadPattern, Match, Pattern, find, nearest, pattern_of
-from kjpstate.formats.typescript.source import (
-    NoParser,
-    Source,
-    fragment,
-    grammar_of,
-    read,
-    token_digest,
-)
+from kjpstate.formats.typescript.source import Source, grammar_of, read
 
 __all__ = [
     "BadPattern",

@@ -1,26 +1,28 @@
-"""Bytes -> leaves, comments and lines. The grammar is tree-sitter's; a leaf is compared by its text alone.
+"""Bytes -> leaves, comments and lines; a leaf is compared by its text alone, never by the grammar's type.
 
-A string is one leaf by its value, a template and a regular expression one leaf by its text; `>>` is two
-leaves (a fragment can't know whether it closes two types); what the parser only supposed is no leaf.
-Called by `patterns`, `structure` and the kind `patch`.
+Called by `patterns`, `structure`, `fragments` and the kind `patch`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from kjpstate.formats.typescript.grammar import COMMENTS, Leaf, folded, leaves_of, special, terminals, tree_of
+
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser, Tree
+    from tree_sitter import Tree
 
 BOM = b"\xef\xbb\xbf"
 OPENERS, CLOSERS = frozenset("([{"), frozenset(")]}")
+
+_QUOTES = frozenset("'\"`")
+_SMALL = 16 * 1024
+"""Bytes: below it a text is an author's, above it a file."""
 
 _GRAMMARS = {
     ".ts": "typescript",
@@ -32,41 +34,6 @@ _GRAMMARS = {
     ".tsx": "tsx",
     ".jsx": "tsx",
 }
-_LITERALS = frozenset({"string", "template_string", "template_literal_type", "regex"})
-_QUOTES = frozenset("'\"`")
-COMMENTS = frozenset({"comment", "html_comment", "hash_bang_line"})
-_SUSPECT = frozenset(b"'\"`/<# \t\r\n")
-"""First bytes of leaves that may be a literal, a comment, or text between tags."""
-_SPLIT = frozenset({">>", ">>>"})
-
-_ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|\r\n|.)", re.DOTALL)
-_SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
-_LINE_ENDS = ("\n", "\r", "\r\n", "\u2028", "\u2029")
-
-# What content may stand in when it is no list of statements: members, properties, elements, cases.
-_FRAMES = (
-    ("", ""),
-    ("class A {\n", "\n}"),
-    ("x = {\n", "\n}"),
-    ("x = [\n", "\n]"),
-    ("switch (x) {\n", "\n}"),
-    ("interface A {\n", "\n}"),
-    ("enum A {\n", "\n}"),
-)
-
-
-class NoParser(Exception):
-    """tree-sitter is not installed on this machine."""
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """`text` is what is compared; `start` and `end` are bytes. `comment`: it is one, `text` its words."""
-
-    start: int
-    end: int
-    text: str
-    comment: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +42,50 @@ class Source:
 
     data: bytes
     tree: Tree
-    starts: list[int]
-    ends: list[int]
-    texts: list[str]
-    comments: list[tuple[int, int]]
+    grammar: str
+
+    @cached_property
+    def _leaves(self) -> tuple[list[int], list[int], list[str], list[tuple[int, int]]]:
+        starts: list[int] = []
+        ends: list[int] = []
+        texts: list[str] = []
+        comments: list[tuple[int, int]] = []
+        add_start, add_end, add_text = starts.append, ends.append, texts.append
+        data, folds = self.data, self.grammar == "tsx"
+        for start, end, role in terminals(self.tree, data, 0, len(data)):
+            text = data[start:end].decode(errors="replace")
+            if not role:
+                add_start(start)
+                add_end(end)
+                add_text(folded(text) if folds else text)
+            elif role in COMMENTS:
+                comments.append((start, end))
+            else:
+                for leaf in special(text, start, end, role):
+                    add_start(leaf.start)
+                    add_end(leaf.end)
+                    add_text(leaf.text)
+        return starts, ends, texts, comments
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each leaf starts."""
+        return self._leaves[0]
+
+    @property
+    def ends(self) -> list[int]:
+        """Behind each leaf."""
+        return self._leaves[1]
+
+    @property
+    def texts(self) -> list[str]:
+        """What of each leaf is compared."""
+        return self._leaves[2]
+
+    @property
+    def comments(self) -> list[tuple[int, int]]:
+        """Where the comments stand."""
+        return self._leaves[3]
 
     @property
     def open_literal(self) -> bool:
@@ -130,14 +137,14 @@ class Source:
         return bisect_right(self.ends, offset)
 
     def leaves(self, start: int, end: int) -> list[Leaf]:
-        """Leaves and comments that lie in `start:end`, in order."""
-        first, last = self.leaf_from(start), bisect_right(self.starts, end - 1)
-        found = [Leaf(self.starts[i], self.ends[i], self.texts[i]) for i in range(first, last)]
-        found += [
-            Leaf(one, other, folded(self.data[one:other].decode(errors="replace")), True)
-            for one, other in self.comments_in(start, end)
-        ]
-        return sorted(found, key=lambda leaf: leaf.start)
+        """Leaves and comments that lie in `start:end`, in order; the rest of the text is not walked."""
+        found = leaves_of(self.tree, self.data, self.grammar, start, end) if start < end else ()
+        return [leaf for leaf in found if leaf.end <= end]
+
+    def comment_at(self, offset: int) -> tuple[int, int] | None:
+        """The comment that `offset` lies in."""
+        node = self.tree.root_node.descendant_for_byte_range(offset, offset + 1)
+        return node.byte_range if node is not None and node.type in COMMENTS else None
 
     def comments_in(self, start: int, end: int) -> Sequence[tuple[int, int]]:
         """The comments that lie in `start:end`."""
@@ -165,149 +172,23 @@ def grammar_of(path: str) -> str | None:
 def read(data: bytes, path: str) -> Source:
     """Parse a file's bytes (UTF-8). JavaScript that only reads with JSX is read so. Raises NoParser."""
     grammar = grammar_of(path) or "typescript"
-    source = _parse(data, grammar)
+    source = parsed(data, grammar)
     if grammar == "typescript" and path.lower().endswith("js") and source.fault() is not None:
-        other = _parse(data, "tsx")
+        other = parsed(data, "tsx")
         return other if other.fault() is None else source
     return source
 
 
-def fragment(text: str, path: str) -> tuple[Source, int, int] | None:
-    """(source, start, end) of a text that stands by itself: statements, members, properties or cases.
-
-    None when it is none of them: unbalanced, or with a fault. Raises NoParser.
-    """
-    grammar = grammar_of(path) or "typescript"
-    for before, after in _FRAMES:
-        source = _parse(f"{before}{text}{after}".encode(), grammar)
-        start = len(before)
-        end = start + len(text.encode())
-        if source.fault() is None and _balanced(source, start, end):
-            return source, start, end
-    return None
+def parsed(data: bytes, grammar: str) -> Source:
+    """One parse for the same bytes, however often they are asked for. Raises NoParser."""
+    return (_text if len(data) < _SMALL else _file)(data, grammar)
 
 
-def token_digest(leaves: Sequence[Leaf]) -> str:
-    """12 hex over words and comments: blind to layout, quotes, `;` and trailing commas."""
-    words = [leaf for leaf in leaves if leaf.comment or leaf.text != ";"]
-    tokens = [leaf for leaf in words if not leaf.comment]
-    trailing = {leaf.start for leaf, after in pairwise(tokens) if leaf.text == "," and after.text in CLOSERS}
-    if tokens and tokens[-1].text == ",":
-        trailing.add(tokens[-1].start)
-    kept = (
-        "\0".join(("#" if leaf.comment else "", leaf.text)) for leaf in words if leaf.start not in trailing
-    )
-    return hashlib.sha256("\n\0".join(kept).encode()).hexdigest()[:12]
+@lru_cache(maxsize=256)
+def _text(data: bytes, grammar: str) -> Source:
+    return Source(data, tree_of(data, grammar), grammar)
 
 
-def folded(text: str) -> str:
-    """`text` with each run of blanks as one."""
-    return " ".join(text.split())
-
-
-def string_value(literal: str) -> str:
-    """What a string literal means, its quotes taken off and its escapes resolved."""
-    return _ESCAPE.sub(_unescape, literal[1:-1])
-
-
-def _unescape(match: re.Match[str]) -> str:
-    escape = match.group(1)
-    if escape in _LINE_ENDS:
-        return ""
-    if escape[0] in "ux" and len(escape) > 1:
-        code = int(escape.strip("ux{}"), 16) if "{" in escape else int(escape[1:], 16)
-        return chr(code) if code < 0x110000 else match.group()
-    return _SIMPLE.get(escape, escape)
-
-
-def _balanced(source: Source, start: int, end: int) -> bool:
-    depth = 0
-    for index in range(source.leaf_from(start), len(source.texts)):
-        if source.starts[index] >= end:
-            break
-        text = source.texts[index]
-        depth += (text in OPENERS) - (text in CLOSERS)
-        if depth < 0:
-            return False
-    return depth == 0
-
-
-@lru_cache(maxsize=16)
-def _parse(data: bytes, grammar: str) -> Source:
-    tree = _parser(grammar).parse(data)
-    source = Source(data, tree, [], [], [], [])
-    add_start, add_end, add_text = source.starts.append, source.ends.append, source.texts.append
-    for start, end, role in _terminals(tree, data):
-        if role in COMMENTS:
-            source.comments.append((start, end))
-            continue
-        text = data[start:end].decode(errors="replace")
-        if role or text in _SPLIT:
-            for one, other, part in _normal(text, start, end, role):
-                add_start(one)
-                add_end(other)
-                add_text(part)
-            continue
-        add_start(start)
-        add_end(end)
-        add_text(folded(text) if grammar == "tsx" else text)
-    return source
-
-
-@lru_cache(maxsize=2)
-def _parser(grammar: str) -> Parser:
-    try:
-        import tree_sitter
-        import tree_sitter_typescript
-    except ImportError as error:
-        raise NoParser(str(error)) from error
-    language = (
-        tree_sitter_typescript.language_tsx()
-        if grammar == "tsx"
-        else tree_sitter_typescript.language_typescript()
-    )
-    return tree_sitter.Parser(tree_sitter.Language(language))
-
-
-def _terminals(tree: Tree, data: bytes) -> Iterator[tuple[int, int, str]]:
-    """(start, end, role) of all that has a width; role: a literal's, comment's or text's type, or empty."""
-    cursor = tree.walk()
-    down, right, up = cursor.goto_first_child, cursor.goto_next_sibling, cursor.goto_parent
-    while True:
-        while down():
-            pass
-        node = cursor.node
-        assert node is not None
-        start, end = node.start_byte, node.end_byte
-        if start < end:
-            role = ""
-            if data[start] in _SUSPECT:
-                role, whole = _role(node)
-                if whole is not node:
-                    start, end = whole.start_byte, whole.end_byte
-                    up()
-            yield start, end, role
-        while not right():
-            if not up():
-                return
-
-
-def _role(node: Node) -> tuple[str, Node]:
-    """What a leaf that starts like a literal, a comment or a text belongs to, and the node of the whole."""
-    if node.type in COMMENTS or node.type == "jsx_text":
-        return node.type, node
-    parent = node.parent
-    if parent is not None and parent.type in _LITERALS and parent.start_byte == node.start_byte:
-        return parent.type, parent
-    return "", node
-
-
-def _normal(text: str, start: int, end: int, role: str) -> Iterator[tuple[int, int, str]]:
-    if role == "string":
-        yield start, end, f'"{string_value(text)}"'
-    elif role == "jsx_text":
-        yield start, end, folded(text)
-    elif role:
-        yield start, end, text.replace("\r\n", "\n")
-    else:
-        yield from ((start + place, start + place + 1, ">") for place in range(len(text)))
+@lru_cache(maxsize=4)
+def _file(data: bytes, grammar: str) -> Source:
+    return Source(data, tree_of(data, grammar), grammar)

@@ -7,12 +7,12 @@ kind `patch`.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from kjpstate.formats.typescript.source import COMMENTS, Source
+from kjpstate.formats.typescript.grammar import COMMENTS
+from kjpstate.formats.typescript.source import Source
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -61,7 +61,7 @@ def statement(source: Source, offset: int) -> Place | Fault:
     while node.parent is not None:
         parent = node.parent
         if parent.type in _LISTS:
-            return _place(*_span(source, node), parent)
+            return _place(*_span(node), parent)
         if _is_body(node, parent):
             return "unbraced-body"
         node = parent
@@ -72,10 +72,10 @@ def whole(source: Source, start: int, end: int) -> Place | Fault:
     """`start:end` (from a leaf to a leaf) as whole statements of one list, or what is wrong with it."""
     node = source.tree.root_node.descendant_for_byte_range(start, end)
     assert node is not None
-    if node.type == "program" or _span(source, node) != (start, end):
+    if node.type == "program" or _span(node) != (start, end):
         return _several(source, node, start, end)
     while node.parent is not None and node.parent.type not in _LISTS:
-        if _span(source, node.parent) != (start, end):
+        if _span(node.parent) != (start, end):
             return "unbraced-body" if _is_body(node, node.parent) else "partial-statement"
         node = node.parent
     return _place(start, end, node.parent) if node.parent is not None else "partial-statement"
@@ -182,17 +182,29 @@ def _place(start: int, end: int, container: Node) -> Place:
     return Place(start, end, container.type == "program", container)
 
 
-def _span(source: Source, node: Node) -> tuple[int, int]:
+def _span(node: Node) -> tuple[int, int]:
     """From the first to the last leaf of `node`: where no `;` ends it, the grammar counts a comment to it."""
-    first, last = bisect_left(source.starts, node.start_byte), bisect_right(source.ends, node.end_byte) - 1
-    return (source.starts[first], source.ends[last]) if first <= last else node.byte_range
+    return _edge(node, 0).start_byte, _edge(node, -1).end_byte
+
+
+def _edge(node: Node, side: Literal[0, -1]) -> Node:
+    """The first (0) or last (-1) descendant of `node` that is neither a comment nor without a width."""
+    while True:
+        inner = [
+            child
+            for child in node.children
+            if child.type not in COMMENTS and child.start_byte < child.end_byte
+        ]
+        if not inner:
+            return node
+        node = inner[side]
 
 
 def _several(source: Source, node: Node, start: int, end: int) -> Place | Fault:
     """Whether `start:end` is a run of whole children of `node`."""
     if node.type not in _LISTS:
         return "partial-statement"
-    spans = [_span(source, child) for child in node.children if child.type not in COMMENTS]
+    spans = [_span(child) for child in node.children if child.type not in COMMENTS]
     inside = [span for span in spans if start <= span[0] and span[1] <= end]
     crossed = any(one < start < other or one < end < other for one, other in spans)
     if crossed or not inside or (inside[0][0], inside[-1][1]) != (start, end):

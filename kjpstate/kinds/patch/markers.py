@@ -29,6 +29,7 @@ _MARK = re.compile(
     r"|(?P<end>end) (?P<endid>[^\s/]+/[^\s/]+)"
     r"|(?P<was>was) (?:\|(?: (?P<plain>.*))?|j (?P<json>\".*\")))[ \t]*"
 )
+_WORD = re.compile(rb"kjpstate", re.IGNORECASE)
 _MEANT = re.compile(r"kjpstate\s*:\s*(begin|end|was)|^[/*\s]*kjpstate\s*:", re.IGNORECASE)
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ufeff]|\\s$")
 """What a `was |` line would not bring back: an editor strips it, or it ends the comment."""
@@ -76,8 +77,6 @@ class _Line:
 
 def blocks_of(source: Source) -> tuple[list[Block], list[Problem]]:
     """Every block of every set in order, and everything about markers that is not as we write them."""
-    if WORD.encode() not in source.data and b"kjpstate" not in source.data.lower():
-        return [], []
     lines, problems = _marker_lines(source)
     blocks: list[Block] = []
     waiting: list[_Line] = []
@@ -167,9 +166,10 @@ def line_end(line: bytes) -> bytes:
 
 def _marker_lines(source: Source) -> tuple[list[_Line], list[Problem]]:
     lines, problems = [], []
-    for start, end in source.comments:
+    found = (source.comment_at(match.start()) for match in _WORD.finditer(source.data))
+    for start, end in dict.fromkeys(comment for comment in found if comment is not None):
         text = source.data[start:end].decode(errors="replace").rstrip("\r")
-        if "kjpstate" not in text.lower() or not _MEANT.search(text):
+        if not _MEANT.search(text):
             continue
         line_start, stop = source.line_start(start), source.line_end(start)
         indent = source.data[line_start:start].decode(errors="replace")

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from kjpstate.formats.typescript import Match, Pattern, Source, find, nearest
+from kjpstate.formats.typescript.grammar import folded
 from kjpstate.formats.typescript.patterns import HIDDEN, RUN
-from kjpstate.formats.typescript.source import folded
 from kjpstate.formats.typescript.structure import (
     Fault,
     Place,
