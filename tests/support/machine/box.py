@@ -28,7 +28,8 @@ class Machine:
     line for known_hosts. `reset`: as it was at first. `restart`: the same files, another boot.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, layers: tuple[Path, ...] | None = None) -> None:
+        self.layers = layers if layers is not None else (installed(), image.root())
         self.mark = f"{MARK}-{os.getpid()}"
         self.folder = cache_folder() / f"run-{os.getpid()}"
         self.network = network.Network(f"{self.mark}-", self.folder / "dns")
@@ -50,7 +51,6 @@ class Machine:
         """Clean up after runs that were killed, then namespaces, servers, proxy, and the first boot."""
         sweep()
         atexit.register(self.stop)
-        image.root()
         self.root.mkdir(parents=True)
         self.layer.mkdir()
         self.network.up()
@@ -66,7 +66,8 @@ class Machine:
         run(["mount", "-t", "tmpfs", "-o", "size=2g,mode=755", "kjpt", self.layer])
         for name in ("upper", "work"):
             (self.layer / name).mkdir()
-        parts = f"lowerdir={image.root()},upperdir={self.layer / 'upper'},workdir={self.layer / 'work'}"
+        below = ":".join(map(str, self.layers))
+        parts = f"lowerdir={below},upperdir={self.layer / 'upper'},workdir={self.layer / 'work'}"
         run(["mount", "-t", "overlay", "-o", parts, "kjpt", self.root])
         self.boot()
 
@@ -122,6 +123,13 @@ class Machine:
         for group in self._groups():
             _remove_group(group)
 
+    def shut_down(self) -> None:
+        """As an owner would do it: every service stops by itself."""
+        self.exec("systemctl poweroff")
+        if self.nspawn:
+            self.nspawn.wait(60)
+        self.power_off()
+
     def exec(self, command: str, *, text: str = "", timeout: float = 60) -> Completed:
         """A command line of root's shell in the box, by ssh."""
         return attempt([*self.ssh(), command], text=text, timeout=timeout)
@@ -152,6 +160,10 @@ class Machine:
         for address in addresses or (network.MODEM,):
             self.network.mode(address, mode)
 
+    def bot_is_connected(self, seconds: float = 30) -> bool:
+        """Whether the bot logged in at WhatsApp, since the last reset and within so many seconds."""
+        return wait_until(lambda: self.network.logins() > 0, seconds)
+
     def asked(self, address: str) -> list[str]:
         """The names a DNS server was asked for since the last reset."""
         return self.network.asked(address)
@@ -168,6 +180,25 @@ class Machine:
         self.power_off()
         self.network.down()
         _clear(self.folder)
+
+
+def installed() -> Path:
+    """What the owner did on the image: the bot under PM2, started by hand, and `pm2 startup` for a boot."""
+    return image.cached(f"pm2-{image.root().name}", _install)
+
+
+def _install(layer: Path) -> None:
+    machine = Machine(layers=(image.root(),))
+    try:
+        machine.start()
+        machine.must(f"cd {BOT} && pm2 start dist/index.js --name bot-kjp")
+        machine.must("pm2 save && pm2 startup systemd -u root --hp /root")
+        if not machine.bot_is_connected():
+            raise MachineFailed(machine.must("pm2 jlist; cat /root/.pm2/logs/*"))
+        machine.shut_down()
+        run(["cp", "-a", machine.layer / "upper", layer])
+    finally:
+        machine.stop()
 
 
 def _clear(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """The root file system: Debian 12 by mmdebstrap, Node of this machine, PM2 and the bot from npm.
 
-Built once (about a minute and a half) for each content of its recipe, and kept in the cache folder.
+Built once (in about two minutes) for each content of its recipe, and kept in the cache folder.
 """
 
 from __future__ import annotations
@@ -8,12 +8,15 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.machine.tools import MachineFailed, cache_folder, only_one, run
 
-BOT_SOURCE = Path(__file__).resolve().parents[1] / "bot"
+HERE = Path(__file__).resolve().parent
+BOT_SOURCE = HERE.parent / "bot"
 PM2_VERSION = "7.0.4"
+OURS = "var/lib/tests"
 PACKAGES = (
     "bind9-dnsutils", "ca-certificates", "cron", "dbus", "iproute2", "libnss-resolve", "openssh-server",
     "procps", "sudo", "systemd", "systemd-resolved", "systemd-sysv",
@@ -38,27 +41,33 @@ SSHD = "UseDNS no\nPermitRootLogin prohibit-password\nMaxStartups 100:30:200\nMa
 def bot() -> Path:
     """The bot with its node_modules and a first build: a project folder to copy, never to change."""
     recipe = _digest(*sorted(path for path in BOT_SOURCE.rglob("*") if path.is_file()))
-    return _cached(f"bot-{recipe}", _build_bot)
+    return cached(f"bot-{recipe}", _build_bot)
 
 
 def root() -> Path:
     """The pristine root of the machine, with the bot in /root/bot-kjp; never to be changed."""
-    recipe = _digest(Path(__file__), _node(), bot() / "package-lock.json", *sorted(bot().glob("src/*")))
-    return _cached(f"debian-{recipe}", _build_root)
+    recipe = f"{_digest(Path(__file__), _node(), HERE / 'whatsapp_login.js')}-{bot().name}"
+    return cached(f"debian-{recipe}", _build_root)
 
 
 def key() -> Path:
     """The private key that the machine's root lets in."""
-    return root() / "root/.ssh/id_of_the_tests"
+    return root() / OURS / "key"
+
+
+def whatsapp() -> Path:
+    """A folder with the key and certificate (tls.key, tls.pem) of the stand-in for WhatsApp."""
+    return root() / OURS
 
 
 def bare() -> Path:
     """Debian with its packages alone: so that a change of the bot does not cost it again."""
     recipe = hashlib.sha256(repr((PACKAGES, LEFT_OUT)).encode()).hexdigest()[:12]
-    return _cached(f"bare-{recipe}", _build_bare)
+    return cached(f"bare-{recipe}", _build_bare)
 
 
-def _cached(name: str, build) -> Path:
+def cached(name: str, build: Callable[[Path], None]) -> Path:
+    """A folder of that name in the cache, made by `build` when it isn't there."""
     folder = cache_folder() / name
     with only_one(cache_folder() / f"{name}.lock"):
         if not folder.exists():
@@ -124,6 +133,8 @@ def _build_root(folder: Path) -> None:
     _add_node(folder)
     run(["cp", "-a", bot(), folder / "root/bot-kjp"])
     _configure(folder)
+    _add_keys(folder)
+    _add_login(folder)
 
 
 def _add_node(folder: Path) -> None:
@@ -145,9 +156,25 @@ def _configure(folder: Path) -> None:
     resolv = folder / "etc/resolv.conf"
     resolv.unlink(missing_ok=True)
     resolv.symlink_to("../run/systemd/resolve/stub-resolv.conf")
-    ssh = folder / "root/.ssh"
-    ssh.mkdir(mode=0o700, exist_ok=True)
-    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "tests", "-f", ssh / "id_of_the_tests"])
-    (ssh / "authorized_keys").write_text((ssh / "id_of_the_tests.pub").read_text())
     run(["systemctl", f"--root={folder}", "enable", *ENABLED])
     run(["systemctl", f"--root={folder}", "mask", *MASKED])
+
+
+def _add_keys(folder: Path) -> None:
+    """For the tests' ssh, and for the stand-in for WhatsApp, which the bot trusts by its ca.pem."""
+    ours = folder / OURS
+    ours.mkdir(mode=0o700)
+    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "tests", "-f", ours / "key"])
+    ssh = folder / "root/.ssh"
+    ssh.mkdir(mode=0o700, exist_ok=True)
+    shutil.copy2(ours / "key.pub", ssh / "authorized_keys")
+    subject = ["-subj", "/CN=web.whatsapp.com", "-addext", "subjectAltName=DNS:web.whatsapp.com"]
+    files = ["-keyout", ours / "tls.key", "-out", ours / "tls.pem", "-days", "3650"]
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    run(["openssl", "req", "-x509", *curve, *files, *subject])
+    shutil.copy2(ours / "tls.pem", folder / "root/bot-kjp/ca.pem")
+
+
+def _add_login(folder: Path) -> None:
+    """As after the scan of the QR code."""
+    run(["node", HERE / "whatsapp_login.js"], cwd=folder / "root/bot-kjp")

@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.machine import image
 from tests.support.machine.tools import MachineFailed, run, wait_until
 
 HERE = Path(__file__).resolve().parent
@@ -61,6 +63,13 @@ class Network:
             run(["ip", "-n", f"{self.prefix}inet", "address", "add", f"{address}/32", "dev", "lo"])
         run(["ip", "netns", "exec", f"{self.prefix}modem", "sysctl", "-qw", "net.ipv4.ip_forward=1"])
         self._start_name_servers()
+        self._start_whatsapp()
+
+    def _start_whatsapp(self) -> None:
+        for name in ("tls.key", "tls.pem"):
+            shutil.copy2(image.whatsapp() / name, self.folder)
+        self.helper("inet", ["node", HERE / "whatsapp.js", image.bot(), self.folder, WHATSAPP])
+        self._await_server("inet", WHATSAPP, 443)
 
     def _start_name_servers(self) -> None:
         self.folder.mkdir(parents=True)
@@ -69,12 +78,12 @@ class Network:
         self.helper("modem", [sys.executable, HERE / "name_server.py", self.folder, MODEM])
         self.helper("inet", [sys.executable, HERE / "name_server.py", self.folder, *PUBLIC])
         for name, address in [("modem", MODEM), *(("inet", address) for address in PUBLIC)]:
-            if not wait_until(lambda name=name, address=address: self._listens(name, address), 10):
-                raise MachineFailed(f"the DNS server {address} of the machine does not come up")
+            self._await_server(name, address, 53)
 
-    def _listens(self, name: str, address: str) -> bool:
-        argv = ["nsenter", f"--net={self.path(name)}", "ss", "-Hltn", "src", f"{address}:53"]
-        return bool(run(argv).strip())
+    def _await_server(self, name: str, address: str, port: int) -> None:
+        argv = ["nsenter", f"--net={self.path(name)}", "ss", "-Hltn", "src", f"{address}:{port}"]
+        if not wait_until(lambda: bool(run(argv).strip()), 20):
+            raise MachineFailed(f"the server {address}:{port} of the machine does not come up")
 
     def helper(self, name: str, argv: list[str | Path], **popen) -> subprocess.Popen[bytes]:
         """A program inside a namespace that ends when its standard input does, at the latest with us."""
@@ -98,7 +107,9 @@ class Network:
         (self.folder / f"{address}.mode").write_text(mode)
 
     def all_ok(self) -> None:
-        """Every DNS server answers; their logs are empty."""
+        """WhatsApp and every DNS server answer; their logs are empty."""
+        self.whatsapp("ok")
+        (self.folder / "whatsapp.log").write_text("")
         for address in (MODEM, *PUBLIC):
             self.mode(address, "ok")
             (self.folder / f"{address}.log").write_text("")
@@ -106,6 +117,14 @@ class Network:
     def asked(self, address: str) -> list[str]:
         """The names a DNS server was asked for since `all_ok`."""
         return (self.folder / f"{address}.log").read_text().split()
+
+    def whatsapp(self, mode: str) -> None:
+        """`down`: connections are cut, and new ones too; `ok`: every login succeeds."""
+        (self.folder / "whatsapp.mode").write_text(mode)
+
+    def logins(self) -> int:
+        """How often a bot logged in at WhatsApp since `all_ok`."""
+        return len((self.folder / "whatsapp.log").read_text().split())
 
     def down(self) -> None:
         for helper in self.helpers:
