@@ -11,9 +11,10 @@ from itertools import pairwise
 from kjpstate.formats.typescript import Source, read, token_digest
 from kjpstate.formats.typescript.structure import Place, whole
 from kjpstate.kinds.patch import markers
+from kjpstate.kinds.patch.look import Look
 from kjpstate.kinds.patch.markers import Block
-from kjpstate.kinds.patch.places import Look, Spot
 from kjpstate.kinds.patch.problems import Problem
+from kjpstate.kinds.patch.spots import Spot
 from kjpstate.kinds.patch.wanted import Edit, attributes, block_lines, block_text
 from kjpstate.model import Spec
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from kjpstate.formats.typescript import fragment
 from kjpstate.formats.typescript.structure import declared, declared_in, list_around, shadows
 from kjpstate.kinds.patch.compose import Draft
-from kjpstate.kinds.patch.places import Look
+from kjpstate.kinds.patch.look import Look
 from kjpstate.kinds.patch.problems import Problem
 from kjpstate.kinds.patch.wanted import Edit
 

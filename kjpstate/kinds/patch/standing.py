@@ -8,8 +8,9 @@ from kjpstate.formats.typescript import BadPattern, find, pattern_of, read, toke
 from kjpstate.formats.typescript.structure import at_module_level, braces
 from kjpstate.kinds.patch import markers
 from kjpstate.kinds.patch.compose import Draft, new_text
+from kjpstate.kinds.patch.look import Look
 from kjpstate.kinds.patch.markers import Block
-from kjpstate.kinds.patch.places import Look, anchors, search_area
+from kjpstate.kinds.patch.places import anchors, search_area
 from kjpstate.kinds.patch.problems import Problem
 from kjpstate.kinds.patch.wanted import Edit, attributes, block_lines, block_text
 from kjpstate.model import Spec

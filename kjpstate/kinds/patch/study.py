@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from kjpstate.formats.typescript import NoParser, Source, grammar_of, read
 from kjpstate.kinds.patch import markers, names, standing
 from kjpstate.kinds.patch.compose import Draft, composed, new_draft
+from kjpstate.kinds.patch.look import Look
 from kjpstate.kinds.patch.markers import Block
-from kjpstate.kinds.patch.places import Look, Spot, locate
+from kjpstate.kinds.patch.places import locate
 from kjpstate.kinds.patch.problems import Problem
+from kjpstate.kinds.patch.spots import Spot
 from kjpstate.kinds.patch.wanted import Edit, edits_of
 from kjpstate.model import Spec
 

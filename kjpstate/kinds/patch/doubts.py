@@ -1,0 +1,118 @@
+"""Why an edit has no place, with the lines to look at. Called by `places` and `spots`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+
+from kjpstate.formats.typescript import Match, Pattern, Source, find, nearest
+from kjpstate.formats.typescript.patterns import RUN
+from kjpstate.formats.typescript.structure import Fault, Place
+from kjpstate.kinds.patch.look import Look
+from kjpstate.kinds.patch.problems import Problem
+from kjpstate.kinds.patch.wanted import Edit
+
+
+def not_one(edit: Edit, pattern: Pattern, look: Look, matches: Sequence[Match], key: str = "") -> Problem:
+    """None or several matches: all of them, or the nearest lines and what is otherwise there."""
+    offsets = [look.source.starts[match.first] for match in matches]
+    what = f"`{key}`" if key else "place"
+    if matches:
+        found = look.listed(offsets)
+        reason = f"has {len(matches)} places (lines {', '.join(str(number) for number, _ in found)})"
+        if key:
+            reason = f"has a `within` that stands in the file {len(matches)} times"
+        return Problem("anchor-ambiguous", reason, found[0][0], found[0][1], edit.id, found[1:])
+    for match in find(pattern, look.source):
+        number = look.source.line(look.bytes_of(match)[0])
+        inside = look.block_at(look.bytes_of(match)[0])
+        if inside is not None:
+            reason = f"has its {what} only inside the block {inside.name} (line {number})"
+            text, cure = look.source.line_text(number).strip(), "anchor it beside that block"
+            return Problem("anchor-missing", reason, number, text, edit.id, cure=cure)
+    near = tuple((number, look.source.line_text(number).strip()) for number in nearest(pattern, look.source))
+    if not near:
+        reason = f"has no {what} in the file: {_first_line(pattern)}"
+        return Problem("anchor-missing", reason, edit=edit.id, cure="write what stands in the file now")
+    number, text = near[0]
+    hint = " and ".join(_differences(pattern, look.source, number))
+    reason = f"has no {what} any more; nearest is line {number}" + (
+        f": the document expects {hint}" if hint else ""
+    )
+    cure = f"if that is right, write it as {f'`{key}`' if key else 'the anchor'}"
+    if edit.op == "replace" and not key:
+        cure = "if that is right, add it as a second accepted form"
+    return Problem("anchor-missing", reason, number, text, edit.id, near[1:], cure)
+
+
+def _first_line(pattern: Pattern) -> str:
+    return next(line for line in pattern.text.splitlines() if line.strip()).strip()
+
+
+def _differences(pattern: Pattern, source: Source, number: int) -> Iterator[str]:
+    """What the pattern has otherwise than line `number`, when that is little; its wildcards are left out."""
+    start = source.line_starts[number - 1]
+    first, last = source.leaf_from(start), source.leaf_from(source.line_end(start) - 1)
+    wanted = list(pattern.leaves[: pattern.leaves.index(RUN)] if RUN in pattern.leaves else pattern.leaves)
+    found = source.texts[first : max(last, first)]
+    while found and len(found) > 1 and found[0] in ("}", "else") and found[0] != wanted[0]:
+        found, first = found[1:], first + 1
+    found = found[: len(wanted) + 8]
+    matcher = difflib.SequenceMatcher(None, wanted, found, autojunk=False)
+    steps = [step for step in matcher.get_opcodes() if step[0] != "equal"]
+    if steps and steps[-1][2] == len(wanted) and len(steps) > 1:
+        steps.pop()
+    if len(steps) > 2:
+        return
+    for tag, one, two, three, four in steps:
+        missing = " ".join(wanted[one:two])
+        extra = ""
+        if four > three:
+            extra = source.data[source.starts[first + three] : source.ends[first + four - 1]].decode()
+        if tag == "insert":
+            yield f"no `{extra}`"
+        elif tag == "delete":
+            yield f"`{missing}`"
+        else:
+            yield f"`{missing}`, not `{extra}`"
+
+
+def unfit(edit: Edit, look: Look, fault: Fault, match: Match) -> Problem:
+    """A match that is no whole statement."""
+    start, _ = look.bytes_of(match)
+    number = look.source.line(start)
+    text = look.source.line_text(number).strip()
+    more: tuple[tuple[int, str], ...] = ()
+    if fault == "unbraced-body":
+        reason = f"would change a body without braces at line {number}"
+    else:
+        reason = f"fits only a part of the statement at line {number}"
+        if match.last < len(look.source.texts):
+            following = look.source.starts[match.last]
+            reason += f"; {look.source.texts[match.last][:40]} follows"
+            more = look.listed([following])
+    return Problem(fault, reason, number, text, edit.id, more)
+
+
+def shares(edit: Edit, look: Look, offset: int) -> Problem:
+    """A place on a line that is not free."""
+    number = look.source.line(offset)
+    reason = f"has its place on line {number}, where other code stands too"
+    return Problem("anchor-shares-line", reason, number, look.source.line_text(number).strip(), edit.id)
+
+
+def off_scope(edit: Edit, look: Look, offset: int) -> Problem:
+    """A place that is not at module level."""
+    number = look.source.line(offset)
+    reason = f"has its place at line {number}, which is not at module level"
+    cure = "anchor it at something outside of all functions, or drop `scope`"
+    return Problem("scope", reason, number, look.source.line_text(number).strip(), edit.id, cure=cure)
+
+
+def near(
+    edit: Edit, look: Look, standing: Sequence[Place], reason: str, anchor: int | None = None
+) -> Problem:
+    """The new text elsewhere than where it belongs."""
+    lines = look.listed([*(place.start for place in standing), *([anchor] if anchor is not None else [])])
+    cure = "take the old text out, or move it to where the document says"
+    return Problem("near", reason, lines[0][0], lines[0][1], edit.id, lines[1:], cure)
