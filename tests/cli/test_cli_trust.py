@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kjpstate.errors import Unreachable
-from kjpstate.hosts import ssh
+from kjpstate.hosts import trust
 from tests.support.commands import Desk, Terminal
 
 ONE, OTHER = "SHA256:one", "SHA256:other"
@@ -27,7 +27,7 @@ def hosts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scan(spec, folder):
         return SHOWN
 
-    monkeypatch.setattr(ssh, "scan", scan)
+    monkeypatch.setattr(trust, "scan", scan)
 
 
 def remembered(home: Path) -> str:
@@ -76,5 +76,5 @@ def test_a_box_that_is_off_is_3(desk: Desk, monkeypatch):
     async def scan(spec, folder):
         raise Unreachable("stb", "stb does not answer", "is it on?")
 
-    monkeypatch.setattr(ssh, "scan", scan)
+    monkeypatch.setattr(trust, "scan", scan)
     assert desk.kjpstate("trust", "stb", "--fingerprint", ONE).code == 3
