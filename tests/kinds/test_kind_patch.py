@@ -206,6 +206,19 @@ def test_an_orphan_is_told_and_left() -> None:
     assert state.beside["orphans"] == ("src/wa.ts:13 reconnect-backoff/call",)
 
 
+@pytest.mark.parametrize(
+    "odd", ["\u2028", "\u2029", "\u0085", "\ufeff", "\x07", "\x1b[2J", "\u00a0", "\u3000"]
+)
+def test_odd_signs_in_replaced_lines_come_back(odd: str) -> None:
+    content = (
+        f"const a = `x{odd}y{odd}`;{'' if odd.startswith(chr(27)) or odd == chr(7) else odd}\nb();\n".encode()
+    )
+    spec = spec_of([{"id": "a", "replace": ["const a = $$$; b();"], "content": "const a = `1`;"}])
+    after = applied(spec, content)
+    assert without_blocks(after) == content
+    assert run({**spec, "state": "absent"}, after) == content
+
+
 # ---- absent
 
 

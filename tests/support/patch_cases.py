@@ -120,9 +120,10 @@ _WAS = re.compile(rb"[ \t]*// kjpstate:was (?:\|(?: (.*))?|j (.*))")
 
 def without_blocks(content: bytes) -> bytes:
     """`content` as it was before the blocks of SET: line by line, knowing nothing of TypeScript."""
-    kept: list[bytes] = []
+    mark = b"\xef\xbb\xbf" if content.startswith(b"\xef\xbb\xbf") else b""
+    kept: list[bytes] = [mark]
     inside: list[bytes] | None = None
-    for line in content.splitlines(keepends=True):
+    for line in content.removeprefix(mark).splitlines(keepends=True):
         bare, ending = line.rstrip(b"\r\n"), line[len(line.rstrip(b"\r\n")) :]
         if inside is None:
             if not _BEGIN.fullmatch(bare):

@@ -21,6 +21,7 @@ BOM = b"\xef\xbb\xbf"
 OPENERS, CLOSERS = frozenset("([{"), frozenset(")]}")
 
 _QUOTES = frozenset("'\"`")
+_BLANK = " \t\r\n\f\v\xa0\ufeff\u2028\u2029\u3000"
 _SMALL = 16 * 1024
 """Bytes: below it a text is an author's, above it a file."""
 
@@ -157,10 +158,10 @@ class Source:
         spans = sorted([*zip(self.starts, self.ends, strict=True), *self.comments])
         place = 0
         for start, end in spans:
-            if self.data[place:start].strip(BOM + b" \t\r\n\f\v"):
+            if self.data[place:start].decode(errors="replace").strip(_BLANK):
                 return False
             place = max(place, end)
-        return not self.data[place:].strip(b" \t\r\n\f\v")
+        return not self.data[place:].decode(errors="replace").strip(_BLANK)
 
 
 def grammar_of(path: str) -> str | None:

@@ -40,6 +40,7 @@ _FUNCTIONS = _words(
     "function_declaration generator_function_declaration function_expression generator_function "
     "arrow_function method_definition"
 )
+_BRACKETS = _words("{ } [ ]")
 _NAMES = _words("identifier type_identifier shorthand_property_identifier_pattern")
 _BEFORE_CODE = re.compile(r"//\s*@ts-(no)?check|///|/\*\s*eslint-(disable|enable|env)(?!-)")
 """Comments that speak of what follows them as a whole, so that nothing goes above them."""
@@ -56,12 +57,15 @@ class Place:
 
 
 def statement(source: Source, offset: int) -> Place | Fault:
-    """The innermost whole statement that holds the leaf at `offset`."""
+    """The innermost whole statement that holds the leaf at `offset`; its decorators belong to it."""
     node = _leaf(source, offset)
     while node.parent is not None:
         parent = node.parent
-        if parent.type in _LISTS:
-            return _place(*_span(node), parent)
+        if parent.type in _LISTS and not _heads_case(node, parent):
+            first, last = _with_decorators(node)
+            if not last.is_named:
+                return "partial-statement"
+            return _place(_span(first)[0], _span(last)[1], parent)
         if _is_body(node, parent):
             return "unbraced-body"
         node = parent
@@ -78,7 +82,9 @@ def whole(source: Source, start: int, end: int) -> Place | Fault:
         if _span(node.parent) != (start, end):
             return "unbraced-body" if _is_body(node, node.parent) else "partial-statement"
         node = node.parent
-    return _place(start, end, node.parent) if node.parent is not None else "partial-statement"
+    if node.parent is None or not node.is_named or _with_decorators(node) != (node, node):
+        return "partial-statement"
+    return _place(start, end, node.parent)
 
 
 def region(source: Source, first: int, last: int) -> tuple[int, int]:
@@ -204,12 +210,34 @@ def _several(source: Source, node: Node, start: int, end: int) -> Place | Fault:
     """Whether `start:end` is a run of whole children of `node`."""
     if node.type not in _LISTS:
         return "partial-statement"
-    spans = [_span(child) for child in node.children if child.type not in COMMENTS]
-    inside = [span for span in spans if start <= span[0] and span[1] <= end]
+    children = [child for child in node.children if child.type not in COMMENTS]
+    spans = [_span(child) for child in children]
+    inside = [number for number, span in enumerate(spans) if start <= span[0] and span[1] <= end]
     crossed = any(one < start < other or one < end < other for one, other in spans)
-    if crossed or not inside or (inside[0][0], inside[-1][1]) != (start, end):
+    if crossed or not inside or (spans[inside[0]][0], spans[inside[-1]][1]) != (start, end):
+        return "partial-statement"
+    before = children[inside[0] - 1] if inside[0] else None
+    parted = (before is not None and before.type == "decorator") or children[inside[-1]].type == "decorator"
+    if parted or any(children[number].type in _BRACKETS for number in inside):
         return "partial-statement"
     return _place(start, end, node)
+
+
+def _heads_case(node: Node, parent: Node) -> bool:
+    """Whether `node` is the word, the value or the colon of a `case`, and no statement in it."""
+    if parent.type not in ("switch_case", "switch_default"):
+        return False
+    return not node.is_named or parent.child_by_field_name("value") == node
+
+
+def _with_decorators(node: Node) -> tuple[Node, Node]:
+    """The first and the last node of a member with the decorators that stand before it in a class."""
+    first = last = node
+    while last.type == "decorator" and last.next_named_sibling is not None:
+        last = last.next_named_sibling
+    while first.prev_named_sibling is not None and first.prev_named_sibling.type == "decorator":
+        first = first.prev_named_sibling
+    return first, last
 
 
 def _is_body(node: Node, parent: Node) -> bool:

@@ -85,6 +85,10 @@ def unfit(edit: Edit, look: Look, fault: Fault, match: Match) -> Problem:
     more: tuple[tuple[int, str], ...] = ()
     if fault == "unbraced-body":
         reason = f"would change a body without braces at line {number}"
+    elif edit.op != "replace":
+        reason = f"has an anchor that begins in the middle of a statement, at line {number}"
+        cure = "anchor it at the beginning of a statement"
+        return Problem(fault, reason, number, text, edit.id, cure=cure)
     else:
         reason = f"fits only a part of the statement at line {number}"
         if match.last < len(look.source.texts):

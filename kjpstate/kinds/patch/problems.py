@@ -84,6 +84,7 @@ _CURES = {
     "anchor-shares-line": "put it on lines of its own; markers are whole lines",
     "binary": "name the source file",
     "byte-guard": "report it with the file and the document; until then edit by hand",
+    "content-syntax": "write whole statements, with every bracket closed",
     "cr-eol": "save it with LF or CRLF line ends",
     "edited-by-hand": "take the change into `content`, or write on_drift: apply",
     "file-missing": "put the file there, or correct `file` in the document",

@@ -52,10 +52,14 @@ def rest_is_free(source: Source, offset: int) -> bool:
     for one, other in source.comments_in(offset, len(source.data)):
         if one >= end:
             break
-        if source.data[offset:one].strip() or other > end:
+        if _words(source, offset, one) or other > end:
             return False
         offset = other
-    return not source.data[offset:end].strip()
+    return not _words(source, offset, end)
+
+
+def _words(source: Source, start: int, end: int) -> str:
+    return source.data[start:end].decode(errors="replace").strip()
 
 
 def indent_of(source: Source, offset: int) -> str:

@@ -61,7 +61,9 @@ def moved(edit: Edit, block: Block, spec: Spec) -> bool:
     if block.was is None:
         return False
     replaced = read("\n".join(block.was).encode(errors="replace"), spec["path"])
-    return not any(find(form, replaced) for form in edit.forms)
+    size = len(replaced.texts)
+    matches = (match for form in edit.forms for match in find(form, replaced))
+    return not any(match.first == 0 and match.last >= size - 1 for match in matches)
 
 
 def step(edit: Edit, block: Block, look: Look, spec: Spec) -> Draft | Problem | None:

@@ -95,6 +95,10 @@ def _edit(number: int, item: Mapping[str, Any], path: str) -> Edit | Problem:
     content = "\n".join(line.rstrip("\r") for line in item["content"].split("\n")).strip("\n")
     if markers.is_marker(content):
         return Problem("markers-in-content", "holds text that looks like a marker of ours", edit=item["id"])
+    if "\r" in content or "\0" in content:
+        return Problem(
+            "content-syntax", "has content with a carriage return or a zero in it", edit=item["id"]
+        )
     try:
         patterns = tuple(pattern_of(form, path) for form in forms)
         within = pattern_of(item["within"], path) if "within" in item else None
