@@ -10,6 +10,11 @@ kjpstate_cpu_parent() { # process: its parent; the name in brackets may hold bla
   printf '%s\n' "${kjpstate_rest%% *}"
 }
 
+kjpstate_cpu_inside() { # process: not one of a container's, which /proc shows too
+  kjpstate_space=$(readlink "/proc/$1/ns/pid" 2>/dev/null) || return 0
+  [ "$kjpstate_space" = "$(readlink /proc/self/ns/pid)" ]
+}
+
 kjpstate_cpu_title() {
   kjpstate_line=''
   read -r kjpstate_line 2>/dev/null <"/proc/$1/cmdline" || [ -n "$kjpstate_line" ]
@@ -31,6 +36,7 @@ kjpstate_cpu_pids() { # name: children of a PM2 daemon that run under it
     [ "$kjpstate_of" -gt 1 ] || continue
     kjpstate_cpu_title "$kjpstate_of" || continue
     case $kjpstate_line in "PM2 v"*": God Daemon"*) ;; *) continue ;; esac
+    kjpstate_cpu_inside "$kjpstate_pid" || continue
     kjpstate_cpu_is "$kjpstate_pid" "$1" && printf '%s\n' "$kjpstate_pid"
   done
 }

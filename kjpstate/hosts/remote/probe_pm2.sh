@@ -112,10 +112,13 @@ const call = (home, method) => new Promise((resolve) => {
   });
 });
 
+// /proc also shows the processes of containers on this kernel: another machine, as far as PM2 is concerned
+const inside = (pid) => { const space = link("/proc/" + pid + "/ns/pid"); return space === "" || space === link("/proc/self/ns/pid"); };
+const processes = () => entries("/proc").filter((pid) => /^\d+$/.test(pid) && inside(pid));
+
 const daemons = (own_home) => {
   const found = [];
-  for (const pid of entries("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
+  for (const pid of processes()) {
     const title = text("/proc/" + pid + "/cmdline").replace(/\0+$/, "");
     const match = /^PM2 v([^:]*): God Daemon(?: \((.*)\))?/.exec(title);
     if (!match) continue;
@@ -130,8 +133,8 @@ const daemons = (own_home) => {
 // node processes whose script is the one we were asked about, whoever started them
 const runners = () => {
   const found = [];
-  for (const pid of entries("/proc")) {
-    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
+  for (const pid of processes()) {
+    if (Number(pid) === process.pid) continue;
     let argv = text("/proc/" + pid + "/cmdline").replace(/\0+$/, "").split("\0");
     // PM2 retitles what it forks to "node /path/of/script", cut where it grows too long: its variables are whole
     if (argv.length === 1) argv = [argv[0].split(" ")[0], (environment(pid) || {}).pm_exec_path || argv[0].replace(/^\S* /, "")];
