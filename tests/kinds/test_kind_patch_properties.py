@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from typing import Any
 
 import pytest
@@ -11,7 +13,11 @@ from hypothesis import strategies as st
 from kjpstate.model import Refuse
 from tests.support.patch_cases import ROOT, owner_edits, run, spec_of, without_blocks
 
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(
+    max_examples=2000 if os.environ.get("KJPSTATE_FULL") else 25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 WORDS = st.sampled_from(
     ["halo", "selamat", "⛔ keluar", "it''s", "{", "// no comment", "ünïcode", "👋🏽", "kjpstate"]
@@ -212,3 +218,14 @@ def test_any_lost_line_is_mended_refused_or_somebody_elses(number: int) -> None:
     if isinstance(found, bytes):
         assert without_blocks(found) == without_blocks(content)
         assert run(SPEC, found) is None
+
+
+def test_the_time_grows_with_the_file_and_no_faster() -> None:
+    filler = b"export function f(a: A): void {\n  if (a.b) { c(a, ['d', 1]); }\n  else e(`${a}`);\n}\n"
+    times = []
+    for count in (120, 960):
+        content = without_blocks(PATCHED).replace(b"async function", filler * count + b"async function", 1)
+        before = time.process_time()
+        assert isinstance(run(SPEC, content), bytes)
+        times.append(time.process_time() - before)
+    assert times[1] < 24 * times[0]  # eight times the lines; a square would be 64

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kjpstate.model import Refuse, Spec
+from kjpstate.rules import RULES
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def refusal(spec: Spec, problems: Sequence[Mapping[str, Any]]) -> Refuse:
         first["rule"],
         reason,
         places=tuple(_places(shown, problems)),
-        cure=first["cure"] or _CURES.get(first["rule"], ""),
+        cure=first["cure"] or RULES[first["rule"]].cure,
         pointer=_pointer(spec, first["edit"]),
     )
 
@@ -77,33 +78,3 @@ def _pointer(spec: Spec, edit: str) -> str:
         if item["id"] == edit:
             return f"/edits/{number}"
     return ""
-
-
-_CURES = {
-    "anchor-ambiguous": "say which one is meant: add `within`, or more of the text around it",
-    "anchor-shares-line": "put it on lines of its own; markers are whole lines",
-    "binary": "name the source file",
-    "byte-guard": "report it with the file and the document; until then edit by hand",
-    "content-syntax": "write whole statements, with every bracket closed",
-    "cr-eol": "save it with LF or CRLF line ends",
-    "edited-by-hand": "take the change into `content`, or write on_drift: apply",
-    "file-missing": "put the file there, or correct `file` in the document",
-    "file-unreadable": "look at it on the host",
-    "markers-broken": "put the marker lines back as they were (a backup stands beside the file), or take the "
-    "whole block out by hand; then kjpstate plan",
-    "marker-version": "use the version of kjpstate that wrote it",
-    "markers-in-content": "write the comment in other words",
-    "merge-conflict": "resolve the conflict first",
-    "mixed-eol": "give these lines the same line end",
-    "name-shadowed": "rename it in the document, or the other one in the file",
-    "name-taken": "rename it in the document; or take the old code out, if this set shall replace it",
-    "no-tree-sitter": "pip install tree-sitter tree-sitter-typescript, or run kjpstate elsewhere",
-    "not-typescript": "patches are for .ts .mts .cts .js .mjs .cjs .tsx .jsx",
-    "not-utf8": "save it as UTF-8",
-    "original-reappeared": "take one of the two out by hand: the block, or the old text beside it",
-    "original-tampered": "put the `was |` lines back as they were: they are what a removal brings back",
-    "partial-statement": "write the whole statement in `replace`, what follows included",
-    "result-syntax": "check brackets, commas and the ; at the end of `content`",
-    "syntax": "mend the file first: npx tsc --noEmit says more",
-    "unbraced-body": "put braces around it in the file",
-}
