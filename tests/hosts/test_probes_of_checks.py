@@ -121,6 +121,26 @@ def test_two_samples_tell_a_busy_app_from_an_idle_one(
         assert proc.parse(probe(shell, "cpu", "1", "bot-kjp")) == "no process of it runs under PM2"
 
 
+@pytest.mark.machine
+def test_an_app_in_a_container_is_not_this_hosts(shell: Sequence[str]) -> None:
+    inner = 'exec -a "PM2 v7.0.4: God Daemon (/nowhere)" bash -c "$1"'
+    child = "exec -a node env name=bot-kjp-boxed sleep 60 & echo started; wait"
+    boxed = subprocess.Popen(
+        ["unshare", "--pid", "--fork", "--kill-child", "bash", "-c", inner, "bash", child],
+        stdout=subprocess.PIPE,
+    )
+    assert boxed.stdout is not None
+    try:
+        assert boxed.stdout.readline() == b"started\n"
+        time.sleep(0.2)
+        said = proc.parse(probe(shell, "cpu", "1", "bot-kjp-boxed"))
+        assert said == "no process of it runs under PM2"
+    finally:
+        boxed.kill()
+        boxed.wait()
+        boxed.stdout.close()
+
+
 # ---- names: a server of our own on loopback
 
 
