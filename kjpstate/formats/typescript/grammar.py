@@ -28,7 +28,7 @@ _LINE_ENDS = ("\n", "\r", "\r\n", "\u2028", "\u2029")
 
 
 class NoParser(Exception):
-    """tree-sitter is not installed on this machine."""
+    """tree-sitter, or a grammar that fits it, is not installed on this machine."""
 
 
 class Leaf(NamedTuple):
@@ -80,14 +80,11 @@ def _parser(grammar: str) -> Parser:
     try:
         import tree_sitter
         import tree_sitter_typescript
-    except ImportError as error:
+
+        chosen = getattr(tree_sitter_typescript, f"language_{grammar}")
+        return tree_sitter.Parser(tree_sitter.Language(chosen()))
+    except (ImportError, ValueError) as error:  # not there, or a grammar the library is too old for
         raise NoParser(str(error)) from error
-    language = (
-        tree_sitter_typescript.language_tsx()
-        if grammar == "tsx"
-        else tree_sitter_typescript.language_typescript()
-    )
-    return tree_sitter.Parser(tree_sitter.Language(language))
 
 
 def terminals(tree: Tree, data: bytes, first: int, behind: int) -> Iterator[tuple[int, int, str]]:
