@@ -51,6 +51,7 @@ def _file(path: str, real: Path) -> File | Unreadable:
     if before.st_size > FILE_CAP:
         return Unreadable(f"is larger than {FILE_CAP // 1024 // 1024} MiB")
     with real.open("rb") as stream:
+        before = os.fstat(stream.fileno())
         content = stream.read(FILE_CAP + 1)
         after = os.fstat(stream.fileno())
     if len(content) != before.st_size or _changed(before) != _changed(after):

@@ -31,7 +31,7 @@ from tests.support.shell_link import ShellLink
 
 BACKUPS = ".backup.20261123T200000Z-"
 ROUNDS = [
-    pytest.param(6, id="some"),
+    pytest.param(3, id="some"),
     pytest.param(40, id="more", marks=pytest.mark.real),
     pytest.param(1000, id="all", marks=pytest.mark.full),
 ]
