@@ -7,7 +7,6 @@ nothing else; an owed step is computed again when what it waits for is done, and
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -482,8 +481,3 @@ def _report(work: _Work, info: RunInfo) -> Report:
         exit_code=errors.worst(work.codes),
         commands=tuple(work.commands),
     )
-
-
-def stamp_bytes(values: Mapping[str, Any]) -> bytes:
-    """A stamp's file: JSON with sorted keys, so that equal stamps are equal bytes."""
-    return json.dumps(values, sort_keys=True, indent=1).encode() + b"\n"

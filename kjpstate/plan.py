@@ -149,7 +149,10 @@ def change_for(drift: Drift, scene: Scene) -> Change:
 
 
 def upstream_of(actions: Iterable[Action]) -> Iterator[tuple[Path, bytes | str | Unknown | None]]:
-    """What later resources must take for written once these actions are done."""
+    """What later resources must take for written once these actions are done.
+
+    A stamp with new ticks makes the readers of its path owed, with a digest if it is all that moves there.
+    """
     for action in actions:
         match action:
             case WriteFile(host=host, path=path, after=after):
@@ -161,9 +164,6 @@ def upstream_of(actions: Iterable[Action]) -> Iterator[tuple[Path, bytes | str |
             case Stamp(host=host, path=path, values=values, fill=fill) if path and values is not None:
                 only_clock = all(isinstance(item, ReadClock) for _, item in fill)
                 yield (host, path), _digest(dict(values)) if only_clock else UNKNOWN
-            case Stamp(host=host, path=path, values=values, fill=fill) if path and values is not None:
-                alone = all(isinstance(reading, ReadClock) for _, reading in fill)
-                yield (host, path), _digest(values) if alone else UNKNOWN
 
 
 def units(resources: Sequence[Resource], kinds: Mapping[str, Kind]) -> tuple[tuple[str, ...], ...]:
