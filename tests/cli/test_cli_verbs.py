@@ -199,3 +199,20 @@ def test_explain(desk: Desk):
 @pytest.mark.parametrize("option", ["-V", "--version"])
 def test_version(desk: Desk, option: str):
     assert desk.kjpstate(option).out.startswith("kjpstate 0.")
+
+
+def test_explain_pm2_draws_the_apps_of_the_document(desk: Desk):
+    """Without a document: what PM2 does by itself; a rule's page takes no document."""
+    assert desk.kjpstate("explain", "pm2").out.startswith("an app: no restart settings")
+    desk.write(
+        "kjpstate: 1\nname: bot\nhosts: {stb: {ssh: root@192.0.2.1}}\n"
+        "pm2:\n  host: stb\n  ecosystem: /root/bot/ecosystem.config.js\n"
+        "  apps:\n    - {name: bot, script: index.js, exp_backoff_restart_delay: 1000}\n"
+    )
+    shown = desk.kjpstate("explain", "pm2")
+    assert shown.code == 0
+    assert shown.out.startswith("bot (kjpstate.yaml:7): exp_backoff_restart_delay 1000\n")
+    assert "for ever\n" in shown.out
+    assert desk.kjpstate("explain", "pm2", "kjpstate.yaml").out == shown.out
+    assert desk.kjpstate("explain", "pm2", "nowhere.yaml").code == 64
+    assert desk.kjpstate("explain", "fallback-dns", "kjpstate.yaml").code == 64

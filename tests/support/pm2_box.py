@@ -44,13 +44,19 @@ INFO = RunInfo("0a1b2c", "20260301T000000Z", "bot", "tests")
 KEY = b"k" * 32
 
 
-def install(folder: Path) -> Path:
-    """The folder with node_modules/pm2 in it."""
+VERSIONS = ("5", "6", "7")
+"""The PM2s that kjpstate knows; the last is the one most tests use."""
+
+
+def install(folder: Path, version: str = VERSIONS[-1]) -> Path:
+    """The folder with node_modules/pm2 of that major version in it."""
     tools = Path(os.environ.get("KJPSTATE_TOOLS") or folder)
+    if version != VERSIONS[-1]:
+        tools = tools / f"pm2-{version}"
     if not (tools / "node_modules/pm2/bin/pm2").exists():
         tools.mkdir(parents=True, exist_ok=True)
         (tools / "package.json").write_text('{"private": true}')
-        command = ["npm", "install", "--no-audit", "--no-fund", "--silent", "pm2@7"]
+        command = ["npm", "install", "--no-audit", "--no-fund", "--silent", f"pm2@{version}"]
         subprocess.run(command, cwd=tools, check=True, timeout=300)
     return tools
 
@@ -64,7 +70,7 @@ class Pm2Box:
         self.pm2_home = self.home / ".pm2"
         (self.bot / "dist").mkdir(parents=True)
         self.home.mkdir()
-        self.pm2 = tools / "node_modules/pm2/bin/pm2"
+        self.pm2 = (tools / "node_modules/pm2/bin/pm2").resolve()
         self.env = {
             "HOME": str(self.home),
             "PATH": f"{tools}/node_modules/.bin:/usr/local/bin:/usr/bin:/bin",

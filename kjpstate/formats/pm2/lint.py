@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kjpstate.formats.pm2.keys import KEYS, dropped
-from kjpstate.formats.pm2.policy import Policy, policy
+from kjpstate.formats.pm2.policy import START, Policy, policy
 from kjpstate.model import Advice
 
 _OUTAGE = 600_000
@@ -58,7 +58,7 @@ def _gives_up(app: Mapping[str, Any], rules: Policy) -> Advice:
     return Advice(
         "pm2-gives-up",
         f"{rules.max_restarts} crashes under {life} s each: PM2 stops for good after about "
-        f"{_span(rules.until_given_up + 400 * rules.max_restarts)}",
+        f"{_span(rules.until_given_up + START * rules.max_restarts)}",
         f"{cure}; drop {' and '.join(drop)}" if drop else cure,
         f"/{pointers[0]}" if pointers else "",
         "breaks",

@@ -2,7 +2,7 @@
 
 Source: PM2's handleExit, measured on 5, 6 and 7. A crash counts only while the app lived less than min_uptime
 AND less than min_uptime*max_restarts passed since it was last started on purpose; a backoff delay grows by
-half up to 15 s and overrides restart_delay. All values are milliseconds. Called by the lint.
+half up to 15 s and overrides restart_delay. All values are milliseconds. Called by the lint, `restarts`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from kjpstate.formats.pm2.keys import milliseconds, number
 
 MAX_RESTARTS = 16
 MIN_UPTIME = 1000
+START = 400
+"""Milliseconds a process that dies at once takes to come up and die."""
 _LONGEST_DELAY = 15_000
 
 
@@ -36,11 +38,16 @@ class Policy:
 
     def delays(self) -> Iterator[int]:
         """The waits between one crash and the next start, for ever."""
-        delay = self.backoff or self.restart_delay
+        delay = 0
         while True:
+            delay = self.next_delay(delay)
             yield delay
-            if self.backoff:
-                delay = min(_LONGEST_DELAY, delay * 3 // 2)
+
+    def next_delay(self, before: int) -> int:
+        """The wait after one of `before`; 0: there was none, or PM2 forgot it after a long life."""
+        if not self.backoff:
+            return self.restart_delay
+        return min(_LONGEST_DELAY, before * 3 // 2) if before else self.backoff
 
     @property
     def until_given_up(self) -> int:
