@@ -207,7 +207,7 @@ def test_explain_pm2_draws_the_apps_of_the_document(desk: Desk):
     desk.write(
         "kjpstate: 1\nname: bot\nhosts: {stb: {ssh: root@192.0.2.1}}\n"
         "pm2:\n  host: stb\n  ecosystem: /root/bot/ecosystem.config.js\n"
-        "  apps:\n    - {name: bot, script: index.js, exp_backoff_restart_delay: 1000}\n"
+        "  apps:\n    - {name: bot, script: index.js, cwd: /root/bot, exp_backoff_restart_delay: 1000}\n"
     )
     shown = desk.kjpstate("explain", "pm2")
     assert shown.code == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -63,9 +62,7 @@ def test_a_long_life_begins_the_waits_anew():
 def test_the_owners_bot_is_given_up_after_a_minute():
     rows = schedule(policy(OWNERS))
     assert (rows[-1].first, rows[-1].delay, rows[-1].at) == (15, None, 53_571 + 15 * 400)
-    assert all(
-        crash.delay for crash, _ in zip(crashes(policy(OWNERS), repeat(8000)), range(50), strict=False)
-    )
+    assert schedule(policy(OWNERS), 8000)[-1].last is None
 
 
 @pytest.mark.parametrize(

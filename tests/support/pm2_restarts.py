@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from kjpstate.formats.pm2.policy import policy
 from kjpstate.formats.pm2.restarts import crashes
@@ -26,6 +27,7 @@ _LINE = re.compile(
 _CRASHES = "setTimeout(() => process.exit(1), +process.env.LIVE_MS)"
 
 _LATE = 250
+Case: TypeAlias = tuple[Mapping[str, int | str], int]
 
 OWNERS = {"max_restarts": 15, "min_uptime": "10s", "restart_delay": 3000, "exp_backoff_restart_delay": 100}
 """The settings of the owner's plan."""
@@ -51,9 +53,7 @@ class Ran:
     given_up: bool
 
 
-def watch(
-    box: Pm2Box, apps: Mapping[str, tuple[Mapping[str, int | str], int]], seconds: float
-) -> dict[str, Ran]:
+def watch(box: Pm2Box, apps: Mapping[str, Case], seconds: float) -> dict[str, Ran]:
     """Run {name: (settings, how long it lives)} side by side for so long, then read PM2's log."""
     declared = []
     for name, (settings, live) in apps.items():
@@ -112,7 +112,7 @@ def _between(one: datetime, other: datetime) -> int:
     return round((other - one).total_seconds() * 1000)
 
 
-CASES: dict[str, tuple[Mapping[str, int | str], int]] = {
+CASES: dict[str, Case] = {
     "owner": (OWNERS, 0),
     "owner-8s": (OWNERS, 8000),
     "no-backoff": (without("exp_backoff_restart_delay"), 0),
