@@ -84,7 +84,7 @@ def _servers(section: Section, resources: Sequence[Resource]) -> dict[str, Any]:
     if found:
         return {"dns": found[0].spec}
     for key in ("effective", "each_server"):
-        if key in section.value:
+        if key in section.value and _all_read(section.page, "dns"):
             reason = f"`{key}` compares with a section dns, and there is none for {section.word}"
             section.page.add(f"{section.pointer}/{key}", reason)
     return {}
@@ -96,8 +96,15 @@ def _app(section: Section, name: str, resources: Sequence[Resource]) -> dict[str
         for item in resources
         if item.kind == "pm2_process" and item.host == section.host.name
     }
+    if name not in apps and not _all_read(section.page, "pm2"):
+        return {}
     if name not in apps:
         pointer = f"{section.pointer}/{'name' if 'name' in section.value else 'app'}"
         section.page.add(pointer, f"no section pm2 of {section.word} has an app {name}{near(name, apps)}")
         return {}
     return {key: apps[name][key] for key in ("app", "ecosystem", "tree")}
+
+
+def _all_read(page: Page, key: str) -> bool:
+    """Whether what `key` lacks is really not there: a section with a problem of its own was left out."""
+    return all(page.whole(pointer) for pointer, _ in entries(page, key))

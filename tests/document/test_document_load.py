@@ -361,3 +361,21 @@ def test_problems_of_all_sections_come_at_once() -> None:
         + "build: {host: pc, directory: ., inputs: [a], run: a && b}\n"
     )
     assert len(found) == 5
+
+
+def test_a_section_with_a_problem_is_not_said_to_be_missing_in_the_checks() -> None:
+    app = (
+        "pm2: {host: stb, ecosystem: /b/e.config.js, "
+        "apps: [{name: b, script: i.js, cwd: /b, env: {T: '${env:T}'}}]}\n"
+    )
+    dns = "dns: {host: stb, servers: [nonsense]}\n"
+    checks = (
+        "checks:\n"
+        "  - {name: a, app: {host: stb, name: b, alive: true}}\n"
+        "  - {name: d, dns: {host: stb, effective: true}}\n"
+    )
+    found = problems(HOSTS + app + dns + checks)
+    assert len(found) == 2 and "T is not set" in found[0] and "nonsense" in found[1]
+    assert problems(
+        HOSTS + app + dns.replace("nonsense", "8.8.8.8") + checks.replace("name: b", "name: c"), T="tttt"
+    ) == ["no section pm2 of stb has an app c"]
