@@ -71,6 +71,7 @@ ANCHORED: list[dict[str, Any]] = [
         "scope": "module",
         "content": "// the last word\ntries += 0;",
     },
+    {"id": "state", "insert_after": "imports", "content": "let last = Date.now();"},
 ]
 
 

@@ -15,6 +15,10 @@ from kjpstate.kinds.patch.wanted import Edit
 
 def not_one(edit: Edit, pattern: Pattern, look: Look, matches: Sequence[Match], key: str = "") -> Problem:
     """None or several matches: all of them, or the nearest lines and what is otherwise there."""
+    if edit.after_imports and not key:
+        reason = "has no place: the file imports nothing, so there is nothing to stand after"
+        cure = "name a statement that stands in the file: insert_before, or insert_after"
+        return Problem("anchor-missing", reason, edit=edit.id, cure=cure)
     offsets = [look.source.starts[match.first] for match in matches]
     what = f"`{key}`" if key else "place"
     if matches:

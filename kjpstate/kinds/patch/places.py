@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from kjpstate.formats.typescript import Match
 from kjpstate.formats.typescript.grammar import folded
+from kjpstate.formats.typescript.imports import last_import
 from kjpstate.formats.typescript.structure import (
     Fault,
     Place,
@@ -61,6 +62,8 @@ def search_area(edit: Edit, look: Look) -> tuple[int, int] | Problem | None:
 
 def anchors(edit: Edit, look: Look, area: tuple[int, int] | None) -> list[Match]:
     """Every match of every form; of two forms at one place the one that is whole, else the longer."""
+    if edit.after_imports:
+        return _imports(look, area)
     best: dict[int, Match] = {}
     for form in edit.forms:
         for match in look.find(form, area):
@@ -68,6 +71,14 @@ def anchors(edit: Edit, look: Look, area: tuple[int, int] | None) -> list[Match]
             if known is None or (_is_whole(look, match), match.last) > (_is_whole(look, known), known.last):
                 best[match.first] = match
     return sorted(best.values())
+
+
+def _imports(look: Look, area: tuple[int, int] | None) -> list[Match]:
+    """The module's last import, if it stands in `area`."""
+    found = last_import(look.source, [(block.start, block.end) for block in look.blocks])
+    if found is None or (area is not None and not area[0] <= found[0] < area[1]):
+        return []
+    return [Match(look.source.leaf_from(found[0]), look.source.leaf_from(found[1] - 1) + 1)]
 
 
 def _is_whole(look: Look, match: Match) -> bool:

@@ -17,6 +17,9 @@ from kjpstate.kinds.patch.problems import Problem
 from kjpstate.model import Spec
 from kjpstate.secret import opened
 
+IMPORTS = "imports"
+"""As `insert_after`: behind the module's imports."""
+
 OPS = ("insert_before", "insert_after", "insert_inside", "replace")
 
 
@@ -39,6 +42,11 @@ class Edit:
     at_end: bool
     module: bool
     within: Pattern | None
+
+    @property
+    def after_imports(self) -> bool:
+        """Whether the text stands behind the imports, and not behind code that the document shows."""
+        return self.op == "insert_after" and self.forms[0].leaves == (IMPORTS,)
 
     @property
     def anchor_digest(self) -> str:
