@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -53,6 +55,7 @@ def report_lines(report: Report, second: Plan | None, seconds: float) -> tuple[L
         lines.append(BLANK)
         lines.append(Line(f"Kept, run {report.run.id}:", "strong"))
         lines += [Line(f"  {host}  {backup}", hang=4) for host, _, backup in report.backups]
+    lines += _git_lines(report)
     if report.checks:
         lines += [BLANK, *check_lines(report.checks)]
     return (*lines, BLANK, *_second_look(second), _last(report, seconds))
@@ -105,6 +108,8 @@ def event_line(event: Event) -> Line:
             return Line(f"{event.address} done{said}", "good", hang=4)
         case "failed":
             return Line(f"{event.address} failed: {event.text}", "refuse", hang=4)
+        case "output":
+            return Line(f"      {event.text}", "faint", hang=8)
         case "wait":
             return Line(f"    waits: {event.text}", hang=6)
         case _:
@@ -123,6 +128,32 @@ def _step(step: Step, address: int) -> Iterator[Line]:
     label = f"  {step.address:<{address}}  "
     reason = f": {step.reason}" if step.reason else ""
     yield Line(f"{label}{_SAID[step.result]}{reason}", _RESULT_STYLES.get(step.result, ""), hang=len(label))
+
+
+def _git_lines(report: Report) -> Iterator[Line]:
+    """How to keep what was patched in a git work tree: a later pull would stumble over it."""
+    applied = {step.address for step in report.steps if step.result == "applied"}
+    found: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
+    for change in report.plan.changes:
+        folder = change.drift.desired.beside.get("worktree", "")
+        if change.resource.kind == "patch" and change.resource.address in applied and folder:
+            spec = change.resource.spec
+            sets, paths = found.setdefault((change.resource.host, folder), ({}, {}))
+            sets[spec["set"]] = None
+            paths[spec["path"].removeprefix(f"{folder}/")] = None
+    if found:
+        yield BLANK
+    for (host, folder), (sets, paths) in found.items():
+        files = " ".join(map(_quoted, paths))
+        command = f'git -C {_quoted(folder)} commit -m "kjpstate: {", ".join(sets)}" -- {files}'
+        yield Line(f"Keep it, on {host}, so that git pull goes on working:  {command}", hang=4)
+
+
+def _quoted(path: str) -> str:
+    """A path as a word of a command line, for sh and for Windows alike where it is no odd one."""
+    if not set(path) & set('"$`\\'):
+        return path if re.fullmatch(r"[\w./:@%+,-]+", path) else f'"{path}"'
+    return shlex.quote(path)
 
 
 def _second_look(second: Plan | None) -> Iterator[Line]:

@@ -72,7 +72,7 @@ def test_values_headline_and_notes() -> None:
         "reset  after line 4   if (open) {",
         "call   line 7         retry();",
     )
-    assert list(patch.reads(SPEC)) == [ReadFile("pc", "/bot/src/wa.ts")]
+    assert next(iter(patch.reads(SPEC))) == ReadFile("pc", "/bot/src/wa.ts")
     assert list(patch.writes(SPEC)) == [("pc", "/bot/src/wa.ts")]
 
 

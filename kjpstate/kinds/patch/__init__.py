@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from kjpstate.kinds.patch import worktree
 from kjpstate.kinds.patch.problems import Problem, refusal
 from kjpstate.kinds.patch.study import Study, study
 from kjpstate.model import (
@@ -38,8 +39,8 @@ _UNDEFINED = {code: code for code in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}
 
 
 def reads(spec: Spec) -> Iterable[Reading]:
-    """The file."""
-    return (ReadFile(spec["host"], spec["path"]),)
+    """The file, and whether it lies in a git work tree."""
+    return (ReadFile(spec["host"], spec["path"]), *worktree.readings(spec))
 
 
 def actual(spec: Spec, answers: Answers) -> State:
@@ -72,6 +73,7 @@ def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
         "problems": [problem.plain() for problem in seen.problems],
         "headline": _headline(spec, seen),
         "notes": _notes(seen),
+        "worktree": worktree.worktree(spec, answers),
     }
     present = spec.get("state", "present") != "absent"
     return State({"edits": values, "problems": []}, beside, present=present)
