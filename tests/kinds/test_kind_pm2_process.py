@@ -89,10 +89,8 @@ def verbs(whole, found, upstream=None) -> list[str]:
         match step:
             case Refuse(rule=rule):
                 said.append(f"!{rule}")
-            case Run(argv=("sh", *_)):
-                said.append("keep")
-            case Run(argv=("chmod", *_)):
-                said.append("chmod")
+            case Run(argv=("sh", "-c", script, *_)):
+                said.append("keep" if "save" in script else "chmod")
             case Run(argv=argv):
                 said.append(argv[2])
             case Await():

@@ -64,8 +64,9 @@ def applied(box: Pm2Box, bare) -> list[str]:
 
 
 def verb(line: str) -> str:
-    """What PM2 was told; the copy of its list, made to go back, is `keep`."""
-    return {"-c": "keep", "600": "chmod"}.get(line.split(maxsplit=1)[0], line.split(maxsplit=1)[0])
+    """What PM2 was told; the copy of its list, made to go back, is `keep`; its list hidden, `chmod`."""
+    word = line.split(maxsplit=1)[0]
+    return word if word != "-c" else "keep" if " save " in line else "chmod"
 
 
 @pytest.mark.parametrize("sh", SHELLS)
@@ -351,6 +352,8 @@ def test_a_secret_is_in_the_process_and_in_no_argument(box):
         "save",
         "chmod",
     ]
+    before = box.pm2_home / "dump.pm2.bak"
+    assert "hunter2" in before.read_text() and before.stat().st_mode & 0o777 == 0o600
     assert b"API_KEY=hunter3" in Path(f"/proc/{box.jlist()[0]['pid']}/environ").read_bytes()
 
 
@@ -361,3 +364,9 @@ def test_a_one_shot_app_may_end(box):
     assert report.exit_code == 0, [step.reason for step in report.steps]
     wait_for(lambda: box.jlist()[0]["pm2_env"]["status"] == "stopped")
     assert looks(box, bare) == {}
+
+
+def test_the_variables_of_a_cluster_are_seen_as_its_workers_have_them(box):
+    app = {"exec_mode": "cluster", "instances": 2, "env": {"A": "1", "B": 2}}
+    assert applied(box, scene(box, app)) == ["start", "save"]
+    assert applied(box, scene(box, {**app, "env": {"A": "1", "B": 3}})) == ["keep", "reload", "save"]

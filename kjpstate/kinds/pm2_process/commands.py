@@ -26,6 +26,7 @@ _KEEP = (
     '"$1" "$2" save --force && chmod 600 "$3"'
 )
 _BACK = '"$1" "$2" delete "$3" >/dev/null 2>&1; PM2_DUMP_FILE_PATH=$4 "$1" "$2" resurrect'
+_HIDE = 'for file in "$1" "$1.bak"; do [ ! -f "$file" ] || chmod 600 "$file" || exit; done'
 _AWAY = '"$1" "$2" delete "$3" >/dev/null 2>&1 || :'
 
 
@@ -138,11 +139,11 @@ def _save(view: View, seen: Seen) -> Iterator[Run]:
         clean_env=environment(seen),
     )
     if any(True for _ in secrets_in(view.env)):
-        # PM2 makes it for everybody to read
+        # PM2 makes both, the list and the one before it, for everybody to read
         yield Run(
             view.spec["host"],
-            ("chmod", "600", path),
-            "keeps PM2's list from others",
+            ("sh", "-c", _HIDE, "sh", path),
+            "PM2's list then only for its owner to read: it holds a secret",
             clean_env=environment(seen),
         )
 
