@@ -18,7 +18,7 @@ BOT = "/root/bot-kjp"
 MARK = "kjpt"
 BOOT_SECONDS = 60
 NOT_FILES = ("/proc", "/sys", "/dev", "/run", "/tmp")
-STAMPS = "find / -xdev \\( %s \\) -prune -o -type f -printf '%%T@ %%i %%p\\n'"
+STAMPS = "find / -xdev \\( %s \\) -prune -o -type f -printf '%%T@-%%m %%i %%p\\n'"
 
 
 class Machine:
@@ -169,7 +169,7 @@ class Machine:
         return self.network.asked(address)
 
     def files(self, *but: str) -> dict[str, str]:
-        """{path: "time-of-change inode"} of every file of the box but these: a rewritten file differs."""
+        """{path: "time-mode inode"} of every file of the box but these: a rewritten file differs."""
         pruned = " -o ".join(f"-path {shlex.quote(path)}" for path in (*NOT_FILES, *but))
         lines = self.must(STAMPS % pruned).splitlines()
         return {path: f"{changed} {inode}" for changed, inode, path in (line.split(" ", 2) for line in lines)}
