@@ -167,7 +167,15 @@ def _install(spec: Spec, drift: Drift) -> Iterator[Action]:
         else "a file of `with` changes"
     )
     argv = tuple(spec["install"])
-    yield Run(spec["host"], argv, why, cwd=folder, writes=(_modules(spec),), timeout=_INSTALL_TIMEOUT)
+    yield Run(
+        spec["host"],
+        argv,
+        why,
+        cwd=folder,
+        writes=(_modules(spec),),
+        timeout=_INSTALL_TIMEOUT,
+        shown=True,
+    )
     installed = drift.desired.values["installed"]
     values = {"installed": None if isinstance(installed, Unknown) else installed}  # computed again when known
     yield Stamp(spec["host"], spec["document"], readings.install_stamp(spec).name, values)
@@ -205,7 +213,7 @@ def _headline(spec: Spec, seen: Seen, owed: bool) -> str:
     said = "known after build" if owed and spec.get("built") else "known when its source is written"
     if not owed:
         said = _counted(spec, seen)
-    if seen.kept and seen.manifest is not None:
+    if seen.kept and seen.manifest:  # before the first build nothing tells the owner's files from its own
         names = ", ".join(seen.kept[:3]) + (", …" if len(seen.kept) > 3 else "")
         said += f", {_files(len(seen.kept))} of yours kept: {names}"
     return f"{spec['to_directory']}   {said}"
