@@ -141,6 +141,13 @@ async def login(
         raise keys.refusal() from None
     except asyncssh.PermissionDenied:
         raise _denied(spec, target) from None
+    except asyncssh.KeyImportError as error:
+        names = " or ".join(spec.identity) or "a key in ~/.ssh"
+        raise Unreachable(
+            spec.name,
+            f"{spec.name}: {names} is no private key: {said(error)}",
+            "name the file without .pub; of a PuTTY key, what PuTTYgen exports as an OpenSSH key",
+        ) from None
     except TimeoutError:
         raise Unreachable(
             spec.name,

@@ -310,6 +310,8 @@ def test_a_key_that_is_not_let_in(sshd, tmp_path):
     assert f"ssh-add {locked}" in error.remedy
     error = refused(tmp_path, sshd.spec(identity=(str(tmp_path / "missing"),)))
     assert "does not exist" in error.message
+    error = refused(tmp_path, sshd.spec(identity=(f"{sshd.client_key}.pub",)))
+    assert "client.pub is no private key" in error.message and "without .pub" in error.remedy
 
 
 @REAL
