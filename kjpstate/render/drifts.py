@@ -21,9 +21,14 @@ def drift_lines(plan: Plan, mask: Mask) -> tuple[Line, ...]:
 def lost_lines(unreachable: Mapping[str, str], mask: Mask) -> tuple[Line, ...]:
     """One row a host that did not answer (host -> why), for stderr."""
     return tuple(
-        Line(f"{host}: not reached: {_squeezed(why, mask)}", "refuse", whole=True)
+        Line(f"{host}: not reached: {_squeezed(_in_one_row(host, why), mask)}", "refuse", whole=True)
         for host, why in unreachable.items()
     )
+
+
+def _in_one_row(host: str, why: str) -> str:
+    """What happened and the remedy, which are rows of their own on a plan; the host is named already."""
+    return "; ".join(why.removeprefix(f"{host}: ").splitlines())
 
 
 def _row(change: Change, mask: Mask) -> str:

@@ -77,7 +77,7 @@ def unreachable_lines(plan: Plan) -> list[Line]:
     """One row a host that did not answer."""
     rows: list[Line] = []
     for host, why in plan.unreachable.items():
-        first, _, rest = why.partition("\n")
+        first, _, rest = why.removeprefix(f"{host}: ").partition("\n")
         rows.append(Line(f"  ! {host}   not reached: {first}", "refuse", hang=_INDENT))
         rows += [Line(" " * _INDENT + line, hang=_INDENT) for line in rest.splitlines()]
     return [*rows, BLANK] if rows else []

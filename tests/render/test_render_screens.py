@@ -104,3 +104,10 @@ def test_a_manual_check_is_asked_and_never_passed():
     text = text_of(check_lines(owner_report(owner_plan()).checks))
     assert "by hand    it answers" in text
     assert text.splitlines()[-1] == "Checks: 1 passed, 1 failed, 1 by hand."
+
+
+def test_a_host_is_named_once_where_it_was_not_reached() -> None:
+    why = {"stb": "stb: nothing listens at 10.0.0.1 port 22\ndoes sshd run there?"}
+    assert text_of(lost_lines(why, OPEN)) == (
+        "stb: not reached: nothing listens at 10.0.0.1 port 22; does sshd run there?\n"
+    )
