@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 SWITCHES = {"real": "KJPSTATE_REAL", "machine": "KJPSTATE_MACHINE", "full": "KJPSTATE_FULL"}
-FOR_TESTS = (*SWITCHES.values(), "KJPSTATE_TOOLS", "KJPSTATE_STRICT")
+FOR_TESTS = (*SWITCHES.values(), "KJPSTATE_TOOLS", "KJPSTATE_STRICT", "KJPSTATE_COUNTS")
 REAL_HOME = Path.home()
 # What kjpstate, ssh and PM2 would write in the home of whoever runs the tests.
 FORBIDDEN = (
@@ -29,6 +29,7 @@ FORBIDDEN = (
 UNSET = ("SSH_AUTH_SOCK", "SSH_ASKPASS", "PM2_HOME", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS")
 
 _left_out: Counter[str] = Counter()
+_counted: Counter[str] = Counter()
 
 
 def switched_on(name: str) -> bool:
@@ -57,8 +58,28 @@ def _marked(item: pytest.Item, mark: str) -> bool:
     return item.get_closest_marker(mark) is not None
 
 
+@pytest.fixture
+def counted() -> Callable[[str, int], None]:
+    """For tests that enumerate: `counted("cuts healed", 214)`. Counts of one name add up, for the table."""
+
+    def count(name: str, number: int) -> None:
+        _counted[name] += number
+
+    return count
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """The table of counts as Markdown in $KJPSTATE_COUNTS, when all of it is true."""
+    file = os.environ.get("KJPSTATE_COUNTS")
+    if file and exitstatus == pytest.ExitCode.OK:
+        rows = [f"| {name} | {number:,} |" for name, number in sorted(_counted.items())]
+        Path(file).write_text("\n".join(["| what | cases |", "|---|---:|", *rows, ""]), encoding="utf-8")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line that says what did not run."""
+    """What was counted, and one line that says what did not run."""
+    for name, number in sorted(_counted.items()) if STRICT else ():
+        terminalreporter.write_line(f"Counted: {number:>7,} {name}")
     if _left_out:
         parts = [f"{count} {mark} ({SWITCHES[mark]}=1)" for mark, count in sorted(_left_out.items())]
         terminalreporter.write_line(f"Left out: {', '.join(parts)}")
