@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import tempfile
@@ -77,6 +76,8 @@ def wait_until(true: Callable[[], bool], seconds: float, every: float = 0.05) ->
 @contextmanager
 def only_one(lock: Path) -> Iterator[None]:
     """Held by one process at a time; the others wait."""
+    import fcntl  # not on Windows, where these tests are collected too, and left out
+
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
