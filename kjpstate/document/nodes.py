@@ -30,12 +30,16 @@ class Place:
 
 @dataclass(frozen=True)
 class Scalar:
-    """One text. `plain`: written without quotes; `block`: its lines stand below `place`, one for one."""
+    """One text. `plain`: written without quotes; `block`: its lines stand below `place`, one for one.
+
+    `end`: behind its last sign, the quote included.
+    """
 
     text: str
     place: Place
     plain: bool = True
     block: bool = False
+    end: Place = Place(0, 0)
 
 
 @dataclass(frozen=True)
@@ -205,7 +209,8 @@ class _Reader:
     def _scalar(self, event: Any, place: Place) -> Scalar:
         for character in _UNSEEN.findall(event.value):
             self._problems.add(place, _unseen(character))
-        return Scalar(event.value, place, plain=event.style in (None, ""), block=event.style == "|")
+        plain, block = event.style in (None, ""), event.style == "|"
+        return Scalar(event.value, place, plain, block, _place(event.end_mark))
 
     def _sequence(self, place: Place, depth: int) -> Sequence:
         items = []

@@ -46,7 +46,7 @@ def study(spec: Spec, data: bytes | None) -> Study:
     if absent and (data is None or markers.WORD.encode() not in data):
         return Study(named, named, data, data)
     try:
-        problem = _unusable(spec, data)
+        problem = unusable(spec, data)
         if problem is not None:
             return Study(named, named, data, data, problems=(problem,))
         assert data is not None
@@ -56,7 +56,7 @@ def study(spec: Spec, data: bytes | None) -> Study:
         return Study(named, named, data, data, problems=(problem,))
 
 
-def _unusable(spec: Spec, data: bytes | None) -> Problem | None:
+def unusable(spec: Spec, data: bytes | None) -> Problem | None:
     """What is wrong with the file as a whole."""
     if data is None:
         return Problem("file-missing", f"is not there: no file {spec['path']} on {spec['host']}")

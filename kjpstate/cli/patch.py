@@ -1,0 +1,224 @@
+"""`kjpstate patch show FILE` and `patch keep ADDRESS`: the marked blocks, and what was edited in them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kjpstate import document, errors, reconcile
+from kjpstate.cli import options
+from kjpstate.cli.controller import run_info
+from kjpstate.cli.session import Session
+from kjpstate.cli.work import Work, opened
+from kjpstate.formats.typescript import NoParser
+from kjpstate.hosts.files import atomically
+from kjpstate.kinds.patch.problems import refusal
+from kjpstate.kinds.patch.shown import blocks_shown, hand_edits
+from kjpstate.kinds.patch.study import study
+from kjpstate.model import File, ReadFile, Refuse, Resource, Spec, Unreadable
+from kjpstate.render.as_json import listed_json
+from kjpstate.render.blocks import block_json, block_lines
+from kjpstate.render.lines import Line
+
+if TYPE_CHECKING:
+    from kjpstate.kinds.patch.problems import Problem
+
+_NO_PARSER = "install kjpstate with its tree-sitter packages: pip install kjpstate"
+
+
+@dataclass(frozen=True)
+class _Keeping:
+    """`data`: the patched file; `texts`: edit -> what stands in its block and goes into the document."""
+
+    work: Work
+    resource: Resource
+    data: bytes | None
+    texts: Mapping[str, str]
+
+
+@click.group("patch", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """Show a file's blocks, or keep what was edited in them by hand."""
+    if ctx.invoked_subcommand is None:
+        raise click.UsageError("patch needs a word more: show FILE, or keep ADDRESS", ctx)
+
+
+@command.command()
+@click.argument("file")
+@options.as_json
+@options.colour
+@click.pass_obj
+def show(session: Session, file: str, as_json: bool) -> int:
+    """The blocks in FILE, of whatever set: where, what for, as written or edited, the kept original.
+
+    Exit 8 when a marker is broken or the file can't be read.
+    """
+    try:
+        data = Path(file).read_bytes()
+    except OSError as error:
+        raise errors.UsageError(f"{file} can't be read: {error.strerror}", "name a local file") from None
+    try:
+        blocks, problems = blocks_shown(data, Path(file).absolute().as_posix(), "this machine")
+    except NoParser as error:
+        raise errors.Failed(f"{file} can't be read: {error}", _NO_PARSER) from None
+    code = errors.REFUSED if problems else errors.IN_SYNC
+    if as_json:
+        value = listed_json("blocks", [block_json(block) for block in blocks], session.mask())
+        session.out_json(value | {"problems": [problem.plain() for problem in problems], "exit_code": code})
+    else:
+        session.out(block_lines(file, blocks, problems))
+    return code
+
+
+@command.command()
+@click.argument("address")
+@options.document
+@options.colour
+@click.pass_obj
+def keep(session: Session, /, address: str, document: str | None) -> int:
+    """Write what was edited by hand in the blocks of ADDRESS into the document, so that it stays.
+
+    Only the `content` of those edits changes; the document as it was is kept beside it.
+    """
+    return asyncio.run(_keep(session, address, document))
+
+
+async def _keep(session: Session, address: str, argument: str | None) -> int:
+    async with opened(session, argument) as work:
+        resource = _resource(work.document.resources, address)
+        data = await _read(resource, work)
+    try:
+        texts, problems = hand_edits(resource.spec, data)
+        if problems:
+            raise _refused(resource.spec, problems)
+        if not texts:
+            session.out([Line(f"{address}: no block was edited by hand; nothing to keep.", "good")])
+            return errors.IN_SYNC
+        before = _document_bytes(work)
+        keeping = _Keeping(work, resource, data, texts)
+        after = _with_texts(before, keeping)
+        _prove(before, after, keeping)
+    except NoParser as error:
+        raise errors.Failed(f"{address} can't be read: {error}", _NO_PARSER) from None
+    backup = _write(Path(work.document.path), before, after, run_info(work.document.name).suffix)
+    kept = ", ".join(texts)
+    session.out(
+        [
+            Line(f"{work.document.path} now says what stands in {resource.spec['display']}: {kept}.", "good"),
+            Line(f"Kept first: {backup}", hang=4),
+        ]
+    )
+    return errors.IN_SYNC
+
+
+def _resource(resources: Sequence[Resource], address: str) -> Resource:
+    patches = {item.address: item for item in resources if item.kind == "patch"}
+    if address in patches:
+        return patches[address]
+    known = ", ".join(patches) or "no patches"
+    raise errors.UsageError(f"{address} is no patch of this document; it has {known}", "kjpstate plan")
+
+
+async def _read(resource: Resource, work: Work) -> bytes | None:
+    host, reading = resource.host, ReadFile(resource.host, resource.spec["path"])
+    answers, unreachable = await reconcile.look(work.hosts, {host: [reading]})
+    if host in unreachable:
+        raise errors.Unreachable(host, unreachable[host])
+    answer = answers[reading]
+    if isinstance(answer, Unreadable):
+        raise errors.Failed(f"{resource.spec['path']} on {host} can't be read: {answer.why}")
+    return answer.content if isinstance(answer, File) else None
+
+
+def _refused(spec: Spec, problems: Sequence[Problem]) -> errors.RefusedError:
+    told: Refuse = refusal(spec, [problem.plain() for problem in problems])
+    return errors.RefusedError("\n".join((told.reason, *told.places)), told.cure, told.rule)
+
+
+def _document_bytes(work: Work) -> bytes:
+    data = Path(work.document.path).read_bytes()
+    if hashlib.sha256(data).hexdigest() != work.document.digest:
+        raise errors.StalePlan(f"{work.document.path} was changed meanwhile; nothing was written")
+    return data
+
+
+def _with_texts(data: bytes, keeping: _Keeping) -> bytes:
+    """The document with every text at its place, the last place first so that the others don't move."""
+    path, resource, texts = keeping.work.document.path, keeping.resource, keeping.texts
+    for number in reversed(range(len(resource.spec["edits"]))):
+        edit = resource.spec["edits"][number]
+        if edit["id"] not in texts:
+            continue
+        where = resource.line(f"/edits/{number}/content")
+        done = document.spliced(data, path, where, texts[edit["id"]])
+        if done is None:
+            raise _by_hand(f"{where}: the form of this text can't be rewritten safely", texts[edit["id"]])
+        data = done
+    return data
+
+
+def _prove(before: bytes, after: bytes, keeping: _Keeping) -> None:
+    """The new document differs in these texts alone, and the file is in sync with it in these edits."""
+    path, environ = keeping.work.document.path, keeping.work.session.environ
+    resource, texts = keeping.resource, keeping.texts
+    kept = next(iter(texts.values()))
+    try:
+        old = document.load(path, environ=environ, text=before)
+        new = document.load(path, environ=environ, text=after)
+    except errors.DocumentError as error:
+        raise _by_hand(f"the document would not be right any more: {error}", kept) from None
+    changed = _resource(new.resources, resource.address)
+    if _but(new, resource, texts) != _but(old, resource, texts):
+        raise _by_hand("more than these texts would change in the document", kept)
+    seen = study(changed.spec, keeping.data)
+    if seen.problems:
+        raise _refused(changed.spec, seen.problems)
+    if any(seen.found[name] != seen.wanted[name] for name in texts):
+        raise _by_hand("the document can't say this text as it stands in the file", kept)
+
+
+def _but(loaded: Any, resource: Resource, texts: Mapping[str, str]) -> Any:
+    """All that a document says, but for the contents of these edits; places in it don't count."""
+
+    def bare(item: Resource) -> Any:
+        if (item.kind, item.spec.get("set"), item.where.line) != (
+            "patch",
+            resource.spec["set"],
+            resource.where.line,
+        ):
+            return item.address, item.spec
+        edits = [{**edit, "content": ""} if edit["id"] in texts else edit for edit in item.spec["edits"]]
+        return item.address, {**item.spec, "edits": edits}
+
+    said = replace(loaded, digest="", hosts={}, resources=(), checks=(), guardrails=None)
+    hosts = [replace(spec, where=None) for spec in loaded.hosts.values()]
+    pins = [replace(pin, where=None) for pin in loaded.guardrails.unchanged]
+    rest = (loaded.guardrails.may_change, pins, [(item.address, item.spec) for item in loaded.checks])
+    return said, hosts, rest, [bare(item) for item in loaded.resources]
+
+
+def _by_hand(why: str, text: str) -> errors.RefusedError:
+    return errors.RefusedError(f"{why}; nothing was written", f"write it there yourself:\n{text}")
+
+
+def _write(path: Path, before: bytes, after: bytes, suffix: str) -> Path:
+    """The document beside itself first, then the new one in its place."""
+    real = path.resolve()
+    backup = real.with_name(f"{real.name}.backup.{suffix}")
+    with backup.open("xb") as stream:
+        stream.write(before)
+        stream.flush()
+        os.fsync(stream.fileno())
+    if real.read_bytes() != before:
+        backup.unlink()
+        raise errors.StalePlan(f"{path} was changed meanwhile; nothing was written")
+    atomically(real, after, real.stat().st_mode & 0o7777)
+    return backup
