@@ -16,6 +16,7 @@ from kjpstate import errors
 from kjpstate.formats import JUDGES
 from kjpstate.formats.tree import digests, read_stamp
 from kjpstate.host import Host
+from kjpstate.kinds.patch.blame import verdict
 from kjpstate.model import (
     UNKNOWN,
     Action,
@@ -86,7 +87,7 @@ async def run(plan: Plan, scene: Scene, hosts: Mapping[str, Host], info: RunInfo
     """Apply `plan`; raises Locked, Unreachable (nothing done), StalePlan (nothing done)."""
     begun: list[Host] = []
     try:
-        answers = await _begin(scene, hosts, info, begun)
+        answers = await _begin(scene, hosts, info, begun, tell)
         _refuse_stale(plan, build(replace(scene, answers=answers)))
         work = _Work(plan, scene, hosts, tell, dict(answers), answers)
         for change in plan.changes:
@@ -97,7 +98,7 @@ async def run(plan: Plan, scene: Scene, hosts: Mapping[str, Host], info: RunInfo
 
 
 async def _begin(
-    scene: Scene, hosts: Mapping[str, Host], info: RunInfo, begun: list[Host]
+    scene: Scene, hosts: Mapping[str, Host], info: RunInfo, begun: list[Host], tell: Tell
 ) -> dict[Reading, Answer]:
     """Take every lock, in the order of the hosts' names so that two runs can't wait for each other."""
     answers: dict[Reading, Answer] = dict(scene.answers)
@@ -106,6 +107,7 @@ async def _begin(
         if name in hosts:
             answers.update(await hosts[name].begin(info, readings[name]))
             begun.append(hosts[name])
+            hosts[name].heard = lambda line: tell(Event("output", "", line))
     return answers
 
 
@@ -389,6 +391,7 @@ async def _stop(
     """Note the failure, put the unit back, hold what reads what it writes."""
     address = change.resource.address
     work.tell(Event("failed", address, stopped.reason))
+    written = [done.action for done in work.done[unit] if isinstance(done.action, WriteFile)]
     trouble = await _restore(work.done[unit], work)
     _block(change, unit, work)
     if trouble:
@@ -405,8 +408,26 @@ async def _stop(
         else step
         for step in work.steps
     ]
-    work.steps.append(Step(address, "restored", stopped.reason, tuple(outcomes)))
+    reason = "\n".join(filter(None, (stopped.reason, await _whose(outcomes, written, work))))
+    work.steps.append(Step(address, "restored", reason, tuple(outcomes)))
     work.codes.append(errors.RESTORED)
+
+
+async def _whose(outcomes: Sequence[Outcome], written: Sequence[WriteFile], work: _Work) -> str:
+    """After a restore: a failed check (a Run that changes nothing) once more, to tell whose errors they are."""
+    failed = outcomes[-1] if outcomes else None
+    if failed is None or not isinstance(failed.action, Run) or failed.exit_code is None:
+        return ""
+    check = failed.action
+    here = [write for write in written if write.host == check.host]
+    if not here or check.writes or check.undo or check.outputs is not None or check.replaces:
+        return ""
+    work.tell(Event("action", "", f"{describe(check)}, on the restored source"))
+    try:
+        found, _ = await work.hosts[check.host].act((check,))
+    except errors.Unreachable as lost:
+        return f"The check could not be run on the restored source: {lost.message}"
+    return verdict(failed, found[-1], here)
 
 
 def _lose(

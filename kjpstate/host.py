@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,7 +63,12 @@ class Eye(Protocol):
 
 
 class Host(Eye, Protocol):
-    """A host that can be changed, between `begin` and `end`."""
+    """A host that can be changed, between `begin` and `end`.
+
+    `heard` is told each line that a Run with `shown` prints, while it runs; None: nobody listens.
+    """
+
+    heard: Callable[[str], None] | None
 
     async def begin(self, run: RunInfo, readings: Sequence[Reading]) -> Answers:
         """Take the host's lock for `run`, then answer `readings` under it. Raises Locked, Unreachable."""

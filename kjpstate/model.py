@@ -318,7 +318,8 @@ class SyncTree:
 class Run:
     """One command, no shell. `writes`: files and folders it writes, backed up first. `undo`: argv that puts
     back what a restore of files does not. `outputs`: the tree in which to note what the run wrote (see
-    Written). `replaces`: the managed thing is deleted and made anew. `clean_env`: only these variables."""
+    Written). `replaces`: the managed thing is deleted and made anew. `clean_env`: only these variables.
+    `shown`: it takes long, so what it prints is told while it runs."""
 
     host: str
     argv: tuple[str, ...]
@@ -331,6 +332,7 @@ class Run:
     outputs: ReadTree | None = None
     replaces: bool = False
     clean_env: Mapping[str, str] | None = None
+    shown: bool = False
 
 
 @dataclass(frozen=True)
@@ -482,7 +484,7 @@ class Plan:
 class Event:
     """One line of progress. `address` is empty where it belongs to the resource that started last."""
 
-    kind: Literal["look", "start", "action", "wait", "done", "failed"]
+    kind: Literal["look", "start", "action", "output", "wait", "done", "failed"]
     address: str
     text: str
 

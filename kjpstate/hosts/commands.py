@@ -12,33 +12,41 @@ import os
 import shutil
 import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from kjpstate.hosts.heard import Heard, Lines
 from kjpstate.hosts.names import FILE_CAP, OUTPUT_CAP
 from kjpstate.hosts.programs import script
 from kjpstate.model import Completed, Probe, Run
 
 _PROBE_TIMEOUT = 90.0
+_LISTEN = 0.3
+"""Seconds between two looks at what a command has printed."""
 
 
 class TimedOut(Exception):
     """The command was still running after its time and was killed."""
 
 
-async def run(command: Run) -> Completed:
-    """Run one command, no shell. Raises FileNotFoundError (no such command or folder), OSError, TimedOut."""
+async def run(command: Run, heard: Heard | None = None) -> Completed:
+    """Run one command, no shell; `heard` is told each line as it comes.
+
+    Raises FileNotFoundError (no such command or folder), OSError, TimedOut.
+    """
     argv = _resolved(command)
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with _spools() as (to_out, to_err, out, err):
         process = await asyncio.create_subprocess_exec(
             *argv,
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
+            stdout=to_out,
+            stderr=to_err,
             cwd=command.cwd or None,
             env=None if command.clean_env is None else dict(command.clean_env),
             start_new_session=os.name == "posix",
         )
+        listening = asyncio.ensure_future(_listen((out, err), heard))
         try:
             code = await asyncio.wait_for(process.wait(), command.timeout)
         except TimeoutError:
@@ -46,7 +54,35 @@ async def run(command: Run) -> Completed:
         finally:
             if process.returncode is None:
                 await _kill(process)
+            listening.cancel()
+            await asyncio.wait([listening])
         return Completed(code if code >= 0 else None, _tail(out, FILE_CAP), _tail(err, OUTPUT_CAP))
+
+
+async def _listen(streams: tuple[IO[bytes], ...], heard: Heard | None) -> None:
+    """Tell what comes, until cancelled; then the rest."""
+    if heard is None:
+        return
+    lines = [(stream, Lines(heard)) for stream in streams]
+    try:
+        while True:
+            await asyncio.sleep(_LISTEN)
+            for stream, spoken in lines:
+                spoken.feed(stream.read())
+    finally:
+        for stream, spoken in lines:
+            spoken.feed(stream.read())
+            spoken.end()
+
+
+@contextlib.contextmanager
+def _spools() -> Iterator[tuple[IO[bytes], IO[bytes], IO[bytes], IO[bytes]]]:
+    """stdout and stderr to write, and both opened once more: reading must not move the writer."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, contextlib.ExitStack() as stack:
+        paths = (Path(folder, "out"), Path(folder, "err"))
+        writing = [stack.enter_context(path.open("ab")) for path in paths]
+        reading = [stack.enter_context(path.open("rb")) for path in paths]
+        yield writing[0], writing[1], reading[0], reading[1]
 
 
 def _resolved(command: Run) -> tuple[str, ...]:

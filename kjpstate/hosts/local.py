@@ -14,6 +14,7 @@ from typing import Literal
 from kjpstate import errors
 from kjpstate.host import Cost, Eye, allowed
 from kjpstate.hosts import commands, eyes, files, lock, trees
+from kjpstate.hosts.heard import Heard
 from kjpstate.hosts.names import (
     OUTPUT_CAP,
     backup_of,
@@ -103,7 +104,7 @@ class LocalHost:
         may_change: tuple[str, ...] = (),
         translate: Callable[[str], Path] | None = None,
         prober: Callable[[Probe], Awaitable[bytes | None]] | None = None,
-        runner: Callable[[Run], Awaitable[Completed]] | None = None,
+        runner: Callable[[Run, Heard | None], Awaitable[Completed]] | None = None,
         clock: Callable[[], Clock | Unreadable] | None = None,
         on_operation: Callable[[str], None] | None = None,
     ) -> None:
@@ -118,6 +119,7 @@ class LocalHost:
         self._runner = runner or commands.run
         self._clock = clock or eyes.read_clock
         self._tell = on_operation or (lambda name: None)
+        self.heard: Heard | None = None
         self._session: _Session | None = None
 
     # ---- the eye
@@ -147,7 +149,7 @@ class LocalHost:
 
     async def _look_by(self, command: Run) -> Completed | Unreadable:
         try:
-            return await self._runner(self._placed(command))
+            return await self._runner(self._placed(command), None)
         except commands.TimedOut:
             return Unreadable(f"{command.argv[0]} did not end within {command.timeout:g} s")
         except FileNotFoundError:
@@ -285,7 +287,7 @@ class LocalHost:
 
     async def _run(self, action: Run) -> Outcome:
         try:
-            done = await self._runner(self._placed(action))
+            done = await self._runner(self._placed(action), self.heard if action.shown else None)
         except commands.TimedOut:
             return Outcome(action, "failed", f"still running after {action.timeout:g} s, stopped")
         except FileNotFoundError:

@@ -109,7 +109,9 @@ class Orders:
         if action.clean_env is not None:
             argv = ("env", "-i", *(f"{name}={value}" for name, value in action.clean_env.items()), *argv)
         fine = " ".join(map(str, action.allowed_exits))
-        line = call("kj_run", math.ceil(action.timeout), action.cwd, fine, *argv)
+        line = call(
+            "kj_run", math.ceil(action.timeout), action.cwd, fine, "shown" if action.shown else "", *argv
+        )
         return Order(action, (line,), seconds=action.timeout)
 
     def for_tree(self, action: SyncTree, seen: Answer, backup: str, sources: Mapping[str, Eye]) -> Order:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from kjpstate import errors
 from kjpstate.hosts import frames
+from kjpstate.hosts.heard import Heard, Lines
 from kjpstate.hosts.link import Pipe
 from kjpstate.hosts.lock import describe, fields
 from kjpstate.hosts.orders import Order
@@ -20,7 +21,9 @@ class Session:
 
     def __init__(self, host: str, pipe: Pipe, nonce: str, sent: set[str]) -> None:
         self.host, self.pipe, self.nonce, self.sent = host, pipe, nonce, sent
+        self.heard: Heard | None = None
         self._buffer = b""
+        self._lines = Lines(None)
 
     async def reply(self, patience: float) -> list[frames.Frame]:
         """The frames of the next whole reply. Raises Unreachable when the link goes first."""
@@ -35,6 +38,7 @@ class Session:
 
     async def exchange(self, body: bytes, orders: Sequence[Order], patience: float) -> list[frames.Frame]:
         """Write and listen at once: a reply may begin before the last payload is through."""
+        self._lines = Lines(self.heard)
         writing = asyncio.ensure_future(_write(self.pipe, body, orders))
         try:
             reply = await self.reply(patience)
@@ -42,6 +46,7 @@ class Session:
             return reply
         finally:
             writing.cancel()
+            self._lines.end()
 
     async def _until_closing(self) -> bytes:
         closing, searched = frames.closing(self.nonce), 0
@@ -51,8 +56,21 @@ class Session:
             if not data:
                 await self._broken()
             self._buffer += data
+            if self._listen():
+                searched = 0
         whole, self._buffer = self._buffer[: end + len(closing)], self._buffer[end + len(closing) :]
         return whole
+
+    def _listen(self) -> bool:
+        """Take out what a running command has printed so far, and tell it; whether anything was taken out."""
+        found, mark = False, f"\n{self.nonce} heard ".encode()
+        while (begin := self._buffer.find(mark)) >= 0:
+            head, line_end, rest = self._buffer[begin + len(mark) :].partition(b"\n")
+            if not line_end or not head.isdigit() or len(rest) < int(head):
+                break
+            self._lines.feed(rest[: int(head)])
+            self._buffer, found = self._buffer[:begin] + rest[int(head) :], True
+        return found
 
     async def _broken(self) -> None:
         """The script ended early: say why, if it or the system said so; else the link is gone."""

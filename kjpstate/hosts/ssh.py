@@ -15,6 +15,7 @@ from pathlib import Path
 from kjpstate import errors
 from kjpstate.host import Cost, Eye, HostSpec, allowed
 from kjpstate.hosts import connecting, frames, link, programs
+from kjpstate.hosts.heard import Heard
 from kjpstate.hosts.link import Link
 from kjpstate.hosts.names import backup_of, kept_name, plain_name, refusal
 from kjpstate.hosts.orders import Order, Orders, in_order
@@ -61,6 +62,7 @@ class SshHost:
         self._session: Session | None = None
         self._root: Session | None = None
         self._orders: Orders | None = None
+        self.heard: Heard | None = None
 
     # ---- the eye
 
@@ -239,6 +241,7 @@ class SshHost:
             if name not in session.sent:
                 text.insert(0, function)
                 session.sent.add(name)
+        session.heard = self.heard
         body = "\n".join([*text, *programs.calls(readings), f"#{session.nonce}"]).encode()
         patience = _PATIENCE + _time_of(readings) + sum(order.seconds for order in orders)
         found, rest = in_order(orders, await session.exchange(body, orders, patience))

@@ -8,6 +8,7 @@ import json
 import os
 import stat
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -823,3 +824,66 @@ def test_a_full_disk_leaves_the_file_as_it_was(real_bench):
         assert real_bench.names("small") == ["x", f"x{BACKUP}"]
     finally:
         subprocess.run(["umount", str(small)], check=True)
+
+
+# ---- what a long command prints is told while it runs
+
+
+def test_lines_are_told_while_the_command_runs(real_bench):
+    """The first line is heard well before the command ends; the report holds it all."""
+    program = "echo one; echo two >&2; sleep 2.5; printf 'half\\rthree'"
+
+    async def go():
+        host = real_bench.host()
+        heard: list[tuple[float, str]] = []
+        await host.begin(run_info(), ())
+        host.heard = lambda line: heard.append((time.monotonic(), line))
+        loud = Run("box", ("sh", "-c", program), "builds", cwd=real_bench.root, shown=True)
+        quiet = Run("box", ("echo", "silent"), "builds", cwd=real_bench.root)
+        outcomes, _ = await host.act([loud, quiet])
+        ended = time.monotonic()
+        await host.end()
+        await host.close()
+        return heard, outcomes, ended
+
+    heard, outcomes, ended = asyncio.run(go())
+    assert sorted(line for _, line in heard) == ["one", "three", "two"]
+    assert ended - heard[0][0] > 1 and heard[-1][1] == "three"
+    assert [outcome.status for outcome in outcomes] == ["done", "done"]
+    assert b"one" in outcomes[0].output and b"silent" in outcomes[1].output
+
+
+def test_much_output_is_told_without_a_tear(real_bench):
+    lines = 3000
+
+    async def go():
+        host = real_bench.host()
+        heard: list[str] = []
+        await host.begin(run_info(), ())
+        host.heard = heard.append
+        program = f"i=0; while [ $i -lt {lines} ]; do i=$((i + 1)); echo line $i; done"
+        await host.act([Run("box", ("sh", "-c", program), "builds", cwd=real_bench.root, shown=True)])
+        await host.end()
+        await host.close()
+        return heard
+
+    assert asyncio.run(go()) == [f"line {number}" for number in range(1, lines + 1)]
+
+
+def test_a_time_limit_ends_what_the_command_started_too(real_bench, tmp_path):
+    """npm starts a shell that starts tsc: none of them may go on after the time is up."""
+    mark = tmp_path / "alive"
+    child = f"while :; do date > {mark}; sleep 0.2; done"
+    loud = Run(
+        "box",
+        ("sh", "-c", f"sh -c '{child}' & wait"),
+        "builds",
+        cwd=real_bench.root,
+        timeout=1,
+        shown=True,
+    )
+    outcomes, _ = act(real_bench, loud)
+    assert outcomes[0].status == "failed" and "still running after 1 s" in outcomes[0].reason
+    mark.unlink()
+    time.sleep(0.6)
+    assert not mark.exists()

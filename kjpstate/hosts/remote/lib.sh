@@ -56,6 +56,9 @@ kj_within() { # seconds, command: at most that long, where timeout exists
   if [ "$KJ_WITHIN" = none ]; then
     shift
     "$@"
+  elif [ "$KJ_TIMED" = 143 ] && command -v setsid >/dev/null 2>&1; then
+    # busybox ends the command alone: what it started ends with their group
+    setsid sh -c "trap : TERM; $KJ_WITHIN \"\$@\"; kj_code=\$?; [ \$kj_code != 143 ] || kill 0; exit \$kj_code" sh "$@"
   else
     # shellcheck disable=SC2086 # words of our own
     $KJ_WITHIN "$@"

@@ -319,11 +319,11 @@ kj_parents() {
   (umask 022 && mkdir -p "$1")
 }
 
-kj_run() { # seconds, folder or nothing, allowed exit codes, argv
+kj_run() { # seconds, folder or nothing, allowed exit codes, whether to tell what it prints, argv
   kj_ready 0 || return 0
   kj_time_limit
-  kj_seconds=$1 kj_folder=$2 kj_fine=" $3 " kj_output=$KJ_STATE/.output.$KJ_RUN
-  shift 3
+  kj_seconds=$1 kj_folder=$2 kj_fine=" $3 " kj_shown=$4 kj_output=$KJ_STATE/.output.$KJ_RUN
+  shift 4
   if [ -n "$kj_folder" ] && ! (cd "$kj_folder") 2>/dev/null; then
     kj_bad failed "there is no folder $kj_folder"
     return 0
@@ -332,8 +332,17 @@ kj_run() { # seconds, folder or nothing, allowed exit codes, argv
     kj_bad failed "$1: no such command"
     return 0
   fi
+  : >"$kj_output"
+  if [ -n "$kj_shown" ]; then
+    kj_hear "$kj_output" </dev/null 2>/dev/null 4>&- &
+    kj_hearer=$!
+  fi
   (umask "$KJ_UMASK" && kj_placed "$kj_seconds" "$kj_folder" "$@") </dev/null >"$kj_output" 2>&1 4>&-
   kj_code=$?
+  if [ -n "$kj_shown" ]; then
+    kill "$kj_hearer" 2>/dev/null
+    wait "$kj_hearer" 2>/dev/null
+  fi
   case $kj_fine in
     *" $kj_code "*) kj_outcome 'done' "$kj_code" ;;
     *)
@@ -348,6 +357,26 @@ kj_run() { # seconds, folder or nothing, allowed exit codes, argv
   esac
   kj_say output
   tail -c 65536 "$kj_output"
+}
+
+kj_hear() { # file: tells what is new in it each second, and at last when it is told to end
+  kj_last='' kj_told=0
+  trap 'kj_last=yes' TERM
+  while kill -0 $$ 2>/dev/null; do
+    kj_ending=$kj_last
+    kj_size=$(stat -c %s "$1") || return 0
+    if [ "$kj_size" -gt "$kj_told" ]; then
+      [ $((kj_size - kj_told)) -le 65536 ] || kj_told=$((kj_size - 65536))
+      kj_say heard $((kj_size - kj_told))
+      tail -c "+$((kj_told + 1))" "$1" | head -c $((kj_size - kj_told))
+      kj_told=$kj_size
+    fi
+    [ -z "$kj_ending" ] || return 0
+    if [ -z "$kj_last" ]; then
+      sleep 1 >/dev/null &
+      wait $!
+    fi
+  done
 }
 
 kj_stamp() { # document, name, digest or - for removal, bytes

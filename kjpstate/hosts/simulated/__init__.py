@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kjpstate import errors
 from kjpstate.host import Cost, Eye
+from kjpstate.hosts.heard import Heard, Lines
 from kjpstate.hosts.local import LocalHost
 from kjpstate.hosts.simulated import pm2, resolver, tools
 from kjpstate.hosts.simulated.box import Box, said
@@ -75,6 +76,15 @@ class SimulatedHost:
         return self._command(Run(self.name, argv, "typed", str(self.box.root), clean_env={}))
 
     # ---- the port
+
+    @property
+    def heard(self) -> Heard | None:
+        """Who is told what a command prints."""
+        return self._body.heard
+
+    @heard.setter
+    def heard(self, listener: Heard | None) -> None:
+        self._body.heard = listener
 
     @property
     def cost(self) -> Cost:
@@ -147,8 +157,12 @@ class SimulatedHost:
                 return pm2.tail(self.box, reading.args[1])
         return None
 
-    async def _run(self, command: Run) -> Completed:
-        return self._command(command)
+    async def _run(self, command: Run, heard: Heard | None = None) -> Completed:
+        done = self._command(command)
+        lines = Lines(heard)
+        lines.feed(done.stdout)
+        lines.end()
+        return done
 
     def _command(self, command: Run) -> Completed:
         """One command of this machine; raises FileNotFoundError for one it has not."""

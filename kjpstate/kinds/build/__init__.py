@@ -124,7 +124,12 @@ def _build(spec: Spec, seen: Seen) -> Iterator[Action]:
         yield Stamp(host, spec["document"], readings.tree_stamp(spec, folder).name, None)
     if spec.get("check"):
         yield Run(
-            host, spec["check"], "type-check must pass before the build", cwd=directory, timeout=timeout
+            host,
+            spec["check"],
+            "type-check must pass before the build",
+            cwd=directory,
+            timeout=timeout,
+            shown=True,
         )
     yield Run(
         host,
@@ -134,6 +139,7 @@ def _build(spec: Spec, seen: Seen) -> Iterator[Action]:
         writes=tuple(path for _, path in writes(spec)),
         timeout=timeout,
         outputs=readings.outputs(spec),
+        shown=True,
     )
     before = seen.written or {}
     fill = (("inputs", readings.inputs(spec)), ("outputs", Written(readings.outputs(spec), tuple(before))))
