@@ -211,7 +211,7 @@ def test_explain_pm2_draws_the_apps_of_the_document(desk: Desk):
     )
     shown = desk.kjpstate("explain", "pm2")
     assert shown.code == 0
-    assert shown.out.startswith("bot (kjpstate.yaml:7): exp_backoff_restart_delay 1000\n")
+    assert shown.out.startswith("bot (kjpstate.yaml:8): exp_backoff_restart_delay 1000\n")
     assert "for ever\n" in shown.out
     assert desk.kjpstate("explain", "pm2", "kjpstate.yaml").out == shown.out
     assert desk.kjpstate("explain", "pm2", "nowhere.yaml").code == 64

@@ -83,6 +83,10 @@ const environment = (pid) => {
     const at = item.indexOf("=");
     if (at > 0) found[item.slice(0, at)] = item.slice(at + 1);
   }
+  // a worker of a cluster is handed its variables inside one, and sets them itself
+  let inner = null;
+  try { inner = JSON.parse(found.pm2_env); } catch (e) { return found; }
+  for (const key of Object.keys(inner || {})) if (inner[key] !== null && typeof inner[key] !== "object") found[key] = String(inner[key]);
   return found;
 };
 
