@@ -5,11 +5,13 @@ The only place where an exception becomes a screen. Called by `main`.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
 import traceback
 from pathlib import Path
+from typing import TypeGuard
 
 import click
 
@@ -18,19 +20,25 @@ from kjpstate.cli.session import Session
 from kjpstate.render.as_json import error_json
 from kjpstate.render.lines import Line
 
+_FULL = (errno.ENOSPC, errno.EIO, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+
 
 def end(error: BaseException, session: Session) -> int:
     """Say why on stderr (and as JSON on stdout when asked); the exit code."""
-    try:
-        if isinstance(error, BrokenPipeError):
-            return _let_go()
-        known = as_known(error, session)
-        if session.wants_json:
-            session.out_json(error_json(known, session.mask()))
-        session.tell(_lines(known))
-        return known.exit_code
-    except BrokenPipeError:
+    if isinstance(error, BrokenPipeError):
         return _let_go()
+    known = as_known(error, session)
+    code = known.exit_code
+    if session.wants_json:
+        try:
+            session.out_json(error_json(known, session.mask()))
+        except OSError:
+            code = _let_go()
+    try:
+        session.tell(_lines(known))
+    except OSError:
+        return _let_go()
+    return code if not _is_of_the_output(error) else _let_go()
 
 
 def as_known(error: BaseException, session: Session) -> errors.KjpstateError:
@@ -41,7 +49,14 @@ def as_known(error: BaseException, session: Session) -> errors.KjpstateError:
         return errors.Interrupted("Interrupted.", "kjpstate plan   shows how things stand")
     if isinstance(error, click.ClickException):
         return _usage(error)
+    if _is_of_the_output(error):
+        return errors.Failed(f"The output can't be written: {os.strerror(error.errno or 0)}.")
     return _crashed(error, session)
+
+
+def _is_of_the_output(error: BaseException) -> TypeGuard[OSError]:
+    """Whether it is our own stdout or stderr that takes no more: an error of a file would name it."""
+    return isinstance(error, OSError) and error.filename is None and error.errno in _FULL
 
 
 def _usage(error: click.ClickException) -> errors.UsageError:
@@ -79,7 +94,7 @@ def _lines(error: errors.KjpstateError) -> list[Line]:
 
 
 def _let_go() -> int:
-    """The reader of our pipe is gone: say nothing, also not when Python flushes at its end."""
+    """Nobody takes our output any more: say nothing, also not when Python flushes at its end."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from pathlib import Path
+from typing import Any, TextIO, cast
 
 from kjpstate.render.lines import Line
 from kjpstate.render.masks import Mask, mask_for
@@ -23,6 +25,12 @@ class Session:
     stderr: TextIO
     no_colour: bool = False
     secrets: set[str] = field(default_factory=set, repr=False)
+
+    def __post_init__(self) -> None:
+        """A stream that was closed (`>&-`, pythonw) is None: nobody listens there."""
+        self.stdin = self.stdin or _nothing("r")
+        self.stdout = self.stdout or _nothing("w")
+        self.stderr = self.stderr or _nothing("w")
 
     @property
     def wants_json(self) -> bool:
@@ -64,3 +72,7 @@ class Session:
     def _put(self, lines: Iterable[Line], stream: TextIO) -> None:
         colour = wants_colour(stream, self.environ, self.no_colour)
         put(lines, stream, self.mask(), colour=colour)
+
+
+def _nothing(mode: str) -> TextIO:
+    return cast(TextIO, Path(os.devnull).open(mode, encoding="utf-8"))

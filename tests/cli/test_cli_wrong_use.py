@@ -110,6 +110,30 @@ def test_a_reader_that_went_away_is_no_noise(desk: Desk):
     assert process.wait() == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize(
+    "words", [["schema"], ["plan", "--json"], ["plan", "nowhere.yaml", "--json"], ["-h"]]
+)
+def test_a_full_disk_behind_our_output_is_one_sentence(desk: Desk, words: list[str], own_home: Path):
+    code = f"import sys; from kjpstate.cli import run; sys.exit(run({words}))"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert "No space left" in done.stderr or "no such document" in done.stderr
+    assert len(done.stderr.splitlines()) < 3
+    assert not list(own_home.rglob("crash-*"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the shell's word for it")
+@pytest.mark.parametrize(("closed", "code"), [(">&-", 0), ("2>&-", 0), ("<&-", 0)])
+def test_a_closed_stream_is_nobody_listening(desk: Desk, closed: str, code: int, own_home: Path):
+    line = f'"{sys.executable}" -m kjpstate plan {closed}'
+    assert subprocess.run(line, shell=True, capture_output=True, check=False).returncode == code
+    assert not list(own_home.rglob("crash-*"))
+
+
 def test_help_imports_nothing_heavy():
     code = (
         "import sys\nfrom kjpstate.cli import run\nassert run(['--help']) == 0\n"
