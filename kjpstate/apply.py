@@ -408,19 +408,21 @@ async def _stop(
         else step
         for step in work.steps
     ]
-    reason = "\n".join(filter(None, (stopped.reason, await _whose(outcomes, written, work))))
+    reason = "\n".join(filter(None, (stopped.reason, await _whose(change, outcomes, written, work))))
     work.steps.append(Step(address, "restored", reason, tuple(outcomes)))
     work.codes.append(errors.RESTORED)
 
 
-async def _whose(outcomes: Sequence[Outcome], written: Sequence[WriteFile], work: _Work) -> str:
-    """After a restore: a failed check (a Run that changes nothing) once more, to tell whose errors they are."""
+async def _whose(
+    change: Change, outcomes: Sequence[Outcome], written: Sequence[WriteFile], work: _Work
+) -> str:
+    """After a restore: a build's failed check (it writes nothing) once more: whose errors are they."""
     failed = outcomes[-1] if outcomes else None
-    if failed is None or not isinstance(failed.action, Run) or failed.exit_code is None:
+    if failed is None or failed.status != "failed" or failed.exit_code is None:
         return ""
     check = failed.action
-    here = [write for write in written if write.host == check.host]
-    if not here or check.writes or check.undo or check.outputs is not None or check.replaces:
+    here = [write for write in written if write.host == change.resource.host]
+    if change.resource.kind != "build" or not here or not isinstance(check, Run) or check.writes:
         return ""
     work.tell(Event("action", "", f"{describe(check)}, on the restored source"))
     try:
