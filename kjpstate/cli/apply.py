@@ -93,7 +93,7 @@ async def _act(work: Work, plan: Plan) -> Report:
         plan,
         run=run_info(work.document.name),
         key=work.key,
-        progress=lambda event: work.session.tell([event_line(event)]),
+        progress=lambda event: work.session.follow(event_line(event)),
         only=work.only,
         limit=work.limit,
         patience=_PATIENCE,

@@ -117,7 +117,7 @@ async def _apply(stage: _Stage) -> None:
         plan,
         run=run,
         key=work.key,
-        progress=lambda event: stage.session.tell([event_line(event)]),
+        progress=lambda event: stage.session.follow(event_line(event)),
     )
     second, _ = await work.plan()
     stage.session.out(report_lines(report, second, time.monotonic() - started))

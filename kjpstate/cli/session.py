@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -53,6 +54,11 @@ class Session:
     def tell(self, lines: Iterable[Line]) -> None:
         """Progress, questions and errors: to stderr."""
         self._put(lines, self.stderr)
+
+    def follow(self, line: Line) -> None:
+        """Progress of an apply; never raises: hosts are not left half done since nobody reads any more."""
+        with suppress(OSError):
+            self.tell([line])
 
     def out_json(self, value: Any) -> None:
         """One JSON value to stdout, in ASCII so that no code page can break it."""

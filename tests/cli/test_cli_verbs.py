@@ -64,6 +64,18 @@ def test_apply_does_it_checks_it_and_the_second_plan_is_empty(desk: Desk):
     assert desk.kjpstate("drift").out == ""
 
 
+def test_an_apply_whose_reader_went_away_is_finished(desk: Desk, monkeypatch):
+    class Gone(Terminal):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+    shown = desk.kjpstate("apply", "--yes")
+    assert shown.code == 0
+    assert (desk.folder / "dist" / "a.js").exists()
+    assert "Looked again: in sync." in shown.out
+
+
 def test_apply_in_sync_only_checks(desk: Desk):
     desk.kjpstate("apply", "--yes")
     before = (desk.folder / "dist" / "a.js").stat().st_mtime_ns
