@@ -60,3 +60,5 @@ def test_in_sync(case: Case) -> None:
 def test_no_case_is_left_out() -> None:
     known = [case for case in CASES if case.result in ("applied", "in sync") or isinstance(case.result, list)]
     assert len(known) == len(CASES) >= 50
+    handlers = [case for case in CASES if b"connection.update" in case.content]
+    assert len(handlers) >= 40
