@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from kjpstate.cli.work import opened
 from kjpstate.model import CheckResult
 from kjpstate.render.as_json import verify_json
 from kjpstate.render.reports import check_lines
+
+if TYPE_CHECKING:
+    from kjpstate.document import Document
 
 
 @click.command()
@@ -33,6 +37,12 @@ def code_of(results: Iterable[CheckResult]) -> int:
     return errors.worst(codes.get(result.result, errors.IN_SYNC) for result in results)
 
 
+def dead_first(document: Document, results: Sequence[CheckResult]) -> list[CheckResult]:
+    """For the screen: a bot that is not alive before all that follows from it."""
+    asked = {item.spec["name"] for item in document.checks if item.spec.get("alive")}
+    return sorted(results, key=lambda result: not (result.result == "failed" and result.name in asked))
+
+
 async def _verify(session: Session, argument: str | None, names: Sequence[str], as_json: bool) -> int:
     async with opened(session, argument) as work:
         results = await reconcile.verify(work.document, work.hosts, key=work.key, names=names)
@@ -40,5 +50,5 @@ async def _verify(session: Session, argument: str | None, names: Sequence[str], 
         if as_json:
             session.out_json(verify_json(work.document.name, results, session.mask(), code))
         else:
-            session.out(check_lines(results))
+            session.out(check_lines(dead_first(work.document, results)))
         return code

@@ -14,8 +14,14 @@ _MOST_TOLD = 3
 
 
 def drift_lines(plan: Plan, mask: Mask) -> tuple[Line, ...]:
-    """`~ dns  stb  servers (none) -> 8.8.8.8 1.1.1.1`, one row a change, never wrapped."""
-    return tuple(Line(_row(change, mask), STYLES[change.symbol], whole=True) for change in plan.changes)
+    """`~ dns  stb  servers (none) -> 8.8.8.8 1.1.1.1`, one row a change, never wrapped; a dead bot first."""
+    changes = sorted(plan.changes, key=_runs)
+    return tuple(Line(_row(change, mask), STYLES[change.symbol], whole=True) for change in changes)
+
+
+def _runs(change: Change) -> bool:
+    """Whether nothing is said against its being alive."""
+    return all(item.path[:1] != ("alive",) for item in change.drift.differences)
 
 
 def lost_lines(unreachable: Mapping[str, str], mask: Mask) -> tuple[Line, ...]:

@@ -179,9 +179,18 @@ class SimulatedHost:
         if argv[0] == "node" and argv[1:2] == ("--check",):
             there = self.box.real(argv[2]).is_file()
             return said(0) if there else said(1, f"Cannot find module {argv[2]}")
+        if argv[:2] == ("sh", "-c") and "chmod 600" in argv[2]:
+            return self._hide(argv[4])
         if argv[0] not in _COMMANDS:
             raise FileNotFoundError(argv[0])
         return _COMMANDS[argv[0]](self.box, argv, Path(command.cwd))
+
+    def _hide(self, path: str) -> Completed:
+        """PM2's list, and the one before it, for its owner only."""
+        for file in (self.box.real(path), self.box.real(f"{path}.bak")):
+            if file.is_file():
+                file.chmod(0o600)
+        return said(0)
 
     def _pm2(self, argv: tuple[str, ...], command: Run) -> Completed:
         """`[node] pm2 WORDS`, and the few lines of shell that the kind wraps around it."""
