@@ -44,6 +44,13 @@ RULES: dict[str, Rule] = {
         "words. insert_inside needs the text up to the { of the block that is meant.",
         "write the code as it stands in the file",
     ),
+    "baileys-differs": Rule(
+        "Built against one Baileys, run with another",
+        "The compiler checks the source against the Baileys of the machine that builds; the bot runs with "
+        "the one of its own machine. Where the two differ, what type-checks here may be missing there, or "
+        "speak another protocol to WhatsApp.",
+        "let `deploy.with` carry package-lock.json and `deploy.install` run npm ci --omit=dev",
+    ),
     "become-failed": Rule(
         "sudo did not let us in",
         "The document says `become: sudo`, and the login user may not run commands as root without a "

@@ -267,3 +267,27 @@ def test_writes_name_all_that_a_deploy_may_touch() -> None:
         ("stb", f"{BOX}package-lock.json"),
         ("stb", f"{BOX}node_modules/"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "said"),
+    [
+        (b'{"version": "7.0.0-rc.9"}', b'{"version": "6.7.18"}', ["7.0.0-rc.9", "6.7.18"]),
+        (b'{"version": "7.0.0-rc.9"}', b'{"version": "7.0.0-rc.9"}', []),
+        (b'{"version": "7.0.0-rc.9"}', None, []),
+        (b"not json", b'{"version": "6.7.18"}', []),
+        (b"[]", b'{"version": "6.7.18"}', []),
+    ],
+)
+@pytest.mark.parametrize("spec", [SPEC, WITH])
+def test_another_baileys_on_the_box_is_told(spec, here, there, said):
+    answers = seen(spec)
+    _, source, target = next(readings.baileys(spec))
+    assert {source, target} <= set(deploy.reads(spec))
+    assert source.path == f"{PC}node_modules/@whiskeysockets/baileys/package.json"
+    answers[source] = File(source.path, here, 0o644)
+    answers[target] = None if there is None else File(target.path, there, 0o644)
+    told = [f"{item.rule} {item.reason} {item.cure}" for item in deploy.advice(spec, answers)]
+    assert len(told) == bool(said)
+    assert all(word in told[0] for word in said)
+    assert not said or "npm ci --omit=dev" in told[0]

@@ -162,6 +162,7 @@ REPLACED = {
 }
 
 
+@pytest.mark.full
 def test_what_a_reload_applies(box):
     """Key after key, each by a reload alone; taken away together they need more than that."""
     app = {key: before for key, (before, _) in RELOADED.items()}
@@ -173,6 +174,7 @@ def test_what_a_reload_applies(box):
     assert applied(box, scene(box, {})) == ["keep", "delete", "start", "save"]
 
 
+@pytest.mark.full
 def test_what_a_reload_does_not_apply(box):
     box.script(LIVES, "dist/other.js")
     (box.bot / "src").mkdir()

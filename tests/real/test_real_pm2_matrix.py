@@ -86,7 +86,7 @@ BESIDE = {"time": {"log_date_format": None}, "cwd": {"script": "BOT/dist/other.j
 NAME = f"matrix-{os.getpid()}"
 """Its own, so that other PM2s of this machine are no second bot."""
 SEED = 20260301
-SLICE = sorted(random.Random(SEED).sample(sorted(MATRIX), 8), key=list(MATRIX).index)
+SLICE = sorted(random.Random(SEED).sample(sorted(MATRIX), 6), key=list(MATRIX).index)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ through the face in `kjpstate.kinds`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from kjpstate.model import (
     UNKNOWN,
     Action,
     Advice,
+    Answer,
     Answers,
     Drift,
     File,
@@ -131,8 +133,29 @@ def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
 
 
 def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
-    """Nothing yet: what a deploy does is what it says."""
-    yield from ()
+    """Code built against one Baileys and run with another: it type-checks here and breaks there."""
+    for name, here, there in readings.baileys(spec):
+        built, runs = (_version(answers.get(reading)) for reading in (here, there))
+        if built and runs and built != runs:
+            reason = f"{name} is {built} on {here.host}, where it is built, and {runs} on {there.host}"
+            yield Advice("baileys-differs", reason, _baileys_cure(spec, name, built), "/to")
+
+
+def _version(answer: Answer) -> str:
+    """The version that a package.json says; "" when there is none to be read."""
+    if not isinstance(answer, File):
+        return ""
+    try:
+        value = json.loads(answer.content)
+    except (ValueError, RecursionError):
+        return ""
+    return str(value.get("version") or "") if isinstance(value, dict) else ""
+
+
+def _baileys_cure(spec: Spec, name: str, version: str) -> str:
+    if spec.get("install"):
+        return f"{' '.join(spec['install'])}   there, with the package-lock.json of here"
+    return f"npm install {name}@{version} there; or deploy.with package-lock.json, install npm ci --omit=dev"
 
 
 _CURES = {

@@ -82,12 +82,26 @@ def beside(spec: Spec) -> Iterator[tuple[str, ReadFile, ReadFile]]:
         yield name, ReadFile(spec["from_host"], there), ReadFile(spec["host"], here)
 
 
+_BAILEYS = ("@whiskeysockets/baileys", "baileys")
+
+
+def baileys(spec: Spec) -> Iterator[tuple[str, ReadFile, ReadFile]]:
+    """(name, where it is built against, where it is run with) of the library that talks to WhatsApp."""
+    for name in _BAILEYS:
+        file = f"node_modules/{name}/package.json"
+        here = join(parent(spec["from_directory"]), file)
+        there = join(parent(spec["to_directory"]), file)
+        yield name, ReadFile(spec["from_host"], here), ReadFile(spec["host"], there)
+
+
 def all_readings(spec: Spec) -> Iterator[Reading]:
     """Everything a deploy looks at."""
     yield source(spec)
     yield target(spec)
     yield tree_stamp(spec)
     yield parent_stat(spec)
+    for _, here, there in baileys(spec):
+        yield from (here, there)
     built = build_stamp(spec)
     if built is not None:
         yield built
