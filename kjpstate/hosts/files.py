@@ -168,15 +168,19 @@ def keep_file(path: str, pen: Pen, backup: str) -> None:
         return
     temporary = final.with_name(f".{real.name}.kjpstate-keep.{pen.run.id}")
     temporary.unlink(missing_ok=True)
-    _write_new(temporary, real.read_bytes())
-    carry(real, temporary)
-    found = real.stat()
-    os.utime(temporary, ns=(found.st_atime_ns, found.st_mtime_ns))
-    if sha256_of(temporary) != digest:
-        temporary.unlink()
-        raise Trouble(f"{path} moved while it was backed up", "moved")
-    pen.tell("backup copied")
-    publish(temporary, final)
+    try:
+        _write_new(temporary, real.read_bytes())
+        carry(real, temporary)
+        found = real.stat()
+        os.utime(temporary, ns=(found.st_atime_ns, found.st_mtime_ns))
+        if sha256_of(temporary) != digest:
+            raise Trouble(f"{path} moved while it was backed up", "moved")
+        pen.tell("backup copied")
+        publish(temporary, final)
+    except (OSError, Trouble):
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
     sync(final.parent)
     pen.tell("backup")
     note(pen, path, backup, digest, "file")

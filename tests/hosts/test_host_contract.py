@@ -826,6 +826,21 @@ def test_a_full_disk_leaves_the_file_as_it_was(real_bench):
         subprocess.run(["umount", str(small)], check=True)
 
 
+@pytest.mark.machine
+def test_a_disk_too_full_for_the_backup_keeps_no_half_of_it(real_bench):
+    small = real_bench.real(real_bench.path("small"))
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(small)], check=True)
+    try:
+        old = os.urandom(40_000)
+        real_bench.put("small/x", old)
+        outcomes, _ = act(real_bench, write(real_bench, "small/x", old, b"new"))
+        assert outcomes[0].status == "failed" and "no space left" in outcomes[0].reason.lower()
+        assert real_bench.get("small/x") == old and real_bench.names("small") == ["x"]
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
 # ---- what a long command prints is told while it runs
 
 
