@@ -487,12 +487,16 @@ def _reverse(outcome: Outcome, work: _Work) -> Iterator[Action]:
                 yield replace(stamp, values=read_stamp(work.planned[reading]), fill=())
 
 
+def _replaced(action: WriteFile | Backup | SyncTree) -> str:
+    return action.to_directory if isinstance(action, SyncTree) else action.path
+
+
 def _report(work: _Work, info: RunInfo) -> Report:
     backups = tuple(
-        (outcome.action.host, outcome.action.path, outcome.backup)
+        (outcome.action.host, _replaced(outcome.action), outcome.backup)
         for step in work.steps
         for outcome in step.outcomes
-        if outcome.backup and isinstance(outcome.action, (WriteFile, Backup))
+        if outcome.backup and isinstance(outcome.action, (WriteFile, Backup, SyncTree))
     )
     if work.plan.unreachable:
         work.codes.append(errors.UNREACHABLE)

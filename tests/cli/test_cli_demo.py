@@ -32,6 +32,7 @@ def test_the_demo_does_what_it_says_and_leaves_nothing(desk: Desk, temporary: Pa
         "~ dns  stb  ",
         "~ patch.reconnect-backoff  pc  ",
         "Checks: 8 passed, 0 failed, 1 by hand.",
+        "  stb  /root/bot-kjp/dist.backup.",
     ):
         assert said in shown.out
     assert list(temporary.iterdir()) == []
