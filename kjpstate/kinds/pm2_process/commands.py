@@ -143,7 +143,7 @@ def _save(view: View, seen: Seen) -> Iterator[Run]:
         yield Run(
             view.spec["host"],
             ("sh", "-c", _HIDE, "sh", path),
-            "PM2's list then only for its owner to read: it holds a secret",
+            "hides PM2's list, which holds a secret, from other users",
             clean_env=environment(seen),
         )
 
