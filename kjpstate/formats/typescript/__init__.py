@@ -9,7 +9,7 @@ from __future__ import annotations
 from kjpstate.formats.typescript.fragments import fragment, token_digest
 from kjpstate.formats.typescript.grammar import NoParser
 from kjpstate.formats.typescript.patterns import BadPattern, Match, Pattern, find, nearest, pattern_of
-from kjpstate.formats.typescript.source import Source, grammar_of, read
+from kjpstate.formats.typescript.source import Source, grammar_of, read, reread
 
 __all__ = [
     "BadPattern",
@@ -23,5 +23,6 @@ __all__ = [
     "nearest",
     "pattern_of",
     "read",
+    "reread",
     "token_digest",
 ]

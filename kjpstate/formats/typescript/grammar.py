@@ -7,13 +7,16 @@ Called by `source`.
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Tree
+
+Edit: TypeAlias = tuple[int, int, bytes]
 
 _LITERALS = frozenset({"string", "template_string", "template_literal_type", "regex"})
 COMMENTS = frozenset({"comment", "html_comment", "hash_bang_line"})
@@ -43,6 +46,25 @@ class Leaf(NamedTuple):
 def tree_of(data: bytes, grammar: str) -> Tree:
     """Parse UTF-8 bytes with `typescript` or `tsx`. Raises NoParser."""
     return _parser(grammar).parse(data)
+
+
+def tree_after(tree: Tree, data: bytes, grammar: str, after: bytes, edits: Sequence[Edit]) -> Tree:
+    """The tree of `after`, which is `data` with `edits` done; what they don't touch is not parsed again.
+
+    `edits`: (start, end, new text), in bytes of `data`. `tree` stays as it is.
+    """
+    edited = copy.copy(tree)
+    for start, end, text in sorted(edits, reverse=True):
+        row, column = _point(data, start)
+        rows, rest = _point(text, len(text))
+        ended = (row + rows, rest if rows else column + rest)
+        edited.edit(start, end, start + len(text), (row, column), _point(data, end), ended)
+    return _parser(grammar).parse(after, edited)
+
+
+def _point(data: bytes, offset: int) -> tuple[int, int]:
+    """Row and column (bytes) of `offset`, from 0."""
+    return data.count(b"\n", 0, offset), offset - data.rfind(b"\n", 0, offset) - 1
 
 
 def leaves_of(tree: Tree, data: bytes, grammar: str, first: int, behind: int) -> Iterator[Leaf]:

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from kjpstate.formats.typescript.grammar import COMMENTS, Leaf, folded, leaves_of, special, terminals, tree_of
+from kjpstate.formats.typescript.grammar import (
+    COMMENTS,
+    Edit,
+    Leaf,
+    folded,
+    leaves_of,
+    special,
+    terminals,
+    tree_after,
+    tree_of,
+)
 
 if TYPE_CHECKING:
     from tree_sitter import Tree
@@ -53,8 +63,11 @@ class Source:
         comments: list[tuple[int, int]] = []
         add_start, add_end, add_text = starts.append, ends.append, texts.append
         data, folds = self.data, self.grammar == "tsx"
+        letters = data.decode("latin-1")  # one a byte: most words are ASCII, and need no decoding each
         for start, end, role in terminals(self.tree, data, 0, len(data)):
-            text = data[start:end].decode(errors="replace")
+            text = letters[start:end]
+            if not text.isascii():
+                text = data[start:end].decode(errors="replace")
             if not role:
                 add_start(start)
                 add_end(end)
@@ -178,6 +191,12 @@ def read(data: bytes, path: str) -> Source:
         other = parsed(data, "tsx")
         return other if other.fault() is None else source
     return source
+
+
+def reread(source: Source, after: bytes, edits: Sequence[Edit]) -> Source:
+    """`after`, which is `source` with `edits` done, parsed only where it changed. It is remembered nowhere:
+    whoever reads the file next parses all of it."""
+    return Source(after, tree_after(source.tree, source.data, source.grammar, after, edits), source.grammar)
 
 
 def parsed(data: bytes, grammar: str) -> Source:

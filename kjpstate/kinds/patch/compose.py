@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from kjpstate.formats.typescript import Source, read, token_digest
+from kjpstate.formats.typescript import Source, read, reread, token_digest
 from kjpstate.formats.typescript.structure import Place, whole
 from kjpstate.kinds.patch import markers
 from kjpstate.kinds.patch.look import Look
@@ -83,7 +83,10 @@ def composed(
         pieces += [look.source.data[place : draft.start], draft.text]
         place = draft.end
     after = b"".join((*pieces, look.source.data[place:]))
-    problems = _unproven(read(after, spec["path"]), edits, spec, origin)
+    source = reread(look.source, after, [(draft.start, draft.end, draft.text) for draft in drafts])
+    problems = _unproven(source, edits, spec, origin)
+    if problems:
+        problems = _unproven(read(after, spec["path"]), edits, spec, origin)
     return (look.source.data, problems) if problems else (after, [])
 
 
