@@ -269,8 +269,10 @@ def _denied(spec: HostSpec, target: Target) -> Unreachable:
     tried = ", ".join(word for word in (agent, *names) if word) or "no key at all: there is none"
     user = target.user or "this user"
     first = names[0] if names else "~/.ssh/id_ed25519"
+    make = "" if names else "ssh-keygen -t ed25519   then "
+    port = f" -p {target.port}" if target.port != 22 else ""
     return Unreachable(
         spec.name,
         f"{spec.name} ({known_hosts.pattern(target)}) let {user} in with none of our keys; tried: {tried}",
-        f"ssh-copy-id -i {first} {user}@{target.address}   or, if that key has a passphrase: ssh-add {first}",
+        f"{make}ssh-copy-id -i {first}{port} {user}@{target.address}   or, if that key has a passphrase: ssh-add {first}",
     )

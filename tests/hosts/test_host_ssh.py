@@ -304,7 +304,8 @@ def test_a_key_that_is_not_let_in(sshd, tmp_path):
     trusted(tmp_path, sshd.known())
     stranger = make_key(tmp_path / "stranger")
     error = refused(tmp_path, sshd.spec(identity=(str(stranger),)))
-    assert f"tried: {stranger}" in error.message and "ssh-copy-id" in error.remedy
+    assert f"tried: {stranger}" in error.message
+    assert f"ssh-copy-id -i {stranger} -p {sshd.port} " in error.remedy
     locked = make_key(tmp_path / "locked", passphrase="secret words")
     error = refused(tmp_path, sshd.spec(identity=(str(locked),)))
     assert f"ssh-add {locked}" in error.remedy
