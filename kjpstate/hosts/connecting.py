@@ -271,8 +271,9 @@ def _denied(spec: HostSpec, target: Target) -> Unreachable:
     first = names[0] if names else "~/.ssh/id_ed25519"
     make = "" if names else "ssh-keygen -t ed25519   then "
     port = f" -p {target.port}" if target.port != 22 else ""
+    bring = f"{make}ssh-copy-id -i {first}{port} {user}@{target.address}"
     return Unreachable(
         spec.name,
         f"{spec.name} ({known_hosts.pattern(target)}) let {user} in with none of our keys; tried: {tried}",
-        f"{make}ssh-copy-id -i {first}{port} {user}@{target.address}   or, if that key has a passphrase: ssh-add {first}",
+        f"{bring}   or, if that key has a passphrase: ssh-add {first}",
     )
