@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -81,6 +81,7 @@ class _Work:
     codes: list[int] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     fill: dict[Reading, Answer] = field(default_factory=dict)
+    stopping: bool = False
 
 
 async def run(plan: Plan, scene: Scene, hosts: Mapping[str, Host], info: RunInfo, tell: Tell) -> Report:
@@ -90,11 +91,56 @@ async def run(plan: Plan, scene: Scene, hosts: Mapping[str, Host], info: RunInfo
         answers = await _begin(scene, hosts, info, begun, tell)
         _refuse_stale(plan, build(replace(scene, answers=answers)))
         work = _Work(plan, scene, hosts, tell, dict(answers), answers)
-        for change in plan.changes:
-            await _take(change, work)
+        for position, change in enumerate(plan.changes):
+            await _to_the_end(_take(change, work), work)
+            if work.stopping:
+                await _to_the_end(_give_up(plan.changes[position + 1 :], work), work)
+                break
         return _report(work, info)
     finally:
         await asyncio.gather(*(host.end() for host in begun))
+
+
+async def _to_the_end(part: Coroutine[Any, Any, None], work: _Work) -> None:
+    """Await `part`; the first Ctrl-C lets its running action end, a second one does not wait."""
+    task = asyncio.ensure_future(part)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if work.stopping:
+            task.cancel()
+            raise
+        work.stopping = True
+        work.tell(Event("wait", "", "the running action to end; Ctrl-C again stops at once"))
+        await task
+
+
+async def _give_up(rest: Sequence[Change], work: _Work) -> None:
+    """After a Ctrl-C: nothing new begins, and a unit that is half done is put back."""
+    work.codes.append(errors.INTERRUPTED)
+    for change in rest:
+        unit = _unit(change, work.plan)
+        acts = change.refusal is None and not change.held and unit not in work.blocked
+        if acts and work.done.get(unit):
+            await _undo(change, unit, "was not reached", work)
+        work.steps.append(Step(change.resource.address, "not tried", "interrupted"))
+
+
+async def _undo(change: Change, unit: Sequence[str], why: str, work: _Work) -> str:
+    """Put the unit back, block what reads what it writes; the trouble, or nothing."""
+    trouble = await _restore(work.done[unit], work)
+    _block(change, unit, work)
+    said = (
+        f"could not be put back: {trouble}" if trouble else f"put back, since {change.resource.address} {why}"
+    )
+    work.steps = [
+        replace(step, result="failed" if trouble else "restored", reason=said)
+        if step.address in unit and step.result == "applied"
+        else step
+        for step in work.steps
+    ]
+    work.codes.append(errors.FAILED if trouble else errors.RESTORED)
+    return trouble
 
 
 async def _begin(
@@ -105,10 +151,25 @@ async def _begin(
     readings = readings_by_host(scene)
     for name in sorted(readings):
         if name in hosts:
-            answers.update(await hosts[name].begin(info, readings[name]))
+            answers.update(await _lock(hosts[name], info, readings[name], begun))
             begun.append(hosts[name])
             hosts[name].heard = lambda line: tell(Event("output", "", line))
     return answers
+
+
+async def _lock(host: Host, info: RunInfo, readings: Sequence[Reading], begun: Sequence[Host]) -> Answers:
+    """Begin on one host; a lock that is our own already means two names for one machine."""
+    try:
+        return await host.begin(info, readings)
+    except errors.Locked as locked:
+        if locked.run != info.id:
+            raise
+        names = " and ".join(sorted({host.name, *(other.name for other in begun)}))
+        raise errors.RefusedError(
+            f"{names} are one machine: it has one lock, and this run holds it already",
+            "give that machine one name in hosts, and use it in every section",
+            "one-machine-two-names",
+        ) from None
 
 
 def readings_by_host(scene: Scene) -> dict[str, list[Reading]]:
@@ -215,6 +276,8 @@ async def _execute(actions: Iterable[Action], outcomes: list[Outcome], work: _Wo
     """Do the actions in order, as few messages as their fills and waits allow."""
     batch: list[Action] = []
     for action in actions:
+        if work.stopping:
+            raise _Stopped("interrupted")
         if batch and batch[-1].host != action.host:
             await _flush(batch, (), outcomes, work)
         match action:
@@ -272,7 +335,7 @@ def describe(action: Action) -> str:
         case SyncTree(to_directory=path):
             return f"switch {path}"
         case Run(argv=argv, why=why):
-            return spoken(argv) or why
+            return spoken(argv) or why or argv[0]
         case Await(why=why):
             return why
         case Stamp(name=name):
@@ -301,6 +364,8 @@ async def _await(action: Await, work: _Work) -> None:
         reason = JUDGES[action.judge](answers[action.reading], dict(action.args))
         if reason is None:
             return
+        if work.stopping:
+            raise _Stopped("interrupted")
         if time.monotonic() > deadline:
             raise _Stopped(f"{action.why}: {reason} after {action.timeout:.0f} s")
         await asyncio.sleep(_PAUSE)
@@ -392,25 +457,14 @@ async def _stop(
     address = change.resource.address
     work.tell(Event("failed", address, stopped.reason))
     written = [done.action for done in work.done[unit] if isinstance(done.action, WriteFile)]
-    trouble = await _restore(work.done[unit], work)
-    _block(change, unit, work)
+    trouble = await _undo(change, unit, "failed", work)
     if trouble:
-        work.steps.append(
-            Step(
-                address, "failed", f"{stopped.reason}\nand could not be put back: {trouble}", tuple(outcomes)
-            )
-        )
-        work.codes.append(errors.FAILED)
+        reason = f"{stopped.reason}\nand could not be put back: {trouble}"
+        work.steps.append(Step(address, "failed", reason, tuple(outcomes)))
         return
-    work.steps = [
-        replace(step, result="restored", reason=f"put back, since {address} failed")
-        if step.address in unit and step.result == "applied"
-        else step
-        for step in work.steps
-    ]
-    reason = "\n".join(filter(None, (stopped.reason, await _whose(change, outcomes, written, work))))
+    whose = "" if work.stopping else await _whose(change, outcomes, written, work)
+    reason = "\n".join(filter(None, (stopped.reason, whose)))
     work.steps.append(Step(address, "restored", reason, tuple(outcomes)))
-    work.codes.append(errors.RESTORED)
 
 
 async def _whose(

@@ -59,9 +59,13 @@ class Unreachable(KjpstateError):
 
 
 class Locked(KjpstateError):
-    """Another run holds the host."""
+    """Another run holds the host; `run` is its id, empty when the lock does not say."""
 
     exit_code = LOCKED
+
+    def __init__(self, message: str, remedy: str = "", rule: str = "", run: str = "") -> None:
+        super().__init__(message, remedy, rule)
+        self.run = run
 
 
 class StalePlan(KjpstateError):

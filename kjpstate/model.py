@@ -143,9 +143,7 @@ class Probe:
     args: tuple[str, ...] = ()
 
 
-Reading: TypeAlias = (
-    ReadFile | ReadStat | ReadGlob | ReadTree | ReadState | ReadClock | ReadCommand | Probe
-)
+Reading: TypeAlias = ReadFile | ReadStat | ReadGlob | ReadTree | ReadState | ReadClock | ReadCommand | Probe
 
 
 @dataclass(frozen=True)
@@ -214,9 +212,7 @@ class Unreadable:
     why: str
 
 
-Answer: TypeAlias = (
-    File | Stat | Tree | Clock | Completed | bytes | tuple[File, ...] | Unreadable | None
-)
+Answer: TypeAlias = File | Stat | Tree | Clock | Completed | bytes | tuple[File, ...] | Unreadable | None
 Answers: TypeAlias = Mapping[Reading, Answer]
 
 
@@ -395,9 +391,7 @@ class Restore:
     backup: str | None
 
 
-Action: TypeAlias = (
-    WriteFile | MakeDirectory | SyncTree | Run | Stamp | Await | Backup | Restore
-)
+Action: TypeAlias = WriteFile | MakeDirectory | SyncTree | Run | Stamp | Await | Backup | Restore
 
 
 @dataclass(frozen=True)

@@ -222,7 +222,7 @@ async def _verify_patiently(
         failed = [item.name for item in results if item.result == "failed" and item.name in starting]
         if not failed or time.monotonic() >= deadline:
             return results
-        progress(Event("wait", "", f"{', '.join(failed)}: not yet; the bot may still be starting"))
+        progress(Event("wait", "", f"{', '.join(failed)}: the bot may still be starting"))
         await asyncio.sleep(_PAUSE)
         again = {item.name: item for item in await verify(document, hosts, key=key, names=failed)}
         results = tuple(again.get(item.name, item) for item in results)
@@ -239,7 +239,11 @@ def refuse_unreachable(plan: Plan) -> None:
     """A host that stands for itself must be seen before anything is written anywhere."""
     for host, why in plan.unreachable.items():
         if "[" not in host:
-            raise errors.Unreachable(host, why, "nothing was done; leave it out with --limit, or wait for it")
+            lost = errors.Unreachable(
+                host, why, "nothing was done; leave it out with --limit, or wait for it"
+            )
+            lost.exit_code = exit_code(plan)
+            raise lost
 
 
 def exit_code(plan: Plan) -> int:

@@ -20,22 +20,23 @@ class Rule:
 RULES: dict[str, Rule] = {
     "anchor-ambiguous": Rule(
         "An edit's anchor fits more than one place",
-        "An edit needs exactly one place. Its anchor (or its `within`) was found more than once, all of "
-        "them are shown with their lines, and choosing one would be guessing. Blocks that kjpstate wrote"
-        " are never searched.",
+        "An edit needs exactly one place. Its anchor (or its `within`) was found more than once, all "
+        "of them are shown with their lines, and choosing one would be guessing. Blocks that kjpstate"
+        " wrote are never searched.",
         "add `within`, or more of the text that stands around the right one",
     ),
     "anchor-missing": Rule(
         "An edit's anchor is not in the file",
         "The text is compared word by word: blanks, line breaks, comments, quotes, optional `;` and "
-        "trailing commas don't count, everything else does. Nothing fits, so the source has moved on or "
-        "was never as the document says. The nearest lines are shown; nothing of the set is applied.",
+        "trailing commas don't count, everything else does. Nothing fits, so the source has moved on "
+        "or was never as the document says. The nearest lines are shown; nothing of the set is "
+        "applied.",
         "compare the nearest line; write it as the anchor, or as a second accepted form of `replace`",
     ),
     "anchor-shares-line": Rule(
         "The place shares its line with other code",
-        "Markers are whole lines, so a block can only stand on lines of its own. Breaking the line up "
-        "would change bytes that are not ours.",
+        "Markers are whole lines, so a block can only stand on lines of its own. Breaking the line up"
+        " would change bytes that are not ours.",
         "put the statement, or the braces of a one-line block, on lines of their own in the file",
     ),
     "anchor-unreadable": Rule(
@@ -46,9 +47,9 @@ RULES: dict[str, Rule] = {
     ),
     "baileys-differs": Rule(
         "Built against one Baileys, run with another",
-        "The compiler checks the source against the Baileys of the machine that builds; the bot runs with "
-        "the one of its own machine. Where the two differ, what type-checks here may be missing there, or "
-        "speak another protocol to WhatsApp.",
+        "The compiler checks the source against the Baileys of the machine that builds; the bot runs "
+        "with the one of its own machine. Where the two differ, what type-checks here may be missing "
+        "there, or speak another protocol to WhatsApp.",
         "let `deploy.with` carry package-lock.json and `deploy.install` run npm ci --omit=dev",
     ),
     "become-failed": Rule(
@@ -64,8 +65,8 @@ RULES: dict[str, Rule] = {
     ),
     "byte-guard": Rule(
         "The result would touch bytes outside of our blocks",
-        "Before anything is written, the blocks are taken out of the new text again; what is left must "
-        "be the old text, byte for byte. It was not, so nothing is written. This is an error of "
+        "Before anything is written, the blocks are taken out of the new text again; what is left "
+        "must be the old text, byte for byte. It was not, so nothing is written. This is an error of "
         "kjpstate.",
         "report it with the file and the document; until then edit by hand",
     ),
@@ -84,8 +85,8 @@ RULES: dict[str, Rule] = {
     "double-encoded": Rule(
         "A text was decoded twice",
         "The text looks like UTF-8 that was read as Windows-1252 and saved again: what should be one "
-        "sign is three. An anchor with it fits nothing, a message with it reaches the users like that. "
-        "kjpstate does not repair it silently.",
+        "sign is three. An anchor with it fits nothing, a message with it reaches the users like "
+        "that. kjpstate does not repair it silently.",
         "write the sign itself",
     ),
     "ecosystem-esm": Rule(
@@ -109,8 +110,8 @@ RULES: dict[str, Rule] = {
     ),
     "edited-by-hand": Rule(
         "A block was edited by hand, and on_drift is refuse",
-        "The words in the block are not those that kjpstate wrote (a formatter's work does not count as "
-        "an edit). The document says to leave it then.",
+        "The words in the block are not those that kjpstate wrote (a formatter's work does not count "
+        "as an edit). The document says to leave it then.",
         "take the change into `content`, or write on_drift: apply",
     ),
     "env-block-unused": Rule(
@@ -151,14 +152,14 @@ RULES: dict[str, Rule] = {
     ),
     "host-key-changed": Rule(
         "The host shows another key than the one we know",
-        "Either the box was set up anew, or somebody stands between. kjpstate sends nothing to it: no "
-        "password, no key, no file. Compare the two fingerprints with what the box itself says.",
+        "Either the box was set up anew, or somebody stands between. kjpstate sends nothing to it: no"
+        " password, no key, no file. Compare the two fingerprints with what the box itself says.",
         "kjpstate trust HOST   after you have made sure which key is right",
     ),
     "host-key-unknown": Rule(
         "Nobody has said yet that this key belongs to this host",
-        "The first time, a host's key must be confirmed by a person; from then on it is checked at every "
-        "connection. On the box: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
+        "The first time, a host's key must be confirmed by a person; from then on it is checked at "
+        "every connection. On the box: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
         "kjpstate trust HOST",
     ),
     "input-missing": Rule(
@@ -177,8 +178,9 @@ RULES: dict[str, Rule] = {
     ),
     "locked": Rule(
         "Another run holds the host",
-        "Only one run at a time may change a host, whichever document or user it comes from. The lock names "
-        "its owner; it ends with the run, and a lock whose process is gone is broken by the next run.",
+        "Only one run at a time may change a host, whichever document or user it comes from. The lock"
+        " names its owner; it ends with the run, and a lock whose process is gone is broken by the "
+        "next run.",
         "wait until that run ends, then try again",
     ),
     "log-date-format": Rule(
@@ -202,9 +204,9 @@ RULES: dict[str, Rule] = {
     ),
     "markers-broken": Rule(
         "The marker lines are damaged",
-        "A block needs its begin and its end, each once, alone on its line, as they were written. One is"
-        " missing, doubled, crossed or misspelt, so it can't be known which lines are ours. All of them "
-        "are shown; nothing is changed.",
+        "A block needs its begin and its end, each once, alone on its line, as they were written. One"
+        " is missing, doubled, crossed or misspelt, so it can't be known which lines are ours. All of"
+        " them are shown; nothing is changed.",
         "put the marker lines back (a backup stands beside the file), or take the whole block out by hand",
     ),
     "markers-in-content": Rule(
@@ -221,27 +223,28 @@ RULES: dict[str, Rule] = {
     ),
     "merge-conflict": Rule(
         "The file holds an unresolved merge conflict",
-        "Lines with <<<<<<< or >>>>>>> are left of a merge, and which side is right is not kjpstate's to"
-        " say.",
+        "Lines with <<<<<<< or >>>>>>> are left of a merge, and which side is right is not kjpstate's"
+        " to say.",
         "resolve the conflict, then kjpstate plan",
     ),
     "misplaced": Rule(
         "A block stands where it does not belong any more",
-        "The block is whole, but around it the code was moved: it left module level, its `within`, or "
-        "the braces it was put into.",
+        "The block is whole, but around it the code was moved: it left module level, its `within`, or"
+        " the braces it was put into.",
         "take the block out by hand, all of its lines; kjpstate then puts it where the document says",
     ),
     "mixed-eol": Rule(
         "The lines to replace have mixed line ends",
-        "Some of them end in LF and some in CRLF. The original is kept to be brought back byte for byte,"
-        " which one kind of line end can't do.",
+        "Some of them end in LF and some in CRLF. The original is kept to be brought back byte for "
+        "byte, which one kind of line end can't do.",
         "give these lines one kind of line end",
     ),
     "modem-still-asked": Rule(
         "The network's own resolver is asked too",
         "systemd-resolved asks the servers of DNS= and those that the network announced (usually the "
-        "modem) at the same time; the first good answer wins. Names resolve while the modem's resolver "
-        "is down, but the modem sees every name, and an answer that lies (a captive page) can win.",
+        "modem) at the same time; the first good answer wins. Names resolve while the modem's "
+        "resolver is down, but the modem sees every name, and an answer that lies (a captive page) "
+        "can win.",
         "exclusive: true makes the servers of the document the only ones that are asked",
     ),
     "modules-missing": Rule(
@@ -254,19 +257,21 @@ RULES: dict[str, Rule] = {
     "name-shadowed": Rule(
         "A name of this set is hidden where another edit uses it",
         "One edit declares the name at module level, another uses it; between the two a function, a "
-        "parameter or a block has a name of its own that is the same, and the code would use that one.",
+        "parameter or a block has a name of its own that is the same, and the code would use that "
+        "one.",
         "rename it in the document, or rename the other one in the file",
     ),
     "name-taken": Rule(
         "A name of the new text is declared already",
-        "The place where the text goes has the name already: the compiler would refuse two, or the wrong"
-        " one would be used. An older patch, made by hand and without markers, often is the cause.",
+        "The place where the text goes has the name already: the compiler would refuse two, or the "
+        "wrong one would be used. An older patch, made by hand and without markers, often is the "
+        "cause.",
         "rename it in the document; or take the old code out, if this set shall replace it",
     ),
     "near": Rule(
         "The new text stands already, but elsewhere",
-        "The same code is in the file without our markers, in another place than the document says or "
-        "more than once. Adding it again would run it twice.",
+        "The same code is in the file without our markers, in another place than the document says or"
+        " more than once. Adding it again would run it twice.",
         "take the old one out, or move it to where the document says; it is then adopted",
     ),
     "needs-other-host": Rule(
@@ -284,8 +289,8 @@ RULES: dict[str, Rule] = {
     ),
     "no-tree-sitter": Rule(
         "The TypeScript grammar is not installed",
-        "Patches are placed by TypeScript's own grammar (tree-sitter). There is no ready build of it for"
-        " some small machines, 32-bit ARM among them.",
+        "Patches are placed by TypeScript's own grammar (tree-sitter). There is no ready build of it "
+        "for some small machines, 32-bit ARM among them.",
         "pip install tree-sitter tree-sitter-typescript; or run kjpstate from another machine",
     ),
     "not-in-path": Rule(
@@ -306,16 +311,22 @@ RULES: dict[str, Rule] = {
         "Its bytes are no UTF-8 text, so changing it could garble letters that nobody meant to touch.",
         "save it as UTF-8",
     ),
+    "one-machine-two-names": Rule(
+        "Two names for one machine",
+        "A machine has one lock, whatever the document calls it. Two names of the document lead to "
+        "the same machine, so the run met its own lock there; nothing was done.",
+        "give that machine one name in hosts, and use it in every section",
+    ),
     "original-reappeared": Rule(
         "The replaced text is back beside its block",
-        "The block stands, and so does what it once replaced: usually a merge kept both sides. The bot "
-        "would do both.",
+        "The block stands, and so does what it once replaced: usually a merge kept both sides. The "
+        "bot would do both.",
         "take one of the two out by hand",
     ),
     "original-tampered": Rule(
         "The kept original of a block was changed",
-        "The `was` lines of a block hold what a removal brings back, with a digest in its first line. "
-        "The two don't fit any more, so the original is not known.",
+        "The `was` lines of a block hold what a removal brings back, with a digest in its first line."
+        " The two don't fit any more, so the original is not known.",
         "put the `was` lines back from the backup beside the file, or from version control",
     ),
     "outside-may-change": Rule(
@@ -340,8 +351,8 @@ RULES: dict[str, Rule] = {
     ),
     "partial-statement": Rule(
         "The text to replace is only a part of a statement",
-        "What is to be replaced goes on after it, an `else` for instance. Taking only the first part out"
-        " would leave code that does not compile, or means something else.",
+        "What is to be replaced goes on after it, an `else` for instance. Taking only the first part "
+        "out would leave code that does not compile, or means something else.",
         "write the whole statement in `replace`, with all that follows; $$$ stands for what may vary",
     ),
     "pm2-gives-up": Rule(
@@ -417,15 +428,15 @@ RULES: dict[str, Rule] = {
     ),
     "resolved-disabled": Rule(
         "systemd-resolved is switched off",
-        "The service is masked, or disabled and not running (or running, but not enabled for the next "
-        "boot). Somebody chose another resolver; starting this one beside it would be guessing.",
+        "The service is masked, or disabled and not running (or running, but not enabled for the next"
+        " boot). Somebody chose another resolver; starting this one beside it would be guessing.",
         "systemctl enable --now systemd-resolved, if that is right; or drop the section dns",
     ),
     "resolved-failed": Rule(
         "systemd-resolved has failed",
-        "While it is down nothing on the machine that asks 127.0.0.53 can resolve a name. Six starts in "
-        "ten seconds are enough for systemd to give up. An apply forgets the failure and starts it "
-        "once; if it fails again, its journal says why.",
+        "While it is down nothing on the machine that asks 127.0.0.53 can resolve a name. Six starts "
+        "in ten seconds are enough for systemd to give up. An apply forgets the failure and starts it"
+        " once; if it fails again, its journal says why.",
         "journalctl -u systemd-resolved -n 20",
     ),
     "resolved-missing": Rule(
@@ -443,8 +454,9 @@ RULES: dict[str, Rule] = {
     ),
     "resolved-unreadable": Rule(
         "systemd-resolved can't be judged",
-        "A file of resolved's can't be read (by us, or by resolved itself, which runs as its own user), "
-        "or the daemon does not answer. What is in effect can't be known, so nothing is changed.",
+        "A file of resolved's can't be read (by us, or by resolved itself, which runs as its own "
+        "user), or the daemon does not answer. What is in effect can't be known, so nothing is "
+        "changed.",
         "systemctl status systemd-resolved; resolvectl dns",
     ),
     "restart-delay-ignored": Rule(
@@ -455,8 +467,8 @@ RULES: dict[str, Rule] = {
     ),
     "result-syntax": Rule(
         "The patched file would not be sound",
-        "With the new text in its place the file can't be read as TypeScript any more, or the text runs "
-        "into the code around it. Nothing is written.",
+        "With the new text in its place the file can't be read as TypeScript any more, or the text "
+        "runs into the code around it. Nothing is written.",
         "check brackets, commas and the `;` at the end of `content`",
     ),
     "scope": Rule(
@@ -483,10 +495,10 @@ RULES: dict[str, Rule] = {
     ),
     "shadowed-by-link": Rule(
         "A link takes all names for itself",
-        "A link that carries the routing domain ~. is asked for every name, and the servers of DNS= are "
-        "not asked at all while that link has a server. NetworkManager adds it to each connection with "
-        "a default route. With `exclusive: true` the global servers carry it too, and are asked as "
-        "well.",
+        "A link that carries the routing domain ~. is asked for every name, and the servers of DNS= "
+        "are not asked at all while that link has a server. NetworkManager adds it to each connection"
+        " with a default route. With `exclusive: true` the global servers carry it too, and are asked"
+        " as well.",
         "exclusive: true",
     ),
     "source-missing": Rule(
@@ -512,8 +524,8 @@ RULES: dict[str, Rule] = {
     ),
     "syntax": Rule(
         "The file is not sound TypeScript",
-        "The grammar can't read it, so where a statement begins and ends is not known. If the compiler "
-        "takes the file, it uses something newer than the grammar.",
+        "The grammar can't read it, so where a statement begins and ends is not known. If the "
+        "compiler takes the file, it uses something newer than the grammar.",
         "npx tsc --noEmit shows what is wrong; mend it first",
     ),
     "target-unreadable": Rule(
@@ -524,8 +536,8 @@ RULES: dict[str, Rule] = {
     ),
     "unbraced-body": Rule(
         "The place is a body without braces",
-        "After `if (…)`, `else`, a loop or `=>` stands one statement without braces. A second one there "
-        "would fall out of it.",
+        "After `if (…)`, `else`, a loop or `=>` stands one statement without braces. A second one "
+        "there would fall out of it.",
         "put braces around it in the file",
     ),
     "unchanged-differs": Rule(
@@ -543,8 +555,9 @@ RULES: dict[str, Rule] = {
     ),
     "uplink-list": Rule(
         "Programs read a plain list of servers",
-        "/etc/resolv.conf is resolved's list of all servers it knows, those of links included. Programs "
-        "go through that list themselves: routing domains, and so `exclusive`, have no effect on them.",
+        "/etc/resolv.conf is resolved's list of all servers it knows, those of links included. "
+        "Programs go through that list themselves: routing domains, and so `exclusive`, have no "
+        "effect on them.",
         "ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf",
     ),
     "value-ignored": Rule(

@@ -148,3 +148,65 @@ def test_a_command_is_named_as_a_person_would_type_it():
         apply.describe(Run("box", ("sh", "-c", "umask 077; …", "sh"), "keeps PM2's list"))
         == "keeps PM2's list"
     )
+
+
+async def interrupted(host, after, resources=SOURCE, times=1):
+    """An apply that gets Ctrl-C while its action number `after` runs."""
+    scene = scene_of_now(host, resources, await host.look(READINGS))
+    plain = host._do
+
+    def doing(action):
+        if len(host.journal) == after:
+            for number in range(times):
+                task.get_loop().call_later(0.004 * number, task.cancel)
+        return plain(action)
+
+    async def act(actions, readings=(), sources=None):
+        await asyncio.sleep(0)
+        done = await type(host).act(host, actions, readings, sources)
+        await asyncio.sleep(0.01)
+        return done
+
+    host._do, host.act = doing, act
+    task = asyncio.ensure_future(apply.run(build(scene), scene, {"box": host}, RUN, lambda event: None))
+    return await task
+
+
+READINGS = apply.readings_by_host(Scene("doc", tuple(SOURCE), {}, b"key", KINDS))["box"]
+
+
+def scene_of_now(host, resources, answers):
+    return Scene("doc", tuple(resources), answers, b"key", KINDS, {"box": ("/",)})
+
+
+@pytest.mark.parametrize(
+    ("after", "source"),
+    [(0, b"old"), (1, b"old"), (2, b"old"), (3, b"old")],
+)
+def test_the_first_ctrl_c_lets_the_action_end_and_puts_a_half_done_unit_back(after, source):
+    host = box()
+    report = asyncio.run(interrupted(host, after))
+    assert report.exit_code == errors.INTERRUPTED
+    assert host.files["/r"] == b"x"
+    assert host.files["/p"] == source
+    assert host.locked_by == ""
+    assert "applied" not in {step.result for step in report.steps[1:]}
+
+
+def test_a_unit_that_was_done_stays_done_after_ctrl_c():
+    host = box(**{"/r": b"x"})
+    report = asyncio.run(interrupted(host, 2))
+    results = {step.address: step.result for step in report.steps}
+    assert results == {"patch.a": "restored", "build": "restored", "deploy": "not tried"}
+    assert host.files["/p"] == b"old"
+
+
+def test_the_second_ctrl_c_does_not_wait():
+    host = box()
+
+    async def twice():
+        with pytest.raises(asyncio.CancelledError):
+            await interrupted(host, 1, times=2)
+
+    asyncio.run(twice())
+    assert host.locked_by == ""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -87,17 +89,37 @@ async def _apply(
 
 
 async def _act(work: Work, plan: Plan) -> Report:
-    return await reconcile.apply(
-        work.document,
-        work.hosts,
-        plan,
-        run=run_info(work.document.name),
-        key=work.key,
-        progress=lambda event: work.session.follow(event_line(event)),
-        only=work.only,
-        limit=work.limit,
-        patience=_PATIENCE,
-    )
+    with _signals_as_interrupts():
+        return await reconcile.apply(
+            work.document,
+            work.hosts,
+            plan,
+            run=run_info(work.document.name),
+            key=work.key,
+            progress=lambda event: work.session.follow(event_line(event)),
+            only=work.only,
+            limit=work.limit,
+            patience=_PATIENCE,
+        )
+
+
+@contextlib.contextmanager
+def _signals_as_interrupts() -> Iterator[None]:
+    """A closed terminal and a `kill` are heeded like a Ctrl-C: what is half done is put back."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    heeded = []
+    for name in ("SIGTERM", "SIGHUP"):
+        with contextlib.suppress(NotImplementedError, AttributeError, RuntimeError, ValueError):
+            number = getattr(signal, name)
+            loop.add_signal_handler(number, task.cancel if task else loop.stop)
+            heeded.append(number)
+    try:
+        yield
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    finally:
+        for number in heeded:
+            loop.remove_signal_handler(number)
 
 
 async def _check_only(work: Work, plan: Plan) -> Report:

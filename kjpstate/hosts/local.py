@@ -125,7 +125,13 @@ class LocalHost:
     # ---- the eye
 
     async def look(self, readings: Sequence[Reading]) -> Answers:
-        """All answers, one by one: nothing here is far away."""
+        """All answers, one by one: nothing here is far away. Raises Unreachable without the host's folder."""
+        if self._folder and not self._real(self._folder).is_dir():
+            raise errors.Unreachable(
+                self.name,
+                f"{self._folder} is no folder on this machine",
+                f"correct hosts.{self.name}.local, or run kjpstate on the machine that has it",
+            )
         return {reading: await self._answer(reading) for reading in readings}
 
     async def _answer(self, reading: Reading) -> Answer:

@@ -51,7 +51,7 @@ def take(folder: Path, run: RunInfo, host: str) -> Lock:
             if found is None:
                 continue
             if _alive(found):
-                raise Locked(*describe(host, fields(found)))
+                raise Locked(*describe(host, fields(found)), run=fields(found).get("run", ""))
             _break(path, found, content, host)
     except OSError as error:
         raise Failed(f"{host}: the lock {path} can't be taken: {error.strerror or error}") from None
@@ -106,7 +106,7 @@ def _break(path: Path, stale: str, content: str, host: str) -> None:
         if winner is None:
             return
         if _alive(winner):
-            raise Locked(*describe(host, fields(winner)))
+            raise Locked(*describe(host, fields(winner)), run=fields(winner).get("run", ""))
         right = right.with_name(f"{right.name}.{_generation(winner)}")
     if _read(path) == stale:
         path.unlink()

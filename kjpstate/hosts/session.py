@@ -90,7 +90,8 @@ def _raise_for(host: str, frame: frames.Frame) -> None:
     """The errors that a script says in a frame before it ends."""
     match frame.kind:
         case "busy":
-            raise errors.Locked(*describe(host, fields(frame.text)))
+            owner = fields(frame.text)
+            raise errors.Locked(*describe(host, owner), run=owner.get("run", ""))
         case "lacks":
             raise errors.Unreachable(host, f"{host} has no {frame.text}; kjpstate needs it there")
         case "nolock" | "nostate":

@@ -111,7 +111,7 @@ def event_line(event: Event) -> Line:
         case "output":
             return Line(f"      {event.text}", "faint", hang=8)
         case "wait":
-            return Line(f"    waits: {event.text}", hang=6)
+            return Line(f"    waits for {event.text}", hang=6)
         case _:
             return Line(f"    {event.text}", hang=6)
 

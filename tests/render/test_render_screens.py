@@ -29,7 +29,7 @@ EMPTY = Plan("bot-kjp", (), in_sync=("dns", "build"))
 EVENTS = (
     Event("start", "dns", "dns"),
     Event("action", "", f"write {RESOLVED}"),
-    Event("wait", "", "online longer than min_uptime"),
+    Event("wait", "", "bot-kjp to be online longer than 10 s"),
     Event("done", "dns", ""),
     Event("failed", "build", "npx tsc --noEmit: failed (exit code 2)\nTS2304"),
 )

@@ -124,7 +124,7 @@ def _wait(view: View) -> Await:
             ("not_pids", tuple(app.pid for app in view.entries if app.pid)),
         ),
         enough / 1000 + _MARGIN,
-        f"waits until {view.name} is online longer than {enough / 1000:g} s",
+        f"{view.name} to be online longer than {enough / 1000:g} s",
     )
 
 
