@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.machine import BOT, Machine
-from tests.support.machine.world import World
+from tests.support.machine.world import World, differing
 
 pytestmark = pytest.mark.machine
 
@@ -64,10 +64,23 @@ def test_every_document_of_states_is_planned_applied_and_then_in_sync(
     in_sync(world)
 
 
-def test_the_first_apply_touches_what_its_plan_says_and_nothing_else(tmp_path: Path, box: Machine):
-    assert box.bot_is_connected()
-    world = World(tmp_path, box, "bot-kjp.yaml", quick=True)
-    changed = world.changed_by(lambda: world.must(0, "apply", "--yes"))
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory, machine: Machine) -> Iterator[tuple[World, set[str]]]:
+    """In sync, once for all kinds of drift, each healed before the next is planted; what the apply touched."""
+    machine.reset()
+    assert machine.bot_is_connected()
+    world = World(tmp_path_factory.mktemp("world"), machine, "bot-kjp.yaml", quick=True)
+    yield world, world.changed_by(lambda: world.must(0, "apply", "--yes"))
+    shutil.rmtree(world.pc)
+
+
+@pytest.fixture
+def world(first: tuple[World, set[str]]) -> World:
+    return first[0]
+
+
+def test_the_first_apply_touches_what_its_plan_says_and_nothing_else(first: tuple[World, set[str]]):
+    _, changed = first
     only(
         changed,
         f"stb:{RESOLVED}",
@@ -79,17 +92,6 @@ def test_the_first_apply_touches_what_its_plan_says_and_nothing_else(tmp_path: P
     )
     assert any(re.fullmatch(f"stb:{RESOLVED}{BACKUP}", path) for path in changed)
     assert any(re.fullmatch(rf"pc:src/wa\.ts{BACKUP}", path) for path in changed)
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory, machine: Machine) -> Iterator[World]:
-    """In sync, once for all kinds of drift: each is healed before the next is planted."""
-    machine.reset()
-    assert machine.bot_is_connected()
-    world = World(tmp_path_factory.mktemp("world"), machine, "bot-kjp.yaml", quick=True)
-    world.must(0, "apply", "--yes")
-    yield world
-    shutil.rmtree(world.pc)
 
 
 @dataclass(frozen=True)
@@ -157,12 +159,13 @@ def test_each_drift_is_found_named_healed_and_nothing_else_touched(
     planted = DRIFTS[name]
     plant(world, planted)
 
-    def look() -> None:
-        lines = world.must(2, "drift").splitlines()
-        assert {re.sub(r"\W*$", "", word) for word in addresses(lines)} == planted.found, "\n".join(lines)
-
-    assert world.changed_by(look) == set()
-    only(world.changed_by(lambda: world.must(0, "apply", "--yes")), *planted.heals)
+    before = world.files()
+    lines = world.must(2, "drift").splitlines()
+    assert {re.sub(r"\W*$", "", word) for word in addresses(lines)} == planted.found, "\n".join(lines)
+    looked = world.files()
+    assert differing(before, looked) == set()
+    world.must(0, "apply", "--yes")
+    only(differing(looked, world.files()), *planted.heals)
     assert world.must(0, "drift") == ""
     counted("kinds of drift found and healed on a real Debian", 1)
 

@@ -79,5 +79,9 @@ class World:
         """The files that came, went or were written anew while it acted."""
         before = self.files()
         act()
-        after = self.files()
-        return {path for path in before | after if before.get(path) != after.get(path)}
+        return differing(before, self.files())
+
+
+def differing(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    """The files that came, went or were written anew."""
+    return {path for path in before | after if before.get(path) != after.get(path)}
