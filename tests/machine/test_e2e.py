@@ -66,7 +66,7 @@ def test_every_document_of_states_is_planned_applied_and_then_in_sync(
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory, machine: Machine) -> Iterator[tuple[World, set[str]]]:
-    """In sync, once for all drifts, each healed before the next is planted; what the apply touched."""
+    """In sync, once for all drifts, each healed before the next is planted; and what the apply touched."""
     machine.reset()
     assert machine.bot_is_connected()
     world = World(tmp_path_factory.mktemp("world"), machine, "bot-kjp.yaml", quick=True)
