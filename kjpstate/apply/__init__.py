@@ -1,0 +1,127 @@
+"""A Plan on its hosts: lock, read again, act, read again; a part that fails puts its unit back.
+
+Called by `reconcile.apply` with the very scene the plan was made of. It does what the plan shows and
+nothing else; an owed step is computed again when what it waits for is done, and may only shrink.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from kjpstate import errors
+from kjpstate.apply.restoring import give_up
+from kjpstate.apply.taking import take
+from kjpstate.apply.words import describe, spoken
+from kjpstate.apply.work import Tell, Work
+from kjpstate.host import Host
+from kjpstate.model import Answer, Answers, Backup, Event, Plan, Reading, Report, RunInfo, SyncTree, WriteFile
+from kjpstate.plan import Scene, build
+
+__all__ = ["describe", "readings_by_host", "run", "spoken"]
+
+
+async def run(plan: Plan, scene: Scene, hosts: Mapping[str, Host], info: RunInfo, tell: Tell) -> Report:
+    """Apply `plan`; raises Locked, Unreachable (nothing done), StalePlan (nothing done)."""
+    begun: list[Host] = []
+    try:
+        answers = await _begin(scene, hosts, info, begun, tell)
+        _refuse_stale(plan, build(replace(scene, answers=answers)))
+        work = Work(plan, scene, hosts, tell, dict(answers), answers)
+        for position, change in enumerate(plan.changes):
+            await _to_the_end(take(change, work), work)
+            if work.stopping:
+                await _to_the_end(give_up(plan.changes[position + 1 :], work), work)
+                break
+        return _report(work, info)
+    finally:
+        await asyncio.gather(*(host.end() for host in begun))
+
+
+async def _to_the_end(part: Coroutine[Any, Any, None], work: Work) -> None:
+    """Await `part`; the first Ctrl-C lets its running action end, a second one does not wait."""
+    task = asyncio.ensure_future(part)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if work.stopping:
+            task.cancel()
+            raise
+        work.stopping = True
+        work.tell(Event("wait", "", "the running action to end; Ctrl-C again stops at once"))
+        await task
+
+
+async def _begin(
+    scene: Scene, hosts: Mapping[str, Host], info: RunInfo, begun: list[Host], tell: Tell
+) -> dict[Reading, Answer]:
+    """Take every lock, in the order of the hosts' names so that two runs can't wait for each other."""
+    answers: dict[Reading, Answer] = dict(scene.answers)
+    readings = readings_by_host(scene)
+    for name in sorted(readings):
+        if name in hosts:
+            answers.update(await _lock(hosts[name], info, readings[name], begun))
+            begun.append(hosts[name])
+            hosts[name].heard = lambda line: tell(Event("output", "", line))
+    return answers
+
+
+async def _lock(host: Host, info: RunInfo, readings: Sequence[Reading], begun: Sequence[Host]) -> Answers:
+    """Begin on one host; a lock that is our own already means two names for one machine."""
+    try:
+        return await host.begin(info, readings)
+    except errors.Locked as locked:
+        if locked.run != info.id:
+            raise
+        names = " and ".join(sorted({host.name, *(other.name for other in begun)}))
+        raise errors.RefusedError(
+            f"{names} are one machine: it has one lock, and this run holds it already",
+            "give that machine one name in hosts, and use it in every section",
+            "one-machine-two-names",
+        ) from None
+
+
+def readings_by_host(scene: Scene) -> dict[str, list[Reading]]:
+    """All readings of the scene's resources, each once, by host."""
+    found: dict[str, dict[Reading, None]] = {}
+    for resource in scene.resources:
+        for reading in scene.kinds[resource.kind].reads(resource.spec):
+            found.setdefault(reading.host, {})[reading] = None
+    return {host: list(readings) for host, readings in found.items()}
+
+
+def _refuse_stale(plan: Plan, fresh: Plan) -> None:
+    moved = [
+        address for address, print_ in plan.fingerprints.items() if fresh.fingerprints.get(address) != print_
+    ]
+    if moved:
+        raise errors.StalePlan(
+            f"{', '.join(moved)} is no longer as the plan saw it; nothing was done",
+            "kjpstate plan   shows what it is now",
+            "stale-plan",
+        )
+
+
+def _report(work: Work, info: RunInfo) -> Report:
+    backups = tuple(
+        (outcome.action.host, _replaced(outcome.action), outcome.backup)
+        for step in work.steps
+        for outcome in step.outcomes
+        if outcome.backup and isinstance(outcome.action, (WriteFile, Backup, SyncTree))
+    )
+    if work.plan.unreachable:
+        work.codes.append(errors.UNREACHABLE)
+    return Report(
+        run=info,
+        plan=work.plan,
+        steps=tuple(work.steps),
+        backups=backups,
+        exit_code=errors.worst(work.codes),
+        commands=tuple(work.commands),
+    )
+
+
+def _replaced(action: WriteFile | Backup | SyncTree) -> str:
+    return action.to_directory if isinstance(action, SyncTree) else action.path

@@ -1,0 +1,90 @@
+"""Actions in order on their hosts, as few messages as their fills and waits allow. Called by `taking`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+
+from kjpstate.apply.filling import filled, reading_of
+from kjpstate.apply.words import describe, why
+from kjpstate.apply.work import Stopped, Work
+from kjpstate.formats import JUDGES
+from kjpstate.model import (
+    Action,
+    Await,
+    Backup,
+    Event,
+    Outcome,
+    Reading,
+    Run,
+    Stamp,
+    SyncTree,
+    Tree,
+    WriteFile,
+)
+
+_PAUSE = 1.0
+"""Seconds between two samples of an Await."""
+
+
+async def execute(actions: Iterable[Action], outcomes: list[Outcome], work: Work) -> None:
+    """Do the actions in order, as few messages as their fills and waits allow."""
+    batch: list[Action] = []
+    for action in actions:
+        if work.stopping:
+            raise Stopped("interrupted")
+        if batch and batch[-1].host != action.host:
+            await _flush(batch, (), outcomes, work)
+        match action:
+            case Await():
+                await _flush(batch, (), outcomes, work)
+                await _await(action, work)
+            case Stamp(fill=fill) if fill:
+                readings = tuple(reading_of(item) for _, item in fill)
+                await _flush(batch, readings, outcomes, work, action.host)
+                batch.append(filled(action, work))
+            case Run(writes=writes, outputs=outputs):
+                if outputs is not None:
+                    await _flush(batch, (outputs,), outcomes, work, action.host)
+                    before = work.fill[outputs]
+                    work.outputs[outputs] = before if isinstance(before, Tree) else None
+                batch += [Backup(action.host, path) for path in writes]
+                batch.append(action)
+            case _:
+                batch.append(action)
+    await _flush(batch, (), outcomes, work)
+
+
+async def _flush(
+    batch: list[Action], readings: Sequence[Reading], outcomes: list[Outcome], work: Work, host: str = ""
+) -> None:
+    """Send `batch` as one message with `readings` behind it; raises Stopped at the first that is not ok."""
+    if not batch and not readings:
+        return
+    host = batch[0].host if batch else host
+    for action in batch:
+        if isinstance(action, (WriteFile, SyncTree, Run)):
+            work.tell(Event("action", "", describe(action)))
+    found, answers = await work.hosts[host].act(tuple(batch), readings, work.hosts)
+    batch.clear()
+    outcomes += found
+    if found and not found[-1].ok:
+        raise Stopped(why(found[-1]), unknown=found[-1].status == "unknown")
+    work.fill.update(answers)
+
+
+async def _await(action: Await, work: Work) -> None:
+    """Sample until the judge is content; the last reason stands in the failure."""
+    work.tell(Event("wait", "", action.why))
+    deadline = time.monotonic() + action.timeout
+    while True:
+        _, answers = await work.hosts[action.host].act((), (action.reading,))
+        reason = JUDGES[action.judge](answers[action.reading], dict(action.args))
+        if reason is None:
+            return
+        if work.stopping:
+            raise Stopped("interrupted")
+        if time.monotonic() > deadline:
+            raise Stopped(f"{action.why}: {reason} after {action.timeout:.0f} s")
+        await asyncio.sleep(_PAUSE)

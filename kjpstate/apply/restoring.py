@@ -1,0 +1,146 @@
+"""A unit put back when a part of it failed or was interrupted. Called by `taking` and `apply.run`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from kjpstate import errors
+from kjpstate.apply.words import describe, why
+from kjpstate.apply.work import Stopped, Work, unit_of
+from kjpstate.formats.tree import read_stamp
+from kjpstate.kinds.patch.blame import verdict
+from kjpstate.model import (
+    Action,
+    Backup,
+    Change,
+    Event,
+    Outcome,
+    ReadState,
+    Restore,
+    Run,
+    Stamp,
+    Step,
+    SyncTree,
+    WriteFile,
+)
+from kjpstate.plan import spread_block
+
+
+async def give_up(rest: Sequence[Change], work: Work) -> None:
+    """After a Ctrl-C: nothing new begins, and a unit that is half done is put back."""
+    work.codes.append(errors.INTERRUPTED)
+    for change in rest:
+        unit = unit_of(change, work.plan)
+        acts = change.refusal is None and not change.held and unit not in work.blocked
+        if acts and work.done.get(unit):
+            await undo(change, unit, "was not reached", work)
+        work.steps.append(Step(change.resource.address, "not tried", "interrupted"))
+
+
+async def undo(change: Change, unit: Sequence[str], why: str, work: Work) -> str:
+    """Put the unit back, block what reads what it writes; the trouble, or nothing."""
+    trouble = await restore(work.done[unit], work)
+    _block(change, unit, work)
+    said = (
+        f"could not be put back: {trouble}" if trouble else f"put back, since {change.resource.address} {why}"
+    )
+    work.steps = [
+        replace(step, result="failed" if trouble else "restored", reason=said)
+        if step.address in unit and step.result == "applied"
+        else step
+        for step in work.steps
+    ]
+    work.codes.append(errors.FAILED if trouble else errors.RESTORED)
+    return trouble
+
+
+async def stop(
+    change: Change, unit: Sequence[str], stopped: Stopped, outcomes: Sequence[Outcome], work: Work
+) -> None:
+    """Note the failure, put the unit back, hold what reads what it writes."""
+    address = change.resource.address
+    work.tell(Event("failed", address, stopped.reason))
+    written = [done.action for done in work.done[unit] if isinstance(done.action, WriteFile)]
+    trouble = await undo(change, unit, "failed", work)
+    if trouble:
+        reason = f"{stopped.reason}\nand could not be put back: {trouble}"
+        work.steps.append(Step(address, "failed", reason, tuple(outcomes)))
+        return
+    whose = "" if work.stopping else await _whose(change, outcomes, written, work)
+    reason = "\n".join(filter(None, (stopped.reason, whose)))
+    work.steps.append(Step(address, "restored", reason, tuple(outcomes)))
+
+
+async def _whose(
+    change: Change, outcomes: Sequence[Outcome], written: Sequence[WriteFile], work: Work
+) -> str:
+    """After a restore: a build's failed check (it writes nothing) once more: whose errors are they."""
+    failed = outcomes[-1] if outcomes else None
+    if failed is None or failed.status != "failed" or failed.exit_code is None:
+        return ""
+    check = failed.action
+    here = [write for write in written if write.host == change.resource.host]
+    if change.resource.kind != "build" or not here or not isinstance(check, Run) or check.writes:
+        return ""
+    work.tell(Event("action", "", f"{describe(check)}, on the restored source"))
+    try:
+        found, _ = await work.hosts[check.host].act((check,))
+    except errors.Unreachable as lost:
+        return f"The check could not be run on the restored source: {lost.message}"
+    return verdict(failed, found[-1], here)
+
+
+def lose(
+    change: Change, unit: Sequence[str], lost: errors.Unreachable, outcomes: Sequence[Outcome], work: Work
+) -> None:
+    """The link is gone, the outcome unknown: nothing more is tried there; the next run reads what is."""
+    reason = f"{lost.message}; whether its last action happened is not known, the next run reads again"
+    work.tell(Event("failed", change.resource.address, reason))
+    _block(change, unit, work)
+    work.steps.append(Step(change.resource.address, "failed", reason, tuple(outcomes)))
+    work.codes.append(errors.UNREACHABLE)
+
+
+def _block(change: Change, unit: Sequence[str], work: Work) -> None:
+    unit_of = {address: group for group in work.plan.units for address in group}
+    resources = {resource.address: resource for resource in work.scene.resources}
+    work.blocked[unit] = change.resource.address
+    work.blocked = spread_block(work.blocked, work.plan.changes, unit_of, resources, work.scene.kinds)
+
+
+async def restore(outcomes: list[Outcome], work: Work) -> str:
+    """Put back all that these outcomes did, in reverse, then run each undo once; the trouble, or nothing."""
+    actions = [action for outcome in reversed(outcomes) for action in _reverse(outcome, work)]
+    undo = [
+        replace(outcome.action, argv=argv, why="undo", undo=(), writes=(), outputs=None, replaces=False)
+        for outcome in reversed(outcomes)
+        if isinstance(outcome.action, Run)
+        for argv in outcome.action.undo
+    ]
+    outcomes.clear()
+    trouble = []
+    for action in (*actions, *undo):
+        work.tell(Event("action", "", describe(action)))
+        try:
+            found, _ = await work.hosts[action.host].act((action,))
+        except errors.Unreachable as lost:
+            return lost.message
+        if not found[-1].ok:
+            trouble.append(why(found[-1]))
+    return "; ".join(trouble)
+
+
+def _reverse(outcome: Outcome, work: Work) -> Iterator[Action]:
+    """What puts back what one outcome did; nothing for an action that did not happen."""
+    match outcome.action:
+        case WriteFile(before=before, after=after) as action if outcome.status == "done":
+            yield replace(action, before=after, after=before)
+        case SyncTree(host=host, to_directory=path) if outcome.status in ("done", "unknown"):
+            yield Restore(host, path, outcome.backup or None)
+        case Backup(host=host, path=path) if outcome.ok:
+            yield Restore(host, path, outcome.backup or None)
+        case Stamp(host=host, document=document, name=name) as stamp if outcome.status == "done":
+            reading = ReadState(host, document, name)
+            if reading in work.planned:
+                yield replace(stamp, values=read_stamp(work.planned[reading]), fill=())
