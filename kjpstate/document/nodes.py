@@ -150,6 +150,8 @@ def _syntax(text: str, error: Any, mark: Any) -> str:
     lines = text.splitlines()
     line = lines[mark.line] if mark and mark.line < len(lines) else ""
     problem = " ".join(str(error.problem or "").split())
+    if "nesting depth" in problem:  # libyaml's own limit, met while it looks ahead of our events
+        return _too_deep()
     hint = ""
     if line.startswith("\t") or line[: len(line) - len(line.lstrip())].count("\t"):
         hint = "; indent with spaces, not with a tab"
@@ -160,6 +162,10 @@ def _syntax(text: str, error: Any, mark: Any) -> str:
     elif "cannot start any token" in problem:
         hint = "; put a text that starts with this character in quotes"
     return f"not valid YAML: {problem or 'unexpected text'}{hint}"
+
+
+def _too_deep() -> str:
+    return f"the document goes deeper than {MAX_DEPTH} levels"
 
 
 class _Reader:
@@ -192,8 +198,8 @@ class _Reader:
         place = _place(event.start_mark)
         self._nodes += 1
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
-            limit = f"deeper than {MAX_DEPTH} levels" if depth > MAX_DEPTH else f"beyond {MAX_NODES} values"
-            self._problems.add(place, f"the document goes {limit}")
+            many = f"the document goes beyond {MAX_NODES} values"
+            self._problems.add(place, _too_deep() if depth > MAX_DEPTH else many)
             raise _Stopped
         if event.anchor:
             sign = "alias *" if isinstance(event, yaml.AliasEvent) else "anchor &"
