@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,8 +69,21 @@ def counted() -> Callable[[str, int], None]:
     return count
 
 
-def pytest_sessionfinish(exitstatus: int) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """With pytest-xdist: what one of the parallel processes counted and left out, for the one that tells."""
+    told = getattr(node, "workeroutput", {})
+    _counted.update(told.get("counted", {}))
+    _left_out.clear()
+    _left_out.update(told.get("left_out", {}))  # the same in each: all collect all
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """The table of counts as Markdown in $KJPSTATE_COUNTS, when all of it is true."""
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told |= {"counted": dict(_counted), "left_out": dict(_left_out)}
+        return
     file = os.environ.get("KJPSTATE_COUNTS")
     if file and exitstatus == pytest.ExitCode.OK:
         rows = [f"| {name} | {number:,} |" for name, number in sorted(_counted.items())]

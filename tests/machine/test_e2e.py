@@ -14,7 +14,7 @@ import pytest
 from tests.support.machine import BOT, Machine
 from tests.support.machine.world import World, differing
 
-pytestmark = pytest.mark.machine
+pytestmark = [pytest.mark.machine, pytest.mark.xdist_group("machine-e2e")]
 
 RESOLVED = "/etc/systemd/resolved.conf"
 DIST = f"{BOT}/dist"

@@ -18,6 +18,7 @@ from kjpstate.kinds import build, deploy
 from kjpstate.model import Answer, Plan, Reading, Report, Resource, RunInfo, Where
 from kjpstate.plan import Scene
 from kjpstate.plan import build as plan_of
+from tests.support.npm import installed
 
 pytestmark = pytest.mark.real
 KINDS: dict[str, Any] = {"build": build, "deploy": deploy}
@@ -27,19 +28,7 @@ TSCONFIG = {"compilerOptions": {"outDir": "dist", "rootDir": "src", "module": "c
 @pytest.fixture(scope="session")
 def typescript(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A node_modules with TypeScript in it: that of $KJPSTATE_TOOLS, or one npm installs for this session."""
-    tools = Path(os.environ.get("KJPSTATE_TOOLS") or tmp_path_factory.mktemp("tools"))
-    if not (tools / "node_modules/typescript").exists():
-        command = [
-            "npm",
-            "install",
-            "--no-audit",
-            "--no-fund",
-            "--silent",
-            "--prefix",
-            str(tools),
-            "typescript@5",
-        ]
-        subprocess.run(command, check=True, timeout=300)
+    tools = installed(tmp_path_factory.mktemp("tools"), "typescript-5", "typescript@5")
     return tools / "node_modules"
 
 

@@ -5,7 +5,6 @@ Needs npm once, for prettier itself; kept in `$KJPSTATE_TOOLS`.
 
 from __future__ import annotations
 
-import os
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kjpstate.kinds.patch.shown import blocks_shown
+from tests.support.npm import installed
 from tests.support.patch_cases import Case, cases, run
 
 pytestmark = pytest.mark.real
@@ -27,12 +27,8 @@ STYLES = {
 @pytest.fixture(scope="session")
 def prettier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program, of the pinned version."""
-    tools = Path(os.environ.get("KJPSTATE_TOOLS") or tmp_path_factory.mktemp("tools")) / "prettier"
-    program = tools / "node_modules/prettier/bin/prettier.cjs"
-    if not program.exists():
-        command = ["npm", "install", "--no-audit", "--no-fund", "--silent", "--prefix", str(tools), PRETTIER]
-        subprocess.run(command, check=True, timeout=300)
-    return program
+    tools = installed(tmp_path_factory.mktemp("tools"), "prettier", PRETTIER)
+    return tools / "node_modules/prettier/bin/prettier.cjs"
 
 
 @cache

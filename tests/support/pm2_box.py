@@ -37,6 +37,7 @@ from kjpstate.model import (
     WriteFile,
 )
 from kjpstate.plan import Scene, build
+from tests.support.npm import installed
 
 PROBE = Path(__file__).parents[2] / "kjpstate/hosts/remote/probe_pm2.sh"
 KINDS = {"pm2_ecosystem": pm2_ecosystem, "pm2_process": pm2_process}
@@ -50,15 +51,7 @@ VERSIONS = ("5", "6", "7")
 
 def install(folder: Path, version: str = VERSIONS[-1]) -> Path:
     """The folder with node_modules/pm2 of that major version in it."""
-    tools = Path(os.environ.get("KJPSTATE_TOOLS") or folder)
-    if version != VERSIONS[-1]:
-        tools = tools / f"pm2-{version}"
-    if not (tools / "node_modules/pm2/bin/pm2").exists():
-        tools.mkdir(parents=True, exist_ok=True)
-        (tools / "package.json").write_text('{"private": true}')
-        command = ["npm", "install", "--no-audit", "--no-fund", "--silent", f"pm2@{version}"]
-        subprocess.run(command, cwd=tools, check=True, timeout=300)
-    return tools
+    return installed(folder, f"pm2-{version}", f"pm2@{version}")
 
 
 class Pm2Box:
