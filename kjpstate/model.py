@@ -420,6 +420,20 @@ class Advice:
     severity: Literal["breaks", "useless", "note"] = "useless"
 
 
+@dataclass(frozen=True)
+class Acceptance:
+    """A difference (of `address`) or an advice (of `rule`) that the owner lives with, and why.
+
+    One of the two is "". `until`: its last day as YYYY-MM-DD; "" for ever.
+    """
+
+    address: str
+    rule: str
+    why: str
+    until: str
+    where: Where
+
+
 # ---- plan and report
 
 Symbol: TypeAlias = Literal["+", "~", "-", "-/+", "!"]
@@ -430,6 +444,7 @@ class Change:
     """What the plan does about one resource: `actions`, or `refusal`, or `held` (the address that blocks it).
 
     `after`: addresses whose result this one waits for; its actions are then the most that may be needed.
+    `lapsed`: an acceptance of this difference whose last day is over.
     """
 
     resource: Resource
@@ -439,6 +454,7 @@ class Change:
     refusal: Refuse | None = None
     held: str = ""
     after: tuple[str, ...] = ()
+    lapsed: Acceptance | None = None
 
 
 @dataclass(frozen=True)
@@ -454,7 +470,8 @@ class AdviceAt:
 class Plan:
     """All changes in their order. `units`: groups of addresses restored together. `fingerprints`: address ->
     digest of the compared keys and the bytes to be replaced. `unreachable`: host -> why. `unfinished`:
-    host -> the folder whose switch a lost run left half done; what was read there is not yet what is."""
+    host -> the folder whose switch a lost run left half done; what was read there is not yet what is.
+    `accepted`: drifts that are left as they are, each with the acceptance that says so."""
 
     document: str
     changes: tuple[Change, ...]
@@ -465,6 +482,7 @@ class Plan:
     unreachable: Mapping[str, str] = field(default_factory=dict)
     unfinished: Mapping[str, str] = field(default_factory=dict)
     unmanaged: tuple[str, ...] = ()
+    accepted: tuple[tuple[Drift, Acceptance], ...] = ()
     kept: tuple[str, ...] = ()
     secrets: frozenset[str] = frozenset()
 
@@ -565,6 +583,11 @@ def join(folder: str, path: str) -> str:
         return path
     path = path.removeprefix("./")
     return folder.rstrip("/") + "/" + path if path else folder.rstrip("/") + "/"
+
+
+def named(full: str, name: str) -> bool:
+    """Whether `name` means `full`: `patch` means `patch.reconnect-backoff`, `stb` means `stb[10.0.0.1]`."""
+    return full == name or full.startswith((f"{name}.", f"{name}["))
 
 
 def touching(upstream: Upstream, host: str, path: str) -> Sequence[tuple[str, str]]:

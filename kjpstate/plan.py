@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from kjpstate import diff
+from kjpstate import acceptance, diff
 from kjpstate.host import allowed
 from kjpstate.kinds import Kind
 from kjpstate.model import (
     UNKNOWN,
+    Acceptance,
     Action,
     AdviceAt,
     Answers,
@@ -66,7 +67,10 @@ _SEVERITY = ("breaks", "useless", "note")
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything a plan is made of. `may_change`: host -> allowed paths. `kinds`: kind -> its module."""
+    """Everything a plan is made of. `may_change`: host -> allowed paths. `kinds`: kind -> its module.
+
+    `accepted`: what the document accepts; `today` (YYYY-MM-DD) says what of it is over.
+    """
 
     document: str
     resources: Sequence[Resource]
@@ -77,6 +81,8 @@ class Scene:
     unreachable: Mapping[str, str] = field(default_factory=dict)
     unfinished: Mapping[str, str] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
+    accepted: tuple[Acceptance, ...] = ()
+    today: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,14 +112,20 @@ def build(scene: Scene) -> Plan:
     """The plan for all resources of the scene, in their order."""
     upstream: dict[Path, bytes | str | Unknown | None] = {}
     changes: list[Change] = []
+    accepted: list[tuple[Drift, Acceptance]] = []
     assessed: dict[str, Assessment] = {}
     for resource in scene.resources:
         if resource.host in scene.unreachable:
             continue
         assessed[resource.address] = found = assess(resource, scene, upstream)
-        if found.drift is not None:
+        if found.drift is None:
+            continue
+        by = acceptance.of_drift(found.drift, scene.accepted)
+        if by is not None and acceptance.in_force(by, scene.today):
+            accepted.append((found.drift, by))
+        else:
             change = change_for(found.drift, scene)
-            change = replace(change, after=_owed_to(change, changes, scene))
+            change = replace(change, after=_owed_to(change, changes, scene), lapsed=by)
             changes.append(change)
             upstream.update(upstream_of(change.actions))
     seen = [resource for resource in scene.resources if resource.address in assessed]
@@ -130,6 +142,7 @@ def build(scene: Scene) -> Plan:
         unmanaged=tuple(
             line for found in assessed.values() for line in found.actual.beside.get("orphans", ())
         ),
+        accepted=tuple(accepted),
         kept=(),
         secrets=scene.secrets | {text for found in assessed.values() for text in _secrets(found)},
     )
@@ -316,7 +329,8 @@ def _advice(resources: Sequence[Resource], scene: Scene) -> list[AdviceAt]:
         for advice in scene.kinds[resource.kind].advice(resource.spec, scene.answers):
             where = resource.line(advice.pointer)
             found.setdefault((advice.rule, where), AdviceAt(advice, resource.address, where))
-    return sorted(found.values(), key=lambda item: (_SEVERITY.index(item.advice.severity), item.where.line))
+    told = acceptance.unsilenced(found.values(), scene.accepted, scene.today)
+    return sorted(told, key=lambda item: (_SEVERITY.index(item.advice.severity), item.where.line))
 
 
 def _fingerprints(assessed: Mapping[str, Assessment], changes: Sequence[Change]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from kjpstate.host import Eye, Host
 from kjpstate.hosts import connect
 from kjpstate.kinds import KINDS, check
 from kjpstate.model import (
+    Acceptance,
     Answer,
     Answers,
     Change,
@@ -31,6 +32,7 @@ from kjpstate.model import (
     Resource,
     RunInfo,
     Unreadable,
+    named,
 )
 from kjpstate.plan import Scene
 
@@ -58,6 +60,8 @@ class Document(Protocol):
     @property
     def guardrails(self) -> Any: ...
     @property
+    def accepted(self) -> tuple[Acceptance, ...]: ...
+    @property
     def secrets(self) -> frozenset[str]: ...
 
 
@@ -66,7 +70,7 @@ def open_hosts(document: Document, *, state_folder: Path, limit: Sequence[str] =
 
     Nothing is connected yet: that is the first `look`. Raises UsageError for an unknown name in `limit`.
     """
-    unknown = [name for name in limit if not any(_named(host, name) for host in document.hosts)]
+    unknown = [name for name in limit if not any(named(host, name) for host in document.hosts)]
     if unknown:
         raise errors.UsageError(
             f"--limit {unknown[0]}: no such host; the document has {', '.join(document.hosts)}"
@@ -268,6 +272,8 @@ def _bare(document: Document, resources: tuple[Resource, ...], key: bytes) -> Sc
         kinds=KINDS,
         may_change=may_change(document),
         secrets=document.secrets,
+        accepted=document.accepted,
+        today=today(),
     )
 
 
@@ -275,21 +281,21 @@ def _scope(document: Document, only: Sequence[str], limit: Sequence[str]) -> tup
     resources = _resources(document)
     addresses = [resource.address for resource in resources]
     for name in only:
-        if not any(_named(address, name) for address in addresses):
+        if not any(named(address, name) for address in addresses):
             raise errors.UsageError(
                 f"--only {name}: no such address; the document has {', '.join(addresses)}"
             )
     return tuple(
         resource
         for resource in resources
-        if (not limit or any(_named(resource.host, name) for name in limit))
-        and (not only or resource.kind == "unchanged" or any(_named(resource.address, name) for name in only))
+        if (not limit or any(named(resource.host, name) for name in limit))
+        and (not only or resource.kind == "unchanged" or any(named(resource.address, name) for name in only))
     )
 
 
-def _named(full: str, name: str) -> bool:
-    """`patch` names `patch.reconnect-backoff`, `stb` names `stb[10.0.0.1]`."""
-    return full == name or full.startswith((f"{name}.", f"{name}["))
+def today() -> str:
+    """This machine's day as YYYY-MM-DD: all that an acceptance's last day is held against."""
+    return time.strftime("%Y-%m-%d")
 
 
 def _resources(document: Document) -> tuple[Resource, ...]:

@@ -22,6 +22,7 @@ FLOORS = {
     "history": 3,
     "plan": 2,
     "document": 2,
+    "acceptance": 1,
     "diff": 1,
     "kinds": 1,
     "formats": 0,

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kjpstate.acceptance import unsilenced
 from kjpstate.cli import options
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import load
 from kjpstate.kinds import KINDS
 from kjpstate.model import AdviceAt, Answer, Reading, Unreadable, Where
+from kjpstate.reconcile import today
 from kjpstate.render.as_json import FORMAT_VERSION, advice_json
 from kjpstate.render.lines import Line
 from kjpstate.render.notices import advice_lines
@@ -45,7 +47,11 @@ def command(session: Session, document: str | None, as_json: bool) -> int:
 
 
 def advised(document: Document) -> Iterator[AdviceAt]:
-    """The advice that needs no host, each once at its place."""
+    """The advice that needs no host and is not silenced, each once at its place."""
+    return unsilenced(_advised(document), document.accepted, today())
+
+
+def _advised(document: Document) -> Iterator[AdviceAt]:
     seen: set[tuple[str, Where]] = set()
     for resource in document.resources:
         for advice in KINDS[resource.kind].advice(resource.spec, _NotLookedAt()):

@@ -18,7 +18,7 @@ from kjpstate import reconcile
 from kjpstate.cli.controller import digest_key, state_folder
 from kjpstate.cli.session import Session
 from kjpstate.host import Host
-from kjpstate.model import Plan
+from kjpstate.model import Plan, named
 from kjpstate.render.plans import Head
 
 if TYPE_CHECKING:
@@ -70,11 +70,11 @@ async def opened(
 
 def head(work: Work, plan: Plan, seconds: float, following: str = "", shows_diff: bool = False) -> Head:
     """What the screen of a plan says beside the plan."""
-    named = {resource.host for resource in work.document.resources} | set(plan.unreachable)
+    used = {resource.host for resource in work.document.resources} | set(plan.unreachable)
     hosts = {
         name: spec
         for name, spec in work.document.hosts.items()
-        if name in named and (not work.limit or any(_names(name, word) for word in work.limit))
+        if name in used and (not work.limit or any(named(name, word) for word in work.limit))
     }
     return Head(hosts, seconds, following, _pins(work.document, plan), shows_diff)
 
@@ -85,10 +85,6 @@ def typed(verb: str, argument: str | None, only: Sequence[str], limit: Sequence[
     words += [word for name in only for word in ("--only", name)]
     words += [word for name in limit for word in ("--limit", name)]
     return shlex.join(words)
-
-
-def _names(host: str, word: str) -> bool:
-    return host == word or host.startswith(f"{word}[")
 
 
 def _pins(document: Document, plan: Plan) -> dict[str, str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kjpstate.document.accept import accept
 from kjpstate.document.apps import pm2
 from kjpstate.document.checks import checks
 from kjpstate.document.draft import addressed
@@ -26,7 +27,7 @@ from kjpstate.document.shape import Shaper
 from kjpstate.document.times import percent, seconds
 from kjpstate.errors import UsageError
 from kjpstate.host import HostSpec
-from kjpstate.model import Resource
+from kjpstate.model import Acceptance, Resource
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Document:
     """A document without a problem. `resources`: in the order of work. `checks`: in the document's order.
 
     `monitor`: for, every (seconds), limits {cpu (percent), crash_restarts, log {text: times}}, or None.
-    `secrets`: opened values to mask. `digest`: sha256 of the text, in hex.
+    `accepted`: what the owner lives with. `secrets`: opened values to mask. `digest`: sha256 of the text.
     """
 
     path: str
@@ -46,6 +47,7 @@ class Document:
     guardrails: Guardrails
     monitor: Mapping[str, Any] | None
     digest: str
+    accepted: tuple[Acceptance, ...] = ()
     secrets: frozenset[str] = field(default_factory=frozenset, repr=False)
 
 
@@ -103,6 +105,7 @@ def _document(page: Page, digest: str, references: References) -> Document:
         guardrails=guardrails(page, groups),
         monitor=_monitor(page),
         digest=digest,
+        accepted=tuple(accept(page, resources)),
         secrets=frozenset(references.values),
     )
 

@@ -56,7 +56,7 @@ def unknown(key: str, schema: Schema) -> str:
     meant = nearest(key, known)
     if meant:
         return f"unknown key `{key}`; did you mean `{meant}`?"
-    return f"unknown key `{key}`" + (f"; expected one of {quoted(known, ', ')}" if len(known) <= 12 else "")
+    return f"unknown key `{key}`" + (f"; expected one of {quoted(known, ', ')}" if len(known) <= 14 else "")
 
 
 def expected(schema: Schema) -> str:

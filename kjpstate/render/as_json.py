@@ -13,6 +13,7 @@ from kjpstate import __version__
 from kjpstate.errors import DocumentError, KjpstateError
 from kjpstate.model import (
     UNKNOWN,
+    Acceptance,
     Action,
     AdviceAt,
     Await,
@@ -57,6 +58,14 @@ def plan_json(plan: Plan, mask: Mask, *, exit_code: int) -> dict[str, Any]:
         "unreachable": [{"host": mask(host), "reason": mask(why)} for host, why in plan.unreachable.items()],
         "advice": advice_json(plan.advice, mask),
         "no_longer_managed": plain(plan.unmanaged, mask),
+        "accepted": [
+            {
+                "address": mask(drift.resource.address),
+                "host": mask(drift.resource.host),
+                **_accepted(by, mask),
+            }
+            for drift, by in plan.accepted
+        ],
         "change_summary": tally(plan),
         "exit_code": exit_code,
     }
@@ -167,8 +176,13 @@ def _change(change: Change, mask: Mask) -> dict[str, Any]:
         },
         "known_after": plain(change.after, mask),
         "held_by": mask(change.held) if change.held else None,
+        "acceptance_ended": _accepted(change.lapsed, mask) if change.lapsed else None,
         "steps": [_action(action, mask) for action in change.actions],
     }
+
+
+def _accepted(by: Acceptance, mask: Mask) -> dict[str, Any]:
+    return {"until": by.until, "why": mask(by.why), "file": mask(by.where.file), "line": by.where.line}
 
 
 def _refused(change: Change, mask: Mask) -> dict[str, Any]:

@@ -50,11 +50,13 @@ def _squeezed(text: str, mask: Mask) -> str:
 def _said(change: Change, mask: Mask) -> Iterator[str]:
     if change.refusal is not None:
         yield f"refused [{change.refusal.rule}]: {change.refusal.reason}"
-        return
-    headline = str(change.drift.desired.beside.get("headline", ""))
-    yield from [headline] if " " in headline else _told(change, headline, mask)
+    else:
+        headline = str(change.drift.desired.beside.get("headline", ""))
+        yield from [headline] if " " in headline else _told(change, headline, mask)
     if change.held:
         yield f"held by {change.held}"
+    if change.lapsed is not None:
+        yield f"was accepted until {change.lapsed.until}: {change.lapsed.why}"
 
 
 def _told(change: Change, path: str, mask: Mask) -> Iterator[str]:

@@ -62,7 +62,8 @@ def count(plan: Plan) -> str:
     lost = len(plan.unreachable)
     missed = [f"{counted(lost, 'host')} not reached"] if lost else []
     if plan.empty:
-        return f"In sync, as far as could be seen: {missed[0]}." if missed else "In sync."
+        left = f", but for {counted(len(plan.accepted), 'accepted difference')}" if plan.accepted else ""
+        return f"In sync{left}, as far as could be seen: {missed[0]}." if missed else f"In sync{left}."
     found = tally(plan)
     parts = [f"{found[word]} to {word}" for word in _WORDS.values()]
     parts += [f"{found[word]} {word}" for word in ("refused", "held") if found[word]]
@@ -79,6 +80,8 @@ def change_lines(plan: Plan, head: Head, mask: Mask) -> list[Line]:
     for change in plan.changes:
         lines.append(_title(change, address, host, head))
         lines += _details(change, mask) if _wanted(change) else _standing(change, plan)
+        if change.lapsed is not None:
+            lines.append(_note(f"was accepted until {change.lapsed.until}: {change.lapsed.why}"))
     return [*(_near(line, head, mask) for line in lines), BLANK]
 
 
@@ -182,9 +185,12 @@ def _footer(plan: Plan, head: Head) -> Iterator[Line]:
     if wanted:
         also = "; ".join(_also_written(wanted))
         yield Line(f"kjpstate writes nothing else. {also}".rstrip(), hang=2)
+    for drift, by in plan.accepted:
+        what = f"{drift.resource.address} on {drift.resource.host}"
+        yield Line(f"Accepted until {by.until}, left as it is: {what}: {by.why}", hang=2)
     if plan.unmanaged:
         yield Line(f"No longer managed, left as it is: {', '.join(plan.unmanaged)}", hang=2)
-    if parts or wanted or plan.unmanaged:
+    if parts or wanted or plan.accepted or plan.unmanaged:
         yield BLANK
 
 

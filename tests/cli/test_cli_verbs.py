@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.support.commands import Desk, Terminal
+from tests.support.commands import Desk, Shown, Terminal
 
 
 def test_plan_shows_and_changes_nothing(desk: Desk):
@@ -228,3 +228,14 @@ def test_explain_pm2_draws_the_apps_of_the_document(desk: Desk):
     assert desk.kjpstate("explain", "pm2", "kjpstate.yaml").out == shown.out
     assert desk.kjpstate("explain", "pm2", "nowhere.yaml").code == 64
     assert desk.kjpstate("explain", "fallback-dns", "kjpstate.yaml").code == 64
+
+
+def test_an_accepted_difference_is_left_alone_by_every_verb(desk: Desk):
+    desk.write(desk.document("accept: [{address: build, why: not yet, until: 2999-01-01}]"))
+    assert "Accepted until 2999-01-01, left as it is: build on pc: not yet" in desk.kjpstate("plan").out
+    assert desk.kjpstate("drift") == Shown(0, "", "")
+    assert desk.kjpstate("apply", "--yes").code == 0
+    assert not (desk.folder / "dist").exists()
+    desk.write(desk.document("accept: [{address: build, why: not yet, until: 2001-01-01}]"))
+    late = desk.kjpstate("drift")
+    assert (late.code, late.out.strip().endswith("was accepted until 2001-01-01: not yet")) == (2, True)
