@@ -12,11 +12,11 @@ import click
 
 from kjpstate import errors, reconcile
 from kjpstate.cli import options
-from kjpstate.cli.controller import run_info
+from kjpstate.cli.recording import Note, narrowed, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.verify import code_of
 from kjpstate.cli.work import Work, head, opened
-from kjpstate.model import Plan, Report
+from kjpstate.model import Plan, Report, RunInfo
 from kjpstate.render.as_json import report_json
 from kjpstate.render.lines import BLANK
 from kjpstate.render.plans import plan_lines
@@ -53,12 +53,15 @@ def command(
             "apply asks before it acts, and there is no terminal to ask on.",
             "add --yes to apply without asking; kjpstate plan   shows the plan first",
         )
-    return asyncio.run(_apply(session, document, only=only, limit=limit, yes=yes, as_json=as_json))
+    with noted(session, "apply", document, narrowed(only, limit)) as note:
+        run = _apply(session, document, note, only=only, limit=limit, yes=yes, as_json=as_json)
+        return note.ended(asyncio.run(run))
 
 
 async def _apply(
     session: Session,
     argument: str | None,
+    note: Note,
     *,
     only: Sequence[str],
     limit: Sequence[str],
@@ -66,8 +69,9 @@ async def _apply(
     as_json: bool,
 ) -> int:
     async with opened(session, argument, only, limit) as work:
+        run = note.over(work.document, work.scope)
         plan, seconds = await work.plan()
-        if await reconcile.recover(work.hosts, plan, run_info(work.document.name)):
+        if await reconcile.recover(work.hosts, plan, run):
             plan, seconds = await work.plan()
         if not as_json:
             session.out(plan_lines(plan, head(work, plan, seconds), session.mask()))
@@ -76,7 +80,9 @@ async def _apply(
         if wanted and not yes and not session.confirmed("Apply this?"):
             raise errors.Failed("Nothing was done: the answer was not yes.")
         started = time.monotonic()
-        report = await (_act(work, plan) if wanted else _check_only(work, plan))
+        note.saw(plan)
+        report = await (_act(work, plan, run) if wanted else _check_only(work, plan, run))
+        note.did(report)
         second = (await work.plan())[0] if wanted else plan
         code = errors.worst([report.exit_code, reconcile.exit_code(second)])
         if as_json:
@@ -88,13 +94,13 @@ async def _apply(
         return code
 
 
-async def _act(work: Work, plan: Plan) -> Report:
+async def _act(work: Work, plan: Plan, run: RunInfo) -> Report:
     with _signals_as_interrupts():
         return await reconcile.apply(
             work.document,
             work.hosts,
             plan,
-            run=run_info(work.document.name),
+            run=run,
             key=work.key,
             progress=lambda event: work.session.follow(event_line(event)),
             only=work.only,
@@ -122,9 +128,8 @@ def _signals_as_interrupts() -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _check_only(work: Work, plan: Plan) -> Report:
+async def _check_only(work: Work, plan: Plan, run: RunInfo) -> Report:
     """Nothing to write: the checks still run, unless something is refused."""
-    run = run_info(work.document.name)
     if plan.changes:
         return Report(run, plan, (), exit_code=reconcile.exit_code(plan))
     results = await reconcile.verify(work.document, work.hosts, key=work.key)

@@ -9,6 +9,7 @@ import click
 
 from kjpstate import reconcile
 from kjpstate.cli import options
+from kjpstate.cli.recording import Note, narrowed, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import opened
 from kjpstate.render.as_json import plan_json
@@ -25,14 +26,24 @@ def command(
     session: Session, document: str | None, only: Sequence[str], limit: Sequence[str], as_json: bool
 ) -> int:
     """For cron: silent and 0 when in sync; else one line a drift, and 2 (3 when a host did not answer)."""
-    return asyncio.run(_drift(session, document, only, limit, as_json))
+    with noted(session, "drift", document, narrowed(only, limit)) as note:
+        run = _drift(session, document, note, only=only, limit=limit, as_json=as_json)
+        return note.ended(asyncio.run(run))
 
 
 async def _drift(
-    session: Session, argument: str | None, only: Sequence[str], limit: Sequence[str], as_json: bool
+    session: Session,
+    argument: str | None,
+    note: Note,
+    *,
+    only: Sequence[str],
+    limit: Sequence[str],
+    as_json: bool,
 ) -> int:
     async with opened(session, argument, only, limit) as work:
+        note.over(work.document, work.scope)
         plan, _ = await work.plan()
+        note.saw(plan)
         code = reconcile.exit_code(plan)
         if as_json:
             session.out_json(plan_json(plan, session.mask(), exit_code=code))

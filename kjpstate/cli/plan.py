@@ -10,6 +10,7 @@ import click
 
 from kjpstate import errors, reconcile
 from kjpstate.cli import options
+from kjpstate.cli.recording import Note, narrowed, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import head, opened, typed
 from kjpstate.render.as_json import plan_json
@@ -29,12 +30,14 @@ from kjpstate.render.reports import cost_lines
 @click.pass_obj
 def command(session: Session, /, document: str | None, **chosen: Any) -> int:
     """Look at every host, and show what apply would do. Changes nothing."""
-    return asyncio.run(_plan(session, document, **chosen))
+    with noted(session, "plan", document, narrowed(chosen["only"], chosen["limit"])) as note:
+        return asyncio.run(_plan(session, document, note, **chosen))
 
 
 async def _plan(
     session: Session,
     argument: str | None,
+    note: Note,
     *,
     only: Sequence[str],
     limit: Sequence[str],
@@ -44,8 +47,10 @@ async def _plan(
     verbose: bool,
 ) -> int:
     async with opened(session, argument, only, limit) as work:
+        note.over(work.document, work.scope)
         plan, seconds = await work.plan()
-        code = _code(reconcile.exit_code(plan), detailed_exitcode)
+        note.saw(plan)
+        code = _code(note.ended(reconcile.exit_code(plan)), detailed_exitcode)
         if as_json:
             session.out_json(plan_json(plan, session.mask(), exit_code=code))
         else:

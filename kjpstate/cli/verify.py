@@ -10,6 +10,7 @@ import click
 
 from kjpstate import errors, reconcile
 from kjpstate.cli import options
+from kjpstate.cli.recording import Note, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import opened
 from kjpstate.model import CheckResult
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(session: Session, document: str | None, names: Sequence[str], as_json: bool) -> int:
     """Run the document's acceptance checks; exit 6 when one fails. Changes nothing."""
-    return asyncio.run(_verify(session, document, names, as_json))
+    with noted(session, "verify", document, [word for name in names for word in ("--check", name)]) as note:
+        return note.ended(asyncio.run(_verify(session, document, note, names, as_json)))
 
 
 def code_of(results: Iterable[CheckResult]) -> int:
@@ -43,9 +45,13 @@ def dead_first(document: Document, results: Sequence[CheckResult]) -> list[Check
     return sorted(results, key=lambda result: not (result.result == "failed" and result.name in asked))
 
 
-async def _verify(session: Session, argument: str | None, names: Sequence[str], as_json: bool) -> int:
+async def _verify(
+    session: Session, argument: str | None, note: Note, names: Sequence[str], as_json: bool
+) -> int:
     async with opened(session, argument) as work:
+        note.over(work.document, work.scope)
         results = await reconcile.verify(work.document, work.hosts, key=work.key, names=names)
+        note.checked(results)
         code = code_of(results)
         if as_json:
             session.out_json(verify_json(work.document.name, results, session.mask(), code))

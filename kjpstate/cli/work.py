@@ -36,6 +36,15 @@ class Work:
     only: tuple[str, ...] = ()
     limit: tuple[str, ...] = ()
 
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """The hosts that this run is about."""
+        return tuple(
+            name
+            for name in self.document.hosts
+            if not self.limit or any(named(name, word) for word in self.limit)
+        )
+
     async def plan(self) -> tuple[Plan, float]:
         """Look and compare; the plan, and how many seconds it took."""
         started = time.monotonic()
@@ -71,11 +80,7 @@ async def opened(
 def head(work: Work, plan: Plan, seconds: float, following: str = "", shows_diff: bool = False) -> Head:
     """What the screen of a plan says beside the plan."""
     used = {resource.host for resource in work.document.resources} | set(plan.unreachable)
-    hosts = {
-        name: spec
-        for name, spec in work.document.hosts.items()
-        if name in used and (not work.limit or any(named(name, word) for word in work.limit))
-    }
+    hosts = {name: spec for name, spec in work.document.hosts.items() if name in used and name in work.scope}
     return Head(hosts, seconds, following, _pins(work.document, plan), shows_diff)
 
 

@@ -37,9 +37,13 @@ def _in_one_row(host: str, why: str) -> str:
     return "; ".join(why.removeprefix(f"{host}: ").splitlines())
 
 
+def saying(change: Change, mask: Mask) -> str:
+    """What is said about one change, in one row; masked."""
+    return _squeezed("; ".join(_said(change, mask)), mask)
+
+
 def _row(change: Change, mask: Mask) -> str:
-    said = _squeezed("; ".join(_said(change, mask)), mask)
-    return f"{change.symbol} {change.resource.address}  {change.resource.host}  {said}"
+    return f"{change.symbol} {change.resource.address}  {change.resource.host}  {saying(change, mask)}"
 
 
 def _squeezed(text: str, mask: Mask) -> str:
