@@ -304,11 +304,13 @@ def test_another_language_is_refused() -> None:
 
 @pytest.fixture
 def no_tree_sitter(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for cached in (source_module._text, source_module._file, grammar._parser):
+    remembered = (source_module._text, source_module._file, grammar._parser, patch._studied)
+    for cached in remembered:
         cached.cache_clear()
     monkeypatch.setitem(sys.modules, "tree_sitter", None)
     yield
-    grammar._parser.cache_clear()
+    for cached in remembered:
+        cached.cache_clear()
 
 
 @pytest.mark.usefixtures("no_tree_sitter")

@@ -211,9 +211,12 @@ def _several(source: Source, node: Node, start: int, end: int) -> Place | Fault:
     if node.type not in _LISTS:
         return "partial-statement"
     children = [child for child in node.children if child.type not in COMMENTS]
-    spans = [_span(child) for child in children]
-    inside = [number for number, span in enumerate(spans) if start <= span[0] and span[1] <= end]
-    crossed = any(one < start < other or one < end < other for one, other in spans)
+    near = [
+        number for number, child in enumerate(children) if start < child.end_byte and child.start_byte < end
+    ]
+    spans = {number: _span(children[number]) for number in near}
+    inside = [number for number, span in spans.items() if start <= span[0] and span[1] <= end]
+    crossed = any(one < start < other or one < end < other for one, other in spans.values())
     if crossed or not inside or (spans[inside[0]][0], spans[inside[-1]][1]) != (start, end):
         return "partial-statement"
     before = children[inside[0] - 1] if inside[0] else None

@@ -7,7 +7,9 @@ Called through the face in `kjpstate.kinds`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from kjpstate.kinds.patch import worktree
@@ -122,7 +124,29 @@ def _study(spec: Spec, content: bytes | None, unreadable: str) -> Study:
         named = {edit["id"]: None for edit in spec.get("edits", ())}
         problem = Problem("file-unreadable", f"can't be read on {spec['host']}: {unreadable}")
         return Study(named, named, None, None, problems=(problem,))
-    return study(spec, content)
+    return _studied(_Asked(_frozen(spec), spec), content)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A spec that can be compared: two of equal words are one question."""
+
+    words: Hashable
+    spec: Spec = field(compare=False)
+
+
+@lru_cache(maxsize=8)
+def _studied(asked: _Asked, content: bytes | None) -> Study:
+    """The study that both states of one plan are made of, done once; so is that under the locks."""
+    return study(asked.spec, content)
+
+
+def _frozen(value: Any) -> Hashable:
+    if isinstance(value, Mapping):
+        return tuple((key, _frozen(item)) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return tuple(_frozen(item) for item in value)
+    return value  # type: ignore[no-any-return]
 
 
 def _digest(spec: Spec, name: str, value: str | None) -> str | Secret | None:
