@@ -287,6 +287,14 @@ RULES: dict[str, Rule] = {
         "change. It is reported as drift, and nothing is done about it by guessing.",
         "look at the named value on the host, and change it there or in the document",
     ),
+    "no-longer-needed": Rule(
+        "The source says by itself what the edit adds",
+        "The text of the edit stands in the file without markers: whoever writes that source has taken the "
+        "change up. Beside its block it would run twice, so that is refused, and nothing is taken out by "
+        "guess. Where no block stands, only markers are added, and nothing of the code changes.",
+        "delete the block's lines, from begin to end; then take the edit out of the document, or leave it: "
+        "the text that stands there is adopted",
+    ),
     "no-tree-sitter": Rule(
         "The TypeScript grammar is not installed",
         "Patches are placed by TypeScript's own grammar (tree-sitter). There is no ready build of it "
@@ -304,7 +312,7 @@ RULES: dict[str, Rule] = {
     "not-typescript": Rule(
         "The file is neither TypeScript nor JavaScript",
         "Patches know .ts .mts .cts .js .mjs .cjs .tsx and .jsx by the ending of the name.",
-        "name such a file",
+        "let `file` name one of these",
     ),
     "not-utf8": Rule(
         "The file is not UTF-8",

@@ -72,8 +72,12 @@ def _unified(kind: str, before: str, after: str, mask: Mask) -> Iterator[Line]:
 def _shown(kind: str, before: str, after: str, mask: Mask) -> list[str]:
     """The old text's rows with every value hidden that the new text does not show openly."""
     text = _without_environment(before, after) if kind == "pm2_ecosystem" else before
-    text = _NAMED.sub(lambda found: _veiled(found, after), text)
-    return _rows(mask(text))
+    return _rows(mask(veiled(text, after)))
+
+
+def veiled(text: str, after: str) -> str:
+    """`text` with the value of each name that sounds like a secret hidden, unless `after` shows it openly."""
+    return _NAMED.sub(lambda found: _veiled(found, after), text)
 
 
 def _without_environment(before: str, after: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from kjpstate.host import HostSpec
 from kjpstate.model import Change, Plan, Run, SyncTree, WriteFile
+from kjpstate.render.diffs import veiled
 from kjpstate.render.lines import BLANK, WIDTH, Line
 from kjpstate.render.masks import Mask
 from kjpstate.render.notices import advice_lines, refusal_lines, unfinished_lines, unreachable_lines
@@ -125,8 +126,11 @@ def _details(change: Change, mask: Mask) -> Iterator[Line]:
     beside = change.drift.desired.beside
     consequences = list(dict.fromkeys(a.why for a in change.actions if isinstance(a, Run) and a.why))
     notes = beside.get("notes")
-    own = [note for note in notes or () if note not in consequences]
-    yield from (_note(_row(mask(note))) for note in own)
+    rows = beside.get("rows") or [()] * len(notes or ())
+    own = [(note, below) for note, below in zip(notes or (), rows, strict=True) if note not in consequences]
+    for note, below in own:
+        yield _note(_row(mask(note)))
+        yield from (_note(f"    {_cut(veiled(mask(row), ''), WIDTH - _INDENT - 4)}") for row in below)
     if notes is None or (notes and not own):
         yield from _differences(change, mask)
     said = str(beside.get("headline", ""))
@@ -164,8 +168,11 @@ def _differences(change: Change, mask: Mask) -> Iterator[Line]:
 
 def _row(note: str) -> str:
     """A row of a table (two blanks in it) is cut to one row; a sentence may wrap."""
-    most = WIDTH - _INDENT
-    return f"{note[: most - 1]}…" if "  " in note and len(note) > most else note
+    return _cut(note, WIDTH - _INDENT) if "  " in note else note
+
+
+def _cut(text: str, most: int) -> str:
+    return f"{text[: most - 1]}…" if len(text) > most else text
 
 
 def _note(text: str, hang: int = 2) -> Line:

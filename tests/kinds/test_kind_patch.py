@@ -113,8 +113,53 @@ def test_new_content_rewrites_the_body_and_keeps_the_original() -> None:
     assert b"  if (count++ < 5) {\n    retry();\n  }\n" in after
     assert run({**spec, "state": "absent"}, after) == FILE
     assert patch.desired(spec, answers_of(spec, PATCHED), {}).beside["notes"] == (
-        "call  lines 13-16  its text changes",
+        "call  lines 13-16  its text: 2 lines added, 1 changed",
     )
+
+
+def test_one_changed_line_is_told_as_one_with_both_texts() -> None:
+    many = "\n".join(f"step({number});" for number in range(17))
+    first = applied(spec_of(edited(2, content=many)), FILE)
+    spec = spec_of(edited(2, content=many.replace("step(7);", "step(70);")))
+    answers = answers_of(spec, first)
+    beside = patch.desired(spec, answers, {}).beside
+    assert headline(patch, spec, answers) == "src/wa.ts: 1 edit, 1 line changed"
+    assert beside["notes"] == ("call  lines 13-32  its text: 1 line changed",)
+    assert beside["rows"] == (("21 - step(7);", "   + step(70);"),)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a();\nb();", "1 line removed"),
+        ("a();\nb();\nc();\nd();\ne();", "2 lines added"),
+        ("a(1);\nb();\nc(2);", "2 lines changed"),
+        ("x();\na();\nc(1);", "1 line added, 1 changed, 1 removed"),
+        ("", "3 lines removed"),
+        ("if (x) {\n  a();\n  b();\n  c();\n}", "2 lines added"),
+        ("a();\nb(`\n  x`);\nc();", "1 line added, 1 changed"),
+    ],
+)
+def test_lines_inside_a_block_are_counted_as_they_change(content: str, said: str) -> None:
+    first = applied(spec_of(edited(2, content="a();\nb();\nc();")), FILE)
+    spec = spec_of(edited(2, content=content))
+    assert headline(patch, spec, answers_of(spec, first)) == f"src/wa.ts: 1 edit, {said}"
+
+
+def test_rows_below_an_edit_are_few_and_say_how_many_are_left_out() -> None:
+    many = "\n".join(f"step({number});" for number in range(9))
+    first = applied(spec_of(edited(2, content=many)), FILE)
+    spec = spec_of(edited(2, content=many.replace("step", "go")))
+    (rows,) = patch.desired(spec, answers_of(spec, first), {}).beside["rows"]
+    assert len(rows) == 7
+    assert rows[-1] == "     and 12 more lines"
+
+
+def test_only_blanks_inside_a_template_changed() -> None:
+    first = applied(spec_of(edited(2, content="a(`\n b`);")), FILE)
+    spec = spec_of(edited(2, content="a(`\n   b`);"))
+    beside = patch.desired(spec, answers_of(spec, first), {}).beside
+    assert beside["headline"] == "src/wa.ts: 1 edit, 1 line changed"
 
 
 def test_unknown_words_of_a_marker_are_kept() -> None:
@@ -127,14 +172,18 @@ def test_a_hand_edit_is_put_back_and_said() -> None:
     content = PATCHED.replace(b"count++ < 3", b"count++ < 9")
     assert run(SPEC, content) == PATCHED
     beside = patch.desired(SPEC, answers_of(SPEC, content), {}).beside
+    assert beside["headline"] == "src/wa.ts: 1 edit, 1 line changed, 1 edited by hand"
     assert beside["notes"] == ("call  lines 13-16  edited by hand: put back, the edited file is kept beside",)
+    assert beside["rows"] == (("14 - if (count++ < 9) retry();", "   + if (count++ < 3) retry();"),)
 
 
 def test_a_hand_edit_is_refused_where_the_document_says_so() -> None:
     content = PATCHED.replace(b"count++ < 3", b"count++ < 9")
     found = refused({**SPEC, "on_drift": "refuse"}, content)
     assert (found.rule, found.pointer) == ("edited-by-hand", "/edits/2")
-    assert found.reason == "src/wa.ts: edit call was edited by hand inside its block, lines 13-16"
+    said = "was edited by hand inside its block, lines 13-16; the document says `if (count++ < 3) retry();`"
+    assert found.reason == f"src/wa.ts: edit call {said}"
+    assert found.places == ("src/wa.ts:14: if (count++ < 9) retry();",)
     assert refused({**SPEC, "on_drift": "refuse", "state": "absent"}, content).rule == "edited-by-hand"
 
 
@@ -177,6 +226,10 @@ def test_a_moved_block_edited_by_hand_is_refused_where_the_document_says_so() ->
     content = PATCHED.replace(b"count = 0; // again", b"count = 1;")
     spec = spec_of(edited(1, at="end"), on_drift="refuse")
     assert refused(spec, content).rule == "edited-by-hand"
+    beside = patch.desired(spec | {"on_drift": "apply"}, answers_of(spec, content), {}).beside
+    assert beside["notes"][0].endswith(
+        "moves here from line 8; edited by hand there, the edited file is kept beside"
+    )
 
 
 def test_the_old_text_beside_its_block_is_refused() -> None:
@@ -382,6 +435,10 @@ def test_a_secret_in_the_text_reaches_the_file_and_nothing_else() -> None:
     state = patch.desired(spec, answers, {})
     assert isinstance(state.values["edits"]["a"], Secret)
     assert "s3cret" not in repr(state.values) + str(state.beside["notes"]) + state.beside["headline"]
+    by_hand = answers_of(spec, after.replace(b"s3cret", b"an0ther"))
+    beside = patch.desired(spec, by_hand, {}).beside
+    assert "token" not in f"{beside['rows']}{beside['notes']}{beside['headline']}"
+    assert "token" not in refused({**spec, "on_drift": "refuse"}, after.replace(b"s3", b"an0ther")).reason
     shown = difference(patch, spec, answers)
     assert all("s3cret" not in repr(item) for item in shown)
     assert list(secrets_in(state.values))

@@ -24,9 +24,10 @@ def test_applied_once_then_in_sync_then_taken_out(case: Case) -> None:
     after = run(case.spec, case.content)
     assert isinstance(after, bytes), after
     assert run(case.spec, after) is None
-    assert case.data or without_blocks(after) == case.content
-    assert run({**case.spec, "state": "absent"}, after) == case.content
-    assert run({**case.spec, "state": "absent"}, case.content) is None
+    assert case.data or without_blocks(after) == case.origin
+    out = {**case.spec, "state": "absent", "on_drift": "apply"}
+    assert run(out, after) == (None if after == case.origin else case.origin)
+    assert run(out, case.origin) is None
     if case.after is not None:
         shown = re.sub(r"\b(body|was|at)=[0-9a-f]{12}", r"\1=<\1>", after.decode())
         assert shown == case.after
@@ -49,6 +50,20 @@ def test_refused_with_every_problem_and_nothing_written(case: Case) -> None:
     assert refused.cure
     number = next((n for n, e in enumerate(case.spec["edits"]) if e["id"] == problems[0]["edit"]), None)
     assert refused.pointer == ("" if number is None else f"/edits/{number}")
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES if case.told])
+def test_what_the_plan_says_of_it(case: Case) -> None:
+    answers = answers_of(case.spec, case.content)
+    state = patch.desired(case.spec, answers, {})
+    said = {
+        "headline": state.beside["headline"],
+        "notes": list(state.beside["notes"]),
+        "rows": [list(rows) for rows in state.beside["rows"]],
+        "orphans": list(patch.actual(case.spec, answers).beside["orphans"]),
+        "advice": [item.rule for item in patch.advice(case.spec, answers)],
+    }
+    assert {key: said[key] for key in case.told} == case.told
 
 
 @pytest.mark.parametrize("case", params(lambda result: result == "in sync"))

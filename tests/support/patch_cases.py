@@ -72,7 +72,8 @@ def problems_of(spec: dict[str, Any], content: bytes | None) -> list[dict[str, A
 
 @dataclass(frozen=True)
 class Case:
-    """One file of tests/cases/patch. `data`: marker text stands in it that is no marker."""
+    """One file of tests/cases/patch. `data`: marker text stands in it that is no marker; `told`: what else it
+    says of the plan: `headline`, `notes`, `rows`, `orphans`, `advice`."""
 
     name: str
     spec: dict[str, Any]
@@ -81,6 +82,12 @@ class Case:
     after: str | None
     adopted: list[str]
     data: bool
+    told: dict[str, Any]
+
+    @property
+    def origin(self) -> bytes:
+        """The file without any block of the set."""
+        return self.content if self.data else without_blocks(self.content)
 
 
 def cases() -> list[Case]:
@@ -98,7 +105,7 @@ def _case(path: Path) -> Case:
         for edit in edits
     ]
     text = told["source"] if told.get("final_newline", True) else told["source"].removesuffix("\n")
-    content = text.encode()
+    content = text.encode(told.get("encoding", "utf-8"))
     if told.get("eol") == "mixed":
         content = content.replace(b"\n", b"\r\n", 1)
     elif "eol" in told:
@@ -108,10 +115,10 @@ def _case(path: Path) -> Case:
     after = told.get("after")
     if after is not None and not told.get("final_newline", True):
         after = after.removesuffix("\n")
-    spec = spec_of(edits, told.get("path", "/bot/src/wa.ts"))
-    return Case(
-        path.stem, spec, content, told["result"], after, told.get("adopted", []), told.get("data", False)
-    )
+    spec = spec_of(edits, told.get("path", "/bot/src/wa.ts"), **told.get("options", {}))
+    more = {key: told[key] for key in ("headline", "notes", "rows", "orphans", "advice") if key in told}
+    adopted, data = told.get("adopted", []), told.get("data", False)
+    return Case(path.stem, spec, content, told["result"], after, adopted, data, more)
 
 
 _BEGIN = re.compile(rb"[ \t]*// kjpstate:begin reconnect-backoff/\S+ .*")

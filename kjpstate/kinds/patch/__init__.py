@@ -13,7 +13,9 @@ from functools import lru_cache
 from typing import Any
 
 from kjpstate.kinds.patch import worktree
+from kjpstate.kinds.patch.changed import counted
 from kjpstate.kinds.patch.problems import Problem, refusal
+from kjpstate.kinds.patch.standing import HAND
 from kjpstate.kinds.patch.study import Study, study
 from kjpstate.model import (
     UNKNOWN,
@@ -75,6 +77,7 @@ def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
         "problems": [problem.plain() for problem in seen.problems],
         "headline": _headline(spec, seen),
         "notes": _notes(seen),
+        "rows": tuple(draft.inside.shown for draft in seen.drafts),
         "worktree": worktree.worktree(spec, answers),
     }
     present = spec.get("state", "present") != "absent"
@@ -96,7 +99,7 @@ def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
 
 
 def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
-    """Texts that were decoded twice, and wildcards where they mean nothing."""
+    """Texts that were decoded twice, wildcards that mean nothing, and a set that the source has by itself."""
     for number, edit in enumerate(opened(spec.get("edits", ()))):
         for key in ("content", "insert_before", "insert_after", "insert_inside", "replace", "within"):
             forms = edit.get(key, ())
@@ -110,6 +113,19 @@ def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
                 f"/edits/{number}/content",
                 "breaks",
             )
+    yield from _taken_up(spec, answers)
+
+
+def _taken_up(spec: Spec, answers: Answers) -> Iterator[Advice]:
+    """One advice when every edit is about to be adopted."""
+    content, _ = _disk(spec, answers)
+    drafts = _study(spec, content, "").drafts if content is not None else ()
+    if drafts and len(drafts) == len(spec.get("edits", ())) and all(draft.adopted for draft in drafts):
+        yield Advice(
+            "no-longer-needed",
+            f"{spec['display']} says all of set {spec['set']} by itself; only markers would be added",
+            "take the set out of the document, if the source brings the change now",
+        )
 
 
 def _disk(spec: Spec, answers: Answers) -> tuple[bytes | None, str]:
@@ -160,11 +176,17 @@ def _headline(spec: Spec, seen: Study) -> str:
     edits = f"{count} edit{'' if count == 1 else 's'}"
     if spec.get("state", "present") == "absent":
         return f"{spec['display']}: {edits} taken out"
-    added = sum(draft.added for draft in seen.drafts)
-    replaced = sum(draft.replaced for draft in seen.drafts)
-    lines = [f"{added} line{'' if added == 1 else 's'} added"] if added else []
-    lines += [f"{replaced} replaced"] if replaced else []
-    return ", ".join((f"{spec['display']}: {edits}", *lines))
+    hand = sum(draft.hand for draft in seen.drafts)
+    lines = counted(
+        (sum(draft.added + draft.inside.added for draft in seen.drafts), "added"),
+        (sum(draft.inside.changed for draft in seen.drafts), "changed"),
+        (sum(draft.inside.removed for draft in seen.drafts), "removed"),
+        (sum(draft.replaced for draft in seen.drafts), "replaced"),
+    )
+    if seen.drafts and all(draft.adopted for draft in seen.drafts):
+        lines = "only markers are added"
+    by_hand = f"{hand} {HAND}" if hand else ""
+    return ", ".join(filter(None, (f"{spec['display']}: {edits}", lines, by_hand)))
 
 
 def _notes(seen: Study) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from kjpstate.formats.typescript import Source, read, reread, token_digest
 from kjpstate.formats.typescript.structure import Place, whole
 from kjpstate.kinds.patch import markers
+from kjpstate.kinds.patch.changed import UNCHANGED, Changed
 from kjpstate.kinds.patch.look import Look
 from kjpstate.kinds.patch.markers import Block
 from kjpstate.kinds.patch.problems import Problem
@@ -22,7 +23,8 @@ from kjpstate.model import Spec
 @dataclass(frozen=True)
 class Draft:
     """`text` takes the place of the bytes `start:end` (whole lines). The rest is for people: where it is, a
-    note, and how many lines of code come and go."""
+    note, how many lines of code come, stand instead of which of the file's, and what changes in a block that
+    stands already; `hand`: it was edited by hand; `adopted`: only markers come."""
 
     edit: str
     number: int
@@ -31,8 +33,11 @@ class Draft:
     text: bytes
     where: str
     note: str
-    added: int
-    replaced: int
+    added: int = 0
+    replaced: int = 0
+    inside: Changed = UNCHANGED
+    hand: bool = False
+    adopted: bool = False
 
 
 def new_draft(edit: Edit, spot: Spot, look: Look, spec: Spec) -> Draft:
@@ -58,7 +63,9 @@ def new_draft(edit: Edit, spot: Spot, look: Look, spec: Spec) -> Draft:
         note = shown + (" …" if replacing and len(old) > 1 else "")
     added = 0 if exact else len(lines)
     gone = 0 if was is None else len(was)
-    return Draft(edit.id, edit.number, spot.start, spot.end, text, spot.where, note, added, gone)
+    return Draft(
+        edit.id, edit.number, spot.start, spot.end, text, spot.where, note, added, gone, adopted=exact
+    )
 
 
 def shortened(text: str) -> str:
@@ -74,10 +81,10 @@ def new_text(lines: Sequence[str], ending: bytes) -> bytes:
 def composed(
     look: Look, drafts: Sequence[Draft], edits: Sequence[Edit], spec: Spec, origin: bytes
 ) -> tuple[bytes, list[Problem]]:
-    """The new bytes, or the old ones and what is wrong. `origin`: the file without any block of this set."""
-    problems = _overlaps(look, drafts)
-    if problems:
-        return look.source.data, problems
+    """The new bytes, or the old ones and what is wrong. `origin`: the file without any block of this set.
+
+    The drafts must not overlap.
+    """
     pieces, place = [], 0
     for draft in sorted(drafts, key=lambda draft: (draft.start, draft.end, draft.number)):
         pieces += [look.source.data[place : draft.start], draft.text]
@@ -90,7 +97,7 @@ def composed(
     return (look.source.data, problems) if problems else (after, [])
 
 
-def _overlaps(look: Look, drafts: Sequence[Draft]) -> list[Problem]:
+def overlaps(look: Look, drafts: Sequence[Draft]) -> list[Problem]:
     """Drafts whose lines meet each other's, or those of a block that is not their own."""
     taken = [(draft.start, draft.end, draft.edit) for draft in drafts]
     own = {(draft.start, draft.end) for draft in drafts}

@@ -36,7 +36,7 @@ def not_one(edit: Edit, pattern: Pattern, look: Look, matches: Sequence[Match], 
             return Problem("anchor-missing", reason, number, text, edit.id, cure=cure)
     near = tuple((number, look.source.line_text(number).strip()) for number in nearest(pattern, look.source))
     if not near:
-        reason = f"has no {what} in the file: {_first_line(pattern)}"
+        reason = f"has no {what} in the file: `{_first_line(pattern)}`"
         return Problem("anchor-missing", reason, edit=edit.id, cure="write what stands in the file now")
     number, text = near[0]
     hint = " and ".join(_differences(pattern, look.source, number))

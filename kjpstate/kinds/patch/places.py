@@ -42,11 +42,11 @@ def locate(edit: Edit, look: Look) -> Spot | Problem:
     if edit.op == "replace":
         return _replaced(edit, look, area)
     if edit.module:
-        standing = [place for place in _standing(edit, look, area) if place.module]
-        if len(standing) > 1:
-            return near(edit, look, standing, "has its text in the file more than once already")
-        if standing:
-            return _adopt(edit, look, standing[0])
+        already = [place for place in standing(edit, look, area) if place.module]
+        if len(already) > 1:
+            return near(edit, look, already, "has its text in the file more than once already")
+        if already:
+            return _adopt(edit, look, already[0])
     return _inserted(edit, look, area)
 
 
@@ -95,8 +95,8 @@ def _whole(look: Look, match: Match) -> Place | Fault:
     return whole(source, start, end)
 
 
-def _standing(edit: Edit, look: Look, area: tuple[int, int] | None) -> list[Place]:
-    """Where the new text already stands as whole statements."""
+def standing(edit: Edit, look: Look, area: tuple[int, int] | None) -> list[Place]:
+    """Where the new text stands as whole statements, outside of blocks."""
     if edit.words is None:
         return []
     found = (_whole(look, match) for match in look.find(edit.words, area))
@@ -104,16 +104,16 @@ def _standing(edit: Edit, look: Look, area: tuple[int, int] | None) -> list[Plac
 
 
 def _replaced(edit: Edit, look: Look, area: tuple[int, int] | None) -> Spot | Problem:
-    standing = _standing(edit, look, area)
+    already = standing(edit, look, area)
     matches = [
         match
         for match in anchors(edit, look, area)
-        if not any(place.start <= look.bytes_of(match)[0] < place.end for place in standing)
+        if not any(place.start <= look.bytes_of(match)[0] < place.end for place in already)
     ]
-    if not matches and len(standing) == 1:
-        return _adopt(edit, look, standing[0])
-    if not matches and standing:
-        return near(edit, look, standing, "has its text in the file more than once already")
+    if not matches and len(already) == 1:
+        return _adopt(edit, look, already[0])
+    if not matches and already:
+        return near(edit, look, already, "has its text in the file more than once already")
     if len(matches) != 1:
         return not_one(edit, edit.forms[0], look, matches)
     place = _whole(look, matches[0])
@@ -121,6 +121,9 @@ def _replaced(edit: Edit, look: Look, area: tuple[int, int] | None) -> Spot | Pr
         return unfit(edit, look, place, matches[0])
     if edit.module and not place.module:
         return off_scope(edit, look, place.start)
+    same = [other for other in standing(edit, look, None) if other.container == place.container]
+    if same:
+        return near(edit, look, same, "has its text in the same block already", place.start)
     return whole_lines(edit, look, place)
 
 
@@ -149,7 +152,7 @@ def _already(edit: Edit, look: Look, start: int, end: int, match: Match) -> Spot
     inside = edit.op == "insert_inside"
     home = whole(source, start, end) if not inside else None
     same = []
-    for place in _standing(edit, look, (start, end) if inside else None):
+    for place in standing(edit, look, (start, end) if inside else None):
         one, other = source.leaf_from(place.start), source.leaf_from(place.end - 1)
         here = {
             "insert_before": other + 1 == first,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from kjpstate.model import Refuse, Spec
@@ -42,35 +43,42 @@ class Problem:
 
 
 def refusal(spec: Spec, problems: Sequence[Mapping[str, Any]]) -> Refuse:
-    """One refusal for all that is wrong; the first problem gives the rule, the cure and the pointer."""
+    """One refusal for all that is wrong; the first problem gives the rule and the pointer."""
     first, shown = problems[0], spec["display"]
-    who = f"edit {first['edit']} " if first["edit"] else ""
-    reason = f"{shown}: {who}{first['reason']}"
-    if len(problems) > 1:
+    reason, cure = f"{shown}: {_said(first)}", _cure(first)
+    if len(problems) == 1:
+        places = tuple(_lines(shown, first))
+    else:
         others = dict.fromkeys(problem["rule"] for problem in problems[1:])
         reason += f"; and {len(problems) - 1} more: {', '.join(others)}"
-    return Refuse(
-        first["rule"],
-        reason,
-        places=tuple(_places(shown, problems)),
-        cure=first["cure"] or RULES[first["rule"]].cure,
-        pointer=_pointer(spec, first["edit"]),
-    )
+        places = tuple(_one_by_one(shown, problems))
+        cure = "each of these as it says; until then nothing of the set is applied"
+    return Refuse(first["rule"], reason, places=places, cure=cure, pointer=_pointer(spec, first["edit"]))
 
 
-def _places(shown: str, problems: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Each line once; with several problems each says whose it is and why."""
-    several = len(problems) > 1
-    for problem in problems:
-        label = f"  [{problem['rule']}{': ' + problem['edit'] if problem['edit'] else ''}]" if several else ""
-        if problem["line"]:
-            yield f"{shown}:{problem['line']}: {problem['text'].strip()}{label}"
-        elif several:
-            yield f"{shown}: {problem['reason']}{label}"
-        # Of what only looks alike, one line each is enough when there is more to read.
-        for near in problem["more"] if not several or problem["rule"] != "anchor-missing" else ():
-            if near["line"] != problem["line"]:
-                yield f"{shown}:{near['line']}: {near['text'].strip()}"
+def _said(problem: Mapping[str, Any]) -> str:
+    return f"edit {problem['edit']} {problem['reason']}" if problem["edit"] else str(problem["reason"])
+
+
+def _cure(problem: Mapping[str, Any]) -> str:
+    return str(problem["cure"] or RULES[problem["rule"]].cure)
+
+
+def _one_by_one(shown: str, problems: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Each with what is wrong, the lines to look at, what to do; a cure that several share once, below."""
+    for problem, after in zip_longest(problems, problems[1:]):
+        yield f"{_said(problem)}   [{problem['rule']}]"
+        yield from (f"  {line}" for line in _lines(shown, problem))
+        if after is None or _cure(after) != _cure(problem):
+            yield f"  Cure: {_cure(problem)}"
+
+
+def _lines(shown: str, problem: Mapping[str, Any]) -> Iterator[str]:
+    """The problem's line and the others to look at, each once."""
+    found = [problem, *problem["more"]] if problem["line"] else list(problem["more"])
+    for number in dict.fromkeys(item["line"] for item in found):
+        text = next(item["text"] for item in found if item["line"] == number)
+        yield f"{shown}:{number}: {text.strip()}" if text.strip() else f"{shown}:{number}"
 
 
 def _pointer(spec: Spec, edit: str) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from kjpstate.formats.typescript import BadPattern, find, pattern_of, read, token_digest
-from kjpstate.formats.typescript.structure import at_module_level, braces
+from kjpstate.formats.typescript.structure import at_module_level, braces, list_around
 from kjpstate.kinds.patch import markers
-from kjpstate.kinds.patch.compose import Draft, new_text
+from kjpstate.kinds.patch.changed import MOST_ROWS, Changed, compared
+from kjpstate.kinds.patch.compose import Draft, new_text, shortened
 from kjpstate.kinds.patch.look import Look
 from kjpstate.kinds.patch.markers import Block
-from kjpstate.kinds.patch.places import anchors, search_area
+from kjpstate.kinds.patch.places import anchors, search_area, standing
 from kjpstate.kinds.patch.problems import Problem
 from kjpstate.kinds.patch.wanted import Edit, attributes, block_lines, block_text
 from kjpstate.model import Spec
+
+HAND = "edited by hand"
 
 
 def digest(look: Look, block: Block) -> str:
@@ -44,12 +48,27 @@ def refuses(spec: Spec, look: Look, block: Block) -> bool:
     return spec.get("on_drift") == "refuse" and by_hand(look, block)
 
 
-def edited(look: Look, block: Block) -> Problem:
-    """The refusal of a hand edit."""
-    last = look.source.line(block.end - 1)
+def edited(look: Look, block: Block, edit: Edit | None, spec: Spec) -> Problem:
+    """The refusal of a hand edit, with what stands there and what the document says."""
+    source, last = look.source, look.source.line(block.end - 1)
     reason = f"was edited by hand inside its block, lines {block.line}-{last}"
-    text = look.source.line_text(block.line).strip()
-    return Problem("edited-by-hand", reason, block.line, text, block.edit)
+    rows = inside(look, block, edit, spec).rows if edit is not None else ()
+    wanted = [row.text for row in rows if row.sign == "+" and row.text]
+    if wanted:
+        more = f" (and {len(wanted) - 1} more)" if len(wanted) > 1 else ""
+        reason += f"; the document says `{shortened(wanted[0])}`{more}"
+    lines = [row.number for row in rows if row.number][:MOST_ROWS] or [block.line]
+    shown = [(number, source.line_text(number).strip()) for number in lines]
+    return Problem("edited-by-hand", reason, *shown[0], block.edit, tuple(shown[1:]))
+
+
+def inside(look: Look, block: Block, edit: Edit, spec: Spec) -> Changed:
+    """What of the block's text differs from the document's; of a secret one only how much."""
+    source = look.source
+    first = source.line(block.body)
+    old = [source.line_text(number) for number in range(first, source.line(block.body_end))]
+    found = compared(old, block_lines(edit, spec["path"], block.indent), first)
+    return replace(found, rows=()) if edit.hidden else found
 
 
 def moved(edit: Edit, block: Block, spec: Spec) -> bool:
@@ -68,15 +87,17 @@ def moved(edit: Edit, block: Block, spec: Spec) -> bool:
 
 def step(edit: Edit, block: Block, look: Look, spec: Spec) -> Draft | Problem | None:
     """Nothing for a block in sync; else the block with the document's text, or why not."""
-    problem = _misplaced(edit, block, look) or _reappeared(edit, block, look, spec)
+    problem = (
+        _misplaced(edit, block, look) or _reappeared(edit, block, look, spec) or _needless(edit, block, look)
+    )
     if problem is not None:
         return problem
-    standing = digest(look, block)
-    if standing == edit.digest:
+    now = digest(look, block)
+    if now == edit.digest:
         return None
-    hand = standing != block.attributes["body"]
+    hand = now != block.attributes["body"]
     if refuses(spec, look, block):
-        return edited(look, block)
+        return edited(look, block, edit, spec)
     source = look.source
     ending = markers.line_end(source.data[block.start : block.body])
     was = block.was
@@ -90,18 +111,17 @@ def step(edit: Edit, block: Block, look: Look, spec: Spec) -> Draft | Problem | 
     if not markers.line_end(source.data[block.start : block.end]):
         text = text[: len(text) - len(ending)]
     last = source.line(block.end - 1)
-    note = "edited by hand: put back, the edited file is kept beside" if hand else "its text changes"
-    return Draft(
-        edit.id,
-        edit.number,
-        block.start,
-        block.end,
-        text,
-        f"lines {block.line}-{last}",
-        note,
-        len(lines),
-        source.line(block.body_end) - source.line(block.body),
-    )
+    differs = inside(look, block, edit, spec)
+    note = f"{HAND}: put back, the edited file is kept beside" if hand else f"its text: {differs.said}"
+    where = f"lines {block.line}-{last}"
+    return Draft(edit.id, edit.number, block.start, block.end, text, where, note, inside=differs, hand=hand)
+
+
+def moves(draft: Draft, look: Look, block: Block) -> Draft:
+    """The draft of an edit whose block stands where an earlier document wanted it."""
+    hand = by_hand(look, block)
+    kept = f"; {HAND} there, the edited file is kept beside" if hand else ""
+    return replace(draft, note=f"moves here from line {block.line}{kept}", hand=hand)
 
 
 def removal(look: Look, block: Block, number: int) -> Draft:
@@ -114,29 +134,43 @@ def removal(look: Look, block: Block, number: int) -> Draft:
     else:
         note = "comes out"
     if by_hand(look, block):
-        note += "; edited by hand, the edited file is kept beside"
-    size = look.source.line(block.body_end) - look.source.line(block.body)
-    return Draft(block.edit, number, block.start, block.end, b"", f"lines {block.line}-{last}", note, 0, size)
+        note += f"; {HAND}, the edited file is kept beside"
+    where = f"lines {block.line}-{last}"
+    return Draft(block.edit, number, block.start, block.end, b"", where, note, hand=by_hand(look, block))
 
 
 def _misplaced(edit: Edit, block: Block, look: Look) -> Problem | None:
     source = look.source
-    reason = ""
+    reason, right = "", block.start
     if edit.module and not at_module_level(source, block.start + len(block.indent), block.end):
         reason = "has a block that no longer stands at module level"
     area = search_area(edit, look)
     if isinstance(area, tuple) and not area[0] <= block.start < area[1]:
-        reason = "has a block that stands outside of its `within`"
+        reason, right = "has a block that stands outside of its `within`", area[0]
     if edit.op == "insert_inside" and not block.adopted:
         found = anchors(edit, look, None)
         home = braces(source, found[0].last - 1) if len(found) == 1 else None
         if home is not None and not home[0] <= block.start < home[1]:
-            reason = "has a block that stands outside of the braces it belongs in"
+            reason, right = "has a block that stands outside of the braces it belongs in", home[0]
     if not reason:
         return None
     cure = "take the block out by hand (all of its lines); it is then put where the document says"
     text = source.line_text(block.line).strip()
-    return Problem("misplaced", reason, block.line, text, edit.id, cure=cure)
+    return Problem("misplaced", reason, block.line, text, edit.id, look.listed([right]), cure)
+
+
+def _needless(edit: Edit, block: Block, look: Look) -> Problem | None:
+    """The very text of the block stands beside it without markers: the source has brought it itself."""
+    source = look.source
+    home = list_around(source, block.start)
+    twice = [place for place in standing(edit, look, None) if place.container == home]
+    if not twice:
+        return None
+    number = source.line(twice[0].start)
+    reason = f"is no longer needed: line {number} says the same as its block, without markers"
+    return Problem(
+        "no-longer-needed", reason, *look.listed([twice[0].start])[0], edit.id, look.listed([block.start])
+    )
 
 
 def _reappeared(edit: Edit, block: Block, look: Look, spec: Spec) -> Problem | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from kjpstate.formats.typescript import NoParser, Source, grammar_of, read
 from kjpstate.kinds.patch import markers, names, standing
-from kjpstate.kinds.patch.compose import Draft, composed, new_draft
+from kjpstate.kinds.patch.compose import Draft, composed, new_draft, overlaps
 from kjpstate.kinds.patch.look import Look
 from kjpstate.kinds.patch.markers import Block
 from kjpstate.kinds.patch.places import locate
@@ -48,7 +48,8 @@ def study(spec: Spec, data: bytes | None) -> Study:
     try:
         problem = unusable(spec, data)
         if problem is not None:
-            return Study(named, named, data, data, problems=(problem,))
+            texts = [] if absent else edits_of(spec)[1]
+            return Study(named, named, data, data, problems=(problem, *texts))
         assert data is not None
         return _removal(spec, data, named) if absent else _presence(spec, data, named)
     except NoParser as error:
@@ -105,11 +106,18 @@ def _presence(spec: Spec, data: bytes, named: Mapping[str, None]) -> Study:
     if problems or faults:
         return Study({**named, **found}, wanted, data, data, (), (*problems, *faults), orphans)
     origin = markers.taken_out(data, list(own.values()))
-    moved = [own[edit.id] for edit in edits if edit.id in own and standing.moved(edit, own[edit.id], spec)]
+    disk = look
+    moved = {
+        edit.id: own[edit.id] for edit in edits if edit.id in own and standing.moved(edit, own[edit.id], spec)
+    }
     if moved:
-        found |= {block.edit: f"{found[block.edit]} elsewhere" for block in moved}
-        problems += [standing.edited(look, block) for block in moved if standing.refuses(spec, look, block)]
-        look, _ = _looked(markers.taken_out(data, moved), spec)
+        found |= {name: f"{found[name]} elsewhere" for name in moved}
+        problems += [
+            standing.edited(disk, moved[edit.id], edit, spec)
+            for edit in edits
+            if edit.id in moved and standing.refuses(spec, disk, moved[edit.id])
+        ]
+        look, _ = _looked(markers.taken_out(data, list(moved.values())), spec)
         own = {block.edit: block for block in look.blocks if block.set == spec["set"]}
     drafts: list[Draft] = []
     for edit in edits:
@@ -117,8 +125,9 @@ def _presence(spec: Spec, data: bytes, named: Mapping[str, None]) -> Study:
         if isinstance(step, Problem):
             problems.append(step)
         elif step is not None:
-            drafts.append(step)
+            drafts.append(standing.moves(step, disk, moved[edit.id]) if edit.id in moved else step)
     problems += names.problems(look, edits, drafts, spec["path"])
+    problems += overlaps(look, drafts)
     after = look.source.data
     if not problems and drafts:
         after, problems = composed(look, drafts, edits, spec, origin)
@@ -134,7 +143,12 @@ def _removal(spec: Spec, data: bytes, named: Mapping[str, None]) -> Study:
     wanted = {**named, **{block.edit: None for block in own}}
     found = {**named, **{block.edit: standing.digest(look, block) for block in own}}
     problems += standing.unreadable(own)
-    problems += [standing.edited(look, block) for block in own if standing.refuses(spec, look, block)]
+    edits = {edit.id: edit for edit in edits_of(spec)[0]}
+    problems += [
+        standing.edited(look, block, edits.get(block.edit), spec)
+        for block in own
+        if standing.refuses(spec, look, block)
+    ]
     if problems or not own:
         return Study(found, wanted, data, data, problems=tuple(problems))
     after = markers.taken_out(data, own)

@@ -15,7 +15,7 @@ from kjpstate.formats.typescript import BadPattern, Pattern, fragment, pattern_o
 from kjpstate.kinds.patch import markers
 from kjpstate.kinds.patch.problems import Problem
 from kjpstate.model import Spec
-from kjpstate.secret import opened
+from kjpstate.secret import Secret, opened
 
 IMPORTS = "imports"
 """As `insert_after`: behind the module's imports."""
@@ -28,7 +28,7 @@ class Edit:
     """One edit. `forms`: the anchor, or the accepted forms of a replace. `digest`: of `content`'s words.
 
     `words`: the content as a pattern without wildcards, None when it holds no code; `comments`: those it
-    begins with.
+    begins with; `hidden`: the content holds a secret.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Edit:
     at_end: bool
     module: bool
     within: Pattern | None
+    hidden: bool
 
     @property
     def after_imports(self) -> bool:
@@ -58,8 +59,8 @@ class Edit:
 def edits_of(spec: Spec) -> tuple[list[Edit], list[Problem]]:
     """The document's edits, and what is wrong with their texts whatever the file holds. Raises NoParser."""
     edits, problems = [], []
-    for number, item in enumerate(opened(spec.get("edits", ()))):
-        edit = _edit(number, item, spec["path"])
+    for number, item in enumerate(spec.get("edits", ())):
+        edit = _edit(number, opened(item), spec["path"], isinstance(item["content"], Secret))
         if isinstance(edit, Edit):
             edits.append(edit)
         else:
@@ -97,7 +98,7 @@ def attributes(edit: Edit, **more: str) -> dict[str, str]:
     return {"v": markers.VERSION, "op": edit.op.replace("_", "-"), "body": edit.digest, **place, **more}
 
 
-def _edit(number: int, item: Mapping[str, Any], path: str) -> Edit | Problem:
+def _edit(number: int, item: Mapping[str, Any], path: str, hidden: bool) -> Edit | Problem:
     op = next(op for op in OPS if op in item)
     forms = item[op] if op == "replace" and not isinstance(item[op], str) else [item[op]]
     content = "\n".join(line.rstrip("\r") for line in item["content"].split("\n")).strip("\n")
@@ -138,6 +139,7 @@ def _edit(number: int, item: Mapping[str, Any], path: str) -> Edit | Problem:
         item.get("at") == "end",
         item.get("scope") == "module",
         within,
+        hidden,
     )
 
 
