@@ -24,6 +24,7 @@ NOW_AND_THEN = {
     "validate": "check the document alone; no host is touched",
     "backups": "what was kept, and where",
     "patch": "show a file's blocks; keep a hand edit in the document",
+    "schedule": "have drift run every ten minutes, by cron, a timer or a task",
     "trust": "show a host's key, ask, remember it",
     "explain": "what a rule means and what to do about it",
     "schema": "print the document's JSON Schema, for an editor",

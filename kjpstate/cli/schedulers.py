@@ -1,0 +1,244 @@
+"""The three schedulers that `kjpstate schedule` knows, each with the same few functions.
+
+cron: this user's own table. systemd: units of the system for root, else of the user. Windows: a task.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kjpstate import errors
+from kjpstate.formats.schedules import (
+    Job,
+    cron_found,
+    cron_lines,
+    cron_with,
+    cron_without,
+    task_xml,
+    timer_units,
+)
+
+_PATIENCE = 60.0
+_SYSTEM = Path("/etc/systemd/system")
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """`text`: what stands there when written. `found`: what stands there now, "" for nothing of ours.
+
+    `environ`: the variables with which it starts a command. `hint`: one sentence after writing.
+    """
+
+    place: Callable[[Job], str]
+    text: Callable[[Job], str]
+    found: Callable[[Job], str]
+    write: Callable[[Job], None]
+    remove: Callable[[Job], None]
+    environ: Callable[[], Mapping[str, str]]
+    hint: Callable[[Job], str]
+
+
+def chosen(by: str | None) -> Scheduler:
+    """The one named, else what this machine has: a Windows task, a systemd timer, cron. Raises Failed."""
+    if by is None:
+        if sys.platform == "win32":
+            by = "task"
+        elif Path("/run/systemd/system").is_dir() and shutil.which("systemctl"):
+            by = "timer"
+        elif shutil.which("crontab"):
+            by = "cron"
+        else:
+            raise errors.Failed(
+                "there is neither systemd nor cron on this machine",
+                "install cron (apt install cron), or run kjpstate drift from a scheduler of your own",
+            )
+    return ALL[by]
+
+
+def trial(job: Job, environ: Mapping[str, str], own: Mapping[str, str]) -> tuple[int, str]:
+    """(exit code, what it printed) of the job's command run once in that environment."""
+    # Windows starts no program without these; they are the system's, not the shell's.
+    kept = {name: own[name] for name in ("SYSTEMROOT", "USERPROFILE", "LOCALAPPDATA", "TEMP") if name in own}
+    try:
+        done = subprocess.run(
+            job.argv,
+            env={**(kept if sys.platform == "win32" else {}), **environ, **job.environ},
+            cwd=Path.home() if Path.home().is_dir() else None,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=job.limit,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return errors.FAILED, f"no end within {job.limit} s"
+    return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
+def _command(argv: list[str], text: str = "", *, fine: tuple[int, ...] = (0,)) -> str:
+    """What a command printed. Raises Failed when it can't be run or ends otherwise."""
+    try:
+        done = subprocess.run(argv, input=text.encode(), capture_output=True, timeout=_PATIENCE, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise errors.Failed(f"{argv[0]} can't be run: {error}") from None
+    if done.returncode not in fine:
+        said = (done.stderr or done.stdout).decode(errors="replace").strip()
+        raise errors.Failed(f"{' '.join(argv)}: {said or f'exit code {done.returncode}'}")
+    return done.stdout.decode("utf-8", "surrogateescape")
+
+
+# ---- cron
+
+
+def _table() -> str:
+    return _command(["crontab", "-l"], fine=(0, 1))  # 1: this user has no table yet
+
+
+def _put_table(table: str) -> None:
+    if table:
+        _command(["crontab", "-"], table)
+    else:
+        _command(["crontab", "-r"])
+
+
+def _cron_environ() -> Mapping[str, str]:
+    """cron knows the user and hardly anything else."""
+    import getpass
+
+    user = getpass.getuser()
+    return {
+        "HOME": str(Path.home()),
+        "LOGNAME": user,
+        "USER": user,
+        "SHELL": "/bin/sh",
+        "PATH": "/usr/bin:/bin",
+    }
+
+
+_CRON = Scheduler(
+    place=lambda job: "your crontab",
+    text=cron_lines,
+    found=lambda job: cron_found(_table(), job),
+    write=lambda job: _put_table(cron_with(_table(), job)),
+    remove=lambda job: _put_table(cron_without(_table(), job)),
+    environ=_cron_environ,
+    hint=lambda job: "cron mails you what it prints: nothing while all is in sync",
+)
+
+
+# ---- systemd
+
+
+def _units() -> tuple[Path, list[str]]:
+    """The folder of units that is ours to write, and how systemctl is asked about it."""
+    if sys.platform != "win32" and os.geteuid() == 0:
+        return _SYSTEM, ["systemctl"]
+    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(home) / "systemd" / "user", ["systemctl", "--user"]
+
+
+def _timer_text(job: Job) -> str:
+    folder, _ = _units()
+    return "\n".join(f"# {folder / name}\n{text}" for name, text in timer_units(job).items())
+
+
+def _timer_found(job: Job) -> str:
+    folder, _ = _units()
+    files = [folder / name for name in timer_units(job)]
+    if not all(file.is_file() for file in files):
+        return ""
+    return "\n".join(f"# {file}\n{file.read_text('utf-8', 'replace')}" for file in files)
+
+
+def _timer_write(job: Job) -> None:
+    folder, systemctl = _units()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in timer_units(job).items():
+            (folder / name).write_text(text, "utf-8")
+    except OSError as error:
+        raise errors.Failed(f"the units can't be written: {error}") from None
+    _command([*systemctl, "daemon-reload"])
+    _command([*systemctl, "enable", "--now", f"{job.name}.timer"])
+
+
+def _timer_remove(job: Job) -> None:
+    folder, systemctl = _units()
+    _command([*systemctl, "disable", "--now", f"{job.name}.timer"])
+    for name in timer_units(job):
+        (folder / name).unlink(missing_ok=True)
+    _command([*systemctl, "daemon-reload"])
+
+
+def _timer_environ() -> Mapping[str, str]:
+    user = {} if _units()[1] == ["systemctl"] else {"HOME": str(Path.home())}
+    return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **user}
+
+
+def _timer_hint(job: Job) -> str:
+    _, systemctl = _units()
+    user = "--user" in systemctl
+    linger = "; loginctl enable-linger   lets it run while you are logged out" if user else ""
+    return f"{' '.join(systemctl)} list-timers   shows when; journalctl -u {job.name} what it said{linger}"
+
+
+_TIMER = Scheduler(
+    place=lambda job: f"systemd, {job.name}.timer",
+    text=_timer_text,
+    found=_timer_found,
+    write=_timer_write,
+    remove=_timer_remove,
+    environ=_timer_environ,
+    hint=_timer_hint,
+)
+
+
+# ---- Windows
+
+
+def _task_text(job: Job) -> str:
+    if job.environ:
+        raise errors.UsageError(
+            f"a Windows task can't carry {', '.join(f'${name}' for name in job.environ)}",
+            "set it for your account (setx), or unset it here",
+        )
+    return task_xml(job, subprocess.list2cmdline(job.argv[1:]))
+
+
+def _task_found(job: Job) -> str:
+    """The task as Windows gives it back; as we write it when it does the same."""
+    found = _command(["schtasks", "/Query", "/TN", job.name, "/XML"], fine=(0, 1))
+    text = _task_text(job)
+    telling = [row.strip() for row in text.splitlines() if "<Arguments>" in row or "<Interval>" in row]
+    return text if all(row in found for row in telling) else found
+
+
+def _task_write(job: Job) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "task.xml"
+        file.write_text(_task_text(job), "utf-16")
+        _command(["schtasks", "/Create", "/TN", job.name, "/XML", str(file), "/F"])
+
+
+def _task_remove(job: Job) -> None:
+    _command(["schtasks", "/Delete", "/TN", job.name, "/F"])
+
+
+_TASK = Scheduler(
+    place=lambda job: f"the Windows task {job.name}",
+    text=_task_text,
+    found=_task_found,
+    write=_task_write,
+    remove=_task_remove,
+    environ=dict,
+    hint=lambda job: f"schtasks /Query /TN {job.name} /V   shows its last result: 0 in sync, 2 drift",
+)
+
+ALL: Mapping[str, Scheduler] = {"cron": _CRON, "timer": _TIMER, "task": _TASK}
