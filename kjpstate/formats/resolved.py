@@ -10,7 +10,8 @@ Called by the kind dns and by the checks; `render` is for the simulated box. The
     near      NetworkManager         a service that is active and also has a hand in DNS
     link      2  eth0                every interface
     bus       DNSEx  {json}          a property of org.freedesktop.resolve1.Manager, as busctl prints it
-    text      dns  Link 2 (eth0): …  a line of `resolvectl dns`, `domain` or `default-route`
+    of        2  DNSEx  {json}       a property of the link of that number, if it has servers
+    text      dns  Link 2 (eth0): …  a line of `resolvectl dns`, `domain` or `default-route`, without D-Bus
     file      hex path  hex bytes    a main file or drop-in of any tree; `!` for bytes: unreadable
     hosts     files resolve          nsswitch.conf's line
     listens   yes | no               whether 127.0.0.53 port 53 is listened on
@@ -21,8 +22,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Any
 
@@ -33,6 +35,8 @@ FORMAT = "1"
 ALL_TREES = 256
 """From this systemd on, the main file too may stand in any tree, and the daemon can reload."""
 
+_ASKS_SERVERS = 1
+"""In a link's ScopesMask: DNS, beside LLMNR and mDNS."""
 _LINK = re.compile(r"Link (\d+) \((.+?)\):(.*)")
 
 
@@ -54,13 +58,15 @@ class Unit:
 
 @dataclass(frozen=True)
 class Link:
-    """One interface with the servers and domains it brought (from DHCP, say); `~` domains only route."""
+    """One interface with the servers and domains it brought (from DHCP, say); `~` domains only route.
+    `ready`: it is up and has an address, else resolved asks nobody there."""
 
     index: int
     name: str
     servers: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     default_route: bool = False
+    ready: bool = True
 
 
 @dataclass(frozen=True)
@@ -85,14 +91,14 @@ class Running:
 class Seen:
     """Everything the probe saw. `running` None: the daemon does not run, or does not answer. `files`: all
     main files and drop-ins of all trees; `unreadable`: paths of those that could not be read. `interfaces`:
-    names of all. `hosts`: nsswitch's words. `listens`: on 127.0.0.53; None where that can't be seen."""
+    number -> name of all. `hosts`: nsswitch's words. `listens`: on 127.0.0.53; None: can't be seen."""
 
     booted: bool = True
     version: int = 0
     unit: Unit = Unit()
     running: Running | None = None
     links: tuple[Link, ...] = ()
-    interfaces: tuple[str, ...] = ()
+    interfaces: Mapping[int, str] = field(default_factory=dict)
     near: tuple[str, ...] = ()
     files: tuple[ConfFile, ...] = ()
     unreadable: tuple[str, ...] = ()
@@ -130,15 +136,25 @@ def asked(name: str, running: Running, links: Iterable[Link]) -> tuple[Scope, ..
     """Who is asked for a name of several labels: those scopes with the best match, all at the same time.
 
     Resolved's own routing: the longest domain that the name lies in wins, `~.` matches everything; without
-    any match the global servers and the links of the default route are asked.
+    any match the global servers and the links of the default route are asked. A name below `local` is
+    nobody's unless a domain says so. The fallback servers are the global ones while no other is known at all.
     """
-    scored = [(_score(name, running.domains, True), Scope("", running.servers))]
+    links = tuple(links)
+    servers = running.servers
+    if not servers and not any(link.servers for link in links):
+        servers = running.fallback or ()
+    scored = [(_score(name, running.domains, True), Scope("", servers))]
     scored += [
-        (_score(name, link.domains, link.default_route), Scope(link.name, link.servers)) for link in links
+        (_score(name, link.domains, link.default_route), Scope(link.name, link.servers))
+        for link in links
+        if link.ready
     ]
     able = [(score, scope) for score, scope in scored if scope.servers]
-    best = max((score for score, _ in able), default=-2)
-    return tuple(scope for score, scope in able if score == best and score > -2)
+    best = max((score for score, _ in able), default=_NO)
+    return tuple(scope for score, scope in able if score == best and score > _NO)
+
+
+_MAYBE, _NO = -1, -2
 
 
 def _score(name: str, domains: Sequence[str], default_route: bool) -> int:
@@ -147,7 +163,8 @@ def _score(name: str, domains: Sequence[str], default_route: bool) -> int:
         for item in domains
         if item == ROOT or f".{name}".lower().endswith("." + item.removeprefix("~").lower())
     ]
-    return max(lies_in, default=-1 if default_route else -2)
+    volunteers = default_route and not name.lower().endswith(".local")
+    return max(lies_in, default=_MAYBE if volunteers else _NO)
 
 
 # ---- the probe's lines
@@ -178,8 +195,9 @@ def _seen(lines: Sequence[Sequence[str]]) -> Seen:
         return next((fields[0] for fields in each(word)), "")
 
     names = {int(index): name for index, name in each("link")}
-    links = tuple(_links([(kind, text) for kind, text in each("text")]))
     bus = {name: json.loads(value)["data"] for name, value in each("bus")}
+    links = tuple(_links_from_text([(kind, text) for kind, text in each("text")]))
+    links = links or tuple(_links(each("of"), names))
     texts = {kind: text for kind, text in each("text") if text.startswith("Global:")}
     return Seen(
         booted=one("booted") == "yes",
@@ -187,7 +205,7 @@ def _seen(lines: Sequence[Sequence[str]]) -> Seen:
         unit=_unit(each("unit")),
         running=_running(bus, links, names) if bus else _running_from_text(texts),
         links=links,
-        interfaces=tuple(names.values()),
+        interfaces=names,
         near=tuple(fields[0] for fields in each("near")),
         files=tuple(_file(*fields) for fields in each("file") if fields[1] != "!"),
         unreadable=tuple(_path(fields[0]) for fields in each("file") if fields[1] == "!"),
@@ -202,7 +220,22 @@ def _unit(lines: Sequence[Sequence[str]]) -> Unit:
     return Unit(*(said.get(key, "") for key in keys))
 
 
-def _links(texts: Iterable[tuple[str, str]]) -> Iterator[Link]:
+def _links(lines: Iterable[Sequence[str]], names: Mapping[int, str]) -> Iterator[Link]:
+    found: dict[int, dict[str, Any]] = {}
+    for number, name, value in lines:
+        found.setdefault(int(number), {})[name] = json.loads(value)["data"]
+    for index, has in found.items():
+        yield Link(
+            index,
+            names.get(index, f"link {index}"),
+            tuple(_server([index, *item], {}) for item in has["DNSEx"]),
+            tuple(_domain(*item) for item in has[DOMAINS]),
+            has["DefaultRoute"],
+            bool(has["ScopesMask"] & _ASKS_SERVERS),
+        )
+
+
+def _links_from_text(texts: Iterable[tuple[str, str]]) -> Iterator[Link]:
     found: dict[int, Link] = {}
     for kind, text in texts:
         match = _LINK.fullmatch(text)
@@ -221,14 +254,16 @@ def _links(texts: Iterable[tuple[str, str]]) -> Iterator[Link]:
 
 
 def _running(bus: Mapping[str, Any], links: Sequence[Link], names: Mapping[int, str]) -> Running:
-    """Link servers share the list with the global ones that name an interface: what no link has is global."""
-    of_links = {(link.index, address) for link in links for address in link.servers}
+    """Link servers share the list with the global ones that name an interface, and stand behind them."""
+    of_links = Counter((link.index, address) for link in links for address in link.servers)
     known = {**names, **{link.index: link.name for link in links}}
-    servers = []
-    for item in bus.get("DNSEx", bus.get("DNS", ())):
-        plain = _server(item, {})
-        if not item[0] or (item[0], plain) not in of_links:
-            servers.append(_server(item, known))
+    servers: list[str] = []
+    for item in reversed(bus.get("DNSEx", bus.get("DNS", ()))):
+        place = (item[0], _server(item, {}))
+        if of_links[place]:
+            of_links[place] -= 1
+        else:
+            servers.insert(0, _server(item, known))
     fallback = bus.get("FallbackDNSEx", bus.get("FallbackDNS"))
     current = bus.get("CurrentDNSServerEx", bus.get("CurrentDNSServer"))
     return Running(
@@ -294,9 +329,8 @@ def _lines(seen: Seen) -> Iterator[tuple[str, ...]]:
         f"Result={unit.result}",
     )
     yield from (("near", name) for name in seen.near)
-    known = {link.name: link.index for link in seen.links}
-    for place, name in enumerate(seen.interfaces, start=1):
-        yield "link", str(known.get(name, place)), name
+    known = {name: index for index, name in seen.interfaces.items()}
+    yield from (("link", str(index), name) for name, index in known.items())
     if seen.running is not None:
         yield from _running_lines(seen.running, seen.links, known)
     for file in seen.files:
@@ -326,12 +360,21 @@ def _running_lines(
         "DNSStubListener": ("s", running.stub),
     }
     for name, (kind, data) in properties.items():
-        yield "bus", name, json.dumps({"type": kind, "data": data}, separators=(",", ":"))
+        yield "bus", name, _json(kind, data)
     for link in links:
-        title = f"Link {link.index} ({link.name}):"
-        yield "text", "dns", " ".join((title, *link.servers))
-        yield "text", "domain", " ".join((title, *link.domains))
-        yield "text", "default-route", f"{title} {'yes' if link.default_route else 'no'}"
+        brought = [[item.removeprefix("~"), item.startswith("~")] for item in link.domains]
+        of_link = {
+            "ScopesMask": ("t", _ASKS_SERVERS if link.ready else 0),
+            "DNSEx": ("a(iayqs)", [_bus_server(text, known)[1:] for text in link.servers]),
+            "Domains": ("a(sb)", brought),
+            "DefaultRoute": ("b", link.default_route),
+        }
+        for name, (kind, value) in of_link.items():
+            yield "of", str(link.index), name, _json(kind, value)
+
+
+def _json(kind: str, data: Any) -> str:
+    return json.dumps({"type": kind, "data": data}, separators=(",", ":"))
 
 
 def _bus_server(text: str, known: Mapping[str, int], index: int = 0) -> list[Any]:

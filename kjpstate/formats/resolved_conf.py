@@ -18,6 +18,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from itertools import permutations
+from string import ascii_letters, digits
+from types import MappingProxyType
+from typing import TypeAlias
 
 MAIN = "/etc/systemd/resolved.conf"
 TREES = ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")
@@ -26,12 +29,16 @@ SERVERS, FALLBACK, DOMAINS = "DNS", "FallbackDNS", "Domains"
 ROOT = "~."
 """The routing domain that every name lies in: with it in Domains, the global servers are asked for all."""
 
+Interfaces: TypeAlias = Mapping[int, str]
+
 _KEYS = (SERVERS, FALLBACK, DOMAINS)
 _BLANK = " \t\n\r"
 _BOM = b"\xef\xbb\xbf"
 _ENDS = sorted(("".join(end) for n in (1, 2, 3) for end in permutations("\0\n\r", n)), key=len, reverse=True)
 _LINE = re.compile(f"(?s)(.*?)({'|'.join(map(re.escape, _ENDS))}|\\Z)".encode())
 _OWN_STUB = ("127.0.0.53", "127.0.0.54")
+_PLAIN = frozenset(ascii_letters + digits + "-_")
+_ESCAPE = re.compile(rb"([0-9]{3})|[.\\]")
 
 
 @dataclass(frozen=True)
@@ -115,8 +122,11 @@ class _Stop(Exception):
         self.line = line
 
 
-def settings(files: Sequence[ConfFile]) -> Settings:
-    """What the daemon takes from `files`: the main one first, then the drop-ins in their order."""
+def settings(files: Sequence[ConfFile], interfaces: Interfaces = MappingProxyType({})) -> Settings:
+    """What the daemon takes from `files`: the main one first, then the drop-ins in their order.
+
+    `interfaces`: number -> name of all there are; a server of another one is dropped. Empty: not known.
+    """
     entries: dict[str, list[Entry]] = {}
     cleared: dict[str, Entry] = {}
     ignored: list[Ignored] = []
@@ -129,7 +139,7 @@ def settings(files: Sequence[ConfFile]) -> Settings:
                     cleared[item.key] = Entry("", file.path, place)
                     continue
                 listed = entries.setdefault(item.key, [])
-                for word, value, why in _values(item.key, item.value):
+                for word, value, why in _values(item, interfaces):
                     if value:
                         _add(item.key, listed, Entry(value, file.path, place))
                     else:
@@ -170,6 +180,17 @@ def server(word: str) -> tuple[str, str]:
     return text + percent + interface + hash_sign + name, ""
 
 
+def at_interface(canonical: str, why: str, interfaces: Interfaces) -> tuple[str, str]:
+    """What `server` said, with an interface's number as its name; dropped when there is no such interface."""
+    rest, hash_sign, name = canonical.partition("#")
+    rest, _, interface = rest.partition("%")
+    if not interface or not interfaces or interface in interfaces.values():
+        return canonical, why
+    if interface.isdecimal() and int(interface) in interfaces:
+        return f"{rest}%{interfaces[int(interface)]}{hash_sign}{name}", why
+    return "", f"there is no interface {interface}"
+
+
 def bare(canonical: str) -> str:
     """The address alone of a server in canonical form."""
     rest = canonical.partition("#")[0].partition("%")[0]
@@ -182,11 +203,41 @@ def domain(word: str) -> tuple[str, str]:
     route, name = word.startswith("~"), word.removeprefix("~")
     if name in ("", ".", "*"):
         return (ROOT, "") if word else ("", "empty")
-    name = name.removesuffix(".")
-    labels = name.split(".")
-    if len(name) > 253 or any(not 0 < len(label.encode()) <= 63 for label in labels):
+    labels = _labels(name.encode(errors="surrogateescape"))
+    escaped = ".".join(_escaped(label) for label in labels or ())
+    if not labels or any(not 0 < len(label) <= 63 for label in labels) or len(escaped) > 253:
         return "", "not a domain name"
-    return ("~" if route else "") + name, ""
+    return ("~" if route else "") + escaped, ""
+
+
+def _labels(name: bytes) -> list[bytes] | None:
+    """The labels of a name without its escapes (`\\.`, `\\\\`, `\\032`); None: not a name. A final dot counts
+    for nothing."""
+    labels, rest = [b""], name
+    while rest:
+        letter, rest = rest[:1], rest[1:]
+        if letter == b".":
+            if rest:
+                labels.append(b"")
+            continue
+        if letter == b"\\":
+            match = _ESCAPE.match(rest)
+            if match is None or (match[1] and int(match[1]) > 255):
+                return None
+            letter = bytes([int(match[1])]) if match[1] else match[0]
+            rest = rest[match.end() :]
+        if letter < b" " or letter == b"\x7f":
+            return None
+        labels[-1] += letter
+    return labels
+
+
+def _escaped(label: bytes) -> str:
+    """As resolved writes a label: only letters, digits, `-` and `_` stand for themselves."""
+    return "".join(
+        chr(code) if chr(code) in _PLAIN else f"\\{chr(code)}" if chr(code) in ".\\" else f"\\{code:03d}"
+        for code in label
+    )
 
 
 def _split_port(text: str) -> tuple[IPv4Address | IPv6Address, int | None] | None:
@@ -216,13 +267,13 @@ def _add(key: str, listed: list[Entry], entry: Entry) -> None:
     listed.append(entry)
 
 
-def _values(key: str, value: str) -> Iterator[tuple[str, str, str]]:
+def _values(item: _Assignment, interfaces: Interfaces) -> Iterator[tuple[str, str, str]]:
     """(word, its canonical form or "", why it is dropped) of each word of an assignment."""
-    words, whole = _words(value, quotes=key == DOMAINS)
+    words, whole = _words(item.value, quotes=item.key == DOMAINS)
     for word in words:
-        yield word, *(domain(word) if key == DOMAINS else server(word))
+        yield word, *(domain(word) if item.key == DOMAINS else at_interface(*server(word), interfaces))
     if not whole:
-        yield value, "", "a quote is not closed"
+        yield item.value, "", "a quote is not closed"
 
 
 def _words(value: str, *, quotes: bool) -> tuple[list[str], bool]:
@@ -310,23 +361,36 @@ def _frozen(entries: Mapping[str, Sequence[Entry]]) -> dict[str, tuple[Entry, ..
 # ---- editing
 
 
-def edited(main: bytes | None, dropins: Sequence[ConfFile], wanted: Wanted) -> bytes | None:
+def edited(
+    main: bytes | None,
+    dropins: Sequence[ConfFile],
+    wanted: Wanted,
+    interfaces: Interfaces = MappingProxyType({}),
+) -> bytes | None:
     """The main file's bytes after the least edit that makes the wanted values effective.
 
     `main` itself when they are so already. A drop-in may make it impossible: ask `unmet` about the result.
     """
     content = main
     for key, values in ((SERVERS, wanted.servers), (FALLBACK, wanted.fallback)):
-        if values is not None and _effective(content, dropins).values(key) != values:
+        if values is not None and _effective(content, dropins, interfaces).values(key) != values:
             content = _assigned(content or b"", key, f"{key}={' '.join(values)}")
-    if wanted.exclusive is not None and _effective(content, dropins).exclusive != wanted.exclusive:
+    if (
+        wanted.exclusive is not None
+        and _effective(content, dropins, interfaces).exclusive != wanted.exclusive
+    ):
         content = _routed(content or b"", wanted.exclusive)
     return content
 
 
-def unmet(main: bytes | None, dropins: Sequence[ConfFile], wanted: Wanted) -> tuple[str, ...]:
+def unmet(
+    main: bytes | None,
+    dropins: Sequence[ConfFile],
+    wanted: Wanted,
+    interfaces: Interfaces = MappingProxyType({}),
+) -> tuple[str, ...]:
     """The keys whose effective value is not the wanted one."""
-    found = _effective(main, dropins)
+    found = _effective(main, dropins, interfaces)
     keys = []
     for key, values in ((SERVERS, wanted.servers), (FALLBACK, wanted.fallback)):
         if values is not None and found.values(key) != values:
@@ -336,8 +400,8 @@ def unmet(main: bytes | None, dropins: Sequence[ConfFile], wanted: Wanted) -> tu
     return tuple(keys)
 
 
-def _effective(main: bytes | None, dropins: Sequence[ConfFile]) -> Settings:
-    return settings([ConfFile(MAIN, main or b""), *dropins])
+def _effective(main: bytes | None, dropins: Sequence[ConfFile], interfaces: Interfaces) -> Settings:
+    return settings([ConfFile(MAIN, main or b""), *dropins], interfaces)
 
 
 def _assigned(content: bytes, key: str, text: str) -> bytes:

@@ -121,6 +121,10 @@ DOMAINS = [
     ("~lan lan", ("lan",), False),
     ("a..b lan", ("lan",), False),
     ('lan "half', ("lan",), False),
+    ('"a b" lan,home *.lan', ("a\\032b", "lan\\044home", "\\042.lan"), False),
+    ("b\u00fccher.lan \\\\108an LAN", ("b\\195\\188cher.lan", "lan"), False),
+    ("a\\\\.b x\\\\300y x\\\\007y half\\\\", ("a\\.b",), False),
+    ("~~lan lan.. .lan ..", ("~\\126lan",), False),
 ]
 
 
@@ -129,6 +133,25 @@ def test_domains(value: str, expected: tuple[str, ...], exclusive: bool) -> None
     found = settings([ConfFile(MAIN, f"[Resolve]\nDomains={value}\n".encode())])
     assert found.values("Domains") == expected
     assert found.exclusive is exclusive
+
+
+INTERFACES = {1: "lo", 2: "eth0"}
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("1.1.1.1%eth0", ("1.1.1.1%eth0",)),
+        ("1.1.1.1%2", ("1.1.1.1%eth0",)),
+        ("1.1.1.1:5353%2#one.one", ("1.1.1.1:5353%eth0#one.one",)),
+        ("1.1.1.1%wlan9", ()),
+        ("1.1.1.1%9", ()),
+    ],
+)
+def test_a_server_of_an_interface(word: str, expected: tuple[str, ...]) -> None:
+    found = settings([ConfFile(MAIN, f"[Resolve]\nDNS={word}\n".encode())], INTERFACES)
+    assert found.values("DNS") == expected
+    assert [item.why for item in found.ignored] == ([] if expected else [f"there is no interface {word[8:]}"])
 
 
 def test_where_a_value_comes_from_and_what_was_dropped() -> None:

@@ -28,8 +28,9 @@ BUSCTL = """
 echo "busctl $*" >>"$FAKE/calls"
 [ "$1" = --auto-start=no ] || exit 1
 [ "$(wc -l <"$FAKE/calls")" -gt "$(cat "$FAKE/late" 2>/dev/null || echo 0)" ] || exit 1
+folder="$FAKE/bus${5#/org/freedesktop/resolve1}"
 shift 6
-for property; do cat "$FAKE/bus/$property" 2>/dev/null || exit 1; done
+for property; do cat "$folder/$property" 2>/dev/null || exit 1; done
 """
 RESOLVECTL = """
 echo "resolvectl $*" >>"$FAKE/calls"
@@ -45,6 +46,12 @@ BUS = {
     "ResolvConfMode": '{"type":"s","data":"stub"}',
     "DNSStubListener": '{"type":"s","data":"yes"}',
 }
+ETH0 = {
+    "ScopesMask": '{"type":"t","data":25}',
+    "DNSEx": '{"type":"a(iayqs)","data":[[2,[192,168,100,1],0,""]]}',
+    "Domains": '{"type":"a(sb)","data":[["home",true]]}',
+    "DefaultRoute": '{"type":"b","data":true}',
+}
 RESOLVED_LISTENS = "  sl  local_address\n 5: 3500007F:0035 00000000:0000 07\n"
 
 
@@ -56,9 +63,10 @@ def machine(tmp_path: Path) -> Path:
         commands.mkdir(exist_ok=True)
         (commands / name).write_text(f"#!/bin/sh\n{body}")
         (commands / name).chmod(0o755)
-    bus.mkdir()
-    for name, line in BUS.items():
-        (bus / name).write_text(line + "\n")
+    (bus / "link/_32").mkdir(parents=True)
+    for folder, lines in ((bus, BUS), (bus / "link/_32", ETH0)):
+        for name, line in lines.items():
+            (folder / name).write_text(line + "\n")
     (tmp_path / "resolvectl.dns").write_text("Global: 8.8.8.8\nLink 2 (eth0): 192.168.100.1\nLink 3 (wg0):\n")
     (tmp_path / "resolvectl.domain").write_text("Global: lan ~.\nLink 2 (eth0): ~home\nLink 3 (wg0):\n")
     (tmp_path / "resolvectl.default-route").write_text("Link 2 (eth0): yes\nLink 3 (wg0): no\n")
@@ -110,7 +118,7 @@ def test_what_a_box_is_seen_as(machine: Path, shell: tuple[str, ...]) -> None:
         "stub",
         "yes",
     )
-    assert seen.links == (Link(2, "eth0", ("192.168.100.1",), ("~home",), True), Link(3, "wg0"))
+    assert seen.links == (Link(2, "eth0", ("192.168.100.1",), ("~home",), True),)
     assert seen.hosts == ("files", "resolve", "[!UNAVAIL=return]", "dns")
     assert seen.listens is True
     assert seen.dropins == (
@@ -203,7 +211,7 @@ def test_what_is_rendered_is_parsed_back() -> None:
             "yes",
         ),
         links=(Link(2, "eth0", ("192.168.1.1", "[fe80::1]:54"), ("~.", "home"), True),),
-        interfaces=("lo", "eth0"),
+        interfaces={1: "lo", 2: "eth0"},
         near=("NetworkManager",),
         files=(ConfFile("/etc/systemd/resolved.conf.d/ü.conf", b"\0\xff\n"),),
         unreadable=("/run/systemd/resolved.conf.d/x.conf",),

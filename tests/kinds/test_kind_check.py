@@ -248,7 +248,9 @@ def test_dns(answer: Answer, result: str, reason: str) -> None:
 
 EFFECTIVE = {**BASE, "type": "dns", "effective": True, "dns": {"servers": ["8.8.8.8", "1.1.1.1"]}}
 RUNNING = resolved.Running(("8.8.8.8", "1.1.1.1"), fallback=("9.9.9.9",), mode="stub")
-RESOLVED = resolved.Seen(unit=resolved.Unit("loaded", "active"), running=RUNNING, interfaces=("lo", "eth0"))
+RESOLVED = resolved.Seen(
+    unit=resolved.Unit("loaded", "active"), running=RUNNING, interfaces={1: "lo", 2: "eth0"}
+)
 MODEM = resolved.Link(2, "eth0", ("192.168.100.1",), ("~.",), True)
 
 

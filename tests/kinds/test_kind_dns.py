@@ -43,7 +43,7 @@ BOX = Seen(
     unit=UNIT,
     running=EMPTY,
     links=(Link(2, "eth0", ("192.168.100.1",), (), True),),
-    interfaces=("lo", "eth0"),
+    interfaces={1: "lo", 2: "eth0"},
     hosts=("files", "dns"),
     listens=True,
 )

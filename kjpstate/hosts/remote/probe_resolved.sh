@@ -38,15 +38,29 @@ kjpstate_resolved_interfaces() {
   done
 }
 
-kjpstate_resolved_bus() { # properties: one line of JSON each; 1 when they could not be had
-  answer=$(busctl --auto-start=no --json=short get-property org.freedesktop.resolve1 \
-    /org/freedesktop/resolve1 org.freedesktop.resolve1.Manager "$@" 2>/dev/null) || return 1
+kjpstate_resolved_get() { # path below the service's, interface, properties: one line of JSON each
+  kjpstate_path=$1 kjpstate_face=$2
+  shift 2
+  busctl --auto-start=no --json=short get-property org.freedesktop.resolve1 \
+    "/org/freedesktop/resolve1$kjpstate_path" "org.freedesktop.resolve1.$kjpstate_face" "$@" 2>/dev/null
+}
+
+kjpstate_resolved_say() { # first fields of a line, answers, properties: a line for each
+  fields=$1 answers=$2
+  shift 2
   while read -r value; do
-    printf 'bus\t%s\t%s\n' "$1" "$value"
+    printf "$fields\t%s\t%s\n" "$1" "$value"
     shift
-  done <<ANSWER
-$answer
-ANSWER
+  done <<ANSWERS
+$answers
+ANSWERS
+}
+
+kjpstate_resolved_bus() { # properties of the manager: one line each; 1 when they could not be had
+  answer=$(kjpstate_resolved_get '' Manager "$@") || return 1
+  kjpstate_resolved_say bus "$answer" "$@"
+  case $1 in DNSEx | DNS) servers=${answer%%
+*} ;; esac
 }
 
 kjpstate_resolved_all() {
@@ -55,7 +69,7 @@ kjpstate_resolved_all() {
 
 kjpstate_resolved_ready() { # just after a restart its name is not on the bus yet: wait for it, 3 s at most
   tries=0
-  until kjpstate_resolved_bus Domains >/dev/null; do
+  until kjpstate_resolved_get '' Manager Domains >/dev/null; do
     tries=$((tries + 1))
     if [ "$tries" -gt 30 ]; then return 1; fi
     if [ $((tries % 10)) -eq 0 ]; then systemctl -q is-active systemd-resolved 2>/dev/null || return 1; fi
@@ -64,18 +78,28 @@ kjpstate_resolved_ready() { # just after a restart its name is not on the bus ye
 }
 
 kjpstate_resolved_properties() { # older ones lack some names: then each by itself, and the plain ones too
-  command -v busctl >/dev/null 2>&1 || return 0
+  command -v busctl >/dev/null 2>&1 || return 1
   kjpstate_resolved_all && return 0
-  kjpstate_resolved_ready || return 0
+  kjpstate_resolved_ready || return 1
   kjpstate_resolved_all && return 0
   for property in DNSEx DNS FallbackDNSEx FallbackDNS Domains CurrentDNSServerEx CurrentDNSServer \
     ResolvConfMode DNSStubListener; do
     kjpstate_resolved_bus "$property"
   done
+  [ -n "$servers" ]
 }
 
-kjpstate_resolved_running() {
-  kjpstate_resolved_properties
+kjpstate_resolved_links() { # those that have servers, by their own objects; 1 when one could not be asked
+  # shellcheck disable=SC2020 # each bracket to a line end; then a server's first two numbers stand alone
+  for index in $(printf '%s\n' "$servers" | tr '[' '\n' | sed -n 's/^\([1-9][0-9]*\),[0-9]*,$/\1/p' | sort -u); do
+    answer=$(kjpstate_resolved_get "/link/_3$index" Link ScopesMask DNSEx Domains DefaultRoute) || return 1
+    kjpstate_resolved_say "of\t$index" "$answer" ScopesMask DNSEx Domains DefaultRoute
+  done
+}
+
+kjpstate_resolved_running() { # over D-Bus; what it does not tell, resolvectl says as text
+  servers=''
+  kjpstate_resolved_properties && kjpstate_resolved_links && return 0
   systemctl -q is-active systemd-resolved 2>/dev/null || return 0 # resolvectl would start it again
   command -v resolvectl >/dev/null 2>&1 || return 0
   for verb in dns domain default-route; do

@@ -66,7 +66,7 @@ def probe(box: Box) -> bytes:
             unit=Unit("loaded", own["active"], "running" if active else "dead", own["enabled"], result),
             running=running if active else None,
             links=tuple(_links(own)) if active else (),
-            interfaces=("lo", *(link["name"] for link in own["links"])),
+            interfaces=_interfaces(own),
             files=tuple(_files(box)),
             hosts=("files", "dns"),
             listens=active,
@@ -115,21 +115,19 @@ def _start(box: Box, own: dict[str, Any]) -> Completed:
     files = list(_files(box))
     mains = [file for file in files if "/resolved.conf.d/" not in file.path]
     main = [file for file in mains if file.path == MAIN or own["version"] >= ALL_TREES][:1]
-    found = settings([*main, *Seen(files=tuple(files)).dropins])
-    names = {link["name"] for link in own["links"]}
-    known = [item for item in found.values(SERVERS) or () if _interface(item) in {"", *names}]
+    found = settings([*main, *Seen(files=tuple(files)).dropins], _interfaces(own))
     own |= {
         "active": "active",
         "starts": [*recent, now],
-        "servers": known,
+        "servers": list(found.values(SERVERS) or ()),
         "fallback": list(found.values(FALLBACK) or ()),
         "domains": list(found.values(DOMAINS) or ()),
     }
     return said(0)
 
 
-def _interface(canonical: str) -> str:
-    return canonical.partition("#")[0].partition("%")[2]
+def _interfaces(own: dict[str, Any]) -> dict[int, str]:
+    return {1: "lo", **{link["index"]: link["name"] for link in own["links"]}}
 
 
 def _files(box: Box) -> Iterator[ConfFile]:

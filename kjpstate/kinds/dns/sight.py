@@ -13,8 +13,10 @@ from kjpstate.formats.resolved_conf import (
     FALLBACK,
     SERVERS,
     ConfFile,
+    Interfaces,
     Settings,
     Wanted,
+    at_interface,
     edited,
     server,
     settings,
@@ -59,7 +61,7 @@ class Sight:
     @cached_property
     def after(self) -> bytes | None:
         """The main file's bytes as they should be."""
-        new = edited(self.base, self.seen.dropins, self._owed)
+        new = edited(self.base, self.seen.dropins, self._owed, self.seen.interfaces)
         return self.content if new == self.base else new
 
     @cached_property
@@ -71,7 +73,7 @@ class Sight:
     def unmet(self) -> tuple[str, ...]:
         """The keys that even the edited main file does not make right."""
         main = self.after if self.after is not None else self.base
-        return unmet(main, self.seen.dropins, self._owed)
+        return unmet(main, self.seen.dropins, self._owed, self.seen.interfaces)
 
     @property
     def _owed(self) -> Wanted:
@@ -85,14 +87,18 @@ class Sight:
         return wanted
 
     def _settings(self, main: bytes | None) -> Settings:
-        return settings([ConfFile(self.spec["file"], main or b""), *self.seen.dropins])
+        files = [ConfFile(self.spec["file"], main or b""), *self.seen.dropins]
+        return settings(files, self.seen.interfaces)
 
 
 def see(spec: Spec, answers: Answers) -> Sight:
     """Everything known about one dns resource."""
     seen = parse(answers.get(reading(spec["host"])))
     trouble = seen if isinstance(seen, str) else ""
-    wanted = Wanted(_canonical(spec.get("servers")), _canonical(spec.get("fallback")), spec.get("exclusive"))
+    there = {} if isinstance(seen, str) else seen.interfaces
+    wanted = Wanted(
+        _canonical(spec.get("servers"), there), _canonical(spec.get("fallback"), there), spec.get("exclusive")
+    )
     file = answers.get(ReadFile(spec["host"], spec["file"]))
     return Sight(spec, Seen() if isinstance(seen, str) else seen, file, trouble, wanted)
 
@@ -171,15 +177,10 @@ def _dropped(sight: Sight) -> Iterator[Refuse]:
     """Values of the document that the daemon would drop without a word."""
     for key in ("servers", "fallback"):
         for place, word in enumerate(sight.spec.get(key) or ()):
-            value, why = server(word)
-            interface = value.partition("#")[0].partition("%")[2]
+            value, why = at_interface(*server(word), sight.seen.interfaces)
             if not value:
                 reason = f"resolved drops {word} without a word: {why}"
-            elif interface and sight.seen.interfaces and interface not in sight.seen.interfaces:
-                reason = f"resolved drops {word}: there is no interface {interface} on {sight.spec['host']}"
-            else:
-                continue
-            yield Refuse("value-ignored", reason, cure="correct the address", pointer=f"/{key}/{place}")
+                yield Refuse("value-ignored", reason, cure="correct the address", pointer=f"/{key}/{place}")
 
 
 def _overridden(sight: Sight) -> Refuse:
@@ -211,6 +212,8 @@ def _name(files: Sequence[str]) -> str:
     return " and ".join(files) or "one of them"
 
 
-def _canonical(words: Sequence[str] | None) -> tuple[str, ...] | None:
+def _canonical(words: Sequence[str] | None, interfaces: Interfaces) -> tuple[str, ...] | None:
     """In resolved's own spelling and without repeats; a word it would drop stays, and so never matches."""
-    return None if words is None else tuple(dict.fromkeys(server(word)[0] or word for word in words))
+    if words is None:
+        return None
+    return tuple(dict.fromkeys(at_interface(*server(word), interfaces)[0] or word for word in words))
