@@ -156,6 +156,13 @@ RULES: dict[str, Rule] = {
         " password, no key, no file. Compare the two fingerprints with what the box itself says.",
         "kjpstate trust HOST   after you have made sure which key is right",
     ),
+    "host-key-revoked": Rule(
+        "The host shows a key that was revoked",
+        "A line `@revoked` of kjpstate's or the user's known_hosts says that this key is no longer good for "
+        "this host: it may be in somebody else's hands. Neither `host_key` in the document nor another line "
+        "makes it good again.",
+        "give the box new host keys (ssh-keygen -A after removing the old ones), then: kjpstate trust HOST",
+    ),
     "host-key-unknown": Rule(
         "Nobody has said yet that this key belongs to this host",
         "The first time, a host's key must be confirmed by a person; from then on it is checked at "

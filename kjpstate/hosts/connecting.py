@@ -137,8 +137,8 @@ async def login(
                 **_options(spec, target, keys),
             )
             return connection
-    except asyncssh.HostKeyNotVerifiable:
-        raise keys.refusal() from None
+    except asyncssh.HostKeyNotVerifiable as error:
+        raise keys.refusal(is_revoked="revoked" in str(error)) from None
     except asyncssh.PermissionDenied:
         raise _denied(spec, target) from None
     except asyncssh.KeyImportError as error:
@@ -219,9 +219,11 @@ class _Keys:
     def trusted(self, host: str, address: str, port: int | None) -> tuple[Any, ...]:
         """For asyncssh: the keys it may take without asking."""
         self._peer = address
+        revoked = known_hosts.revoked(self._folder, host, address, port)
         if self._pin:
-            return known_hosts.pinned_keys(self._pin), [], []
-        return tuple(known_hosts.known(self._folder).match(host, address, port))
+            return known_hosts.pinned_keys(self._pin), [], revoked
+        keys, authorities, _, *others = known_hosts.known(self._folder).match(host, address, port)
+        return keys, authorities, revoked, *others
 
     def client(self) -> Any:
         """For asyncssh: who is asked about any other key."""
@@ -238,7 +240,7 @@ class _Keys:
 
     async def of_another_type(self, chain: list[asyncssh.SSHClientConnection]) -> bool:
         """After a handshake that failed: whether it failed since the host has none of the keys we know."""
-        if self._shown is not None or not self.expected():
+        if self._shown is not None:
             return False
         try:
             self._shown = await shown_key(self._spec, self._target, chain)
@@ -254,8 +256,8 @@ class _Keys:
         keys = keys or known_hosts.known_keys(self._folder, self._target, self._peer)
         return list(dict.fromkeys(known_hosts.fingerprint(key) for key in keys))
 
-    def refusal(self) -> RefusedError:
-        return known_hosts.refusal(self._spec, self._target, self._shown, self.expected())
+    def refusal(self, is_revoked: bool = False) -> RefusedError:
+        return known_hosts.refusal(self._spec, self._target, self._shown, self.expected(), is_revoked)
 
 
 def _denied(spec: HostSpec, target: Target) -> Unreachable:
