@@ -97,12 +97,13 @@ class ReadTree:
     """-> Tree of the files below `root` named by `paths`, None (no root), Unreadable.
 
     A path is relative to `root`: a file, or a folder with a final `/` (`./` for the whole root). Our
-    own backups and temporary names, and `node_modules/`, never count.
+    own backups and temporary names, and `node_modules/`, never count, unless it is `whole`.
     """
 
     host: str
     root: str
     paths: tuple[str, ...] = ("./",)
+    whole: bool = False
 
 
 @dataclass(frozen=True)

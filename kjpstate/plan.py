@@ -61,6 +61,7 @@ _GROUP = {
     "pm2_ecosystem": "running",
     "deploy": "running",
     "pm2_process": "running",
+    "rollback": "rollback",
 }
 _SEVERITY = ("breaks", "useless", "note")
 

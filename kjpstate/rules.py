@@ -45,6 +45,13 @@ RULES: dict[str, Rule] = {
         "words. insert_inside needs the text up to the { of the block that is meant.",
         "write the code as it stands in the file",
     ),
+    "backup-damaged": Rule(
+        "A backup is no original any more",
+        "Each backup is known by the digest it had when it was made. This one is gone, can't be "
+        "read or holds other bytes, so putting it back would not bring the original back. Nothing "
+        "of that run is rolled back.",
+        "put that file back by hand, from another backup, or leave it as it is",
+    ),
     "baileys-differs": Rule(
         "Built against one Baileys, run with another",
         "The compiler checks the source against the Baileys of the machine that builds; the bot runs "
@@ -69,6 +76,13 @@ RULES: dict[str, Rule] = {
         "must be the old text, byte for byte. It was not, so nothing is written. This is an error of "
         "kjpstate.",
         "report it with the file and the document; until then edit by hand",
+    ),
+    "changed-since": Rule(
+        "Something was changed after the run that is to be rolled back",
+        "What the run left is known by its digests. Somebody else, a person or a program, wrote "
+        "to the file since; rolling back would take that away too. Nothing of that run is rolled "
+        "back.",
+        "kjpstate rollback --force overwrites it, after keeping it; or put your change aside first",
     ),
     "content-syntax": Rule(
         "The new text is no whole code",
@@ -485,6 +499,12 @@ RULES: dict[str, Rule] = {
         "With the new text in its place the file can't be read as TypeScript any more, or the text "
         "runs into the code around it. Nothing is written.",
         "check brackets, commas and the `;` at the end of `content`",
+    ),
+    "rolled-back-later": Rule(
+        "A later run changed the same again",
+        "Runs are taken back from the last one on, as far as they touched the same files or the "
+        "same app: the originals of an earlier one do not fit what a later one left.",
+        "kjpstate rollback RUN, with the later run that is named",
     ),
     "scope": Rule(
         "The place is not at module level",

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from kjpstate import errors
+from kjpstate.apply.noting import index_of
 from kjpstate.apply.restoring import give_up
 from kjpstate.apply.taking import take
 from kjpstate.apply.words import describe, spoken
@@ -29,7 +30,7 @@ async def run(plan: Plan, scene: Scene, hosts: Mapping[str, Host], info: RunInfo
     try:
         answers = await _begin(scene, hosts, info, begun, tell)
         _refuse_stale(plan, build(replace(scene, answers=answers)))
-        work = Work(plan, scene, hosts, tell, dict(answers), answers)
+        work = Work(info, plan, scene, hosts, tell, dict(answers), answers)
         for position, change in enumerate(plan.changes):
             await _to_the_end(take(change, work), work)
             if work.stopping:
@@ -62,7 +63,8 @@ async def _begin(
     readings = readings_by_host(scene)
     for name in sorted(readings):
         if name in hosts:
-            answers.update(await _lock(hosts[name], info, readings[name], begun))
+            wanted = [*readings[name], index_of(name, info.document)]
+            answers.update(await _lock(hosts[name], info, wanted, begun))
             begun.append(hosts[name])
             hosts[name].heard = lambda line: tell(Event("output", "", line))
     return answers

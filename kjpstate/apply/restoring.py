@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from kjpstate import errors
+from kjpstate.apply.noting import forgotten
 from kjpstate.apply.words import describe, why
 from kjpstate.apply.work import Stopped, Work, unit_of
 from kjpstate.formats.tree import read_stamp
@@ -40,7 +41,7 @@ async def give_up(rest: Sequence[Change], work: Work) -> None:
 
 async def undo(change: Change, unit: Sequence[str], why: str, work: Work) -> str:
     """Put the unit back, block what reads what it writes; the trouble, or nothing."""
-    trouble = await restore(work.done[unit], work)
+    trouble = await restore(work.done[unit], work) or await _acted(forgotten(unit, work), work)
     _block(change, unit, work)
     said = (
         f"could not be put back: {trouble}" if trouble else f"put back, since {change.resource.address} {why}"
@@ -119,9 +120,15 @@ async def restore(outcomes: list[Outcome], work: Work) -> str:
         for argv in outcome.action.undo
     ]
     outcomes.clear()
+    return await _acted((*actions, *undo), work)
+
+
+async def _acted(actions: Iterable[Action], work: Work) -> str:
+    """Do each of `actions`, whatever became of the others; the trouble, or nothing."""
     trouble = []
-    for action in (*actions, *undo):
-        work.tell(Event("action", "", describe(action)))
+    for action in actions:
+        if not isinstance(action, Stamp):
+            work.tell(Event("action", "", describe(action)))
         try:
             found, _ = await work.hosts[action.host].act((action,))
         except errors.Unreachable as lost:

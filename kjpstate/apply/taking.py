@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from kjpstate import errors
 from kjpstate.apply.acting import execute
+from kjpstate.apply.noting import ahead
 from kjpstate.apply.restoring import lose, stop
 from kjpstate.apply.work import Stopped, Work, unit_of
 from kjpstate.model import (
@@ -39,7 +40,7 @@ async def take(change: Change, work: Work) -> None:
     work.tell(Event("start", address, change.resource.kind))
     try:
         actions = await _due(change, work)
-        await execute(actions, outcomes, work)
+        await execute(tuple(ahead(change, actions, work)), outcomes, work)
         await read_again(change, work)
     except Stopped as stopped:
         await stop(change, unit, stopped, outcomes[first:], work)

@@ -16,10 +16,12 @@ from kjpstate.model import (
     Plan,
     Reading,
     ReadTree,
+    RunInfo,
     Step,
     Tree,
 )
 from kjpstate.plan import Scene
+from kjpstate.undo.record import Record
 
 Tell: TypeAlias = Callable[[Event], None]
 
@@ -35,8 +37,10 @@ class Stopped(Exception):
 
 @dataclass
 class Work:
-    """What one apply knows while it runs; `done` are the outcomes by unit, in order."""
+    """What one apply knows while it runs; `done` are the outcomes by unit, in order; `records`: host -> what
+    this run notes there of what it does."""
 
+    info: RunInfo
     plan: Plan
     scene: Scene
     hosts: Mapping[str, Host]
@@ -50,6 +54,7 @@ class Work:
     codes: list[int] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     fill: dict[Reading, Answer] = field(default_factory=dict)
+    records: dict[str, Record] = field(default_factory=dict)
     stopping: bool = False
 
 

@@ -95,7 +95,7 @@ async def _apply(
 
 
 async def _act(work: Work, plan: Plan, run: RunInfo) -> Report:
-    with _signals_as_interrupts():
+    with signals_as_interrupts():
         return await reconcile.apply(
             work.document,
             work.hosts,
@@ -110,7 +110,7 @@ async def _act(work: Work, plan: Plan, run: RunInfo) -> Report:
 
 
 @contextlib.contextmanager
-def _signals_as_interrupts() -> Iterator[None]:
+def signals_as_interrupts() -> Iterator[None]:
     """A closed terminal and a `kill` are heeded like a Ctrl-C: what is half done is put back."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     heeded = []

@@ -19,6 +19,7 @@ EVERY_DAY = {
     "apply": "do it: backups first, only what differs, then check",
     "drift": "for cron: silent when in sync, else one line a drift",
     "verify": "run the document's acceptance checks",
+    "rollback": "put the originals of a run back",
 }
 NOW_AND_THEN = {
     "validate": "check the document alone; no host is touched",

@@ -45,6 +45,12 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def listing_digest(files: Mapping[str, str]) -> str:
+    """sha256 of {relative: sha256} as `sha256sum` prints it, sorted: what a folder's backup is known by."""
+    lines = sorted(f"{value}  ./{path}\n".encode() for path, value in files.items())
+    return hashlib.sha256(b"".join(lines)).hexdigest()
+
+
 def below(files: Mapping[str, str], folder: str) -> dict[str, str]:
     """The entries of {relative path: …} inside the relative `folder`, relative to that folder."""
     folder = "" if folder in ("", ".", "./") else folder.removeprefix("./").rstrip("/") + "/"

@@ -127,7 +127,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def read_tree(reading: ReadTree, root: Path) -> Tree | Unreadable | None:
-    """Digests of the files below `root` that the reading names, our own names and node_modules left out."""
+    """Digests of the files below `root` that the reading names; see ReadTree for what does not count."""
     if not root.is_dir():
         return None if not os.path.lexists(root) else Unreadable("is not a folder")
     files: dict[str, TreeFile] = {}
@@ -135,7 +135,7 @@ def read_tree(reading: ReadTree, root: Path) -> Tree | Unreadable | None:
 
     def look() -> Tree:
         for entry in reading.paths:
-            for path, real in _walk(root, entry.removeprefix("./").rstrip("/")):
+            for path, real in _walk(root, entry.removeprefix("./").rstrip("/"), reading.whole):
                 if path in files:
                     continue
                 found = real.lstat()
@@ -149,7 +149,7 @@ def read_tree(reading: ReadTree, root: Path) -> Tree | Unreadable | None:
     return Unreadable("moved while it was read") if tree is None else tree
 
 
-def _walk(root: Path, path: str) -> Iterator[tuple[str, Path]]:
+def _walk(root: Path, path: str, whole: bool) -> Iterator[tuple[str, Path]]:
     """Every file below `path`, or `path` itself when it is one; nothing for a missing one."""
     real = root / path if path else root
     if path and not os.path.lexists(real):
@@ -158,11 +158,11 @@ def _walk(root: Path, path: str) -> Iterator[tuple[str, Path]]:
         yield path, real
         return
     for entry in sorted(os.scandir(real), key=lambda item: item.name):
-        if ours(entry.name) or entry.name == "node_modules":
+        if not whole and (ours(entry.name) or entry.name == "node_modules"):
             continue
         below = f"{path}/{entry.name}" if path else entry.name
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(root, below)
+            yield from _walk(root, below, whole)
         else:
             yield below, Path(entry.path)
 

@@ -64,12 +64,6 @@ def plain_name(name: str) -> str:
     return name
 
 
-def listing_digest(files: Mapping[str, str]) -> str:
-    """sha256 of {relative: sha256} as `sha256sum` prints it, sorted: what a tree's backup is known by."""
-    lines = sorted(f"{digest}  ./{path}\n".encode() for path, digest in files.items())
-    return hashlib.sha256(b"".join(lines)).hexdigest()
-
-
 def refusal(action: Action, may_change: Sequence[str], kept: Collection[str]) -> str:
     """Why the guard forbids `action`, or nothing. `kept`: paths this session already backed up.
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from kjpstate.errors import Failed
+from kjpstate.formats.tree import listing_digest
 from kjpstate.host import Eye
 from kjpstate.hosts.frames import Frame
-from kjpstate.hosts.names import listing_digest, plain_name, settled, stamp_bytes
+from kjpstate.hosts.names import plain_name, settled, stamp_bytes
 from kjpstate.hosts.programs import call
 from kjpstate.model import (
     Action,

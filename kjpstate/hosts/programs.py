@@ -67,8 +67,9 @@ def _call_for(reading: Reading) -> str:
             return call("kj_status", path.rstrip("/") or "/")
         case ReadGlob(patterns=patterns):
             return call("kj_glob", FILE_CAP, *patterns)
-        case ReadTree(root=root, paths=paths):
-            return call("kj_tree", root.rstrip("/") or "/", *dict.fromkeys(_below(path) for path in paths))
+        case ReadTree(root=root, paths=paths, whole=whole):
+            names = dict.fromkeys(_below(path) for path in paths)
+            return call("kj_whole_tree" if whole else "kj_tree", root.rstrip("/") or "/", *names)
         case ReadState(document=document, name=name):
             return call("kj_state", plain_name(document), plain_name(name))
         case ReadClock():

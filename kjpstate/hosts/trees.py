@@ -13,8 +13,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from kjpstate.errors import Failed
+from kjpstate.formats.tree import listing_digest
 from kjpstate.hosts.files import POSIX, Pen, Trouble, atomically, note, sha256_of, sweep_trees, sync
-from kjpstate.hosts.names import listing_digest, tree_temporary_of
+from kjpstate.hosts.names import tree_temporary_of
 from kjpstate.model import SyncTree, TreeFile
 
 
@@ -238,7 +239,7 @@ def remove(path: str, pen: Pen) -> None:
 
 
 def tree_digest(folder: Path) -> str:
-    """sha256 of the sorted listing of all regular files: see `names.listing_digest`."""
+    """sha256 of the sorted listing of all regular files: see `formats.tree.listing_digest`."""
     files = {
         path.relative_to(folder).as_posix(): sha256_of(path)
         for path in _all_below(folder)

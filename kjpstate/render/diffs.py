@@ -54,6 +54,8 @@ def _one(change: Change, action: WriteFile, mask: Mask) -> Iterator[Line]:
 def _unified(kind: str, before: str, after: str, mask: Mask) -> Iterator[Line]:
     old, new = _rows(before), _rows(after)
     old_shown, new_shown = _shown(kind, before, after, mask), _rows(mask(after))
+    if kind == "rollback":  # both are texts of a host: nothing in them is open because the document says it
+        old_shown, new_shown = (_shown("pm2_ecosystem", text, "", mask) for text in (before, after))
     if len(old_shown) != len(old) or len(new_shown) != len(new):
         yield Line("a secret spans several lines here; the texts are not shown", whole=True)
         return

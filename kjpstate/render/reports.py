@@ -61,6 +61,21 @@ def report_lines(report: Report, second: Plan | None, seconds: float) -> tuple[L
     return (*lines, BLANK, *_second_look(second), _last(report, seconds))
 
 
+def rollback_lines(report: Report, run: str, seconds: float) -> tuple[Line, ...]:
+    """What became of a rollback, and how it is itself taken back."""
+    address = max((len(step.address) for step in report.steps), default=0)
+    lines = [line for step in report.steps for line in _step(step, address)]
+    if report.backups:
+        lines += [BLANK, Line(f"Kept, run {report.run.id}:", "strong")]
+        lines += [Line(f"  {host}  {backup}", hang=4) for host, _, backup in report.backups]
+    lines += [BLANK, Line("Next: kjpstate plan   shows what the document would do again", hang=2)]
+    if report.exit_code == 0:
+        done = f"Run {run} was rolled back in {seconds:.1f} s, as run {report.run.id}."
+    else:
+        done = f"Run {run} was not rolled back; see above."
+    return (*lines, Line(done, "strong", ours=True))
+
+
 def check_lines(checks: Sequence[CheckResult]) -> tuple[Line, ...]:
     """The table of checks and its count; a manual one is asked, never passed."""
     if not checks:

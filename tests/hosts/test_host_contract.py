@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from kjpstate import errors
-from kjpstate.hosts.names import listing_digest
+from kjpstate.formats.tree import listing_digest
 from kjpstate.model import (
     Backup,
     Clock,
@@ -125,6 +125,18 @@ def test_a_link_is_followed_and_named(bench):
     (bench.real(bench.root) / "link").symlink_to("real")
     found = look(bench, ReadFile("box", bench.path("link")))
     assert (found.content, found.symlink) == (b"text", "real")
+
+
+def test_a_whole_tree_leaves_nothing_out(bench):
+    names = ["a", "a.backup.20260301T000000Z-abcdef", "node_modules/b", "old.kjpstate-new.abcdef/c"]
+    for name in names:
+        bench.put(f"top/{name}", name)
+    root = bench.path("top/")
+    plain, whole = look(bench, ReadTree("box", root), ReadTree("box", root, whole=True))
+    assert list(plain.files) == ["a"]
+    assert sorted(whole.files) == sorted(names)
+    one = look(bench, ReadTree("box", root, (names[1],), whole=True))
+    assert one.files[names[1]].digest == sha(names[1].encode())
 
 
 def test_a_file_over_the_cap_is_unreadable(bench):

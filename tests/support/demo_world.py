@@ -56,6 +56,12 @@ def owners_document() -> str:
     return text.replace(OWNERS_PC, "pc: {local: pc}")
 
 
+def simulated_hosts(document: document.Document, folder: Path) -> dict[str, SimulatedHost]:
+    """A box in a folder for each host of the document."""
+    allowed = reconcile.may_change(document)
+    return {name: SimulatedHost(name, folder, may_change=allowed.get(name, ())) for name in document.hosts}
+
+
 class World:
     """`pc` and `stb` below `folder`, and what the command line would do with them."""
 
@@ -70,10 +76,7 @@ class World:
         path = self.folder / "kjpstate.yaml"
         path.write_text(text, "utf-8")
         self.document = document.load(str(path), environ={})
-        allowed = reconcile.may_change(self.document)
-        self.hosts = {
-            name: SimulatedHost(name, self.folder, may_change=allowed[name]) for name in self.document.hosts
-        }
+        self.hosts = simulated_hosts(self.document, self.folder)
 
     @property
     def pc(self) -> SimulatedHost:

@@ -12,9 +12,11 @@ from kjpstate.model import (
     File,
     Outcome,
     ReadFile,
+    ReadState,
     Refuse,
     Resource,
     Run,
+    Stamp,
     State,
     Where,
     WriteFile,
@@ -45,6 +47,8 @@ class FakeHost:
         return {reading: self._read(reading) for reading in readings}
 
     def _read(self, reading):
+        if isinstance(reading, ReadState):
+            return None
         assert isinstance(reading, ReadFile)
         content = self.files.get(reading.path)
         return None if content is None else File(reading.path, content, 0o644)
@@ -64,7 +68,8 @@ class FakeHost:
             if self.down:
                 raise errors.Unreachable(self.name, f"the link to {self.name} was lost")
             outcomes.append(self._do(action))
-            self.journal.append(action)
+            if not isinstance(action, Stamp):  # the notes of a run are no step of it
+                self.journal.append(action)
             if not outcomes[-1].ok:
                 break
         return outcomes, await self.look(readings)

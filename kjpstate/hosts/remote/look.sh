@@ -2,6 +2,8 @@
 # The readings, one function each: model.ReadFile is kj_file and so on. They only look. Each answer is some
 # frames, then the frame `end`; hosts/frames.py reads them back.
 
+kj_whole=''
+
 kj_absent() { # what stat said about a path that it could not see
   case $1 in
     *'No such file'* | *'Not a directory'*) kj_say missing ;;
@@ -68,6 +70,12 @@ kj_glob() { # most bytes, patterns
   IFS=$kj_ifs
 }
 
+kj_whole_tree() { # the same, nothing of ours and no node_modules left out
+  kj_whole=yes
+  kj_tree "$@"
+  kj_whole=''
+}
+
 kj_tree() { # root, names below it as ./name: digests and states of the regular files, names of the others
   if [ ! -d "$1" ]; then
     if kj_found=$(kj_stat %f "$1"); then kj_unreadable 'is not a folder'; else kj_absent "$kj_found"; fi
@@ -100,15 +108,16 @@ kj_tree_files() {
   export LC_ALL=C TZ=UTC
   kj_old='?*.backup.[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]T[0-9][0-9][0-9][0-9][0-9][0-9]Z-'
   kj_old="${kj_old}[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]"
-  kj_odd="*$KJ_NL*"
+  kj_odd="*$KJ_NL*" kj_ours='?*.kjpstate-?*' kj_modules=node_modules
+  [ -z "$kj_whole" ] || kj_ours='' kj_old='' kj_modules=''
   kj_say sums
-  find "$@" \( -name '?*.kjpstate-?*' -o -name "$kj_old" -o -name node_modules \) -prune -o \
+  find "$@" \( -name "$kj_ours" -o -name "$kj_old" -o -name "$kj_modules" \) -prune -o \
     -type f ! -name "$kj_odd" -exec sha256sum {} +
   kj_say states
-  find "$@" \( -name '?*.kjpstate-?*' -o -name "$kj_old" -o -name node_modules \) -prune -o \
+  find "$@" \( -name "$kj_ours" -o -name "$kj_old" -o -name "$kj_modules" \) -prune -o \
     -type f ! -name "$kj_odd" -exec stat -c '%s|%f|%y|%z|%i|%n' {} +
   kj_say others
-  find "$@" \( -name '?*.kjpstate-?*' -o -name "$kj_old" -o -name node_modules \) -prune -o \
+  find "$@" \( -name "$kj_ours" -o -name "$kj_old" -o -name "$kj_modules" \) -prune -o \
     ! -type d \( ! -type f -o -name "$kj_odd" \) -print
 }
 

@@ -432,7 +432,7 @@ kj_keep_tree() { # folder, backup
   fi
 }
 
-kj_listing() { # folder: one digest for all its regular files, names.listing_digest
+kj_listing() { # folder: one digest for all its regular files, formats.tree.listing_digest
   kj_sum=$(cd "$1" && find . -type f -exec sha256sum {} + | LC_ALL=C sort | sha256sum)
   printf '%s' "${kj_sum%% *}"
 }

@@ -6,7 +6,8 @@ session has would otherwise be frozen into the app and into dump.pm2.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kjpstate.formats.pm2 import policy, probe, settings
@@ -164,3 +165,19 @@ def _keys_stamp(view: View) -> Stamp:
     reading = keys_stamp(view.spec)
     values = {"keys": sorted(view.wanted), "env": sorted(view.env)}
     return Stamp(reading.host, reading.document, reading.name, values)
+
+
+def rewound(
+    undo: Sequence[str], env: Mapping[str, str], run: str
+) -> tuple[tuple[str, ...], tuple[str, ...], str] | None:
+    """For an undo of ours that `run` is about to do: what keeps PM2's list first, what would bring it back,
+    and a word on it. None for any other command."""
+    if tuple(undo[:2]) != ("sh", "-c") or undo[2] not in (_BACK, _AWAY):
+        return None
+    node, pm2, name = undo[4:7]
+    file = re.sub(r"[^\w.-]", "-", name)
+    kept = f"{env.get('PM2_HOME', '')}/dump.pm2.kjpstate-{file}.{run}"
+    why = (
+        f"PM2: {name} as it was, its settings too" if undo[2] == _BACK else f"PM2: {name} is taken out again"
+    )
+    return ("sh", "-c", _KEEP, "sh", node, pm2, kept), ("sh", "-c", _BACK, "sh", node, pm2, name, kept), why

@@ -1,0 +1,43 @@
+"""Notes, ahead of each step, what a run will do to a host; a rollback is made of that. Called by `taking`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from kjpstate.apply.work import Work
+from kjpstate.model import Action, Change, ReadState, Stamp
+from kjpstate.undo import record
+
+
+def index_of(host: str, document: str) -> ReadState:
+    """The list of the runs that changed something on a host; read when its lock is taken."""
+    return ReadState(host, document, record.INDEX)
+
+
+def ahead(change: Change, actions: Sequence[Action], work: Work) -> Iterator[Action]:
+    """The actions with their note before the first on each host, in the same message."""
+    steps = record.noted(change, actions, work.answers)
+    for action in actions:
+        step = steps.pop(action.host, None)
+        if step is not None:
+            yield from _note(action.host, step, work)
+        yield action
+
+
+def _note(host: str, step: record.Step, work: Work) -> Iterator[Stamp]:
+    document = work.info.document
+    if host not in work.records:
+        work.records[host] = record.opening(work.info)
+        runs = record.listed(work.answers.get(index_of(host, document)))
+        yield Stamp(host, document, record.INDEX, record.with_run(runs, work.info.id))
+    work.records[host] = record.extended(work.records[host], step)
+    yield record.stamp(host, document, work.records[host])
+
+
+def forgotten(unit: Sequence[str], work: Work) -> Iterator[Stamp]:
+    """What is left of the notes when a unit was put back: there is nothing of it to roll back."""
+    for host, found in list(work.records.items()):
+        left = record.without(found, unit)
+        if left != found:
+            work.records[host] = left
+            yield record.stamp(host, work.info.document, left)

@@ -1,0 +1,208 @@
+"""What a record leaves to put back on its host: files, files that commands wrote, folders. Pure.
+
+Called by `reverse`. A spec has `host`, `document`, `record`, `kept` {path: Kept}, `puts` {folder: {relative:
+sha256} or None}, `by` (the run that rolls back), `force`, `later` (why another run comes first, or "") and
+`may_change`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kjpstate.formats.tree import digest, listing_digest, stamp_name, stamped_files
+from kjpstate.model import Answers, File, ReadFile, Reading, ReadTree, Spec, Tree, TreeFile, Unreadable
+from kjpstate.undo.ledger import Kept
+from kjpstate.undo.record import Record, sha
+
+
+@dataclass(frozen=True)
+class Item:
+    """One path. `sort`: file (we wrote it), written (a command did), folder. `before`, `after`: digests of a
+    file's bytes, None for none. `backup`: where its original is, or "" when there was none."""
+
+    host: str
+    path: str
+    sort: str
+    backup: str = ""
+    digest: str = ""
+    before: str | None = None
+    after: str | None = None
+    mode: int = 0o644
+    put: Mapping[str, str] | None = None
+    earlier: Mapping[str, str] | None = None
+
+    @property
+    def here(self) -> Reading:
+        """The reading of what stands there now."""
+        if self.sort == "folder":
+            return ReadTree(self.host, self.path, whole=self.put is None)
+        return ReadFile(self.host, self.path) if self.sort == "file" else of_file(self.host, self.path)
+
+    @property
+    def original(self) -> Reading | None:
+        """The reading of the backup; None when there was nothing before."""
+        if not self.backup:
+            return None
+        if self.sort == "folder":
+            return ReadTree(self.host, self.backup.rstrip("/") + "/", whole=True)
+        return ReadFile(self.host, self.backup) if self.sort == "file" else of_file(self.host, self.backup)
+
+
+def of_file(host: str, path: str) -> ReadTree:
+    """A reading that gives one file's digest without its bytes."""
+    folder, _, name = path.rpartition("/")
+    return ReadTree(host, folder + "/", (name,), whole=True)
+
+
+def items(spec: Spec) -> tuple[Item, ...]:
+    """Each path of the record once, in the order of its steps: as it was before the first, after the last."""
+    found: dict[str, Item] = {}
+    record: Record = spec["record"]
+    for step in record.steps:
+        for item in _of_step(step, record, spec):
+            first = found.get(item.path)
+            found[item.path] = item if first is None else _joined(first, item)
+    return tuple(found.values())
+
+
+def _of_step(step: Mapping[str, Any], record: Record, spec: Spec) -> Iterator[Item]:
+    host, kept = spec["host"], spec["kept"]
+    for file in step["files"]:
+        path = file["path"]
+        row: Kept | None = kept.get(path)
+        backup = row.backup if row else f"{path}.backup.{record.suffix}"
+        yield Item(
+            host,
+            path,
+            "file",
+            backup if file["before"] is not None else "",
+            file["before"] or "",
+            file["before"],
+            file["after"],
+            file["mode"],
+        )
+    for path in (*(folder["path"] for folder in step["folders"]), *step["written"]):
+        row = kept.get(path.rstrip("/"))
+        backup, backed = (row.backup, row.sha256) if row else ("", "")
+        if path.endswith("/") or (row is not None and row.type == "directory"):
+            earlier = stamped_files(step["stamps"].get(stamp_name("tree", path)))
+            put = spec["puts"].get(path)
+            yield Item(host, path, "folder", backup, backed, put=put, earlier=earlier)
+        else:
+            yield Item(host, path, "written", backup, backed)
+
+
+def _joined(first: Item, last: Item) -> Item:
+    return Item(**{**vars(first), "after": last.after})
+
+
+# ---- as it is, and as it was
+
+
+def now(item: Item, answers: Answers) -> str | None:
+    """The digest of what stands there; of a folder only what is ours in it counts."""
+    answer = answers.get(item.here)
+    if item.sort == "folder":
+        return _listed(item, answer if isinstance(answer, Tree) else None, _names(item, answers))
+    return _digest(item.path, answer)
+
+
+def then(item: Item, answers: Answers) -> str | None:
+    """The digest of what stood there before the run."""
+    if item.sort == "folder":
+        found = originals(item, answers)
+        if item.put is None and not item.backup:
+            return None
+        return digest({name: found[name].digest if name in found else None for name in _names(item, answers)})
+    return (item.before if item.sort == "file" else item.digest or None) if item.backup else None
+
+
+def _listed(item: Item, tree: Tree | None, names: tuple[str, ...]) -> str | None:
+    if tree is None and item.put is None:
+        return None
+    files = tree.files if tree else {}
+    return digest({name: files[name].digest if name in files else None for name in names})
+
+
+def _names(item: Item, answers: Answers) -> tuple[str, ...]:
+    here = answers.get(item.here)
+    ours = item.put if item.put is not None else here.files if isinstance(here, Tree) else {}
+    return tuple(sorted({*ours, *originals(item, answers)}))
+
+
+def originals(item: Item, answers: Answers) -> dict[str, TreeFile]:
+    """The files of a folder's backup that go back: what we put there then or had put there before."""
+    answer = answers.get(item.original) if item.original else None
+    files = answer.files if isinstance(answer, Tree) else {}
+    if item.put is None:
+        return dict(files)
+    ours = {*item.put, *(item.earlier or {})}
+    return {name: file for name, file in sorted(files.items()) if name in ours}
+
+
+def removed(item: Item, answers: Answers) -> tuple[str, ...]:
+    """The files that the run put into a folder and that were not there before."""
+    found = originals(item, answers)
+    return tuple(sorted(name for name in item.put or {} if name not in found))
+
+
+def _digest(path: str, answer: Any) -> str | None:
+    if isinstance(answer, File):
+        return sha(answer.content)
+    if isinstance(answer, Tree):
+        file = answer.files.get(path.rpartition("/")[2])
+        return file.digest if file else None
+    return None
+
+
+# ---- what forbids it
+
+
+def trouble(item: Item, answers: Answers, *, force: bool) -> Iterator[tuple[str, str]]:
+    """(rule, sentence) of what stands against putting this item back."""
+    here = answers.get(item.here)
+    if isinstance(here, Unreadable):
+        yield "backup-damaged", f"{item.path} {here.why}"
+        return
+    if now(item, answers) == then(item, answers) and not _backup_trouble(item, answers):
+        return
+    if why := _backup_trouble(item, answers):
+        yield "backup-damaged", why
+    elif not force and (what := _changed(item, answers)):
+        yield "changed-since", f"{what} was changed after that run, by somebody else"
+
+
+def _backup_trouble(item: Item, answers: Answers) -> str:
+    if item.original is None:
+        return ""
+    answer = answers.get(item.original)
+    if answer is None:
+        return f"{item.backup}, the original of {item.path}, is not there any more"
+    if isinstance(answer, Unreadable):
+        return f"{item.backup}, the original of {item.path}, {answer.why}"
+    if isinstance(answer, Tree) and item.sort == "folder":
+        found: str | None = listing_digest({name: file.digest for name, file in answer.files.items()})
+    else:
+        found = _digest(item.backup, answer)
+    if found is None:
+        return f"{item.backup}, the original of {item.path}, is not there any more"
+    return "" if found == item.digest else f"{item.backup} is not as it was kept: it is no original any more"
+
+
+def _changed(item: Item, answers: Answers) -> str:
+    """What of it is neither as the run left it nor as it was before."""
+    if item.sort == "file":
+        return item.path if now(item, answers) not in (item.before, item.after) else ""
+    here = answers.get(item.here)
+    if item.sort != "folder" or item.put is None:
+        return ""
+    files, before = here.files if isinstance(here, Tree) else {}, originals(item, answers)
+    odd = [name for name, value in item.put.items() if not _one_of(files.get(name), value, before.get(name))]
+    return ", ".join(f"{item.path}{name}" for name in odd[:3]) + (", …" if len(odd) > 3 else "")
+
+
+def _one_of(found: TreeFile | None, put: str, before: TreeFile | None) -> bool:
+    digest_now = found.digest if found else None
+    return digest_now in (put, before.digest if before else None)

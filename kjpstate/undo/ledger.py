@@ -1,0 +1,60 @@
+"""The ledger of backups in a host's state folder; a line: run, path, backup, sha256, type, by tabs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kjpstate.errors import Failed
+from kjpstate.model import Answer, Unreadable
+
+LEDGER = "backups"
+_FIELDS = 5
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One backup. `sha256`: of the file, or of a folder's listing. `type`: file or directory."""
+
+    run: str
+    path: str
+    backup: str
+    sha256: str
+    type: str
+
+    def line(self) -> str:
+        """As it stands in the ledger."""
+        return "\t".join((self.run, self.path, self.backup, self.sha256, self.type)) + "\n"
+
+
+def parse(host: str, answer: Answer) -> tuple[Kept, ...]:
+    """All rows in the order they were made; raises Failed for a ledger that can't be read or is damaged."""
+    if answer is None:
+        return ()
+    if isinstance(answer, Unreadable) or not isinstance(answer, bytes):
+        why = answer.why if isinstance(answer, Unreadable) else "it is not a file"
+        raise Failed(f"the list of backups on {host} can't be read: {why}")
+    rows = []
+    for number, line in enumerate(answer.decode("utf-8", "surrogateescape").splitlines(), 1):
+        fields = line.split("\t")
+        if len(fields) != _FIELDS:
+            raise Failed(f"the list of backups on {host} is damaged in line {number}: {line[:80]!r}")
+        rows.append(Kept(*fields))
+    return tuple(rows)
+
+
+def of_run(rows: Iterable[Kept], run: str) -> dict[str, Kept]:
+    """Path (a folder's without its final `/`) -> the first backup that this run made of it."""
+    found: dict[str, Kept] = {}
+    for row in rows:
+        if row.run == run:
+            found.setdefault(row.path.rstrip("/"), row)
+    return found
+
+
+def originals(rows: Iterable[Kept]) -> dict[str, Kept]:
+    """Path -> its first backup of all: how it was before kjpstate ever touched it. Never pruned."""
+    found: dict[str, Kept] = {}
+    for row in rows:
+        found.setdefault(row.path.rstrip("/"), row)
+    return found

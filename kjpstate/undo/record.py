@@ -1,0 +1,171 @@
+"""The record of a run: two kinds of small JSON files in a host's state folder. Pure.
+
+`runs.json` lists the runs in their order; `run-ID.json` says what one run does to this host, step by step,
+written before each step begins. It holds paths, digests, commands and old stamps; never a file's bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from kjpstate.formats.tree import read_stamp
+from kjpstate.model import (
+    Action,
+    Answer,
+    Answers,
+    Change,
+    ReadState,
+    Restore,
+    Run,
+    RunInfo,
+    Stamp,
+    SyncTree,
+    WriteFile,
+)
+
+INDEX = "runs.json"
+TAKES_BACK = "rollback of "
+"""How the `why` of a rollback begins; the run it takes back follows."""
+_MOST = 1000
+"""Runs that the list keeps."""
+
+Step: TypeAlias = dict[str, Any]
+"""address, kind; files [{path, before, after: sha256 or null, mode}]; folders [{path, put: {relative:
+sha256}}]; written [path]; commands [{argv, cwd, undo, env, timeout}]; stamps {name: old values or null}."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one run did on one host. `rolled_back`: the run that took it back, or nothing."""
+
+    id: str
+    started: str = ""
+    who: str = ""
+    why: str = ""
+    steps: tuple[Mapping[str, Any], ...] = ()
+    rolled_back: str = ""
+
+    @property
+    def takes_back(self) -> str:
+        """The run that this one rolled back, or nothing."""
+        return self.why.removeprefix(TAKES_BACK) if self.why.startswith(TAKES_BACK) else ""
+
+    @property
+    def suffix(self) -> str:
+        """What the names of this run's backups end in."""
+        return f"{self.started}-{self.id}"
+
+    def values(self) -> dict[str, Any]:
+        """As it stands in its file."""
+        return {
+            "run": self.id,
+            "started": self.started,
+            "who": self.who,
+            "why": self.why,
+            "steps": [dict(step) for step in self.steps],
+            "rolled_back": self.rolled_back,
+        }
+
+
+def name_of(run: str) -> str:
+    """The file of one run's record."""
+    return f"run-{run}.json"
+
+
+def noted(change: Change, actions: Iterable[Action], answers: Answers) -> dict[str, Step]:
+    """Host -> what these actions will do there; a host where nothing is touched is left out.
+
+    `answers`: as things are before; the old values of stamps come from there.
+    """
+    found: dict[str, Step] = {}
+    for action in actions:
+        step = found.setdefault(
+            action.host,
+            {
+                "address": change.resource.address,
+                "kind": change.resource.kind,
+                "files": [],
+                "folders": [],
+                "written": [],
+                "commands": [],
+                "stamps": {},
+            },
+        )
+        _note(action, step, answers)
+    keys = ["files", "folders", "written", "commands"]
+    if change.resource.kind == "rollback":  # what it puts back may be a stamp alone
+        keys.append("stamps")
+    return {host: step for host, step in found.items() if any(step[key] for key in keys)}
+
+
+def _note(action: Action, step: Step, answers: Answers) -> None:
+    match action:
+        case WriteFile(path=path, before=before, after=after, mode=mode):
+            step["files"].append({"path": path, "before": sha(before), "after": sha(after), "mode": mode})
+        case SyncTree(to_directory=path, manifest=manifest):
+            put = {name: file.digest for name, file in sorted((manifest or {}).items())}
+            step["folders"].append({"path": path, "put": put})
+        case Run(argv=argv, cwd=cwd, undo=undo, clean_env=env, timeout=timeout, writes=writes):
+            step["written"] += [path for path in writes if path not in step["written"]]
+            command = {"argv": list(argv), "cwd": cwd, "undo": [list(one) for one in undo]}
+            step["commands"].append({**command, "env": env and dict(env), "timeout": timeout})
+        case Restore(path=path):
+            step["written"].append(path)
+        case Stamp(host=host, document=document, name=name):
+            reading = ReadState(host, document, name)
+            if reading in answers:
+                step["stamps"].setdefault(name, read_stamp(answers[reading]))
+
+
+def sha(content: bytes | None) -> str | None:
+    """sha256 in hex; None for no file."""
+    return None if content is None else hashlib.sha256(content).hexdigest()
+
+
+def opening(run: RunInfo) -> Record:
+    """The record of a run that did nothing yet."""
+    return Record(run.id, run.started, run.who, run.why)
+
+
+def extended(record: Record, step: Step) -> Record:
+    """One step more."""
+    return replace(record, steps=(*record.steps, step))
+
+
+def without(record: Record, addresses: Sequence[str]) -> Record:
+    """The steps of a unit that was put back are no longer anything to roll back."""
+    return replace(record, steps=tuple(step for step in record.steps if step["address"] not in addresses))
+
+
+def read(answer: Answer) -> Record | None:
+    """A record as it was noted; None when there is none, or none that can be used."""
+    values = read_stamp(answer)
+    if values is None or not isinstance(values.get("run"), str) or not isinstance(values.get("steps"), list):
+        return None
+    started, who, why, by = (str(values.get(key) or "") for key in ("started", "who", "why", "rolled_back"))
+    return Record(values["run"], started, who, why, tuple(values["steps"]), by)
+
+
+def listed(answer: Answer) -> tuple[str, ...]:
+    """The ids of the runs that changed something here, the oldest first."""
+    runs = (read_stamp(answer) or {}).get("runs")
+    return tuple(run for run in runs if isinstance(run, str)) if isinstance(runs, list) else ()
+
+
+def with_run(runs: Sequence[str], run: str) -> dict[str, Any]:
+    """The list with `run` at its end."""
+    return {"runs": [*(other for other in runs if other != run), run][-_MOST:]}
+
+
+def stamp(host: str, document: str, record: Record) -> Stamp:
+    """The action that writes a record, or removes one without a step."""
+    return Stamp(host, document, name_of(record.id), record.values() if record.steps else None)
+
+
+def digest_of(value: Any) -> str:
+    """A short name for a plain JSON value."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,257 @@
+"""A run taken back, as a kind of the straight line: what is should be what was. Pure.
+
+Not a section of a document: `rollback` makes one such resource of the record of each host. Called through
+`Scene.kinds` by `plan` and `apply`, so that a rollback is planned, locked, read again, backed up, verified
+and, when it fails, put back by the very protocol of an apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from kjpstate.formats.tree import stamp_name, stamped_files
+from kjpstate.host import allowed
+from kjpstate.kinds.pm2_process.commands import rewound
+from kjpstate.model import (
+    Action,
+    Advice,
+    Answers,
+    Backup,
+    Drift,
+    File,
+    ReadClock,
+    Reading,
+    ReadState,
+    Refuse,
+    Restore,
+    Run,
+    Spec,
+    Stamp,
+    State,
+    SyncTree,
+    Tree,
+    Upstream,
+    WriteFile,
+)
+from kjpstate.undo import items as paths
+from kjpstate.undo import record as records
+from kjpstate.undo.items import Item
+from kjpstate.undo.record import Record
+
+KIND = "rollback"
+_DONE = "rolled back"
+_CURES = {
+    "changed-since": "kjpstate rollback --force   overwrites it; what stands there now is kept first",
+    "backup-damaged": "put that file back by hand, or from a backup of your own",
+    "rolled-back-later": "roll the later run back first",
+}
+
+
+def reads(spec: Spec) -> Iterable[Reading]:
+    """The record, each path and its backup, and the stamps that go back with them."""
+    record: Record = spec["record"]
+    yield ReadState(spec["host"], spec["document"], records.name_of(record.id))
+    for item in paths.items(spec):
+        yield item.here
+        if item.original is not None:
+            yield item.original
+    for name in _stamps(record):
+        yield ReadState(spec["host"], spec["document"], name)
+
+
+def actual(spec: Spec, answers: Answers) -> State:
+    """`files`, `folders`: digests as they are. `run`: whether it stands. `problems`: what forbids it."""
+    return State(
+        {
+            "files": {item.path: paths.now(item, answers) for item in _files(spec)},
+            "folders": {item.path: paths.now(item, answers) for item in _folders(spec)},
+            "run": _stands(spec, answers),
+            "problems": [f"{rule}: {reason}" for rule, reason in _problems(spec, answers)],
+        }
+    )
+
+
+def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
+    """The same keys as they were before the run."""
+    values = {
+        "files": {item.path: paths.then(item, answers) for item in _files(spec)},
+        "folders": {item.path: paths.then(item, answers) for item in _folders(spec)},
+        "run": _DONE,
+        "problems": [],
+    }
+    record: Record = spec["record"]
+    beside = {
+        "answers": answers,
+        "problems": tuple(_problems(spec, answers)),
+        "headline": f"run {record.id} of {record.started}, by {record.who}",
+        "notes": [*_notes(spec, answers)],
+    }
+    return State(values, beside)
+
+
+def writes(spec: Spec) -> Iterable[tuple[str, str]]:
+    """Every path of the record."""
+    return ((item.host, item.path) for item in paths.items(spec))
+
+
+def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
+    """Files and folders in reverse, their stamps, then each undo once; last the record says so."""
+    problems: Sequence[tuple[str, str]] = drift.desired.beside["problems"]
+    if problems:
+        rule, reason = problems[0]
+        yield Refuse(rule, reason, tuple(other for _, other in problems[1:]), _CURES[rule])
+        return
+    answers: Answers = drift.desired.beside["answers"]
+    host, document, record = spec["host"], spec["document"], spec["record"]
+    due = [item for item in reversed(paths.items(spec)) if _due(item, answers)]
+    trees = [stamp_name("tree", item.path) for item in due if item.sort == "folder"]
+    yield from (Stamp(host, document, name, None) for name in trees)
+    for item in due:
+        yield from _put_back(item, answers, spec)
+    yield from _old_stamps(spec, lambda name: name.startswith("tree-"))
+    yield from _undone(spec)
+    yield from _old_stamps(spec, lambda name: not name.startswith("tree-"))
+    values = {**record.values(), "rolled_back": spec["by"]}
+    yield Stamp(host, document, records.name_of(record.id), values)
+
+
+def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
+    """None."""
+    return iter(())
+
+
+def _files(spec: Spec) -> list[Item]:
+    return [item for item in paths.items(spec) if item.sort != "folder"]
+
+
+def _folders(spec: Spec) -> list[Item]:
+    return [item for item in paths.items(spec) if item.sort == "folder"]
+
+
+def _due(item: Item, answers: Answers) -> bool:
+    return paths.now(item, answers) != paths.then(item, answers)
+
+
+def _stands(spec: Spec, answers: Answers) -> str | None:
+    found = records.read(
+        answers.get(ReadState(spec["host"], spec["document"], records.name_of(spec["record"].id)))
+    )
+    if found is None:
+        return None
+    return _DONE if found.rolled_back else "applied"
+
+
+def _problems(spec: Spec, answers: Answers) -> Iterator[tuple[str, str]]:
+    if _stands(spec, answers) == _DONE:
+        return
+    if spec["later"]:
+        yield "rolled-back-later", spec["later"]
+    for item in paths.items(spec):
+        yield from paths.trouble(item, answers, force=spec["force"])
+
+
+# ---- putting back
+
+
+def _put_back(item: Item, answers: Answers, spec: Spec) -> Iterator[Action]:
+    if item.sort == "file":
+        here, there = answers.get(item.here), answers.get(item.original) if item.original else None
+        before = here.content if isinstance(here, File) else None
+        after = there.content if isinstance(there, File) else None
+        mode = there.mode if isinstance(there, File) else item.mode
+        yield WriteFile(item.host, item.path, before, after, mode)
+    elif item.sort == "folder" and _by_files(item, answers, spec):
+        files = paths.originals(item, answers)
+        source = (item.backup or item.path).rstrip("/") + "/"
+        yield SyncTree(item.host, source, item.host, item.path, files, paths.removed(item, answers))
+    else:
+        yield Backup(item.host, item.path)
+        yield Restore(item.host, item.path, item.backup or None)
+
+
+def _by_files(item: Item, answers: Answers, spec: Spec) -> bool:
+    """Whether only what is ours goes back, since others write into that folder too."""
+    if item.put is None or not allowed(item.path, spec["may_change"]):
+        return False
+    here = answers.get(item.here)
+    foreign = isinstance(here, Tree) and (here.others or set(here.files) - set(item.put))
+    return bool(item.backup) or bool(foreign)
+
+
+def _stamps(record: Record) -> dict[str, Mapping[str, Any] | None]:
+    """Name -> its values before the run."""
+    found: dict[str, Mapping[str, Any] | None] = {}
+    for step in record.steps:
+        if step["kind"] != "unchanged":
+            for name, values in step["stamps"].items():
+                found.setdefault(name, values)
+    return found
+
+
+def _old_stamps(spec: Spec, wanted: Any) -> Iterator[Stamp]:
+    """As they were; but a tree's clock starts now, so that what runs from it is owed or started later."""
+    host = spec["host"]
+    for name, values in _stamps(spec["record"]).items():
+        if not wanted(name):
+            continue
+        files = stamped_files(values)
+        if name.startswith("tree-") and values is not None and files is not None:
+            fill = (("clock", ReadClock(host)),)
+            yield Stamp(host, spec["document"], name, {"files": files}, fill)
+        else:
+            yield Stamp(host, spec["document"], name, values)
+
+
+# ---- what a restoring of files does not put back
+
+
+def _undone(spec: Spec) -> Iterator[Run]:
+    """Each undo of the record once, the last step's first; with each what would take it back again."""
+    seen: set[tuple[str, ...]] = set()
+    record: Record = spec["record"]
+    for step in reversed(record.steps):
+        for command in reversed(step["commands"]):
+            words = tuple(tuple(argv) for argv in command["undo"])
+            due = tuple(argv for argv in words if argv not in seen)
+            seen |= set(due)
+            for argv in due:
+                yield from _commands(argv, words if argv == due[-1] else (), command, spec)
+
+
+def _commands(
+    argv: tuple[str, ...], redo: tuple[tuple[str, ...], ...], command: Mapping[str, Any], spec: Spec
+) -> Iterator[Run]:
+    """One undo, and behind the last of them what takes it back again: plain commands are simply run again."""
+    host, env, cwd = spec["host"], command["env"], command["cwd"]
+    pm2, why = rewound(argv, env or {}, spec["by"]), " ".join(argv)
+    if pm2 is not None:
+        keep, back, why = pm2
+        redo = (back,)
+        yield Run(host, keep, "", cwd, timeout=command["timeout"], clean_env=env)
+    yield Run(host, argv, why, cwd, undo=redo, timeout=command["timeout"], clean_env=env)
+
+
+# ---- what a screen says
+
+
+def _notes(spec: Spec, answers: Answers) -> Iterator[str]:
+    due = [item for item in paths.items(spec) if _due(item, answers)]
+    for item in due:
+        yield f"{item.path}   {_said(item, answers, spec)}"
+    yield from dict.fromkeys(run.why for run in _undone(spec) if run.why)
+    if not due and not any(True for _ in _undone(spec)):
+        yield "every file is as it was before that run"
+
+
+def _said(item: Item, answers: Answers, spec: Spec) -> str:
+    forced = (
+        spec["force"] and item.sort == "file" and paths.now(item, answers) not in (item.before, item.after)
+    )
+    over = "; changed after that run: overwritten, its text of now is kept" if forced else ""
+    if item.sort == "folder" and _by_files(item, answers, spec):
+        back, gone = paths.originals(item, answers), paths.removed(item, answers)
+        return f"{len(back)} as they were, {len(gone)} removed; all others stay{over}"
+    if not item.backup:
+        return f"removed: that run made it{over}"
+    return f"as it was, from {item.backup.rpartition('/')[2]}{over}"
