@@ -106,7 +106,8 @@ class Note:
 @contextmanager
 def noted(session: Session, verb: str, argument: str | None, scope: Sequence[str] = ()) -> Iterator[Note]:
     """Run the block as one run of `verb`; `scope`: the options that narrow it, as typed."""
-    note, started = Note(session, verb, run_info(""), " ".join(scope), path=argument or ""), time.monotonic()
+    path = str(Path(argument).absolute()) if argument else ""
+    note, started = Note(session, verb, run_info(""), " ".join(scope), path=path), time.monotonic()
     try:
         yield note
     except BaseException as error:

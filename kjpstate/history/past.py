@@ -77,9 +77,13 @@ class Past:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which runs are asked for; empty means any. `since`: a time; `most`: the newest so many."""
+    """Which runs are asked for; empty means any. `since`: a time; `most`: the newest so many.
+
+    `document` and `path`: of the document of that name, or at that path while it could not be read.
+    """
 
     document: str = ""
+    path: str = ""
     verbs: tuple[str, ...] = ()
     host: str = ""
     since: str = ""

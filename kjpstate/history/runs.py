@@ -147,9 +147,9 @@ def _prune(connection: sqlite3.Connection, now: datetime, limits: Limits) -> Non
 
 def _found(connection: sqlite3.Connection, wanted: Wanted) -> Iterator[Past]:
     where, values = ["1"], list[Any]()
-    if wanted.document:
-        where.append("document = ?")
-        values.append(wanted.document)
+    if wanted.document or wanted.path:
+        where.append("((document <> '' AND document = ?) OR (path = ? AND (document = '' OR ? = '')))")
+        values += [wanted.document, wanted.path, wanted.document]
     if wanted.verbs:
         where.append(f"verb IN ({_marks(wanted.verbs)})")
         values += wanted.verbs

@@ -49,7 +49,7 @@ def plan_json(plan: Plan, mask: Mask, *, exit_code: int) -> dict[str, Any]:
     """A plan; `applyable`: whether an apply would do anything at all."""
     refused = [change for change in plan.changes if change.refusal is not None]
     return {
-        **_opening(),
+        **opening(),
         "document": mask(plan.document),
         "applyable": any(change.refusal is None and not change.held for change in plan.changes),
         "resource_changes": [_change(change, mask) for change in plan.changes],
@@ -91,7 +91,7 @@ def report_json(report: Report, second: Plan | None, mask: Mask, *, exit_code: i
     """What an apply did; `second_plan` is what still differs afterwards, null when nobody could look."""
     run = report.run
     return {
-        **_opening(),
+        **opening(),
         "document": mask(run.document),
         "run": {"id": run.id, "started": run.started, "who": mask(run.who), "why": mask(run.why)},
         "plan": plan_json(report.plan, mask, exit_code=report.exit_code),
@@ -122,19 +122,19 @@ def checks_json(checks: Iterable[CheckResult], mask: Mask) -> list[dict[str, Any
 def verify_json(document: str, checks: Sequence[CheckResult], mask: Mask, exit_code: int) -> dict[str, Any]:
     """The answer of `verify --json`."""
     checked = checks_json(checks, mask)
-    return {**_opening(), "document": mask(document), "checks": checked, "exit_code": exit_code}
+    return {**opening(), "document": mask(document), "checks": checked, "exit_code": exit_code}
 
 
 def listed_json(name: str, rows: Sequence[Mapping[str, Any]], mask: Mask) -> dict[str, Any]:
     """A list under its name, such as `backups`."""
-    return {**_opening(), name: plain(rows, mask), "exit_code": 0}
+    return {**opening(), name: plain(rows, mask), "exit_code": 0}
 
 
 def error_json(error: KjpstateError, mask: Mask) -> dict[str, Any]:
     """Why a verb could not do its work; a document's problems one by one."""
     problems = error.problems if isinstance(error, DocumentError) else ()
     return {
-        **_opening(),
+        **opening(),
         "error": {
             "message": mask(error.message),
             "remedy": mask(error.remedy),
@@ -153,7 +153,8 @@ def error_json(error: KjpstateError, mask: Mask) -> dict[str, Any]:
     }
 
 
-def _opening() -> dict[str, Any]:
+def opening() -> dict[str, Any]:
+    """What every value begins with."""
     return {"format_version": FORMAT_VERSION, "kjpstate_version": __version__}
 
 

@@ -68,7 +68,7 @@ def test_a_run_that_fails_is_noted_and_mistakes_of_typing_are_not(desk: Desk, fo
     assert noted(folder) == []
     assert desk.kjpstate("drift", "kjpstate.yaml").code == 65
     (run,) = noted(folder)
-    assert (run.exit_code, run.document, run.path) == (65, "", "kjpstate.yaml")
+    assert (run.exit_code, run.document, run.path) == (65, "", str(desk.folder / "kjpstate.yaml"))
     assert "kjpstate.yaml:3" in run.said
 
 

@@ -137,11 +137,14 @@ def test_what_is_asked_for(tmp_path: Path):
     assert ids() == ["000003", "000002", "000001"]
     assert ids(most=1) == ["000003"]
     assert ids(document="bot-kjp") == ["000002", "000001"]
+    history.note(tmp_path, past(4, 30, document="", exit_code=65, path="/broken.yaml"))
+    assert ids(document="bot-kjp", path="/broken.yaml") == ["000004", "000002", "000001"]
+    assert ids(path="/broken.yaml", failed=True, most=1) == ["000004"]
     assert ids(verbs=("apply", "rollback")) == ["000002"]
-    assert ids(failed=True) == ["000002"]
-    assert ids(since=at(15)) == ["000003"]
+    assert ids(failed=True) == ["000004", "000002"]
+    assert ids(since=at(25)) == ["000004"]
     assert ids(host="box") == ids(host="box[10.0.0.1]") == ["000003"]
-    assert ids(host="stb", most=1) == ["000002"]
+    assert ids(host="stb", most=1, verbs=("apply",)) == ["000002"]
 
 
 def test_what_is_too_much_or_too_old_goes_and_the_newest_always_stay(tmp_path: Path):

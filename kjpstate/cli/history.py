@@ -1,0 +1,107 @@
+"""`kjpstate history`: past runs, newest first; those of others from the hosts they ran on."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from kjpstate import errors, history
+from kjpstate.cli import options
+from kjpstate.cli.controller import state_folder
+from kjpstate.cli.session import Session
+from kjpstate.cli.work import load
+from kjpstate.history import Past, Wanted
+from kjpstate.render.lines import Line
+from kjpstate.render.pasts import history_json, history_lines
+
+_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
+_VERBS = ("plan", "apply", "drift", "verify", "monitor", "rollback")
+
+
+@click.command()
+@options.document
+@click.option("--all", "every", is_flag=True, help="Of all documents, not of this one.")
+@click.option("--verb", "verbs", multiple=True, type=click.Choice(_VERBS), help="Only runs of this verb.")
+@click.option("--limit", "host", metavar="HOST", default="", help="Only runs over this host.")
+@click.option("--since", metavar="WHEN", default="", help="Such as 2026-03-01, 12h, 7d.")
+@click.option("--failed", is_flag=True, help="Only runs whose exit code was not 0.")
+@click.option(
+    "-n", "most", type=click.IntRange(min=0), default=20, help="The newest so many (20); 0 for all."
+)
+@options.as_json
+@options.colour
+@click.pass_obj
+def command(
+    session: Session,
+    /,
+    document: str | None,
+    *,
+    every: bool,
+    verbs: Sequence[str],
+    host: str,
+    since: str,
+    failed: bool,
+    most: int,
+    as_json: bool,
+) -> int:
+    """What plan, apply, drift, verify and the others did, newest first."""
+    name, path = ("", "") if every else which(session, document)
+    wanted = Wanted(name, path, tuple(verbs), host, since_time(since), failed, most)
+    found = history.runs(state_folder(session.environ), wanted)
+    if as_json:
+        session.out_json(history_json(found.value))
+    else:
+        session.out(history_lines(found.value))
+    tell_trouble(session, found.trouble)
+    return errors.IN_SYNC
+
+
+def which(session: Session, argument: str | None) -> tuple[str, str]:
+    """Name and path of the document that is meant; the path alone of one with errors; empty for none."""
+    from kjpstate import document
+
+    try:
+        path = document.find(argument, session.environ, str(Path.cwd()))
+    except errors.UsageError:
+        if argument is not None:
+            raise
+        return "", ""
+    try:
+        return load(session, path).name, str(Path(path).absolute())
+    except errors.DocumentError:
+        return "", str(Path(path).absolute())
+
+
+def since_time(text: str) -> str:
+    """`7d`, `12h`, `2026-03-01` -> a time; empty for empty. Raises UsageError."""
+    if not text:
+        return ""
+    if match := re.fullmatch(r"(\d{1,6})([mhdw])", text):
+        ago = int(match[1]) * _SECONDS[match[2]]
+        return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(max(0, time.time() - ago)))
+    try:
+        return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.mktime(time.strptime(text, "%Y-%m-%d"))))
+    except (ValueError, OverflowError):
+        raise errors.UsageError(
+            f"--since {text}: neither a day nor a while", "such as 2026-03-01, 30m, 12h, 7d, 4w"
+        ) from None
+
+
+def tell_trouble(session: Session, trouble: str) -> None:
+    """One sentence on what is wrong with the history, on stderr."""
+    if trouble:
+        session.tell([Line(trouble, "change", whole=True)])
+
+
+def one(found: Sequence[Past], word: str) -> Past:
+    """The only one of these runs; raises UsageError for none or several."""
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise errors.UsageError(f"no run {word} is remembered", "kjpstate history   has their ids")
+    ids = ", ".join(run.id for run in found)
+    raise errors.UsageError(f"{word} begins several runs: {ids}", "type more of the id")
