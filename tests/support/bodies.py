@@ -67,9 +67,13 @@ def run_info(run_id: str = "abc123", **changes) -> RunInfo:
 
 def local_bench(folder: Path) -> Bench:
     def make(may_change):
-        return LocalHost("box", state_dir=folder / "state", lock_dir=folder / "locks", may_change=may_change)
+        return local_host(folder, may_change)
 
     return _bench("local", folder, make)
+
+
+def local_host(folder: Path, may_change) -> LocalHost:
+    return LocalHost("box", state_dir=folder / "state", lock_dir=folder / "locks", may_change=may_change)
 
 
 def simulated_bench(folder: Path) -> Bench:
