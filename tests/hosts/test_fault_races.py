@@ -1,4 +1,4 @@
-"""Up to eight that want one host's lock at one instant, through every body: it is free, held, or a dead run's.
+"""Up to eight that want one host's lock at one instant, through every body: free, held, or of a dead run.
 
 Exactly one gets it and writes; a live lock is never broken; a dead one is always got over; no update is lost.
 """
