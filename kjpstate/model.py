@@ -435,6 +435,33 @@ class Acceptance:
     where: Where
 
 
+@dataclass(frozen=True)
+class Channel:
+    """Where notices go as JSON: to the standard input of `command` (argv), or to the URL `webhook`.
+
+    URL, headers and the command's variables may be Secrets.
+    """
+
+    name: str
+    command: tuple[str, ...] = ()
+    webhook: Any = ""
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    environ: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Notify:
+    """Who is told by `drift`. `quiet`: (first, last) minutes of the local day when only a dead bot is told.
+
+    `unreachable_after`: looks in a row. `heartbeat`: a URL that is fetched after each look, "" for none.
+    """
+
+    channels: tuple[Channel, ...] = ()
+    quiet: tuple[int, int] | None = None
+    unreachable_after: int = 3
+    heartbeat: Any = ""
+
+
 # ---- plan and report
 
 Symbol: TypeAlias = Literal["+", "~", "-", "-/+", "!"]

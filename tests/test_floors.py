@@ -21,6 +21,7 @@ FLOORS = {
     "apply": 3,
     "hosts": 3,
     "history": 3,
+    "notify": 3,
     "plan": 2,
     "undo": 2,
     "document": 2,

@@ -18,6 +18,7 @@ from kjpstate.document.draft import addressed
 from kjpstate.document.guardrails import Guardrails, guardrails
 from kjpstate.document.hosts import hosts_of
 from kjpstate.document.nodes import MAX_BYTES, Problems, compose
+from kjpstate.document.notify import notify
 from kjpstate.document.page import Page, places
 from kjpstate.document.references import References
 from kjpstate.document.schema import bundled_schema
@@ -27,15 +28,16 @@ from kjpstate.document.shape import Shaper
 from kjpstate.document.times import percent, seconds
 from kjpstate.errors import UsageError
 from kjpstate.host import HostSpec
-from kjpstate.model import Acceptance, Resource
+from kjpstate.model import Acceptance, Notify, Resource
 
 
 @dataclass(frozen=True)
 class Document:
     """A document without a problem. `resources`: in the order of work. `checks`: in the document's order.
 
+    `digest`: sha256 of the text, in hex.
     `monitor`: for, every (seconds), limits {cpu (percent), crash_restarts, log {text: times}}, or None.
-    `accepted`: what the owner lives with. `secrets`: opened values to mask. `digest`: sha256 of the text.
+    `accepted`: what the owner lives with. `notify`: who is told, or None. `secrets`: opened values to mask.
     """
 
     path: str
@@ -48,6 +50,7 @@ class Document:
     monitor: Mapping[str, Any] | None
     digest: str
     accepted: tuple[Acceptance, ...] = ()
+    notify: Notify | None = None
     secrets: frozenset[str] = field(default_factory=frozenset, repr=False)
 
 
@@ -106,6 +109,7 @@ def _document(page: Page, digest: str, references: References) -> Document:
         monitor=_monitor(page),
         digest=digest,
         accepted=tuple(accept(page, resources)),
+        notify=notify(page),
         secrets=frozenset(references.values),
     )
 

@@ -1,0 +1,201 @@
+"""What one look found, held against what was known -> what is worth telling. Pure; times are UTC seconds.
+
+A change is told once, by (address, reason), however its contents go on changing; what ended is told once too.
+During quiet hours notices wait, and two that cancel each other are never told; a dead bot does not wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from kjpstate.model import Change, Plan
+
+Kind: TypeAlias = Literal["dead", "alive", "drift", "resolved", "unreachable", "recovered"]
+
+_ENDS: Mapping[str, Kind] = {"dead": "alive", "drift": "resolved", "unreachable": "recovered"}
+DEAD = "dead"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as written. `reason`: dead, drift, or the rule of a refusal. `text`: one row."""
+
+    address: str
+    host: str
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look. `looked`: the addresses that were compared; `known`: all of the document, and its
+    hosts; `hosts`: those in scope; `lost`: host -> why it was not reached."""
+
+    findings: tuple[Finding, ...]
+    looked: frozenset[str]
+    known: frozenset[str]
+    hosts: frozenset[str]
+    lost: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One sentence for a person. `subject`: the address, or the host where no address is meant; `since`: when
+    it was first seen."""
+
+    kind: Kind
+    subject: str
+    host: str
+    reason: str
+    text: str
+    since: float
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it may wake somebody."""
+        return self.kind in ("dead", "alive")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A finding, or a host out of reach, that stands. `looks`: how often in a row; `told`: see `advance`."""
+
+    subject: str
+    host: str
+    reason: str
+    text: str
+    since: float
+    looks: int = 1
+    told: bool = False
+
+
+@dataclass(frozen=True)
+class Memory:
+    """All that is known of one document. `waiting`: notices that quiet hours hold back."""
+
+    standing: tuple[Standing, ...] = ()
+    waiting: tuple[Notice, ...] = ()
+
+
+@dataclass
+class _Turn:
+    """One look being worked in: what stands afterwards, and what there is to tell."""
+
+    standing: list[Standing] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+
+
+_LOST = "unreachable"
+
+
+def seen_in(plan: Plan, known: frozenset[str], hosts: frozenset[str], row: Callable[[Change], str]) -> Seen:
+    """A plan as a look; `row` gives a change's masked sentence."""
+    changed = {change.resource.address for change in plan.changes}
+    accepted = {drift.resource.address for drift, _ in plan.accepted}
+    return Seen(
+        findings=tuple(finding for change in plan.changes for finding in _findings(change, row)),
+        looked=frozenset({*changed, *accepted, *plan.in_sync}),
+        known=known,
+        hosts=hosts,
+        lost=plan.unreachable,
+    )
+
+
+def _findings(change: Change, row: Callable[[Change], str]) -> Iterator[Finding]:
+    """A dead bot is one thing, what else differs of its process another."""
+    address, host, text = change.resource.address, change.resource.host, row(change)
+    if change.refusal is not None:
+        yield Finding(address, host, change.refusal.rule, text)
+        return
+    paths = {item.path[0] for item in change.drift.differences if item.path}
+    if "alive" in paths:
+        yield Finding(address, host, DEAD, text)
+    if paths - {"alive"}:
+        yield Finding(address, host, "drift", text)
+
+
+def advance(
+    memory: Memory, seen: Seen, now: float, *, lost_after: int, quiet: bool
+) -> tuple[Memory, tuple[Notice, ...]]:
+    """What is known after this look, and what to tell now. `lost_after`: looks in a row until a host that
+    does not answer is told."""
+    turn = _Turn()
+    before = {(item.subject, item.reason): item for item in memory.standing}
+    _found(turn, before, seen, now)
+    _not_reached(turn, before, seen, now, lost_after)
+    _ended(turn, before, seen)
+    waiting = _cancelled((*memory.waiting, *turn.notices))
+    held = tuple(notice for notice in waiting if quiet and not notice.urgent)
+    return Memory(tuple(turn.standing), held), tuple(notice for notice in waiting if notice not in held)
+
+
+def _found(turn: _Turn, before: Mapping[tuple[str, str], Standing], seen: Seen, now: float) -> None:
+    for finding in seen.findings:
+        known = before.get((finding.address, finding.reason))
+        if known is not None:
+            turn.standing.append(replace(known, looks=known.looks + 1))
+            continue
+        item = Standing(finding.address, finding.host, finding.reason, finding.text, now, told=True)
+        turn.standing.append(item)
+        turn.notices.append(_notice(item))
+
+
+def _not_reached(
+    turn: _Turn, before: Mapping[tuple[str, str], Standing], seen: Seen, now: float, lost_after: int
+) -> None:
+    for host, why in seen.lost.items():
+        known = before.get((host, _LOST))
+        item = replace(known, looks=known.looks + 1) if known else Standing(host, host, _LOST, why, now)
+        if not item.told and item.looks >= lost_after:
+            item = replace(item, told=True)
+            turn.notices.append(_notice(item))
+        turn.standing.append(item)
+
+
+def _ended(turn: _Turn, before: Mapping[tuple[str, str], Standing], seen: Seen) -> None:
+    """What stood and was not seen now: over if looked at, kept if not, dropped if it left the document."""
+    now_standing = {(item.subject, item.reason) for item in turn.standing}
+    for key, item in before.items():
+        if key in now_standing:
+            continue
+        lost = item.reason == _LOST
+        if item.subject in (seen.hosts if lost else seen.looked):
+            if item.told:
+                turn.notices.append(replace(_notice(item), kind=_ENDS[_kind(item)]))
+        elif item.subject in seen.known:
+            turn.standing.append(item)
+
+
+def _kind(item: Standing) -> Kind:
+    if item.reason == DEAD:
+        return "dead"
+    return "unreachable" if item.reason == _LOST else "drift"
+
+
+def _notice(item: Standing) -> Notice:
+    return Notice(_kind(item), item.subject, item.host, item.reason, item.text, item.since)
+
+
+def _cancelled(notices: Sequence[Notice]) -> tuple[Notice, ...]:
+    """Of one subject and reason, what began and ended (or ended and began again) untold is not told."""
+    left: list[Notice] = []
+    for notice in notices:
+        earlier = next(
+            (other for other in left if (other.subject, other.reason) == (notice.subject, notice.reason)),
+            None,
+        )
+        if earlier is not None and earlier.kind != notice.kind:
+            left.remove(earlier)
+        elif earlier is None:
+            left.append(notice)
+    return tuple(left)
+
+
+def in_quiet(quiet: tuple[int, int] | None, minute: int) -> bool:
+    """Whether a minute of the day lies in (first, last) minutes; over midnight where first is later."""
+    if quiet is None:
+        return False
+    first, last = quiet
+    return first <= minute < last if first < last else minute >= first or minute < last

@@ -1,0 +1,85 @@
+"""Sends one JSON value: to a command's standard input, or to a webhook. Called by `telling`.
+
+Nothing here raises: a channel that fails is a sentence, never a failed check. No redirect is followed, and a
+secret stands in a URL, a header or the environment, never in a command line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kjpstate.model import Channel
+from kjpstate.secret import opened
+
+if TYPE_CHECKING:
+    from urllib.request import Request
+
+_PATIENCE = 20.0
+"""Seconds a channel may take."""
+
+
+def send(channel: Channel, value: Mapping[str, Any]) -> str:
+    """Why it was not taken; "" when it was."""
+    body = json.dumps(value, ensure_ascii=True).encode()
+    if channel.command:
+        return _run(channel, body)
+    from urllib.request import Request
+
+    headers = {"Content-Type": "application/json", "User-Agent": "kjpstate", **opened(channel.headers)}
+    return _ask(lambda: Request(opened(channel.webhook), data=body, headers=headers, method="POST"))
+
+
+def beat(url: Any) -> str:
+    """Tell a dead man's switch that `drift` has run; why it was not told, or ""."""
+    from urllib.request import Request
+
+    return _ask(lambda: Request(opened(url), headers={"User-Agent": "kjpstate"}))
+
+
+def _run(channel: Channel, body: bytes) -> str:
+    try:
+        done = subprocess.run(
+            channel.command,
+            input=body,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **opened(channel.environ)},
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"{channel.command[0]} did not end within {_PATIENCE:.0f} s"
+    except (OSError, ValueError) as error:
+        return f"{channel.command[0]} can't be run: {getattr(error, 'strerror', None) or error}"
+    said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2][:200]
+    return f"exit code {done.returncode}{': ' if said else ''}{said}" if done.returncode else ""
+
+
+def _ask(request: Any) -> str:
+    import http.client
+    import urllib.error
+
+    try:
+        with _opener().open(request(), timeout=_PATIENCE) as answer:
+            return "" if 200 <= answer.status < 300 else f"HTTP {answer.status}"
+    except urllib.error.HTTPError as error:
+        with error:
+            return f"HTTP {error.code}"
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", None) or error
+        return str(getattr(reason, "strerror", None) or type(reason).__name__)
+
+
+def _opener() -> Any:
+    """Of http and https alone, without redirects: a moved webhook is said, not followed with its secrets."""
+    from urllib.request import HTTPRedirectHandler, build_opener
+
+    class Still(HTTPRedirectHandler):
+        def redirect_request(self, *_: Any) -> Request | None:
+            return None
+
+    return build_opener(Still)
