@@ -9,6 +9,7 @@ import click
 
 from kjpstate import reconcile
 from kjpstate.cli import options
+from kjpstate.cli.notifying import notify
 from kjpstate.cli.recording import Note, narrowed, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import opened
@@ -50,4 +51,5 @@ async def _drift(
         else:
             session.out(drift_lines(plan, session.mask()))
         session.tell(lost_lines(plan.unreachable, session.mask()))
+        notify(work, plan)
         return code

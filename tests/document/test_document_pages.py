@@ -32,7 +32,7 @@ def test_every_key_of_the_schema_has_its_line() -> None:
     parts = bundled_schema()["$defs"]
     keys = {
         key
-        for name in ("dns", "patch", "build", "deploy", "guardrails", "monitor", "accept")
+        for name in ("dns", "patch", "build", "deploy", "guardrails", "monitor", "accept", "notify")
         for key in parts[name]["properties"]
     }
     keys |= set(parts["patch"]["$defs"]["edit"]["properties"]) | set(

@@ -1,0 +1,209 @@
+"""Channels, retries, what is remembered between two runs, and what happens when it can't be."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kjpstate.model import Channel, Notify
+from kjpstate.notify import Desk, channels, file_of, tell
+from kjpstate.notify.changes import Finding, Seen
+from kjpstate.secret import Secret
+from tests.support.webhook import hooked
+
+KNOWN = frozenset({"dns", "pm2_process.bot", "stb"})
+NOTHING = Seen((), KNOWN, KNOWN, frozenset({"stb"}), {})
+DRIFT = replace(NOTHING, findings=(Finding("dns", "stb", "drift", "DNS (none) -> 8.8.8.8"),))
+DEAD = replace(NOTHING, findings=(Finding("pm2_process.bot", "stb", "dead", "gave up"),))
+PHONE = Channel("phone", command=("phone",))
+
+
+class Wire:
+    """A desk whose channels answer as told and keep what they are given."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.trouble = ""
+        self.clock = 1_800_000_000.0
+        self.minute = 720
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(
+            now=lambda: self.clock,
+            minute=lambda now: self.minute,
+            send=self._send,
+            beat=lambda url: "",
+            sleep=lambda seconds: None,
+        )
+
+    def _send(self, channel: Channel, value: Any) -> str:
+        self.sent.append((channel.name, json.loads(json.dumps(value))))
+        return self.trouble
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+def turn(tmp_path: Path, wire: Wire, seen: Seen, settings: Notify = Notify((PHONE,))) -> list[str]:  # noqa: B008
+    return tell(settings, seen, "bot-kjp", tmp_path / "notify" / "bot.json", wire.desk)
+
+
+def test_one_message_a_run_with_everything_new_a_dead_bot_first(tmp_path: Path, wire: Wire):
+    both = replace(NOTHING, findings=(*DRIFT.findings, *DEAD.findings))
+    assert turn(tmp_path, wire, both) == []
+    assert turn(tmp_path, wire, both) == []
+    [(name, value)] = wire.sent
+    assert name == "phone"
+    assert value["text"].splitlines() == [
+        "bot-kjp",
+        "THE BOT IS DEAD: pm2_process.bot: gave up",
+        "drift: dns: DNS (none) -> 8.8.8.8",
+    ]
+    assert value["time"] == "2027-01-15T08:00:00Z"
+    assert value["notices"][1] == {
+        "kind": "drift", "subject": "dns", "host": "stb", "reason": "drift",
+        "text": "DNS (none) -> 8.8.8.8", "since": "2027-01-15T08:00:00Z",
+    }  # fmt: skip
+    assert (tmp_path / "notify" / "bot.json").stat().st_mode & 0o777 == (
+        0o600 if os.name == "posix" else 0o666
+    )
+
+
+def test_a_channel_that_fails_is_tried_again_and_loses_nothing(tmp_path: Path, wire: Wire):
+    wire.trouble = "HTTP 500"
+    said = turn(tmp_path, wire, DRIFT)
+    assert said == ["notify: phone was not told: HTTP 500; tried again at the next run"]
+    assert len(wire.sent) == 2
+    wire.trouble = ""
+    assert turn(tmp_path, wire, DEAD) == []
+    told = [notice["kind"] for notice in wire.sent[-1][1]["notices"]]
+    assert told == ["dead", "drift", "resolved"]
+    assert turn(tmp_path, wire, DEAD) == []
+    assert len(wire.sent) == 3
+
+
+def test_it_is_given_up_after_some_hours(tmp_path: Path, wire: Wire):
+    wire.trouble = "HTTP 500"
+    said = [turn(tmp_path, wire, DRIFT) for _ in range(40)]
+    assert said[34] == ["notify: phone was not told: HTTP 500; tried again at the next run"]
+    assert said[35] == ["notify: phone was not told in 36 runs: HTTP 500; given up"]
+    assert said[36:] == [[]] * 4
+
+
+def test_one_channel_does_not_hold_the_other(tmp_path: Path, wire: Wire):
+    settings = Notify((Channel("bad", command=("x",)), PHONE))
+    desk = replace(
+        wire.desk, send=lambda channel, value: "no" if channel.name == "bad" else wire._send(channel, value)
+    )
+    tell(settings, DRIFT, "bot-kjp", tmp_path / "n.json", desk)
+    assert [name for name, _ in wire.sent] == ["phone"]
+
+
+def test_quiet_hours_are_this_machines(tmp_path: Path, wire: Wire):
+    settings = Notify((PHONE,), quiet=(22 * 60, 7 * 60))
+    wire.minute = 23 * 60
+    turn(tmp_path, wire, DRIFT, settings)
+    assert wire.sent == []
+    wire.minute = 7 * 60
+    turn(tmp_path, wire, DRIFT, settings)
+    assert [notice["kind"] for notice in wire.sent[0][1]["notices"]] == ["drift"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"version": 9}', '{"version": 1, "memory": {}}', "\x00\x01"]
+)
+def test_a_damaged_file_is_set_aside_and_told_once(tmp_path: Path, wire: Wire, text: str):
+    file = tmp_path / "notify" / "bot.json"
+    file.parent.mkdir()
+    file.write_text(text)
+    [said] = turn(tmp_path, wire, DRIFT)
+    assert "not readable; it was put aside as" in said
+    assert (tmp_path / "notify" / "bot.json.damaged").read_text() == text
+    assert len(wire.sent) == 1
+    assert turn(tmp_path, wire, DRIFT) == []
+
+
+def test_what_cant_be_remembered_is_not_sent(tmp_path: Path, wire: Wire):
+    (tmp_path / "notify").write_text("a file where the folder should be")
+    [said] = turn(tmp_path, wire, DRIFT)
+    assert said.startswith("notify: nobody was told: ")
+    assert wire.sent == []
+
+
+def test_two_documents_of_one_name_are_two_files(tmp_path: Path):
+    assert file_of(tmp_path, "bot", "/a/k.yaml") != file_of(tmp_path, "bot", "/b/k.yaml")
+    assert file_of(tmp_path, "b/o:t", "/a").name.startswith("b-o-t-")
+
+
+# ---- the channels themselves
+
+
+def test_a_webhook_gets_json_and_its_headers():
+    with hooked() as hook:
+        channel = Channel(
+            "hook", webhook=Secret(f"{hook.url}/x"), headers={"Authorization": Secret("Bearer t0ken")}
+        )
+        assert channels.send(channel, {"text": "drift é"}) == ""
+        assert hook.bodies == [{"text": "drift é"}]
+        assert hook.headers[0]["Authorization"] == "Bearer t0ken"
+        hook.status = 500
+        assert channels.send(channel, {}) == "HTTP 500"
+
+
+def test_a_redirect_is_told_and_not_followed():
+    with hooked() as hook, hooked() as other:
+        hook.status, hook.location = 307, f"{other.url}/stolen"
+        channel = Channel("hook", webhook=hook.url, headers={"Authorization": "secret"})
+        assert channels.send(channel, {}) == "HTTP 307"
+        assert other.headers == []
+
+
+def test_a_webhook_that_is_not_there_is_a_sentence():
+    with hooked() as hook:
+        url = hook.url
+    assert channels.send(Channel("hook", webhook=url), {}) == "Connection refused"
+    assert channels.send(Channel("hook", webhook="http://"), {}) != ""
+    assert channels.beat(f"{url}/beat") == "Connection refused"
+
+
+def test_a_heartbeat_is_fetched():
+    with hooked() as hook:
+        assert channels.beat(Secret(f"{hook.url}/beat")) == ""
+        assert hook.gets == ["/beat"]
+
+
+KEEP = "import sys, os, pathlib; pathlib.Path(sys.argv[1]).write_text(os.environ['TOKEN'] + sys.stdin.read())"
+
+
+def test_a_command_gets_json_on_its_standard_input(tmp_path: Path):
+    kept = tmp_path / "kept"
+    command = (sys.executable, "-c", KEEP, str(kept))
+    channel = Channel("c", command=command, environ={"TOKEN": Secret("t0ken")})
+    assert channels.send(channel, {"text": "x"}) == ""
+    assert kept.read_text() == 't0ken{"text": "x"}'
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ((sys.executable, "-c", "import sys; sys.exit('no phone')"), "exit code 1: no phone"),
+        (("/nowhere/phone",), "/nowhere/phone can't be run: No such file or directory"),
+    ],
+)
+def test_a_command_that_fails_is_a_sentence(command: tuple[str, ...], says: str):
+    assert channels.send(Channel("c", command=command), {}) == says
+
+
+def test_a_command_that_does_not_end(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(channels, "_PATIENCE", 0.2)
+    channel = Channel("c", command=(sys.executable, "-c", "import time; time.sleep(60)"))
+    assert channels.send(channel, {}).endswith("did not end within 0 s")
