@@ -141,8 +141,13 @@ def cost_lines(costs: Mapping[str, Cost], milliseconds: float) -> Iterator[Line]
 
 def _step(step: Step, address: int) -> Iterator[Line]:
     label = f"  {step.address:<{address}}  "
-    reason = f": {step.reason}" if step.reason else ""
-    yield Line(f"{label}{_SAID[step.result]}{reason}", _RESULT_STYLES.get(step.result, ""), hang=len(label))
+    first, *rest = step.reason.split("\n")
+    reason = f": {first}" if first else ""
+    style = _RESULT_STYLES.get(step.result, "")
+    yield Line(f"{label}{_SAID[step.result]}{reason}", style, hang=len(label))
+    for line in rest:
+        indent = 6 + len(line) - len(line.lstrip())
+        yield Line(f"{'':<6}{line}", style, hang=indent + 4)
 
 
 def _git_lines(report: Report) -> Iterator[Line]:
@@ -161,7 +166,7 @@ def _git_lines(report: Report) -> Iterator[Line]:
     for (host, folder), (sets, paths) in found.items():
         files = " ".join(map(_quoted, paths))
         command = f'git -C {_quoted(folder)} commit -m "kjpstate: {", ".join(sets)}" -- {files}'
-        yield Line(f"Keep it, on {host}, so that git pull goes on working:  {command}", hang=4)
+        yield Line(f"Keep it, on {host}, so that git pull goes on working:  {command}", whole=True)
 
 
 def _quoted(path: str) -> str:

@@ -62,7 +62,19 @@ def test_errors_that_were_there_before_are_not_the_patchs() -> None:
     ]
     first, *rest = judged([FREE, ONE], [moved])
     assert first == "On the restored source the check fails too; of its errors 1 come with the patch."
-    assert rest == ["  in block reconnect-backoff/one, lines 2-4:", f"    {ONE}"]
+    assert rest == [
+        "  in block reconnect-backoff/one, lines 2-4:",
+        f"    {ONE}",
+        "  there before the patch:",
+        f"    {moved}",
+    ]
+
+
+def test_of_very_many_errors_in_a_block_some_are_shown() -> None:
+    many = [ONE.replace("TS2322", f"TS{number}") for number in range(100)]
+    lines = judged(many, None)
+    assert lines[1] == "  in block reconnect-backoff/one, lines 2-4:"
+    assert len(lines) == 15 and lines[-1] == "    and 88 more"
 
 
 def test_what_is_not_known_is_said() -> None:

@@ -19,6 +19,8 @@ _ERROR = re.compile(
     r"(?P<file>[^\s(:][^(:]*|[A-Za-z]:[^(:]+)"
     r"(?:\((?P<line>\d+),\d+\): |:(?P<pretty>\d+):\d+ - )(?P<text>error\b.*)"
 )
+_MOST = 12
+"""Errors of one block that are shown; one wrong type brings hundreds."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -64,7 +66,8 @@ def verdict(failed: Outcome, again: Outcome, written: Sequence[WriteFile]) -> st
         first = f"On the restored source the check fails too; of its errors {len(ours)} come with the patch."
     else:
         first = "On the restored source the check fails too; what it prints is not of a form known here."
-    return "\n".join((first, *_beside(ours, written)))
+    theirs = _new(before, ours) if ours else []
+    return "\n".join((first, *_beside(ours, written), *_listed("there before the patch", theirs)))
 
 
 def _new(told: Sequence[CompilerError], before: Sequence[CompilerError]) -> list[CompilerError]:
@@ -81,12 +84,19 @@ def _new(told: Sequence[CompilerError], before: Sequence[CompilerError]) -> list
 
 def _beside(found: Sequence[CompilerError], written: Sequence[WriteFile]) -> Iterator[str]:
     """Each error beside the block whose lines it stands in, block by block, the others last."""
-    owners: dict[str, list[str]] = {}
+    owners: dict[str, list[CompilerError]] = {}
     for error in found:
-        owners.setdefault(_owner(error, written), []).append(error.shown)
+        owners.setdefault(_owner(error, written), []).append(error)
     for owner in sorted(owners, key=lambda owner: owner == ""):
-        yield f"  in block {owner}:" if owner else "  outside of the blocks:"
-        yield from (f"    {shown}" for shown in owners[owner])
+        yield from _listed(f"in block {owner}" if owner else "outside of the blocks", owners[owner])
+
+
+def _listed(where: str, found: Sequence[CompilerError]) -> Iterator[str]:
+    if found:
+        yield f"  {where}:"
+        yield from (f"    {error.shown}" for error in found[:_MOST])
+    if len(found) > _MOST:
+        yield f"    and {len(found) - _MOST} more"
 
 
 def _owner(error: CompilerError, written: Sequence[WriteFile]) -> str:
