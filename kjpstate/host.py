@@ -17,8 +17,9 @@ class HostSpec:
     """How a host is reached, as the document says it. Made by `document`, used by `hosts/`.
 
     `name`: the host's word in the document, `stb[10.0.0.1]` for one of a fleet. `local`: the absolute
-    folder (final `/`) from which this machine's relative paths start; None for a host over SSH. `host_key`: a
-    pinned `SHA256:…` or a whole public key. `identity`: key files. `jump`: [user@]address[:port].
+    folder (final `/`) from which this machine's relative paths start, "" where it stands for itself
+    (`--here`); None for a host over SSH. `host_key`: a pinned `SHA256:…` or a whole public key. `identity`:
+    key files. `jump`: [user@]address[:port].
     """
 
     name: str

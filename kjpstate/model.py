@@ -484,6 +484,16 @@ class Change:
     after: tuple[str, ...] = ()
     lapsed: Acceptance | None = None
 
+    @property
+    def refused(self) -> bool:
+        """Whether it would mean guessing or destroying; what only another host can cure is mere drift."""
+        return self.refusal is not None and not self.beyond
+
+    @property
+    def beyond(self) -> bool:
+        """Whether only a machine that sees more hosts can cure it."""
+        return self.refusal is not None and self.refusal.rule == "needs-other-host"
+
 
 @dataclass(frozen=True)
 class AdviceAt:
@@ -499,7 +509,8 @@ class Plan:
     """All changes in their order. `units`: groups of addresses restored together. `fingerprints`: address ->
     digest of the compared keys and the bytes to be replaced. `unreachable`: host -> why. `unfinished`:
     host -> the folder whose switch a lost run left half done; what was read there is not yet what is.
-    `accepted`: drifts that are left as they are, each with the acceptance that says so."""
+    `accepted`: drifts that are left as they are, each with the acceptance that says so. `elsewhere`: address
+    -> host of what can't be seen from here and was not looked at."""
 
     document: str
     changes: tuple[Change, ...]
@@ -512,6 +523,7 @@ class Plan:
     unmanaged: tuple[str, ...] = ()
     accepted: tuple[tuple[Drift, Acceptance], ...] = ()
     kept: tuple[str, ...] = ()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
 
     @property

@@ -82,6 +82,7 @@ class Scene:
     unreachable: Mapping[str, str] = field(default_factory=dict)
     unfinished: Mapping[str, str] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
     accepted: tuple[Acceptance, ...] = ()
     today: str = ""
 
@@ -145,6 +146,7 @@ def build(scene: Scene) -> Plan:
         ),
         accepted=tuple(accepted),
         kept=(),
+        elsewhere=dict(scene.elsewhere),
         secrets=scene.secrets | {text for found in assessed.values() for text in _secrets(found)},
     )
 

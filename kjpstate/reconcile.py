@@ -63,6 +63,8 @@ class Document(Protocol):
     def accepted(self) -> tuple[Acceptance, ...]: ...
     @property
     def secrets(self) -> frozenset[str]: ...
+    @property
+    def elsewhere(self) -> Mapping[str, str]: ...
 
 
 def open_hosts(document: Document, *, state_folder: Path, limit: Sequence[str] = ()) -> dict[str, Host]:
@@ -141,7 +143,12 @@ async def look(
     results = await asyncio.gather(
         *(hosts[name].look(list(dict.fromkeys(wanted[name]))) for name in names), return_exceptions=True
     )
-    answers: dict[Reading, Answer] = {}
+    answers: dict[Reading, Answer] = {
+        reading: Unreadable("not looked at from here")
+        for name in wanted
+        if name not in hosts
+        for reading in wanted[name]
+    }
     unreachable: dict[str, str] = {}
     for name, result in zip(names, results, strict=True):
         if isinstance(result, errors.Unreachable):
@@ -176,7 +183,7 @@ async def apply(
     seen = replace(_bare(document, tuple(scope), key), unreachable=plan.unreachable)
     report = await applying.run(plan, seen, hosts, run, progress)
     lost = any(step.result == "failed" for step in report.steps)
-    if lost or report.exit_code not in (errors.IN_SYNC, errors.UNREACHABLE):
+    if lost or report.exit_code not in (errors.IN_SYNC, errors.UNREACHABLE, errors.DRIFT):
         return report
     results = await _verify_patiently(document, hosts, key, patience, progress)
     failed = any(result.result == "failed" for result in results)
@@ -259,8 +266,7 @@ def exit_code(plan: Plan) -> int:
 
 def _code(change: Change) -> int:
     """A refusal outranks drift; what only another host can cure is drift that says so."""
-    refused = change.refusal is not None and change.refusal.rule != "needs-other-host"
-    return errors.REFUSED if refused else errors.DRIFT
+    return errors.REFUSED if change.refused else errors.DRIFT
 
 
 def _bare(document: Document, resources: tuple[Resource, ...], key: bytes) -> Scene:
@@ -274,6 +280,7 @@ def _bare(document: Document, resources: tuple[Resource, ...], key: bytes) -> Sc
         secrets=document.secrets,
         accepted=document.accepted,
         today=today(),
+        elsewhere=document.elsewhere,
     )
 
 
@@ -282,15 +289,20 @@ def _scope(document: Document, only: Sequence[str], limit: Sequence[str]) -> tup
     addresses = [resource.address for resource in resources]
     for name in only:
         if not any(named(address, name) for address in addresses):
-            raise errors.UsageError(
-                f"--only {name}: no such address; the document has {', '.join(addresses)}"
-            )
+            raise _no_such(name, addresses, document)
     return tuple(
         resource
         for resource in resources
         if (not limit or any(named(resource.host, name) for name in limit))
         and (not only or resource.kind == "unchanged" or any(named(resource.address, name) for name in only))
     )
+
+
+def _no_such(name: str, addresses: Sequence[str], document: Document) -> errors.UsageError:
+    for address, host in document.elsewhere.items():
+        if named(address, name):
+            return errors.UsageError(f"--only {name}: it stands on {host}, which can't be seen from here")
+    return errors.UsageError(f"--only {name}: no such address; the document has {', '.join(addresses)}")
 
 
 def today() -> str:

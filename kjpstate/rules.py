@@ -164,6 +164,13 @@ RULES: dict[str, Rule] = {
         "Something is at that path, but it could not be read: no permission, or no regular file.",
         "look at it on the host",
     ),
+    "here-other-user": Rule(
+        "This machine is not that host as the document knows it",
+        "With --here kjpstate takes this machine for the host. Its stamps, its PM2 and its rights are those "
+        "of the user that the document logs in as; another user would see another PM2 and no stamps, "
+        "and everything would look like drift.",
+        "run it as the user that the document names, on the machine itself",
+    ),
     "host-key-changed": Rule(
         "The host shows another key than the one we know",
         "Either the box was set up anew, or somebody stands between. kjpstate sends nothing to it: no"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from kjpstate import errors
 from kjpstate.apply.acting import execute
@@ -28,8 +29,9 @@ async def take(change: Change, work: Work) -> None:
     """One change of the plan, whatever becomes of it; its step and its code are noted."""
     address, unit = change.resource.address, unit_of(change, work.plan)
     if change.refusal is not None:
-        work.steps.append(Step(address, "refused", change.refusal.reason))
-        work.codes.append(errors.REFUSED)
+        word: Literal["held", "refused"] = "held" if change.beyond else "refused"
+        work.steps.append(Step(address, word, change.refusal.reason))
+        work.codes.append(errors.DRIFT if change.beyond else errors.REFUSED)
         return
     held = change.held or work.blocked.get(unit, "")
     if held:

@@ -29,6 +29,7 @@ _PATIENCE = 30.0
 @click.command()
 @options.document
 @options.scope
+@options.here
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @options.as_json
 @options.colour
@@ -40,6 +41,7 @@ def command(
     *,
     only: Sequence[str],
     limit: Sequence[str],
+    here: str | None,
     yes: bool,
     as_json: bool,
 ) -> int:
@@ -53,8 +55,8 @@ def command(
             "apply asks before it acts, and there is no terminal to ask on.",
             "add --yes to apply without asking; kjpstate plan   shows the plan first",
         )
-    with noted(session, "apply", document, narrowed(only, limit)) as note:
-        run = _apply(session, document, note, only=only, limit=limit, yes=yes, as_json=as_json)
+    with noted(session, "apply", document, narrowed(only, limit, here)) as note:
+        run = _apply(session, document, note, only=only, limit=limit, here=here, yes=yes, as_json=as_json)
         return note.ended(asyncio.run(run))
 
 
@@ -65,10 +67,11 @@ async def _apply(
     *,
     only: Sequence[str],
     limit: Sequence[str],
+    here: str | None,
     yes: bool,
     as_json: bool,
 ) -> int:
-    async with opened(session, argument, only, limit) as work:
+    async with opened(session, argument, only, limit, here) as work:
         run = note.over(work.document, work.scope)
         plan, seconds = await work.plan()
         if await reconcile.recover(work.hosts, plan, run):

@@ -23,16 +23,21 @@ _FIELDS = 5
 @click.command()
 @options.document
 @click.option("--limit", multiple=True, metavar="HOST", help="Only this host.")
+@options.here
 @options.as_json
 @options.colour
 @click.pass_obj
-def command(session: Session, document: str | None, limit: Sequence[str], as_json: bool) -> int:
+def command(
+    session: Session, /, document: str | None, *, limit: Sequence[str], here: str | None, as_json: bool
+) -> int:
     """List what was kept before a run changed it: every run, every file."""
-    return asyncio.run(_backups(session, document, limit, as_json))
+    return asyncio.run(_backups(session, document, limit, here, as_json))
 
 
-async def _backups(session: Session, argument: str | None, limit: Sequence[str], as_json: bool) -> int:
-    async with opened(session, argument, (), limit) as work:
+async def _backups(
+    session: Session, argument: str | None, limit: Sequence[str], here: str | None, as_json: bool
+) -> int:
+    async with opened(session, argument, (), limit, here) as work:
         chosen = [name for name in work.hosts if not limit or _chosen(name, limit)]
         wanted: Mapping[str, list[Reading]] = {
             name: [ReadState(name, work.document.name, "backups")] for name in chosen

@@ -20,15 +20,23 @@ from kjpstate.render.drifts import drift_lines, lost_lines
 @click.command()
 @options.document
 @options.scope
+@options.here
 @options.as_json
 @options.colour
 @click.pass_obj
 def command(
-    session: Session, document: str | None, only: Sequence[str], limit: Sequence[str], as_json: bool
+    session: Session,
+    /,
+    document: str | None,
+    *,
+    only: Sequence[str],
+    limit: Sequence[str],
+    here: str | None,
+    as_json: bool,
 ) -> int:
     """For cron: silent and 0 when in sync; else one line a drift, and 2 (3 when a host did not answer)."""
-    with noted(session, "drift", document, narrowed(only, limit)) as note:
-        run = _drift(session, document, note, only=only, limit=limit, as_json=as_json)
+    with noted(session, "drift", document, narrowed(only, limit, here)) as note:
+        run = _drift(session, document, note, only=only, limit=limit, here=here, as_json=as_json)
         return note.ended(asyncio.run(run))
 
 
@@ -39,9 +47,10 @@ async def _drift(
     *,
     only: Sequence[str],
     limit: Sequence[str],
+    here: str | None,
     as_json: bool,
 ) -> int:
-    async with opened(session, argument, only, limit) as work:
+    async with opened(session, argument, only, limit, here) as work:
         note.over(work.document, work.scope)
         plan, _ = await work.plan()
         note.saw(plan)

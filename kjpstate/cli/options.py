@@ -31,6 +31,13 @@ def scope(function: _Command) -> _Command:
     return only(limit(function))
 
 
+def here(function: _Command) -> _Command:
+    """`--here`."""
+    return click.option(
+        "--here", metavar="HOST", help="This machine is HOST; what stands on others is not looked at."
+    )(function)
+
+
 def colour(function: _Command) -> _Command:
     """`--no-color`."""
     return click.option(

@@ -22,6 +22,7 @@ from kjpstate.render.reports import cost_lines
 @click.command()
 @options.document
 @options.scope
+@options.here
 @options.as_json
 @click.option("--diff", is_flag=True, help="Also show the files that would be written, as diffs.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there is drift, 8 when refused.")
@@ -30,7 +31,7 @@ from kjpstate.render.reports import cost_lines
 @click.pass_obj
 def command(session: Session, /, document: str | None, **chosen: Any) -> int:
     """Look at every host, and show what apply would do. Changes nothing."""
-    with noted(session, "plan", document, narrowed(chosen["only"], chosen["limit"])) as note:
+    with noted(session, "plan", document, narrowed(chosen["only"], chosen["limit"], chosen["here"])) as note:
         return asyncio.run(_plan(session, document, note, **chosen))
 
 
@@ -41,12 +42,13 @@ async def _plan(
     *,
     only: Sequence[str],
     limit: Sequence[str],
+    here: str | None,
     as_json: bool,
     diff: bool,
     detailed_exitcode: bool,
     verbose: bool,
 ) -> int:
-    async with opened(session, argument, only, limit) as work:
+    async with opened(session, argument, only, limit, here) as work:
         note.over(work.document, work.scope)
         plan, seconds = await work.plan()
         note.saw(plan)
@@ -56,7 +58,7 @@ async def _plan(
         else:
             if diff:
                 session.out(diff_lines(plan, session.mask()))
-            following = "" if session.in_automation else typed("apply", argument, only, limit)
+            following = "" if session.in_automation else typed("apply", argument, only, limit, here)
             session.out(plan_lines(plan, head(work, plan, seconds, following, diff), session.mask()))
         if verbose:
             costs = {name: host.cost for name, host in work.hosts.items()}

@@ -145,7 +145,7 @@ def _outcome(error: BaseException) -> tuple[int, str]:
 
 def _change(change: Change, mask: Mask) -> Item:
     resource, refusal = change.resource, change.refusal
-    if refusal is not None:
+    if refusal is not None and change.refused:
         return Item(resource.host, resource.address, "refused", refusal.rule, saying(change, mask))
     about = " ".join(dict.fromkeys(str(item.path[0]) for item in change.drift.differences if item.path))
     result = "held" if change.held else "drift"

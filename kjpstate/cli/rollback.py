@@ -31,6 +31,7 @@ _RUN = re.compile(r"[0-9a-f]{6}")
 @click.argument("run", required=False, default=None)
 @options.document
 @click.option("--limit", multiple=True, metavar="HOST", help="Only this host.")
+@options.here
 @click.option("--diff", is_flag=True, help="Also show the files that would be put back, as diffs.")
 @click.option("--force", is_flag=True, help="Also put back what somebody changed after that run.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -49,7 +50,7 @@ def command(session: Session, /, run: str | None, document: str | None, **chosen
         raise errors.UsageError(
             "rollback asks before it acts, and can't ask here.", "add --yes to roll back without asking"
         )
-    with noted(session, "rollback", document, narrowed((), chosen["limit"])) as note:
+    with noted(session, "rollback", document, narrowed((), chosen["limit"], chosen["here"])) as note:
         return note.ended(asyncio.run(_rollback(session, document, run or "", note, **chosen)))
 
 
@@ -60,12 +61,13 @@ async def _rollback(
     note: Note,
     *,
     limit: Sequence[str],
+    here: str | None,
     diff: bool,
     force: bool,
     yes: bool,
     as_json: bool,
 ) -> int:
-    async with opened(session, argument, (), limit) as work:
+    async with opened(session, argument, (), limit, here) as work:
         started, info = time.monotonic(), note.over(work.document, work.scope)
         found = await rollback.plan(
             work.document, work.hosts, id, key=work.key, by=info.id, force=force, limit=work.limit

@@ -10,7 +10,7 @@ import click
 
 from kjpstate import errors, reconcile
 from kjpstate.cli import options
-from kjpstate.cli.recording import Note, noted
+from kjpstate.cli.recording import Note, narrowed, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import opened
 from kjpstate.model import CheckResult
@@ -24,13 +24,18 @@ if TYPE_CHECKING:
 @click.command()
 @options.document
 @click.option("--check", "names", multiple=True, metavar="NAME", help="Only this check.")
+@options.here
 @options.as_json
 @options.colour
 @click.pass_obj
-def command(session: Session, document: str | None, names: Sequence[str], as_json: bool) -> int:
+def command(
+    session: Session, /, document: str | None, *, names: Sequence[str], here: str | None, as_json: bool
+) -> int:
     """Run the document's acceptance checks; exit 6 when one fails. Changes nothing."""
-    with noted(session, "verify", document, [word for name in names for word in ("--check", name)]) as note:
-        return note.ended(asyncio.run(_verify(session, document, note, names, as_json)))
+    words = [word for name in names for word in ("--check", name)] + narrowed((), (), here)
+    with noted(session, "verify", document, words) as note:
+        run = _verify(session, document, note, names=names, here=here, as_json=as_json)
+        return note.ended(asyncio.run(run))
 
 
 def code_of(results: Iterable[CheckResult]) -> int:
@@ -46,9 +51,15 @@ def dead_first(document: Document, results: Sequence[CheckResult]) -> list[Check
 
 
 async def _verify(
-    session: Session, argument: str | None, note: Note, names: Sequence[str], as_json: bool
+    session: Session,
+    argument: str | None,
+    note: Note,
+    *,
+    names: Sequence[str],
+    here: str | None,
+    as_json: bool,
 ) -> int:
-    async with opened(session, argument) as work:
+    async with opened(session, argument, here=here) as work:
         note.over(work.document, work.scope)
         results = await reconcile.verify(work.document, work.hosts, key=work.key, names=names)
         note.checked(results)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from kjpstate import reconcile
 from kjpstate.cli.controller import digest_key, state_folder
+from kjpstate.cli.recording import narrowed
 from kjpstate.cli.session import Session
 from kjpstate.host import Host
 from kjpstate.model import Plan, named
@@ -65,10 +66,18 @@ def load(session: Session, argument: str | None, *, thorough: bool = False) -> D
 
 @asynccontextmanager
 async def opened(
-    session: Session, argument: str | None, only: Sequence[str] = (), limit: Sequence[str] = ()
+    session: Session,
+    argument: str | None,
+    only: Sequence[str] = (),
+    limit: Sequence[str] = (),
+    here: str | None = None,
 ) -> AsyncIterator[Work]:
-    """Load the document, open its hosts, close them whatever happens."""
+    """Load the document, open its hosts (with `here` only that one, as this machine), close them whatever
+    happens."""
+    from kjpstate import document
+
     loaded = load(session, argument)
+    loaded = document.seen_from(loaded, here) if here else loaded
     folder = state_folder(session.environ)
     hosts = reconcile.open_hosts(loaded, state_folder=folder, limit=tuple(limit))
     try:
@@ -84,12 +93,12 @@ def head(work: Work, plan: Plan, seconds: float, following: str = "", shows_diff
     return Head(hosts, seconds, following, _pins(work.document, plan), shows_diff)
 
 
-def typed(verb: str, argument: str | None, only: Sequence[str], limit: Sequence[str]) -> str:
+def typed(
+    verb: str, argument: str | None, only: Sequence[str], limit: Sequence[str], here: str | None = None
+) -> str:
     """The command line of another verb over the same scope."""
     words = ["kjpstate", verb, *([argument] if argument else [])]
-    words += [word for name in only for word in ("--only", name)]
-    words += [word for name in limit for word in ("--limit", name)]
-    return shlex.join(words)
+    return shlex.join([*words, *narrowed(only, limit, here)])
 
 
 def _pins(document: Document, plan: Plan) -> dict[str, str]:

@@ -38,6 +38,7 @@ class Document:
     `digest`: sha256 of the text, in hex.
     `monitor`: for, every (seconds), limits {cpu (percent), crash_restarts, log {text: times}}, or None.
     `accepted`: what the owner lives with. `notify`: who is told, or None. `secrets`: opened values to mask.
+    `elsewhere`: address -> host of what can't be seen from here (see `here`).
     """
 
     path: str
@@ -52,6 +53,7 @@ class Document:
     accepted: tuple[Acceptance, ...] = ()
     notify: Notify | None = None
     secrets: frozenset[str] = field(default_factory=frozenset, repr=False)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
 def load(

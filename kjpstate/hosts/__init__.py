@@ -13,9 +13,9 @@ from kjpstate.host import Host, HostSpec
 def connect(spec: HostSpec, *, may_change: tuple[str, ...], state_folder: Path) -> Host:
     """The body for `spec`; nothing is connected before its first `look`. `state_folder`: the controller's."""
     if spec.local is not None:
-        from kjpstate.hosts.local import LocalHost
+        from kjpstate.hosts.local import LocalHost, home_of
 
-        return LocalHost(spec.name, folder=spec.local, may_change=may_change)
+        return LocalHost(spec.name, folder=spec.local or home_of(spec), may_change=may_change)
     from kjpstate.hosts.ssh import SshHost
 
     return SshHost(spec, may_change=may_change, state_folder=state_folder)

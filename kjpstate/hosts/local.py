@@ -6,13 +6,14 @@ Called by `hosts.connect` and `hosts.simulated`. The same protocol, names and ou
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from kjpstate import errors
-from kjpstate.host import Cost, Eye, allowed
+from kjpstate.host import Cost, Eye, HostSpec, allowed
 from kjpstate.hosts import commands, eyes, files, lock, trees
 from kjpstate.hosts.heard import Heard
 from kjpstate.hosts.names import (
@@ -66,6 +67,28 @@ def state_folder() -> Path:
     import platformdirs
 
     return platformdirs.user_state_path("kjpstate", appauthor=False)
+
+
+def home_of(spec: HostSpec) -> str:
+    """Where the commands of a host start that is this machine: in its user's home, as over SSH.
+
+    Raises RefusedError where we are not the user that SSH would log in as: stamps, PM2 and rights are that
+    user's.
+    """
+    if sys.platform == "win32":
+        raise errors.RefusedError(
+            f"--here {spec.name}: it is a POSIX machine, and this one runs Windows", rule="here-other-user"
+        )
+    import pwd
+
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    if spec.user not in ("", user):
+        raise errors.RefusedError(
+            f"--here {spec.name}: the document knows it as {spec.user}@{spec.address}, and this is {user}",
+            f"run it as {spec.user}",
+            "here-other-user",
+        )
+    return pwd.getpwuid(os.geteuid()).pw_dir
 
 
 def lock_folder() -> Path:

@@ -47,7 +47,7 @@ _ACTIONS = {
 
 def plan_json(plan: Plan, mask: Mask, *, exit_code: int) -> dict[str, Any]:
     """A plan; `applyable`: whether an apply would do anything at all."""
-    refused = [change for change in plan.changes if change.refusal is not None]
+    refused = [change for change in plan.changes if change.refused]
     return {
         **opening(),
         "document": mask(plan.document),
@@ -57,6 +57,9 @@ def plan_json(plan: Plan, mask: Mask, *, exit_code: int) -> dict[str, Any]:
         "refused": [_refused(change, mask) for change in refused],
         "unreachable": [{"host": mask(host), "reason": mask(why)} for host, why in plan.unreachable.items()],
         "advice": advice_json(plan.advice, mask),
+        "not_looked_at": [
+            {"address": mask(address), "host": mask(host)} for address, host in plan.elsewhere.items()
+        ],
         "no_longer_managed": plain(plan.unmanaged, mask),
         "accepted": [
             {

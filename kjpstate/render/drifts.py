@@ -52,11 +52,13 @@ def _squeezed(text: str, mask: Mask) -> str:
 
 
 def _said(change: Change, mask: Mask) -> Iterator[str]:
-    if change.refusal is not None:
+    if change.refusal is not None and change.refused:
         yield f"refused [{change.refusal.rule}]: {change.refusal.reason}"
     else:
         headline = str(change.drift.desired.beside.get("headline", ""))
         yield from [headline] if " " in headline else _told(change, headline, mask)
+    if change.refusal is not None and change.beyond:
+        yield change.refusal.cure
     if change.held:
         yield f"held by {change.held}"
     if change.lapsed is not None:

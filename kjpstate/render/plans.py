@@ -53,7 +53,7 @@ def plan_lines(plan: Plan, head: Head, mask: Mask) -> tuple[Line, ...]:
 def tally(plan: Plan) -> dict[str, int]:
     """How many changes add, change, replace, remove; and how many are refused or held."""
     wanted = [change.symbol for change in plan.changes if _wanted(change)]
-    refused = sum(change.refusal is not None for change in plan.changes)
+    refused = sum(change.refused for change in plan.changes)
     found = {word: sum(symbol == sign for symbol in wanted) for sign, word in _WORDS.items()}
     return found | {"refused": refused, "held": len(plan.changes) - refused - len(wanted)}
 
@@ -115,7 +115,7 @@ def _title(change: Change, address: int, host: int, head: Head) -> Line:
     """`  ~ dns    stb  /etc/systemd/resolved.conf`; the headline is the kind's own."""
     label = f"{change.symbol:>3} {change.resource.address:<{address}}  {change.resource.host:<{host}}  "
     said = change.drift.desired.beside.get("headline") or change.resource.spec.get("path", "")
-    if change.refusal is not None:
+    if change.refusal is not None and change.refused:
         said = f"refused, {change.resource.line(change.refusal.pointer)}   [{change.refusal.rule}]"
     elif change.resource.kind == "patch" and not head.shows_diff:
         said += "   --diff shows them"
@@ -197,8 +197,17 @@ def _footer(plan: Plan, head: Head) -> Iterator[Line]:
         yield Line(f"Accepted until {by.until}, left as it is: {what}: {by.why}", hang=2)
     if plan.unmanaged:
         yield Line(f"No longer managed, left as it is: {', '.join(plan.unmanaged)}", hang=2)
-    if parts or wanted or plan.accepted or plan.unmanaged:
+    if plan.elsewhere:
+        yield Line(f"Not looked at from here: {_elsewhere(plan)}", hang=2)
+    if parts or wanted or plan.accepted or plan.unmanaged or plan.elsewhere:
         yield BLANK
+
+
+def _elsewhere(plan: Plan) -> str:
+    """`pc: patch.reconnect-backoff, build`."""
+    hosts = dict.fromkeys(plan.elsewhere.values())
+    on = {host: [address for address, its in plan.elsewhere.items() if its == host] for host in hosts}
+    return "; ".join(f"{host}: {', '.join(addresses)}" for host, addresses in on.items())
 
 
 def _wanted(change: Change) -> bool:
