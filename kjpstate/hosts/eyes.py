@@ -126,27 +126,39 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
+_LOOKS = 3
+"""A bot's own files come and go: at the last look one that went counts as not there."""
+
+
 def read_tree(reading: ReadTree, root: Path) -> Tree | Unreadable | None:
     """Digests of the files below `root` that the reading names; see ReadTree for what does not count."""
-    if not root.is_dir():
-        return None if not os.path.lexists(root) else Unreadable("is not a folder")
+    for look in range(1, _LOOKS + 1):
+        if not root.is_dir():
+            return None if not os.path.lexists(root) else Unreadable("is not a folder")
+        last = look == _LOOKS
+        tree = guarded(lambda last=last: _tree(reading, root, last))  # type: ignore[misc]
+        if tree is not None:
+            return tree
+    return Unreadable("moved while it was read")
+
+
+def _tree(reading: ReadTree, root: Path, last: bool) -> Tree:
     files: dict[str, TreeFile] = {}
     others: set[str] = set()
-
-    def look() -> Tree:
-        for entry in reading.paths:
-            for path, real in _walk(root, entry.removeprefix("./").rstrip("/"), reading.whole):
-                if path in files:
-                    continue
+    for entry in reading.paths:
+        for path, real in _walk(root, entry.removeprefix("./").rstrip("/"), reading.whole):
+            if path in files:
+                continue
+            try:
                 found = real.lstat()
                 if stat.S_ISREG(found.st_mode) and "\n" not in path:
                     files[path] = TreeFile(sha256_of(real), found.st_size, _mode(found), _changed(found))
                 else:
                     others.add(path)
-        return Tree(reading.root, files, tuple(sorted(others)))
-
-    tree = guarded(look)
-    return Unreadable("moved while it was read") if tree is None else tree
+            except FileNotFoundError:
+                if not last:
+                    raise
+    return Tree(reading.root, files, tuple(sorted(others)))
 
 
 def _walk(root: Path, path: str, whole: bool) -> Iterator[tuple[str, Path]]:
@@ -157,7 +169,7 @@ def _walk(root: Path, path: str, whole: bool) -> Iterator[tuple[str, Path]]:
     if path and (real.is_symlink() or not real.is_dir()):
         yield path, real
         return
-    for entry in sorted(os.scandir(real), key=lambda item: item.name):
+    for entry in _entries(real):
         if not whole and (ours(entry.name) or entry.name == "node_modules"):
             continue
         below = f"{path}/{entry.name}" if path else entry.name
@@ -165,6 +177,14 @@ def _walk(root: Path, path: str, whole: bool) -> Iterator[tuple[str, Path]]:
             yield from _walk(root, below, whole)
         else:
             yield below, Path(entry.path)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """By name; a folder that went meanwhile has none."""
+    try:
+        return sorted(os.scandir(folder), key=lambda item: item.name)
+    except FileNotFoundError:
+        return []
 
 
 def read_clock() -> Clock | Unreadable:

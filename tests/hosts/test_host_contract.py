@@ -8,6 +8,7 @@ import json
 import os
 import stat
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -200,6 +201,33 @@ def test_tree_missing_empty_and_not_a_folder(bench):
     )
     assert missing is None and empty.files == {}
     assert file == Unreadable("is not a folder")
+
+
+def test_files_that_come_and_go_make_no_tree_unreadable(bench):
+    for number in range(60):
+        bench.put(f"t/{number}.js", "stays")
+    top, over = bench.real(bench.path("t")), threading.Event()
+
+    def come_and_go():
+        while not over.is_set():
+            (top / "db.json-journal").write_text("x")
+            (top / "cache").mkdir()
+            (top / "cache/1").write_text("x")
+            (top / "cache/1").unlink()
+            (top / "cache").rmdir()
+            (top / "db.json-journal").unlink()
+            time.sleep(0.001)
+
+    busy = threading.Thread(target=come_and_go)
+    busy.start()
+    try:
+        trees = [look(bench, ReadTree("box", bench.path("t/"))) for _ in range(3)]
+    finally:
+        over.set()
+        busy.join()
+    for tree in trees:
+        assert isinstance(tree, Tree), tree
+        assert {name for name in tree.files if name.endswith(".js")} == {f"{n}.js" for n in range(60)}
 
 
 def test_hostile_names_are_only_names(bench):

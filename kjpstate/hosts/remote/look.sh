@@ -77,32 +77,38 @@ kj_whole_tree() { # the same, nothing of ours and no node_modules left out
 }
 
 kj_tree() { # root, names below it as ./name: digests and states of the regular files, names of the others
-  if [ ! -d "$1" ]; then
-    if kj_found=$(kj_stat %f "$1"); then kj_unreadable 'is not a folder'; else kj_absent "$kj_found"; fi
-    return 0
-  fi
-  # not { ( … ) 1>&4; } 2>&1: dash and busybox sh lose the inner redirection there
-  kj_trouble=$( (
-    cd "$1" || exit
-    shift
-    kj_left=$#
-    while [ "$kj_left" -gt 0 ]; do
-      if [ -e "$1" ] || [ -h "$1" ]; then set -- "$@" "$1"; fi
-      shift
-      kj_left=$((kj_left - 1))
-    done
-    [ $# -gt 0 ] || exit 0
-    kj_tree_files "$@"
-  ) 2>&1 1>&4)
-  case $kj_trouble in
+  kj_tries=3
+  while :; do
+    if [ ! -d "$1" ]; then
+      if kj_found=$(kj_stat %f "$1"); then kj_unreadable 'is not a folder'; else kj_absent "$kj_found"; fi
+      return 0
+    fi
+    kj_trouble=$(kj_tree_below "$@" 2>&1 1>&4)
+    kj_tries=$((kj_tries - 1))
+    [ "$kj_tries" -gt 0 ] || break
+    case $kj_trouble in *'No such file'*) ;; *) break ;; esac # a bot's own files come and go: look again
+  done
+  case $(printf '%s\n' "$kj_trouble" | grep -v 'No such file') in
     '') kj_say tree ;;
-    *'No such file'*) kj_say moved ;;
     *)
       kj_say unreadable
       kj_why "$kj_trouble"
       ;;
   esac
 }
+
+kj_tree_below() ( # root, names below it; not { ( … ) 1>&4; } 2>&1: dash and busybox sh lose the inner redirection
+  cd "$1" || exit
+  shift
+  kj_left=$#
+  while [ "$kj_left" -gt 0 ]; do
+    if [ -e "$1" ] || [ -h "$1" ]; then set -- "$@" "$1"; fi
+    shift
+    kj_left=$((kj_left - 1))
+  done
+  [ $# -gt 0 ] || exit 0
+  kj_tree_files "$@"
+)
 
 kj_tree_files() {
   export LC_ALL=C TZ=UTC
