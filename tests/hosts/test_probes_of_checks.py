@@ -115,9 +115,11 @@ def test_two_samples_tell_a_busy_app_from_an_idle_one(
     shell: Sequence[str], work: str, low: float, high: float
 ) -> None:
     with daemon("bot-kjp-test", work) as pid:
-        load = proc.parse(probe(shell, "cpu", "1", "bot-kjp-test"))
+        load = proc.parse(probe(shell, "cpu", "1", "bot-kjp-test", PM2_HOME="/nowhere"))
         assert isinstance(load, proc.Load), load
         assert list(load.percent) == [pid] and low <= load.percent[pid] <= high
+        other = proc.parse(probe(shell, "cpu", "0", "bot-kjp-test", PM2_HOME="/elsewhere"))
+        assert other == "no process of it runs under PM2"
         assert proc.parse(probe(shell, "cpu", "1", "bot-kjp")) == "no process of it runs under PM2"
 
 

@@ -29,13 +29,21 @@ kjpstate_cpu_is() { # process, name: PM2 hands an app its name, in cluster mode 
   done | grep -q yes
 }
 
-kjpstate_cpu_pids() { # name: children of a PM2 daemon that run under it
+kjpstate_cpu_own() { # process, its title: whether it is the PM2 daemon of this user's home, and of no other
+  case $2 in "PM2 v"*": God Daemon ($kjpstate_home)"*) return 0 ;; "PM2 v"*": God Daemon"*) ;; *) return 1 ;; esac
+  kjpstate_daemon='' # the kernel cuts a long title; pm2.pid is proof too
+  read -r kjpstate_daemon 2>/dev/null <"$kjpstate_home/pm2.pid" || [ -n "$kjpstate_daemon" ] || return 1
+  [ "$kjpstate_daemon" = "$1" ]
+}
+
+kjpstate_cpu_pids() { # name: children of this user's PM2 daemon that run under it
+  kjpstate_home=${PM2_HOME:-${HOME:-/etc}/.pm2}
   for kjpstate_folder in /proc/[0-9]*; do
     kjpstate_pid=${kjpstate_folder#/proc/}
     kjpstate_of=$(kjpstate_cpu_parent "$kjpstate_pid") || continue
     [ "$kjpstate_of" -gt 1 ] || continue
     kjpstate_cpu_title "$kjpstate_of" || continue
-    case $kjpstate_line in "PM2 v"*": God Daemon"*) ;; *) continue ;; esac
+    kjpstate_cpu_own "$kjpstate_of" "$kjpstate_line" || continue
     kjpstate_cpu_inside "$kjpstate_pid" || continue
     kjpstate_cpu_is "$kjpstate_pid" "$1" && printf '%s\n' "$kjpstate_pid"
   done
