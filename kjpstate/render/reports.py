@@ -194,8 +194,9 @@ def _second_look(second: Plan | None) -> Iterator[Line]:
 
 def _last(report: Report, seconds: float) -> Line:
     found = {result: sum(step.result == result for step in report.steps) for result in _SAID}
-    done = f"{found['applied'] + found['shrunk']} applied"
-    parts = [done] + [
+    parts = [f"{found['applied']} applied"]
+    parts += [f"{found['shrunk']} not needed"] if found["shrunk"] else []
+    parts += [
         f"{found[result]} {_SAID[result].lower()}"
         for result in ("failed", "restored", "held", "refused", "not tried")
         if found[result]
