@@ -1,16 +1,21 @@
 """Every key of the ecosystem schema, one by one, and every state to start from, on PM2 5, 6 and 7.
 
 Each change is planned with the mechanism that applies it, applied, and the second plan is empty. The whole
-under the mark `full`; without it a seeded slice on the newest PM2.
+under the mark `full`; without it a seeded slice on the newest PM2. Several boxes run beside each other.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -83,26 +88,28 @@ CAN_NOT = {"name"}
 """The name is the app: another one is another app."""
 BESIDE = {"time": {"log_date_format": None}, "cwd": {"script": "BOT/dist/other.js"}}
 """What must change along: `time` is a log_date_format; a relative script moves with its cwd."""
-NAME = f"matrix-{os.getpid()}"
-"""Its own, so that other PM2s of this machine are no second bot."""
 SEED = 20260301
-SLICE = sorted(random.Random(SEED).sample(sorted(MATRIX), 6), key=list(MATRIX).index)
+SLICE = sorted(random.Random(SEED).sample(sorted(MATRIX), 4), key=list(MATRIX).index)
+AT_ONCE = 4
+"""Boxes beside each other: they mostly wait for an app to be up for its `min_uptime`."""
+_numbers = itertools.count()
 
 
-@pytest.fixture
-def boxes(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator:
-    made: list[Pm2Box] = []
-
-    def box(version: str) -> Pm2Box:
-        made.append(Pm2Box(tmp_path, install(tmp_path_factory.getbasetemp() / "pm2", version)))
-        for name in ("index", "other"):
-            made[-1].script(LIVES, f"dist/{name}.js")
-        (made[-1].bot / "src").mkdir()
-        return made[-1]
-
-    yield box
-    for item in made:
-        item.stop()
+@contextmanager
+def box_of(folder: Path, tools: Path) -> Iterator[Pm2Box]:
+    """A box of its own, with an app's name of its own: other PM2s of this machine are no second bot."""
+    number = next(_numbers)
+    box = Pm2Box(folder / f"box-{number}", tools)
+    box.app = f"matrix-{os.getpid()}-{number}"
+    for name in ("index", "other"):
+        box.script(LIVES, f"dist/{name}.js")
+    (box.bot / "src").mkdir()
+    try:
+        yield box
+    finally:
+        daemon = box.daemon()
+        box.stop()
+        assert not (daemon and box.daemon()), "a PM2 daemon was left"
 
 
 def value_on(box: Pm2Box, value: object) -> object:
@@ -141,105 +148,167 @@ def _nodes(node):
             yield from _nodes(value)
 
 
-def keys_one_by_one(box: Pm2Box, keys: list[str]) -> None:
-    """Each key on top of those before it; at last all are taken away again."""
-    app: dict = {"name": NAME}
+def one_by_one(box: Pm2Box, keys: Sequence[str]) -> int:
+    """Each key on top of those before it; at last all are taken away again. How many were changed."""
+    app: dict = {"name": box.app}
     assert apply(box, scene(box, app, save=False)).exit_code == 0
     for key in keys:
         value, mechanism = MATRIX[key]
         change = {key: value, **BESIDE.get(key, {})}
         app = {**app, **{name: value_on(box, item) for name, item in change.items()}}
-        bare = scene(box, app, save=False)
-        report = apply(box, bare)
-        assert report.exit_code == 0, (key, [step.reason for step in report.steps])
-        assert told(box) == mechanism, key
-        assert in_sync(box, bare), key
-    bare = scene(box, {"name": NAME}, save=False)
+        changes(box, scene(box, app, save=False), mechanism, key)
+    bare = scene(box, {"name": box.app}, save=False)
     assert apply(box, bare).exit_code == 0
     assert in_sync(box, bare)
+    return len(keys)
 
 
-def test_a_slice_of_the_keys(boxes):
-    keys_one_by_one(boxes(VERSIONS[-1]), SLICE)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("first", range(0, len(MATRIX), 10))
-@pytest.mark.parametrize("version", VERSIONS)
-def test_every_key(boxes, version, first):
-    keys_one_by_one(boxes(version), list(MATRIX)[first : first + 10])
+def changes(box: Pm2Box, bare, mechanism: list[str], what: str) -> None:
+    """Applied with that mechanism; then nothing is left to plan."""
+    report = apply(box, bare)
+    assert report.exit_code == 0, (what, [step.reason for step in report.steps])
+    assert told(box) == mechanism, what
+    assert in_sync(box, bare), what
 
 
 # ---- from every start
 
 
-def running(box: Pm2Box) -> None:
-    box.cli("start", "dist/index.js", "--name", NAME)
+@dataclass(frozen=True)
+class Start:
+    """`options`, `script`: how the app is started by hand. `then`: a pm2 command. `there`: whether it is so
+    by now. `mechanism`: what PM2 has to be told, whatever key changes."""
+
+    there: Callable[[dict | None], bool]
+    options: tuple[str, ...] = ()
+    script: str = LIVES
+    then: str = ""
+    mechanism: tuple[str, ...] = tuple(REPLACE)
 
 
-def crash_looping(box: Pm2Box) -> None:
-    box.script("setTimeout(() => process.exit(1), 200)")
-    box.cli("start", "dist/index.js", "--name", NAME, "--max-restarts", "1000")
-    wait_for(lambda: box.jlist()[0]["pm2_env"]["restart_time"] > 1)
+def _is(status: str) -> Callable[[dict | None], bool]:
+    return lambda seen: seen is not None and seen["pm2_env"]["status"] == status
 
 
-def waiting_restart(box: Pm2Box) -> None:
-    box.script("process.exit(1)")
-    box.cli("start", "dist/index.js", "--name", NAME, "--exp-backoff-restart-delay", "14000")
-    wait_for(lambda: box.jlist()[0]["pm2_env"]["status"] == "waiting restart")
-
-
-def given_up(box: Pm2Box) -> None:
-    box.script("process.exit(1)")
-    box.cli("start", "dist/index.js", "--name", NAME, "--restart-delay", "10", "--max-restarts", "2")
-    wait_for(lambda: box.jlist()[0]["pid"] == 0 and box.jlist()[0]["pm2_env"]["created_at"] is None)
-
-
-def stopped(box: Pm2Box) -> None:
-    running(box)
-    box.cli("stop", NAME)
-
-
-def not_in_the_list(box: Pm2Box) -> None:
-    running(box)
-    box.cli("delete", NAME)
-
-
-def no_daemon(box: Pm2Box) -> None:
-    assert box.daemon() is None
+def _given_up(seen: dict | None) -> bool:
+    return seen is not None and seen["pid"] == 0 and seen["pm2_env"]["created_at"] is None
 
 
 STARTS = {
-    "running": (running, REPLACE),
-    "crash-looping": (crash_looping, REPLACE),
-    "waiting-restart": (waiting_restart, REPLACE),
-    "given-up": (given_up, REPLACE),
-    "stopped": (stopped, REPLACE),
-    "not-in-the-list": (not_in_the_list, ["start"]),
-    "no-daemon": (no_daemon, ["start"]),
+    "running": Start(_is("online")),
+    "crash-looping": Start(
+        lambda seen: seen is not None and seen["pm2_env"]["restart_time"] > 1,
+        ("--max-restarts", "1000"),
+        "setTimeout(() => process.exit(1), 300)",
+    ),
+    "waiting-restart": Start(_is("waiting restart"), ("--restart-delay", "600000"), "process.exit(1)"),
+    "given-up": Start(_given_up, ("--restart-delay", "10", "--max-restarts", "2"), "process.exit(1)"),
+    "stopped": Start(_is("stopped"), then="stop"),
+    "not-in-the-list": Start(lambda seen: seen is None, then="delete", mechanism=("start",)),
+    "no-daemon": Start(lambda seen: True, mechanism=("start",)),
 }
-ALWAYS = {("7", "crash-looping"), ("7", "waiting-restart")}
 ONE_BOT = {"exec_mode": "fork", "instances": 1, "autorestart": True, "time": False}
 """Beside all other keys of the matrix: one bot that stays up."""
 
 
-@pytest.mark.parametrize(
-    ("version", "start"),
-    [
-        pytest.param(version, start, marks=() if (version, start) in ALWAYS else pytest.mark.full)
-        for version in VERSIONS
-        for start in STARTS
-    ],
-)
-def test_from_every_start(boxes, version, start):
-    box = boxes(version)
-    prepare, mechanism = STARTS[start]
-    prepare(box)
+def all_keys_from(box: Pm2Box, start: str) -> int:
+    """All keys at once, and saved."""
+    put(box, start, box.app, "index")
     every = {key: value_on(box, value) for key, (value, _) in MATRIX.items()}
-    bare = scene(box, {**every, "name": NAME, "script": f"{box.bot}/dist/other.js", **ONE_BOT})
-    report = apply(box, bare)
-    assert report.exit_code == 0, [step.reason for step in report.steps]
-    assert told(box) == [*mechanism, "save"]
-    assert in_sync(box, bare)
+    bare = scene(box, {**every, "name": box.app, "script": f"{box.bot}/dist/other.js", **ONE_BOT})
+    changes(box, bare, [*STARTS[start].mechanism, "save"], start)
     (listed,) = box.jlist()
     assert listed["pm2_env"]["status"] == "online" and Path(f"/proc/{listed['pid']}").exists()
+    return 1
+
+
+def each_key_from(box: Pm2Box, start: str, keys: Sequence[str]) -> int:
+    """One key, from one start, an app each."""
+    for key in keys:
+        name = f"{box.app}-{key}"
+        put(box, start, name, key)
+        box.script(LIVES, f"dist/{key}.js")
+        change = {"script": f"dist/{key}.js", key: MATRIX[key][0], **BESIDE.get(key, {})}
+        app = {item: value_on(box, value) for item, value in change.items()}
+        bare = scene(box, {**app, "name": name}, save=False, file=f"{key}.config.js")
+        changes(box, bare, list(STARTS[start].mechanism), f"{key} from {start}")
+        box.cli("delete", name)
+    return len(keys)
+
+
+def put(box: Pm2Box, start: str, name: str, script: str) -> None:
+    """The app, started by hand with no settings but its start's own, and what becomes of it."""
+    how = STARTS[start]
+    box.script(how.script, f"dist/{script}.js")
+    if start == "no-daemon":
+        box.stop()
+        return
+    box.cli("start", f"dist/{script}.js", "--name", name, *how.options)
+    if how.then:
+        box.cli(how.then, name)
+    wait_for(lambda: how.there(next((item for item in box.jlist() if item["name"] == name), None)))
+
+
+# ---- the jobs, several boxes at once
+
+
+Job = tuple[str, Callable[[Pm2Box], int]]
+"""(the PM2, what is done on a box of its own; it returns how many cases it was)."""
+
+
+def run_all(jobs: Sequence[Job], tmp_path: Path, tools: Path) -> int:
+    """All of them; how many cases held. The first that did not is raised, after the others have ended."""
+    installed = {version: install(tools, version) for version in {version for version, _ in jobs}}
+
+    def one(job: Job) -> int:
+        with box_of(tmp_path, installed[job[0]]) as box:
+            return job[1](box)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        running = [pool.submit(one, job) for job in jobs]
+    return sum(done.result() for done in running)
+
+
+def test_a_slice_of_the_keys_and_of_the_starts(tmp_path, tmp_path_factory, counted):
+    newest = VERSIONS[-1]
+    jobs: list[Job] = [
+        (newest, lambda box: one_by_one(box, SLICE)),
+        (newest, lambda box: all_keys_from(box, "crash-looping")),
+        (newest, lambda box: all_keys_from(box, "waiting-restart")),
+    ]
+    counted("PM2 keys and starts, a slice", run_all(jobs, tmp_path, tmp_path_factory.getbasetemp() / "pm2"))
+
+
+@pytest.mark.full
+def test_every_key_one_by_one(tmp_path, tmp_path_factory, counted):
+    parts = [list(MATRIX)[first::5] for first in range(5)]
+    jobs: list[Job] = [
+        (version, partial(one_by_one, keys=keys)) for version in reversed(VERSIONS) for keys in parts
+    ]
+    done = run_all(jobs, tmp_path, tmp_path_factory.getbasetemp() / "pm2")
+    assert done == len(MATRIX) * len(VERSIONS)
+    counted("PM2 keys changed one by one on a running app, PM2 5, 6 and 7", done)
+
+
+@pytest.mark.full
+def test_all_keys_at_once_from_every_start(tmp_path, tmp_path_factory, counted):
+    jobs: list[Job] = [
+        (version, partial(all_keys_from, start=start)) for version in reversed(VERSIONS) for start in STARTS
+    ]
+    done = run_all(jobs, tmp_path, tmp_path_factory.getbasetemp() / "pm2")
+    counted("starts from which all PM2 keys were set at once, PM2 5, 6 and 7", done)
+
+
+@pytest.mark.full
+def test_every_key_from_every_bad_start(tmp_path, tmp_path_factory, counted):
+    """Every pair of key and start on one of the three PM2s, every pair of key and PM2, of start and PM2."""
+    bad = [start for start in STARTS if start != "running"]
+    jobs: list[Job] = []
+    for place, version in enumerate(reversed(VERSIONS)):
+        for row, start in enumerate(bad):
+            jobs.append(
+                (version, partial(each_key_from, start=start, keys=list(MATRIX)[(place + row) % 3 :: 3]))
+            )
+    done = run_all(jobs, tmp_path, tmp_path_factory.getbasetemp() / "pm2")
+    assert done == len(MATRIX) * len(bad)
+    counted("PM2 keys changed each from every bad start, shared by PM2 5, 6 and 7", done)

@@ -72,6 +72,7 @@ class Pm2Box:
         self.state: dict[tuple[str, str], bytes] = {}
         self.ran: list[str] = []
         self.fail_on: str = ""
+        self.app = "bot"
 
     # ---- what tests do to it
 
