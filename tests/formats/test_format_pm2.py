@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from kjpstate.formats import JUDGES
 from kjpstate.formats.pm2 import ecosystem, health, keys, policy, probe, settings
 from kjpstate.formats.pm2.lint import lint
-from kjpstate.formats.pm2.probe import App, BootClock, Daemon, Dump, Runner, Seen, Startup, User
+from kjpstate.formats.pm2.probe import App, BootClock, Daemon, Dump, LogFile, Runner, Seen, Startup, User
 from kjpstate.model import Clock, Unreadable
 from kjpstate.secret import Secret
 
@@ -357,6 +358,68 @@ def test_health(app, reason):
     said = alive(**app)
     assert said.startswith(reason) if not reason.startswith("process") else reason in said
     assert bool(said) is bool(reason)
+
+
+ORPHAN = Runner(77, 1, 0, "/root/bot-kjp")
+SAVED = Dump("ok", "0600", (App("bot"),))
+ENTRY = App("bot", 0, 5, "90000", "online", pm_uptime=10_000, created_at=10_000)
+LOST_LOGS = (LogFile("/root/bot-kjp/logs/out.log", folder=False),)
+
+
+@pytest.mark.parametrize(
+    ("seen", "state", "words"),
+    [
+        ("PM2 could not be looked at: no sh", "unknown", "no sh"),
+        (Seen(), "no-daemon", "no PM2 daemon"),
+        (Seen(dump=SAVED), "no-daemon", "no PM2 daemon; the saved list has it"),
+        (Seen(socket="refused", runners=(ORPHAN,)), "orphaned", "process 77 runs its script"),
+        (Seen(socket="alive", dump=SAVED), "list-lost", "which is empty; the saved list has it"),
+        (Seen(socket="alive", apps=(App("x"),), dump=SAVED), "not-listed", "the saved list has it"),
+        (Seen(socket="alive"), "not-listed", "not in PM2's list"),
+        ({}, "alive", "online for 100 s"),
+        ({"restart_time": 2}, "alive", "online for 100 s, 2 restarts"),
+        ({"start": "1000", "restart_time": 1}, "alive", "online for 16 min, 1 restart"),
+        ({"status": "waiting restart", "start": None, "logs": LOST_LOGS}, "stuck", "logs/out.log is gone"),
+        ({"status": "waiting restart", "start": None}, "waiting", "crash-looping"),
+        ({"status": "waiting restart", "pid": 0, "start": None}, "given-up", "given up"),
+        ({"status": "waiting restart", "created_at": None, "start": None}, "given-up", "given up"),
+        ({"status": "errored", "pid": 0, "start": None}, "given-up", "given up"),
+        ({"status": "stopped", "pid": 0, "start": None}, "stopped", "stopped"),
+        ({"status": "stopping"}, "starting", "stopping"),
+        ({"start": None}, "gone", "online in PM2's list, but process 5 is gone"),
+        ({"start": "99950", "restart_time": 3, "pm_uptime": 99_000}, "looping", "keeps dying"),
+        ({"start": "1000", "connections": 0}, "idle", "online, but without any connection"),
+        ({"start": "1000", "connections": None}, "alive", "online"),
+        ({"start": "1000", "connections": 1}, "alive", "online"),
+        ({"start": "90000", "connections": 0}, "alive", "online"),
+    ],
+)
+def test_dead_or_alive_and_why(seen, state, words):
+    """All that PM2 calls online, waiting restart and stopped, told apart."""
+    if isinstance(seen, dict):
+        seen = Seen(socket="alive", clock=BOOT, apps=(replace(ENTRY, **seen),))
+    found = health.health(seen, "bot", connected=True)
+    assert (found.state, found.alive) == (state, state == "alive")
+    assert words in found.reason
+    if isinstance(seen, Seen) and state == "idle":
+        assert health.health(seen, "bot").state == "alive"  # it never said that it is connected
+
+
+@given(
+    now=st.integers(0, 2**45),
+    pm_uptime=st.integers(0, 2**45),
+    created_at=st.integers(0, 2**45),
+    start=st.integers(0, 100_000),
+    stamped=st.integers(0, 1000),
+)
+def test_a_clock_that_jumps_makes_no_code_fresh_or_old(now, pm_uptime, created_at, start, stamped):
+    """Only the boot and its ticks decide, whatever the box takes the time for."""
+    app = replace(ENTRY, start=str(start), pm_uptime=pm_uptime, created_at=created_at)
+    seen = Seen(socket="alive", clock=replace(BOOT, now=now), apps=(app,))
+    fresh = health.not_fresh(seen, "bot", Clock("boot", f"{stamped}.00")) == ""
+    assert fresh is (Decimal(start) / 100 > stamped)
+    assert health.health(seen, "bot").state in ("alive", "looping")
+    assert health.health(replace(seen, apps=(replace(app, restart_time=0),)), "bot").alive
 
 
 def test_an_app_that_may_end_may_be_stopped():

@@ -1,54 +1,157 @@
 """Is the app alive, is its code fresh, is it well after a start: judged from what the probe saw.
 
 PM2's own word is not enough: `online` means spawned, and an app it has given up is `waiting restart` for ever
-(not `errored`) once a delay is configured. Called by pm2_process, the app checks and, as the judge
-`pm2-online`, by `apply`.
+(not `errored`) once a delay is configured. Called by pm2_process, the app checks, `status`, `kjpstate pm2`
+and, as the judge `pm2-online`, by `apply`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Literal
 
 from kjpstate.formats.pm2.probe import App, BootClock, Seen, parse
 from kjpstate.model import Answer, Clock
 
 KILL_TIMEOUT = 1600
 """Milliseconds PM2 lets a process end by itself; a restart it did on purpose takes no longer."""
+CONNECTS_WITHIN = 150
+"""Seconds in which a bot is connected, or tries again: beyond the longest wait between two tries of one."""
 _SAME_CLOCK = 5
 
 
-def not_alive(seen: Seen, name: str, *, min_uptime: int = 1000, may_end: bool = False) -> str:
-    """Why the app is not alive, as a sentence; "" when it is. `min_uptime`: milliseconds.
+State = Literal[
+    "unknown",  # PM2 could not be looked at
+    "alive",
+    "starting",  # PM2 says launching, stopping and the like
+    "ended",  # stopped, and the document lets it end
+    "stopped",
+    "waiting",  # between a crash and the next start
+    "looping",  # online for a moment, again and again
+    "stuck",  # waiting, but PM2 can't start it any more
+    "given-up",
+    "gone",  # a zombie of the list: PM2 says online, and there is no such process
+    "idle",  # online, and without any connection though it should have one
+    "not-listed",
+    "list-lost",  # the daemon was started anew and has forgotten it
+    "orphaned",  # it runs, and no PM2 looks after it
+    "no-daemon",
+]
+"""What may be the matter with an app, and what PM2 itself calls by four words only."""
 
-    `may_end`: the document lets it end by itself (autorestart: false), so `stopped` is no fault.
+
+@dataclass(frozen=True)
+class Health:
+    """`reason`: why it is not alive, as a clause that follows the app's name and a colon; of a live app since
+    when it runs, and after how many restarts."""
+
+    state: State
+    reason: str
+
+    @property
+    def alive(self) -> bool:
+        """Whether all is well."""
+        return self.state in ("alive", "ended")
+
+
+def health(
+    seen: Seen | str,
+    name: str,
+    *,
+    min_uptime: int = 1000,
+    may_end: bool = False,
+    connected: bool = False,
+) -> Health:
+    """Dead or alive, and why. `seen`: what `probe.parse` made of the answer. `min_uptime`: milliseconds.
+
+    `may_end`: the document lets it end by itself (autorestart: false), so `stopped` is no fault. `connected`:
+    the document says that it holds a connection to the outside.
     """
+    if isinstance(seen, str):
+        return Health("unknown", seen)
     if not seen.alive:
-        return "no PM2 daemon"
+        return _without_daemon(seen, name)
     entries = seen.named(name)
     if not entries:
-        return "not in PM2's list"
-    reasons = (_not_well(app, seen.clock, min_uptime, may_end) for app in entries)
-    return next((reason for reason in reasons if reason), "")
+        return _not_listed(seen, name)
+    rules = _Rules(seen.clock, min_uptime, may_end, connected)
+    found = [_entry(app, rules) for app in entries]
+    return next((item for item in found if not item.alive), found[0])
 
 
-def _not_well(app: App, clock: BootClock, min_uptime: int, may_end: bool) -> str:
+def not_alive(
+    seen: Seen, name: str, *, min_uptime: int = 1000, may_end: bool = False, connected: bool = False
+) -> str:
+    """Why the app is not alive, as a clause; "" when it is."""
+    found = health(seen, name, min_uptime=min_uptime, may_end=may_end, connected=connected)
+    return "" if found.alive else found.reason
+
+
+def _without_daemon(seen: Seen, name: str) -> Health:
+    if seen.runners:
+        pid = seen.runners[0].pid
+        return Health("orphaned", f"no PM2 daemon, though process {pid} runs its script: nothing restarts it")
+    saved = any(app.name == name for app in seen.dump.apps)
+    return Health("no-daemon", "no PM2 daemon" + ("; the saved list has it" if saved else ""))
+
+
+def _not_listed(seen: Seen, name: str) -> Health:
+    saved = any(app.name == name for app in seen.dump.apps)
+    if saved and not seen.apps:
+        return Health("list-lost", "not in PM2's list, which is empty; the saved list has it")
+    return Health("not-listed", "not in PM2's list" + ("; the saved list has it" if saved else ""))
+
+
+@dataclass(frozen=True)
+class _Rules:
+    clock: BootClock
+    min_uptime: int
+    may_end: bool
+    connected: bool
+
+
+def _entry(app: App, rules: _Rules) -> Health:
     if app.status == "stopped":
-        return "" if may_end else "stopped"
+        return Health("ended", "ended by itself") if rules.may_end else Health("stopped", "stopped")
     if app.status == "errored":
-        return "given up (errored)"
+        return Health("given-up", "given up (errored)")
     if app.status == "waiting restart":
-        if app.pid == 0 or app.created_at is None:
-            return "given up: waiting restart with no pid, and nothing will restart it"
-        return "crash-looping: waiting restart"
+        return _waiting(app)
     if app.status != "online":
-        return app.status or "no status"
+        return Health("starting", app.status or "no status")
     if app.start is None:
-        return f"online in PM2's list, but process {app.pid} is gone"
-    if crashed(app) and app.restart_time >= 2 and uptime_of(app, clock) * 1000 < max(min_uptime, 1000):
-        return "crash-looping: it keeps dying soon after its start"
-    return ""
+        return Health("gone", f"online in PM2's list, but process {app.pid} is gone")
+    up = uptime_of(app, rules.clock)
+    if crashed(app) and app.restart_time >= 2 and up * 1000 < max(rules.min_uptime, 1000):
+        return Health("looping", "crash-looping: it keeps dying soon after its start")
+    if rules.connected and app.connections == 0 and up > CONNECTS_WITHIN:
+        return Health(
+            "idle", f"online, but without any connection: given up by itself, {_since(up)} after its start"
+        )
+    restarts = (
+        f", {app.restart_time} restart{'s' if app.restart_time != 1 else ''}" if app.restart_time else ""
+    )
+    return Health("alive", f"online for {_since(up)}{restarts}")
+
+
+def _waiting(app: App) -> Health:
+    if app.pid == 0 or app.created_at is None:
+        return Health("given-up", "given up: waiting restart with no pid, and nothing will restart it")
+    lost = next((log.path for log in app.logs if not log.folder), "")
+    if lost:
+        reason = f"stuck in waiting restart: the folder of {lost} is gone, so PM2 never starts it again"
+        return Health("stuck", reason)
+    return Health("waiting", "crash-looping: waiting restart")
+
+
+def _since(seconds: Decimal) -> str:
+    """`42 s`, `12 min`, `3 h`, `5 days`."""
+    for size, word in ((172_800, "days"), (7200, "h"), (120, "min")):
+        if seconds >= size:
+            return f"{int(seconds // {'days': 86_400, 'h': 3600, 'min': 60}[word])} {word}"
+    return f"{int(seconds)} s"
 
 
 def crashed(app: App) -> bool:
@@ -101,7 +204,8 @@ def not_fresh(seen: Seen, name: str, stamped: Clock | None) -> str:
 
 
 def judge_online(answer: Answer, args: Mapping[str, Any]) -> str | None:
-    """None when every instance of args["name"] is online, newly started and past its min_uptime.
+    """None when every instance of args["name"] is online, newly started and past its min_uptime: one process
+    that lived so long is proof that PM2's count of restarts stood still meanwhile.
 
     args: name; instances; min_uptime_ms; not_pids: the pids of before. Else the reason it is not well yet.
     """

@@ -66,7 +66,8 @@ class LogFile:
 class App:
     """One entry of PM2's list. Of other apps `fields` has only pm_exec_path and pm_cwd.
 
-    `pid` 0: none. `start` None: no such process (any more). `fields`: PM2's own keys and values, whitelisted;
+    `pid` 0: none. `start` None: no such process (any more). `connections`: TCP connections to other machines,
+    open or being opened; None when that can't be seen. `fields`: PM2's own keys and values, whitelisted;
     absent where PM2 has none. `env`: the process's (else PM2's) values of the asked names. `env_names`: all.
     """
 
@@ -84,6 +85,7 @@ class App:
     unique_id: str = ""
     node_version: str = ""
     memory: int = 0
+    connections: int | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     env_names: tuple[str, ...] = ()
