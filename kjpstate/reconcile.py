@@ -284,6 +284,11 @@ def _bare(document: Document, resources: tuple[Resource, ...], key: bytes) -> Sc
     )
 
 
+def in_scope(document: Document, limit: Sequence[str] = ()) -> tuple[Resource, ...]:
+    """The document's resources on the hosts that `limit` names, or on all."""
+    return _scope(document, (), limit)
+
+
 def _scope(document: Document, only: Sequence[str], limit: Sequence[str]) -> tuple[Resource, ...]:
     resources = _resources(document)
     addresses = [resource.address for resource in resources]

@@ -63,6 +63,8 @@ def test_planted_secrets_are_in_no_output_and_a_change_is_shown(boxes, monkeypat
     for argv in (("apply", "--yes", "--json"), ("backups",), ("backups", "--json"), ("verify", "--json")):
         assert clean(boxes.kjpstate(*argv)).code == 0, argv
     clean(boxes.kjpstate("explain", "pm2"))
+    for argv in (("pm2",), ("pm2", "--json")):
+        assert "env.API_KEY" in clean(boxes.kjpstate(*argv)).out, argv
     held = [path for folder in (boxes.folder, own_home) for path in folder.rglob("*") if path.is_file()]
     telling = [path for path in held if path.name != "token" and _holds(path)]
     assert telling and all(_may_hold(path) for path in telling), telling

@@ -1,0 +1,83 @@
+"""`kjpstate pm2`: each app three times, as it runs, as its file says, as a reboot would bring it back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import click
+
+from kjpstate import errors, reconcile
+from kjpstate.cli import options
+from kjpstate.cli.session import Session
+from kjpstate.cli.work import Work, opened
+from kjpstate.formats.pm2 import policy, probe
+from kjpstate.formats.pm2.columns import columns
+from kjpstate.formats.pm2.health import health
+from kjpstate.model import Answers, ReadFile, Reading, Resource
+from kjpstate.render.as_json import listed_json
+from kjpstate.render.columns import Page, columns_json, columns_lines
+from kjpstate.render.drifts import lost_lines
+from kjpstate.render.lines import BLANK, Line
+
+
+@click.command()
+@options.document
+@click.option("--limit", multiple=True, metavar="HOST", help="Only this host.")
+@options.as_json
+@options.colour
+@click.pass_obj
+def command(session: Session, document: str | None, limit: Sequence[str], as_json: bool) -> int:
+    """What PM2 runs, what the ecosystem file says, and what a reboot would bring back: three columns.
+
+    Exit 2 when an app is not alive or the three differ. Changes nothing, and starts no PM2.
+    """
+    return asyncio.run(_pm2(session, document, limit, as_json))
+
+
+async def _pm2(session: Session, argument: str | None, limit: Sequence[str], as_json: bool) -> int:
+    async with opened(session, argument, (), limit) as work:
+        chosen = [item for item in reconcile.in_scope(work.document, limit) if item.kind == "pm2_process"]
+        wanted: dict[str, list[Reading]] = {}
+        for item in chosen:
+            wanted.setdefault(item.host, []).extend(_readings(item))
+        answers, lost = await reconcile.look(work.hosts, wanted)
+        found = [_page(item, answers, work) for item in chosen if item.host not in lost]
+        pages = [page for page in found if isinstance(page, Page)]
+        if as_json:
+            session.out_json(listed_json("apps", [columns_json(page) for page in pages], session.mask()))
+        else:
+            for number, page in enumerate(found):
+                session.out([BLANK] if number else [])
+                session.out(columns_lines(page, session.mask()) if isinstance(page, Page) else [page])
+            if not chosen:
+                session.out([Line("No apps in this document.", ours=True)])
+        session.tell(lost_lines(lost, session.mask()))
+        return errors.worst([errors.UNREACHABLE if lost else errors.IN_SYNC, *map(_code, found)])
+
+
+def _readings(item: Resource) -> tuple[Reading, ...]:
+    return probe.reading(item.spec), ReadFile(item.host, item.spec["ecosystem"])
+
+
+def _page(item: Resource, answers: Answers, work: Work) -> Page | Line:
+    spec, app = item.spec, item.spec["app"]
+    look, file = _readings(item)
+    seen = probe.parse(answers.get(look))
+    if isinstance(seen, str):
+        return Line(f"{app['name']}   {item.host}   {seen}", "refuse", hang=4)
+    state = health(
+        seen,
+        app["name"],
+        min_uptime=policy.min_uptime(app),
+        may_end=app.get("autorestart") is False,
+        connected=bool(spec.get("connected")),
+    )
+    three = columns(spec, seen, answers.get(file))
+    return Page(app["name"], item.host, spec["ecosystem"], state, seen, three, work.key)
+
+
+def _code(page: Page | Line) -> int:
+    """As of `drift`: 2 when something is not as it should be."""
+    well = isinstance(page, Page) and page.health.alive and not any(row.differs for row in page.columns.rows)
+    return errors.IN_SYNC if well else errors.DRIFT
