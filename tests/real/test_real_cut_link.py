@@ -21,7 +21,7 @@ from tests.support.sshd import start_sshd
 
 pytestmark = pytest.mark.real
 
-SEED, SLICE, WHOLE = 20261125, 8, 200
+SEED, SLICE, WHOLE = 20261125, 6, 200
 
 
 @pytest.fixture(name="proxy", scope="module")

@@ -21,7 +21,7 @@ from tests.support.tracer import Stop, trace
 
 pytestmark = pytest.mark.real
 
-SEED, SLICE, WHOLE = 20261125, 8, 300
+SEED, SLICE, WHOLE = 20261125, 6, 300
 
 
 @pytest.fixture(scope="module", name="server")
