@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from kjpstate.model import Action, Answers, Outcome, Reading, RunInfo, Where
+from kjpstate.model import Action, Answers, Holder, Outcome, Reading, Recovered, RunInfo, Where
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,18 @@ class Host(Eye, Protocol):
     """A host that can be changed, between `begin` and `end`.
 
     `heard` is told each line that a Run with `shown` prints, while it runs; None: nobody listens.
+    Before an action is done it stands in the run's journal on the host (`formats.journal`).
     """
 
     heard: Callable[[str], None] | None
 
+    @property
+    def recovered(self) -> Sequence[Recovered]:
+        """What the last `begin` made of runs that had ended there before their time."""
+
     async def begin(self, run: RunInfo, readings: Sequence[Reading]) -> Answers:
-        """Take the host's lock for `run`, then answer `readings` under it. Raises Locked, Unreachable."""
+        """Take the host's lock for `run`, settle what a lost run left half done (`recovered`), then answer
+        `readings` under the lock. Raises Locked, Unreachable."""
 
     async def act(
         self,
@@ -85,13 +91,23 @@ class Host(Eye, Protocol):
         `may_change` is an Outcome `refused`. Raises Unreachable when the link is lost: outcome unknown.
         Await never gets here (`apply` samples it), nor does a Stamp with `fill`."""
 
-    async def end(self) -> None:
-        """Release the lock; never raises."""
+    async def end(self, *, finished: bool = True) -> None:
+        """Release the lock; never raises. Not `finished`: the run is given up before its end, and the next
+        one is to be told so."""
+
+    async def holder(self) -> Holder | None:
+        """Who holds the lock; None: nobody. Raises Unreachable."""
+
+    async def unlock(self, owner: Holder, *, force: bool = False) -> bool:
+        """Break the very lock that `owner` is, when it is dead or `force` is said; False when it is not dead,
+        or another's by now. Raises Unreachable."""
 
 
 def allowed(path: str, may_change: Sequence[str]) -> bool:
     """Whether `path` is one of `may_change`, lies in a folder of it (final `/`), or bears our backup or
-    temporary name beside an allowed path."""
+    temporary name beside an allowed path. A path with `..` never is."""
+    if ".." in path.split("/"):
+        return False
     return any(_covers(pattern, path) for pattern in may_change)
 
 

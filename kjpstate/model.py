@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 Spec: TypeAlias = Mapping[str, Any]
 """The declared fields of one resource as the document validated them; may hold Secrets."""
@@ -385,11 +385,19 @@ class Backup:
 
 @dataclass(frozen=True)
 class Restore:
-    """Put a backup back over `path` (None: there was nothing; remove it). Made by `apply`, not by kinds."""
+    """Put a backup back over `path` (None: there was nothing; remove it). Made by `apply`, not by kinds.
+
+    Only while what stands there is what we put there: `written` is the sha256 of a file (`-`: we removed it;
+    empty: a command wrote it, whatever it is now); `files` {relative: sha256} are those of a switched folder,
+    `removed` what it lost. What others put into that folder meanwhile comes along.
+    """
 
     host: str
     path: str
     backup: str | None
+    written: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
 
 
 Action: TypeAlias = WriteFile | MakeDirectory | SyncTree | Run | Stamp | Await | Backup | Restore
@@ -505,10 +513,41 @@ class AdviceAt:
 
 
 @dataclass(frozen=True)
+class Unfinished:
+    """A run that ended before its time, as its host's journal has it. `kind` and `path` of the action that
+    may be half done (write, switch, run, …), empty when it ended between two of them."""
+
+    run: str
+    when: str
+    who: str
+    kind: str = ""
+    path: str = ""
+
+
+Verdict: TypeAlias = Literal["between", "untouched", "whole", "finished", "undone", "foreign", "unknown"]
+VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What a host made of an unfinished run as soon as its lock was taken.
+
+    between: nothing was half done; untouched: the action had not happened; whole: it had, as a whole;
+    finished, undone: a switch of folders, half done; foreign: what stands there is neither the old nor the
+    new, so it stands; unknown: a command, of which only the next look can tell.
+    """
+
+    host: str
+    document: str
+    run: Unfinished
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
 class Plan:
     """All changes in their order. `units`: groups of addresses restored together. `fingerprints`: address ->
     digest of the compared keys and the bytes to be replaced. `unreachable`: host -> why. `unfinished`:
-    host -> the folder whose switch a lost run left half done; what was read there is not yet what is.
+    host -> the run that ended there before its time; apply settles it first, so what was read may not stand.
     `accepted`: drifts that are left as they are, each with the acceptance that says so. `elsewhere`: address
     -> host of what can't be seen from here and was not looked at."""
 
@@ -519,7 +558,7 @@ class Plan:
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     advice: tuple[AdviceAt, ...] = ()
     unreachable: Mapping[str, str] = field(default_factory=dict)
-    unfinished: Mapping[str, str] = field(default_factory=dict)
+    unfinished: Mapping[str, Unfinished] = field(default_factory=dict)
     unmanaged: tuple[str, ...] = ()
     accepted: tuple[tuple[Drift, Acceptance], ...] = ()
     kept: tuple[str, ...] = ()
@@ -536,7 +575,7 @@ class Plan:
 class Event:
     """One line of progress. `address` is empty where it belongs to the resource that started last."""
 
-    kind: Literal["look", "start", "action", "output", "wait", "done", "failed"]
+    kind: Literal["look", "start", "action", "output", "wait", "done", "failed", "recovered"]
     address: str
     text: str
 
@@ -555,6 +594,22 @@ class RunInfo:
     def suffix(self) -> str:
         """What a backup's name ends in, after `FILE.backup.`"""
         return f"{self.started}-{self.id}"
+
+
+Life: TypeAlias = Literal["alive", "step", "dead"]
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a host's lock. `life`, decided on that host: alive; step: its process is gone, but a command
+    that it started still runs; dead. `text`: the lock's own lines, by which it is known."""
+
+    run: str
+    who: str
+    when: str
+    why: str
+    life: Life
+    text: str
 
 
 @dataclass(frozen=True)
@@ -597,7 +652,8 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Report:
-    """What an apply did, in the plan's order; `plan` is what was shown."""
+    """What an apply did, in the plan's order; `plan` is what was shown. `commands`: (host, what a human must
+    type there) where putting back failed, too. `recovered`: what was settled of earlier runs."""
 
     run: RunInfo
     plan: Plan
@@ -605,7 +661,8 @@ class Report:
     checks: tuple[CheckResult, ...] = ()
     backups: tuple[tuple[str, str, str], ...] = ()
     exit_code: int = 0
-    commands: tuple[str, ...] = ()
+    commands: tuple[tuple[str, str], ...] = ()
+    recovered: tuple[Recovered, ...] = ()
 
 
 # ---- small pure helpers that every floor needs

@@ -38,6 +38,7 @@ from kjpstate.model import (
     State,
     Symbol,
     SyncTree,
+    Unfinished,
     Unknown,
     Upstream,
     Where,
@@ -80,7 +81,7 @@ class Scene:
     kinds: Mapping[str, Kind]
     may_change: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unreachable: Mapping[str, str] = field(default_factory=dict)
-    unfinished: Mapping[str, str] = field(default_factory=dict)
+    unfinished: Mapping[str, Unfinished] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     accepted: tuple[Acceptance, ...] = ()

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from kjpstate import apply as applying
 from kjpstate import errors
 from kjpstate import plan as planning
+from kjpstate.formats import journal
 from kjpstate.host import Eye, Host
 from kjpstate.hosts import connect
 from kjpstate.kinds import KINDS, check
@@ -28,9 +29,11 @@ from kjpstate.model import (
     Plan,
     Reading,
     ReadState,
+    Recovered,
     Report,
     Resource,
     RunInfo,
+    Unfinished,
     Unreadable,
     named,
 )
@@ -38,9 +41,6 @@ from kjpstate.plan import Scene
 
 _STARTING = ("log", "cpu")
 """Types of checks that a bot fails while it starts: not connected yet, busy loading."""
-
-_SWITCH = "switch"
-"""The note in a host's state folder between the two renames of a folder's switch (see `hosts/trees.py`)."""
 
 _PAUSE = 3.0
 """Seconds between two looks at such a check."""
@@ -118,21 +118,26 @@ async def scene(
     resources = _scope(document, only, limit)
     bare = _bare(document, resources, key)
     wanted = applying.readings_by_host(bare)
-    notes = {name: ReadState(name, document.name, _SWITCH) for name in wanted}
+    notes = {name: ReadState(name, document.name, journal.FILE) for name in wanted}
     for name, note in notes.items():
         wanted[name].append(note)
     answers, unreachable = await look(hosts, wanted)
-    found = {name: answers.get(note) for name, note in notes.items()}
+    open_runs = {name: _unfinished(answers.get(note)) for name, note in notes.items()}
     return replace(
         bare,
         answers=answers,
         unreachable=unreachable,
-        unfinished={
-            name: note.decode(errors="replace").partition("\n")[0]
-            for name, note in found.items()
-            if isinstance(note, bytes)
-        },
+        unfinished={name: run for name, run in open_runs.items() if run is not None},
     )
+
+
+def _unfinished(answer: Answer) -> Unfinished | None:
+    """The run that a host's journal leaves open."""
+    known = journal.read(answer) if isinstance(answer, bytes) else None
+    if known is None or known.ended:
+        return None
+    at = known.pending
+    return Unfinished(known.run, known.when, known.who, at.kind if at else "", at.path if at else "")
 
 
 async def look(
@@ -172,8 +177,13 @@ async def apply(
     only: Sequence[str] = (),
     limit: Sequence[str] = (),
     patience: float = 0.0,
+    lock_timeout: float = 0.0,
+    wait: float = 0.0,
 ) -> Report:
     """Do what `plan` shows, then run the checks; `patience`: seconds a bot that just started has for them.
+
+    `lock_timeout`: seconds to wait for a lock that another run holds. `wait`: seconds to wait for a host
+    that is lost on the way; what is left is done when it still is what the plan shows.
 
     Raises StalePlan, Locked or Unreachable before the first write; of a fleet, a member out of reach is
     left out and reported.
@@ -181,7 +191,9 @@ async def apply(
     refuse_unreachable(plan)
     scope = (item for item in _scope(document, only, limit) if item.host not in plan.unreachable)
     seen = replace(_bare(document, tuple(scope), key), unreachable=plan.unreachable)
-    report = await applying.run(plan, seen, hosts, run, progress)
+    report = await applying.run(
+        plan, seen, hosts, run, progress, patience=applying.Patience(lock_timeout, wait)
+    )
     lost = any(step.result == "failed" for step in report.steps)
     if lost or report.exit_code not in (errors.IN_SYNC, errors.UNREACHABLE, errors.DRIFT):
         return report
@@ -191,15 +203,24 @@ async def apply(
     return replace(report, checks=results, exit_code=errors.worst(codes))
 
 
-async def recover(hosts: Mapping[str, Host], plan: Plan, run: RunInfo) -> bool:
-    """Let each host settle what a lost run left half done; True when there was any: then plan again.
+async def recover(
+    hosts: Mapping[str, Host],
+    plan: Plan,
+    run: RunInfo,
+    progress: Callable[[Event], None] = lambda event: None,
+    lock_timeout: float = 0.0,
+) -> tuple[Recovered, ...]:
+    """Let each host of `plan.unfinished` settle what a lost run left half done, and say so; then plan again.
 
-    Settling is the first thing a host does under its lock. Raises Locked, Unreachable.
+    Settling is the first thing a host does under its lock; `lock_timeout`: seconds to wait for that lock.
+    Raises Locked, Unreachable.
     """
+    found: list[Recovered] = []
     for name in plan.unfinished:
-        await hosts[name].begin(run, ())
+        await applying.begin(hosts[name], run, (), progress, lock_timeout)
+        found += hosts[name].recovered
         await hosts[name].end()
-    return bool(plan.unfinished)
+    return tuple(found)
 
 
 async def verify(

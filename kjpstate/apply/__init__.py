@@ -12,33 +12,45 @@ from dataclasses import replace
 from typing import Any
 
 from kjpstate import errors
+from kjpstate.apply.locking import begin
 from kjpstate.apply.noting import index_of
 from kjpstate.apply.restoring import give_up
 from kjpstate.apply.taking import take
 from kjpstate.apply.words import describe, spoken
-from kjpstate.apply.work import Tell, Work
+from kjpstate.apply.work import Patience, Tell, Work
 from kjpstate.host import Host
 from kjpstate.model import Answer, Answers, Backup, Event, Plan, Reading, Report, RunInfo, SyncTree, WriteFile
 from kjpstate.plan import Scene, build
 
-__all__ = ["describe", "readings_by_host", "run", "spoken"]
+__all__ = ["Patience", "begin", "describe", "readings_by_host", "run", "spoken"]
 
 
-async def run(plan: Plan, scene: Scene, hosts: Mapping[str, Host], info: RunInfo, tell: Tell) -> Report:
+async def run(
+    plan: Plan,
+    scene: Scene,
+    hosts: Mapping[str, Host],
+    info: RunInfo,
+    tell: Tell,
+    *,
+    patience: Patience = Patience(),  # noqa: B008 - frozen
+) -> Report:
     """Apply `plan`; raises Locked, Unreachable (nothing done), StalePlan (nothing done)."""
     begun: list[Host] = []
+    work = Work(info, plan, scene, hosts, tell, patience)
+    whole = False
     try:
-        answers = await _begin(scene, hosts, info, begun, tell)
-        _refuse_stale(plan, build(replace(scene, answers=answers)))
-        work = Work(info, plan, scene, hosts, tell, dict(answers), answers)
+        await _begin(work, begun)
+        _refuse_stale(plan, build(replace(scene, answers=work.planned)))
         for position, change in enumerate(plan.changes):
             await _to_the_end(take(change, work), work)
             if work.stopping:
                 await _to_the_end(give_up(plan.changes[position + 1 :], work), work)
                 break
-        return _report(work, info)
+        whole = True
+        return _report(work)
     finally:
-        await asyncio.gather(*(host.end() for host in begun))
+        ends = (host.end(finished=whole and host.name not in work.lost) for host in begun)
+        await asyncio.gather(*ends)
 
 
 async def _to_the_end(part: Coroutine[Any, Any, None], work: Work) -> None:
@@ -55,27 +67,27 @@ async def _to_the_end(part: Coroutine[Any, Any, None], work: Work) -> None:
         await task
 
 
-async def _begin(
-    scene: Scene, hosts: Mapping[str, Host], info: RunInfo, begun: list[Host], tell: Tell
-) -> dict[Reading, Answer]:
+async def _begin(work: Work, begun: list[Host]) -> None:
     """Take every lock, in the order of the hosts' names so that two runs can't wait for each other."""
-    answers: dict[Reading, Answer] = dict(scene.answers)
-    readings = readings_by_host(scene)
+    answers: dict[Reading, Answer] = dict(work.scene.answers)
+    readings = readings_by_host(work.scene)
     for name in sorted(readings):
-        if name in hosts:
-            wanted = [*readings[name], index_of(name, info.document)]
-            answers.update(await _lock(hosts[name], info, wanted, begun))
-            begun.append(hosts[name])
-            hosts[name].heard = lambda line: tell(Event("output", "", line))
-    return answers
+        if name in work.hosts:
+            host = work.hosts[name]
+            wanted = [*readings[name], index_of(name, work.info.document)]
+            answers.update(await _lock(host, work, wanted, begun))
+            begun.append(host)
+            work.recovered += host.recovered
+            host.heard = lambda line: work.tell(Event("output", "", line))
+    work.planned, work.answers = answers, dict(answers)
 
 
-async def _lock(host: Host, info: RunInfo, readings: Sequence[Reading], begun: Sequence[Host]) -> Answers:
+async def _lock(host: Host, work: Work, readings: Sequence[Reading], begun: Sequence[Host]) -> Answers:
     """Begin on one host; a lock that is our own already means two names for one machine."""
     try:
-        return await host.begin(info, readings)
+        return await begin(host, work.info, readings, work.tell, work.patience.lock)
     except errors.Locked as locked:
-        if locked.run != info.id:
+        if locked.run != work.info.id:
             raise
         names = " and ".join(sorted({host.name, *(other.name for other in begun)}))
         raise errors.RefusedError(
@@ -106,7 +118,7 @@ def _refuse_stale(plan: Plan, fresh: Plan) -> None:
         )
 
 
-def _report(work: Work, info: RunInfo) -> Report:
+def _report(work: Work) -> Report:
     backups = tuple(
         (outcome.action.host, _replaced(outcome.action), outcome.backup)
         for step in work.steps
@@ -116,12 +128,13 @@ def _report(work: Work, info: RunInfo) -> Report:
     if work.plan.unreachable:
         work.codes.append(errors.UNREACHABLE)
     return Report(
-        run=info,
+        run=work.info,
         plan=work.plan,
         steps=tuple(work.steps),
         backups=backups,
         exit_code=errors.worst(work.codes),
         commands=tuple(work.commands),
+        recovered=tuple(work.recovered),
     )
 
 

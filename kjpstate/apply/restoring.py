@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from kjpstate import errors
 from kjpstate.apply.noting import forgotten
-from kjpstate.apply.words import describe, why
+from kjpstate.apply.words import by_hand, describe, why
 from kjpstate.apply.work import Stopped, Work, unit_of
 from kjpstate.formats.tree import read_stamp
 from kjpstate.kinds.patch.blame import verdict
@@ -101,6 +102,7 @@ def lose(
     _block(change, unit, work)
     work.steps.append(Step(change.resource.address, "failed", reason, tuple(outcomes)))
     work.codes.append(errors.UNREACHABLE)
+    work.lost.add(lost.host)
 
 
 def _block(change: Change, unit: Sequence[str], work: Work) -> None:
@@ -124,27 +126,39 @@ async def restore(outcomes: list[Outcome], work: Work) -> str:
 
 
 async def _acted(actions: Iterable[Action], work: Work) -> str:
-    """Do each of `actions`, whatever became of the others; the trouble, or nothing."""
+    """Do each of `actions`, whatever became of the others; the trouble, or nothing.
+
+    What could not be done is told as commands for a human: `work.commands`.
+    """
+    left = list(actions)
     trouble = []
-    for action in actions:
+    while left:
+        action = left.pop(0)
         if not isinstance(action, Stamp):
             work.tell(Event("action", "", describe(action)))
         try:
             found, _ = await work.hosts[action.host].act((action,))
         except errors.Unreachable as lost:
+            work.commands += [
+                (item.host, by_hand(item)) for item in (action, *left) if not isinstance(item, Stamp)
+            ]
             return lost.message
         if not found[-1].ok:
             trouble.append(why(found[-1]))
+            if not isinstance(action, Stamp):
+                work.commands.append((action.host, by_hand(action)))
     return "; ".join(trouble)
 
 
 def _reverse(outcome: Outcome, work: Work) -> Iterator[Action]:
     """What puts back what one outcome did; nothing for an action that did not happen."""
     match outcome.action:
-        case WriteFile(before=before, after=after) as action if outcome.status == "done":
-            yield replace(action, before=after, after=before)
-        case SyncTree(host=host, to_directory=path) if outcome.status in ("done", "unknown"):
-            yield Restore(host, path, outcome.backup or None)
+        case WriteFile(host=host, path=path, after=after) if outcome.status == "done":
+            written = "-" if after is None else hashlib.sha256(after).hexdigest()
+            yield Restore(host, path, outcome.backup or None, written)
+        case SyncTree(host=host, to_directory=path, manifest=manifest) if outcome.status == "done":
+            files = {name: file.digest for name, file in (manifest or {}).items()}
+            yield Restore(host, path, outcome.backup or None, files=files, removed=outcome.action.remove)
         case Backup(host=host, path=path) if outcome.ok:
             yield Restore(host, path, outcome.backup or None)
         case Stamp(host=host, document=document, name=name) as stamp if outcome.status == "done":

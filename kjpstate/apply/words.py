@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from kjpstate.model import (
@@ -10,6 +11,7 @@ from kjpstate.model import (
     Backup,
     MakeDirectory,
     Outcome,
+    Recovered,
     Restore,
     Run,
     Stamp,
@@ -53,3 +55,46 @@ def why(outcome: Outcome) -> str:
         outcome.status, outcome.status
     )
     return f"{describe(outcome.action)}: {reason}{status}" + (f"\n{tail}" if tail else "")
+
+
+def by_hand(action: Action) -> str:
+    """The command line, for sh, that does on its host what a restore or an undo could not."""
+    match action:
+        case Restore(path=path, backup=None):
+            return shlex.join(("rm", "-r", path.rstrip("/")))
+        case Restore(path=path, backup=str(backup), files=files) if files or path.endswith("/"):
+            bare = path.rstrip("/")
+            return f"{shlex.join(('mv', bare, f'{bare}.broken'))} && {shlex.join(('cp', '-a', backup, bare))}"
+        case Restore(path=path, backup=str(backup)):
+            return shlex.join(("cp", "-p", backup, path))
+        case Run(argv=argv, cwd=cwd):
+            line = spoken(argv) if spoken(argv).startswith("pm2 ") else shlex.join(argv)
+            return f"cd {shlex.quote(cwd)} && {line}" if cwd else line
+        case _:
+            return f"# {describe(action)}"
+
+
+_VERDICTS = {
+    "between": "nothing was half done",
+    "untouched": "{what} had not happened; it is as it was",
+    "whole": "{what} had happened, whole",
+    "finished": "{what} was half done and was finished",
+    "undone": "{what} was half done and was undone",
+    "foreign": "{what} stands as it is: it is neither what it was nor what that run wrote",
+    "unknown": "it was at a command ({path}); what that did is read again",
+}
+_KINDS = {
+    "lay": "switch",
+    "restore": "putting back",
+    "remove": "removing",
+    "backup": "keeping",
+    "make": "making",
+}
+
+
+def settled(found: Recovered) -> str:
+    """What was made of an unfinished run, in one sentence."""
+    run = found.run
+    what = f"{_KINDS.get(run.kind, run.kind)} of {run.path}"
+    said = _VERDICTS[found.verdict].format(what=what, path=run.path)
+    return f"run {run.run} of {run.who} ({run.when}) ended on {found.host} before its time: {said}"

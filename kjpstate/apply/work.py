@@ -16,6 +16,7 @@ from kjpstate.model import (
     Plan,
     Reading,
     ReadTree,
+    Recovered,
     RunInfo,
     Step,
     Tree,
@@ -35,24 +36,35 @@ class Stopped(Exception):
         self.unknown = unknown
 
 
+@dataclass(frozen=True)
+class Patience:
+    """Seconds: `lock` for a lock that another run holds, `wait` for a host that is lost on the way."""
+
+    lock: float = 0.0
+    wait: float = 0.0
+
+
 @dataclass
 class Work:
     """What one apply knows while it runs; `done` are the outcomes by unit, in order; `records`: host -> what
-    this run notes there of what it does."""
+    this run notes there of what it does; `lost`: the hosts whose link went and did not come back."""
 
     info: RunInfo
     plan: Plan
     scene: Scene
     hosts: Mapping[str, Host]
     tell: Tell
-    answers: dict[Reading, Answer]
-    planned: Answers
+    patience: Patience
+    answers: dict[Reading, Answer] = field(default_factory=dict)
+    planned: Answers = field(default_factory=dict)
+    recovered: list[Recovered] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
     steps: list[Step] = field(default_factory=list)
     done: dict[Sequence[str], list[Outcome]] = field(default_factory=dict)
     blocked: dict[Sequence[str], str] = field(default_factory=dict)
     outputs: dict[ReadTree, Tree | None] = field(default_factory=dict)
     codes: list[int] = field(default_factory=list)
-    commands: list[str] = field(default_factory=list)
+    commands: list[tuple[str, str]] = field(default_factory=list)
     fill: dict[Reading, Answer] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     stopping: bool = False

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import click
 
@@ -16,7 +18,7 @@ from kjpstate.cli.recording import Note, narrowed, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.verify import code_of
 from kjpstate.cli.work import Work, head, opened
-from kjpstate.model import Plan, Report, RunInfo
+from kjpstate.model import Event, Plan, Recovered, Report, RunInfo
 from kjpstate.render.as_json import report_json
 from kjpstate.render.lines import BLANK
 from kjpstate.render.plans import plan_lines
@@ -31,6 +33,8 @@ _PATIENCE = 30.0
 @options.scope
 @options.here
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@options.lock_timeout
+@options.wait
 @options.as_json
 @options.colour
 @click.pass_obj
@@ -44,6 +48,8 @@ def command(
     here: str | None,
     yes: bool,
     as_json: bool,
+    lock_timeout: float,
+    wait: float,
 ) -> int:
     """Show the plan, ask, and do it: backups first, only what differs; then run the checks."""
     if not yes and as_json:
@@ -56,7 +62,9 @@ def command(
             "add --yes to apply without asking; kjpstate plan   shows the plan first",
         )
     with noted(session, "apply", document, narrowed(only, limit, here)) as note:
-        run = _apply(session, document, note, only=only, limit=limit, here=here, yes=yes, as_json=as_json)
+        chosen: dict[str, Any] = {"only": only, "limit": limit, "here": here, "yes": yes, "as_json": as_json}
+        patience = {"lock_timeout": lock_timeout, "wait": wait}
+        run = _apply(session, document, note, **chosen, patience=patience)
         return note.ended(asyncio.run(run))
 
 
@@ -70,11 +78,13 @@ async def _apply(
     here: str | None,
     yes: bool,
     as_json: bool,
+    patience: Mapping[str, float],
 ) -> int:
     async with opened(session, argument, only, limit, here) as work:
         run = note.over(work.document, work.scope)
         plan, seconds = await work.plan()
-        if await reconcile.recover(work.hosts, plan, run):
+        recovered = await _recover(work, plan, run, patience["lock_timeout"])
+        if plan.unfinished:
             plan, seconds = await work.plan()
         if not as_json:
             session.out(plan_lines(plan, head(work, plan, seconds), session.mask()))
@@ -84,7 +94,8 @@ async def _apply(
             raise errors.Failed("Nothing was done: the answer was not yes.")
         started = time.monotonic()
         note.saw(plan)
-        report = await (_act(work, plan, run) if wanted else _check_only(work, plan, run))
+        report = await (_act(work, plan, run, patience) if wanted else _check_only(work, plan, run))
+        report = replace(report, recovered=(*recovered, *report.recovered))
         note.did(report)
         second = (await work.plan())[0] if wanted else plan
         code = errors.worst([report.exit_code, reconcile.exit_code(second)])
@@ -97,7 +108,16 @@ async def _apply(
         return code
 
 
-async def _act(work: Work, plan: Plan, run: RunInfo) -> Report:
+async def _recover(work: Work, plan: Plan, run: RunInfo, lock_timeout: float) -> tuple[Recovered, ...]:
+    with signals_as_interrupts():
+        return await reconcile.recover(work.hosts, plan, run, _follow(work), lock_timeout)
+
+
+def _follow(work: Work) -> Callable[[Event], None]:
+    return lambda event: work.session.follow(event_line(event))
+
+
+async def _act(work: Work, plan: Plan, run: RunInfo, patience: Mapping[str, float]) -> Report:
     with signals_as_interrupts():
         return await reconcile.apply(
             work.document,
@@ -105,10 +125,11 @@ async def _act(work: Work, plan: Plan, run: RunInfo) -> Report:
             plan,
             run=run,
             key=work.key,
-            progress=lambda event: work.session.follow(event_line(event)),
+            progress=_follow(work),
             only=work.only,
             limit=work.limit,
             patience=_PATIENCE,
+            **patience,
         )
 
 

@@ -22,6 +22,29 @@ def as_json(function: _Command) -> _Command:
     return click.option("--json", "as_json", is_flag=True, help="One JSON value on stdout.")(function)
 
 
+def lock_timeout(function: _Command) -> _Command:
+    """`--lock-timeout 5m`."""
+    text = "Wait so long for a host that another run has locked, such as 5m."
+    return click.option("--lock-timeout", metavar="TIME", default="0s", callback=_seconds, help=text)(
+        function
+    )
+
+
+def wait(function: _Command) -> _Command:
+    """`--wait 5m`."""
+    text = "Wait so long for a host that is lost on the way, and go on if what is left is still the plan."
+    return click.option("--wait", metavar="TIME", default="0s", callback=_seconds, help=text)(function)
+
+
+def _seconds(_: click.Context, option: click.Parameter, text: str) -> float:
+    from kjpstate.document.times import seconds
+
+    try:
+        return seconds(text)
+    except AttributeError:
+        raise click.BadParameter(f"{text!r} is no time: write 30s, 5m or 1h", param=option) from None
+
+
 def scope(function: _Command) -> _Command:
     """`--only` and `--limit`, both may be given again."""
     only = click.option(

@@ -56,7 +56,16 @@ class Note:
         mask = self.session.mask()
         self.items += [_change(change, mask) for change in plan.changes]
         self.items += [Item(host, "", "unreachable", "", why) for host, why in plan.unreachable.items()]
-        self.items += [Item(host, "", "unfinished", "", path) for host, path in plan.unfinished.items()]
+        self.items += [
+            Item(
+                host,
+                "",
+                "unfinished",
+                "",
+                f"run {run.run} of {run.who} ({run.when}) {run.kind} {run.path}".strip(),
+            )
+            for host, run in plan.unfinished.items()
+        ]
 
     def did(self, report: Report) -> None:
         """What an apply did."""

@@ -12,9 +12,9 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 from kjpstate.hosts.heard import Heard, Lines
 from kjpstate.hosts.names import FILE_CAP, OUTPUT_CAP
@@ -26,12 +26,16 @@ _LISTEN = 0.3
 """Seconds between two looks at what a command has printed."""
 
 
+Step: TypeAlias = Callable[[int | None], None]
+"""Told the process of a command that has just been started; see `lock.Lock.step`."""
+
+
 class TimedOut(Exception):
     """The command was still running after its time and was killed."""
 
 
-async def run(command: Run, heard: Heard | None = None) -> Completed:
-    """Run one command, no shell; `heard` is told each line as it comes.
+async def run(command: Run, heard: Heard | None = None, step: Step | None = None) -> Completed:
+    """Run one command, no shell; `heard` is told each line as it comes, `step` the process.
 
     Raises FileNotFoundError (no such command or folder), OSError, TimedOut.
     """
@@ -46,6 +50,8 @@ async def run(command: Run, heard: Heard | None = None) -> Completed:
             env=None if command.clean_env is None else dict(command.clean_env),
             start_new_session=os.name == "posix",
         )
+        if step is not None:
+            step(process.pid)
         listening = asyncio.ensure_future(_listen((out, err), heard))
         try:
             code = await asyncio.wait_for(process.wait(), command.timeout)

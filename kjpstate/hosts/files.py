@@ -15,7 +15,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from kjpstate.hosts.names import temporary_of
 from kjpstate.model import RunInfo
@@ -32,14 +32,24 @@ class Trouble(Exception):
         self.status: Literal["failed", "moved"] = status
 
 
+class Announced(Protocol):
+    """The journal of the session, `hosts.journal.Writer`."""
+
+    def intent(self, kind: str, path: str, old: str = "-", new: str = "-", backup: str = "") -> None: ...
+    def done(self, status: str) -> None: ...
+    def half_done(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class Pen:
-    """Who writes: the run, the ledger of its backups, whom to tell of each effect, where a path really is."""
+    """Who writes: the run, the ledger of its backups, whom to tell of each effect, where a path really is,
+    and the journal in which each action is announced."""
 
     run: RunInfo
     ledger: Path
     tell: Callable[[str], None]
     real: Callable[[str], Path]
+    journal: Announced
 
 
 def why(path: str, error: OSError) -> str:
@@ -95,6 +105,7 @@ def put(
             raise Trouble(f"{path} is not as the plan saw it any more", "moved")
         if not real.parent.is_dir():
             raise Trouble(f"{path}: its folder does not exist")
+        pen.journal.intent("write", path, old or "-", new or "-", backup)
         sweep(real)
         if before is not None:
             keep_file(path, pen, backup)
@@ -203,25 +214,64 @@ def publish(temporary: Path, final: Path) -> None:
 def note(pen: Pen, path: str, backup: str, digest: str, kind: str) -> None:
     """Add a line to the ledger of backups: run, path, backup, sha256, type, parted by tabs."""
     pen.ledger.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    cut = pen.ledger.is_file() and not pen.ledger.read_bytes().endswith(b"\n") and pen.ledger.stat().st_size
     line = "\t".join((pen.run.id, path, backup, digest, kind)) + "\n"
+    append(pen.ledger, (b"\n" if cut else b"") + line.encode())
+
+
+def append(path: Path, content: bytes, *, sync: bool = True) -> None:
+    """Add to a file of ours in the state folder, 0600, and force it to the disk."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(pen.ledger, flags, 0o600), "ab") as stream:
-        stream.write(line.encode())
+    with os.fdopen(os.open(path, flags, 0o600), "ab") as stream:
+        stream.write(content)
         stream.flush()
-        os.fsync(stream.fileno())
+        if sync:
+            os.fsync(stream.fileno())
 
 
-def restore_file(path: str, backup: str, pen: Pen) -> None:
-    """Put a copy of `backup` over `path`, with its mode and owner, by one rename. Raises Trouble, OSError."""
-    real, source = pen.real(path), pen.real(backup)
-    digest_of(path, real)
-    temporary = pen.real(temporary_of(path, "new", pen.run.id))
-    temporary.unlink(missing_ok=True)
-    _write_new(temporary, source.read_bytes())
-    carry(source, temporary)
-    temporary.replace(real)
-    sync(real.parent)
+def put_back(path: str, backup: str | None, written: str, pen: Pen) -> Literal["done", "already"]:
+    """Put a copy of `backup` over `path` by one rename, or remove it, if it still is what `written` says.
+
+    See `model.Restore`. Raises Trouble (moved: somebody else changed it, that stands), OSError.
+    """
+    real = pen.real(path)
+    source = pen.real(backup) if backup else None
+    if source is not None and not source.is_file():
+        raise Trouble(f"{path}: its original {backup} is gone")
+    now, then = digest_of(path, real), source and sha256_of(source)
+    if now == then and (source is None or _same_attributes(source, real)):
+        return "already"
+    if written and (now or "-") != written:
+        raise Trouble(f"{path} was changed by somebody else meanwhile; that stands", "moved")
+    pen.journal.intent("restore", path, now or "-", then or "-", backup or "")
+    if source is None:
+        real.unlink(missing_ok=True)
+    else:
+        _copy_over(source, real, pen.real(temporary_of(path, "new", pen.run.id)))
     pen.tell("restore")
+    sync(real.parent)
+    if digest_of(path, real) != then:
+        raise Trouble(f"{path} does not hold what was put back; somebody else is writing it")
+    return "done"
+
+
+def _same_attributes(one: Path, other: Path) -> bool:
+    left, right = one.stat(), other.stat()
+    return (left.st_mode, left.st_uid, left.st_gid) == (right.st_mode, right.st_uid, right.st_gid)
+
+
+def _copy_over(source: Path, real: Path, temporary: Path) -> None:
+    temporary.unlink(missing_ok=True)
+    try:
+        _write_new(temporary, source.read_bytes())
+        carry(source, temporary)
+        found = source.stat()
+        os.utime(temporary, ns=(found.st_atime_ns, found.st_mtime_ns))
+        temporary.replace(real)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
 
 
 def sweep(path: Path) -> None:
@@ -232,10 +282,12 @@ def sweep(path: Path) -> None:
 
 
 def sweep_trees(path: Path) -> None:
-    """The same for a folder's unfinished copies."""
+    """The same for a folder's unfinished copies, and for a link that was on its way into it."""
     for left in path.parent.glob(f"{_literal(path.name)}.kjpstate-*"):
         if left.is_dir() and not left.is_symlink():
             shutil.rmtree(left)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def _literal(name: str) -> str:

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from kjpstate.formats.journal import unquoted
 from kjpstate.model import (
+    VERDICTS,
     Answer,
     Answers,
     Clock,
@@ -26,10 +28,13 @@ from kjpstate.model import (
     ReadStat,
     ReadState,
     ReadTree,
+    Recovered,
     Stat,
     Tree,
     TreeFile,
+    Unfinished,
     Unreadable,
+    Verdict,
 )
 
 _ESCAPE = re.compile(r"\\(.)")
@@ -118,6 +123,19 @@ def _answer(reading: Reading, by_kind: dict[str, Frame], frames: list[Frame]) ->
             return by_kind["out"].body
         case _:
             return Clock(by_kind["clock"].words[1], by_kind["clock"].words[2])
+
+
+def recovered(host: str, frames: Sequence[Frame]) -> tuple[Recovered, ...]:
+    """What a session settled when it began."""
+    return tuple(_recovered(host, frame) for frame in frames if frame.kind == "recovered")
+
+
+def _recovered(host: str, frame: Frame) -> Recovered:
+    document, who, _, path, *_ = [*frame.body.decode(errors="replace").split("\n"), "", "", "", ""]
+    run, when, verdict, kind, *_ = [*frame.words[1:], "", "", "", ""]
+    at = (kind, unquoted(path)) if kind != "-" else ("", "")
+    known: Verdict = next((word for word in VERDICTS if word == verdict), "unknown")
+    return Recovered(host, document, Unfinished(run, when, unquoted(who), *at), known)
 
 
 def exit_code(code: int) -> int | None:

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Literal
 
 from kjpstate import errors
+from kjpstate.formats.journal import line
 from kjpstate.host import Cost, Eye, HostSpec, allowed
-from kjpstate.hosts import commands, eyes, files, lock, trees
+from kjpstate.hosts import commands, eyes, files, journal, lock, trees
+from kjpstate.hosts.commands import Step
 from kjpstate.hosts.heard import Heard
 from kjpstate.hosts.names import (
     OUTPUT_CAP,
@@ -33,6 +35,7 @@ from kjpstate.model import (
     Backup,
     Clock,
     Completed,
+    Holder,
     MakeDirectory,
     Outcome,
     Probe,
@@ -44,6 +47,7 @@ from kjpstate.model import (
     ReadStat,
     ReadState,
     ReadTree,
+    Recovered,
     Restore,
     Run,
     RunInfo,
@@ -106,6 +110,7 @@ class _Session:
     run: RunInfo
     lock: lock.Lock
     pen: files.Pen
+    journal: journal.Writer
     kept: set[str]
 
 
@@ -127,7 +132,7 @@ class LocalHost:
         may_change: tuple[str, ...] = (),
         translate: Callable[[str], Path] | None = None,
         prober: Callable[[Probe], Awaitable[bytes | None]] | None = None,
-        runner: Callable[[Run, Heard | None], Awaitable[Completed]] | None = None,
+        runner: Callable[[Run, Heard | None, Step | None], Awaitable[Completed]] | None = None,
         clock: Callable[[], Clock | Unreadable] | None = None,
         on_operation: Callable[[str], None] | None = None,
     ) -> None:
@@ -143,6 +148,7 @@ class LocalHost:
         self._clock = clock or eyes.read_clock
         self._tell = on_operation or (lambda name: None)
         self.heard: Heard | None = None
+        self.recovered: tuple[Recovered, ...] = ()
         self._session: _Session | None = None
 
     # ---- the eye
@@ -178,7 +184,7 @@ class LocalHost:
 
     async def _look_by(self, command: Run) -> Completed | Unreadable:
         try:
-            return await self._runner(self._placed(command), None)
+            return await self._runner(self._placed(command), None, None)
         except commands.TimedOut:
             return Unreadable(f"{command.argv[0]} did not end within {command.timeout:g} s")
         except FileNotFoundError:
@@ -205,22 +211,23 @@ class LocalHost:
 
     async def close(self) -> None:
         """Nothing to let go of but a lock that was left."""
-        await self.end()
+        await self.end(finished=False)
 
     # ---- the hands
 
     async def begin(self, run: RunInfo, readings: Sequence[Reading]) -> Answers:
         """Take the lock, settle what a cut session left half done, answer under the lock."""
         held = lock.take(self._lock_folder, run, self.name)
-        ledger = self._state_of(run.document) / "backups"
-        pen = files.Pen(run, ledger, self._tell, self._real)
-        self._session = _Session(run, held, pen, set())
+        folder = self._state_of(run.document)
+        writer = journal.Writer(folder, journal_head(run), run.id, self._tell)
+        pen = files.Pen(run, folder / "backups", self._tell, self._real, writer)
+        self._session = _Session(run, held, pen, writer, set())
         try:
             self._tell("lock")
-            trees.settle(sorted(self._state.glob("*/switch")), self._real)
+            self.recovered = tuple(journal.settle(self._state, pen, self.name))
             return await self.look(readings)
         except BaseException:
-            await self.end()
+            await self.end(finished=False)
             raise
 
     async def act(
@@ -236,15 +243,26 @@ class LocalHost:
         outcomes: list[Outcome] = []
         for action in actions:
             outcomes.append(await self._try(action, session, sources or {}))
+            session.journal.done(outcomes[-1].status)
             if not outcomes[-1].ok:
                 break
         return outcomes, await self.look(readings)
 
-    async def end(self) -> None:
-        """Release the lock."""
+    async def end(self, *, finished: bool = True) -> None:
+        """Release the lock; the journal says whether the run came to its end."""
         if self._session is not None:
+            if finished:
+                self._session.journal.ended()
             self._session.lock.release()
             self._session = None
+
+    async def holder(self) -> Holder | None:
+        """Who holds the lock; None: nobody."""
+        return lock.holder(self._lock_folder)
+
+    async def unlock(self, owner: Holder, *, force: bool = False) -> bool:
+        """Break the very lock that `owner` is; see the port."""
+        return lock.unlock(self._lock_folder, owner, force=force)
 
     async def _try(self, action: Action, session: _Session, sources: Mapping[str, Eye]) -> Outcome:
         reason = refusal(action, self._may_change, session.kept)
@@ -270,28 +288,29 @@ class LocalHost:
                 status = files.put(path, before, after, mode, pen=pen, backup=backup)
                 return Outcome(action, status, backup=backup if status == "done" else "")
             case MakeDirectory(path=path, mode=mode):
-                return Outcome(action, self._make_directory(path, mode))
+                return Outcome(action, self._make_directory(path, mode, pen))
             case SyncTree():
                 return await self._sync(action, session, sources)
             case Run():
-                return await self._run(action)
+                pen.journal.intent("run", action.why)
+                return await self._run(action, session.lock)
             case Stamp():
-                self._stamp(action)
+                self._stamp(action, pen)
                 return Outcome(action, "done")
             case Backup(path=path):
                 return Outcome(action, "done", backup=self._keep(path, session))
-            case Restore(path=path, backup=restored):
-                self._restore(path, restored, pen)
-                return Outcome(action, "done")
+            case Restore():
+                return Outcome(action, self._restore(action, pen))
             case Await():
                 raise errors.Failed("an Await is sampled by apply, never done by a host")
 
-    def _make_directory(self, path: str, mode: int) -> Literal["done", "already"]:
+    def _make_directory(self, path: str, mode: int, pen: files.Pen) -> Literal["done", "already"]:
         real = self._real(path)
         if real.is_dir():
             return "already"
         if os.path.lexists(real):
             raise files.Trouble(f"{path} is there and is not a folder")
+        pen.journal.intent("make", path)
         real.mkdir(mode=mode, parents=True)
         self._tell("make directory")
         return "done"
@@ -311,16 +330,18 @@ class LocalHost:
             action, standing, lambda path: source.open(join(action.from_directory, path)), session.pen
         )
         backup = self._backup(action.to_directory, session) if seen is not None else ""
-        trees.switch(action, session.pen, backup, session.pen.ledger.with_name("switch"))
+        trees.switch(action, session.pen, backup)
         return Outcome(action, "done", backup=backup)
 
-    async def _run(self, action: Run) -> Outcome:
+    async def _run(self, action: Run, held: lock.Lock) -> Outcome:
         try:
-            done = await self._runner(self._placed(action), self.heard if action.shown else None)
+            done = await self._runner(self._placed(action), self.heard if action.shown else None, held.step)
         except commands.TimedOut:
             return Outcome(action, "failed", f"still running after {action.timeout:g} s, stopped")
         except FileNotFoundError:
             return Outcome(action, "failed", f"{action.argv[0]}: no such command, or no folder {action.cwd}")
+        finally:
+            held.step(None)
         self._tell("run")
         return ended(action, done)
 
@@ -329,8 +350,9 @@ class LocalHost:
         cwd = command.cwd or self._folder
         return replace(command, cwd=str(self._real(cwd))) if cwd else command
 
-    def _stamp(self, action: Stamp) -> None:
+    def _stamp(self, action: Stamp, pen: files.Pen) -> None:
         path = self._state_of(action.document) / plain_name(action.name)
+        pen.journal.intent("stamp", action.name)
         if action.values is None:
             path.unlink(missing_ok=True)
         else:
@@ -343,24 +365,21 @@ class LocalHost:
         if not real.exists():
             return ""
         backup = self._backup(path, session)
+        session.pen.journal.intent("backup", path, backup=backup)
         if real.is_dir():
             trees.keep(path, session.pen, backup)
         else:
             files.keep_file(path, session.pen, backup)
         return backup
 
-    def _restore(self, path: str, backup: str | None, pen: files.Pen) -> None:
-        real = self._real(path.rstrip("/"))
-        if backup is None:
-            if real.is_dir() and not real.is_symlink():
-                trees.remove(path, pen)
-            else:
-                real.unlink(missing_ok=True)
-            self._tell("restore")
-        elif self._real(backup).is_dir():
-            trees.restore(path, backup, pen)
-        else:
-            files.restore_file(path, backup, pen)
+    def _restore(self, action: Restore, pen: files.Pen) -> Literal["done", "already"]:
+        kept = self._real(action.backup) if action.backup else None
+        if kept is not None and not kept.exists():
+            raise files.Trouble(f"{action.path}: its original {action.backup} is gone")
+        real = self._real(action.path.rstrip("/"))
+        if (kept or real).is_dir() and not real.is_symlink():
+            return trees.put_back(action, pen)
+        return files.put_back(action.path.rstrip("/"), action.backup, action.written, pen)
 
     # ---- places
 
@@ -378,6 +397,11 @@ class LocalHost:
     def _real(self, path: str) -> Path:
         """Where a document's path, or one in our state folder, really is."""
         return Path(path) if path.startswith(self._state.as_posix() + "/") else self._translate(path)
+
+
+def journal_head(run: RunInfo) -> bytes:
+    """The first line of a run's journal."""
+    return line("run", run.id, run.started, *(" ".join(text.split()) for text in (run.who, run.why)))
 
 
 def ended(action: Run, done: Completed) -> Outcome:

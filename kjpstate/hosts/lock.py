@@ -1,25 +1,27 @@
 """The lock of this machine, the same file that `remote/session.sh` takes over SSH.
 
 Called by `local`. A file that comes into being whole, by a hard link, and says who holds it; stale when its
-process is gone, was started at another time, or belongs to another boot. Who breaks it must first win
-the right to break that very owner, so no live lock is ever broken.
+process is gone, was started at another time, or belongs to another boot, and no command that it started runs
+any more (`kjpstate.step.RUN-PID` beside it). Who breaks it must first win the right to break that very owner,
+so no live lock is ever broken.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from kjpstate.errors import Failed, Locked
 from kjpstate.hosts.files import publish
-from kjpstate.model import RunInfo
+from kjpstate.model import Holder, Life, RunInfo
 
 NAME = "kjpstate"
+_GONE = ("Z", "X")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,20 @@ class Lock:
     def held(self) -> bool:
         """Whether the file still says that we hold it."""
         return _read(self.path) == self.content
+
+    def step(self, pid: int | None) -> None:
+        """A command was started: should we die, whoever finds our lock waits for it too. None: it ended."""
+        path = self.path.with_name(f"{NAME}.step.{_generation(self.content)}")
+        if pid is None:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+            return
+        text = f"pid {pid}\nstart {process_start(pid)}\nboot {_boot_id()}\n"
+        fresh = path.with_name(f"{path.name}.new")
+        with contextlib.suppress(OSError):
+            fresh.write_text(text, "utf-8", newline="\n")
+            fresh.chmod(0o644)
+            fresh.replace(path)
 
     def release(self) -> None:
         """Let go; never raises, and never removes another's lock."""
@@ -50,12 +66,88 @@ def take(folder: Path, run: RunInfo, host: str) -> Lock:
             found = _read(path)
             if found is None:
                 continue
-            if _alive(found):
-                raise Locked(*describe(host, fields(found)), run=fields(found).get("run", ""))
+            if (life := life_of(folder, found)) != "dead":
+                raise Locked(*describe(host, fields(found), life), run=fields(found).get("run", ""))
             _break(path, found, content, host)
+        _sweep(folder)
     except OSError as error:
         raise Failed(f"{host}: the lock {path} can't be taken: {error.strerror or error}") from None
     return Lock(path, content)
+
+
+def life_of(folder: Path, content: str) -> Life:
+    """alive: the owner's process runs; step: it is gone, but a command that it started runs; dead."""
+    if _alive(content):
+        return "alive"
+    return "step" if _step_lives(folder, content) else "dead"
+
+
+def holder(folder: Path) -> Holder | None:
+    """Who holds the lock in `folder`; None when nobody does."""
+    content = _read(folder / NAME)
+    return held_by(content, life_of(folder, content)) if content else None
+
+
+def held_by(content: str, life: str) -> Holder:
+    """The lines of a lock as a value; `life` as its host says it."""
+    owner = fields(content)
+    run, who, when, why = (owner.get(word, "") for word in ("run", "who", "when", "why"))
+    known: Life = next((word for word in get_args(Life) if word == life), "alive")
+    return Holder(run, who, when, why, known, content)
+
+
+def unlock(folder: Path, owner: Holder, *, force: bool) -> bool:
+    """Break the very lock that `owner` is; False when it is another's by now, or lives and no `force`."""
+    path = folder / NAME
+    found = _read(path)
+    if found is None or found.strip() != owner.text.strip():
+        return False
+    if not force and life_of(folder, found) != "dead":
+        return False
+    _break(
+        path,
+        found,
+        f"run unlock\npid {os.getpid()}\nstart {process_start(os.getpid())}\nboot {_boot_id()}\n",
+        "",
+    )
+    path.with_name(f"{NAME}.step.{_generation(found)}").unlink(missing_ok=True)
+    return _read(path) != found
+
+
+def _sweep(folder: Path) -> None:
+    """What dead contenders left; the lock is ours."""
+    for left in (
+        *folder.glob(f".{NAME}.*.link"),
+        *folder.glob(f"{NAME}.step.*"),
+        *folder.glob(f"{NAME}.break.*"),
+    ):
+        owner = left.name.split(".")[2]
+        if left.suffix == ".link" and owner.isdigit() and process_start(int(owner)):
+            continue
+        with contextlib.suppress(OSError):
+            left.unlink(missing_ok=True)
+
+
+def _step_lives(folder: Path, content: str) -> bool:
+    """Whether the command that the owner started, or one of its group, still runs."""
+    step = _read(folder / f"{NAME}.step.{_generation(content)}")
+    if step is None:
+        return False
+    if _alive(step):
+        return True
+    words = fields(step)
+    if words.get("boot") != _boot_id() or process_start(int(words.get("pid") or 0)):
+        return False  # its number was given to another process: then its group is gone too
+    return any(words["pid"] in group for group in _groups())
+
+
+def _groups() -> Iterator[tuple[str, str]]:
+    """(process group, session) of every process that runs."""
+    for found in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, group, session, *_ = found.read_text(errors="replace").rpartition(") ")[2].split()
+            if state not in _GONE:
+                yield group, session
 
 
 def owner_text(run: RunInfo, pid: int) -> str:
@@ -72,17 +164,20 @@ def owner_text(run: RunInfo, pid: int) -> str:
     return "".join(f"{word} {' '.join(str(value).split()) or '-'}\n" for word, value in words.items())
 
 
-def describe(host: str, owner: Mapping[str, str]) -> tuple[str, str, str]:
+def describe(host: str, owner: Mapping[str, str], life: str = "alive") -> tuple[str, str, str]:
     """Message, remedy and rule for a lock that another run holds."""
     who, when, run = owner.get("who", "somebody"), owner.get("when", "an unknown time"), owner.get("run", "?")
     doing = owner.get("why", "apply")
-    message = f"{host} is locked by run {run} of {who} since {when} ({doing}); nothing was done"
-    return message, "wait until that run ends, then try again", "locked"
+    message = f"{host} is locked by run {run} of {who} since {when} ({doing})"
+    if life == "step":
+        message += ", which is lost, but a command that it started still runs there"
+    remedy = f"add --lock-timeout 5m to wait for it; kjpstate unlock {host}   shows whether it lives"
+    return f"{message}; nothing was done", remedy, "locked"
 
 
 def _link(path: Path, content: str) -> bool:
     """Create `path` with all of `content` at once; False when it exists."""
-    temporary = path.with_name(f".{NAME}.{socket.gethostname()}.{os.getpid()}.{os.urandom(4).hex()}")
+    temporary = path.with_name(f".{NAME}.{os.getpid()}.{os.urandom(4).hex()}.link")
     temporary.write_text(content, "utf-8", newline="\n")
     temporary.chmod(0o644)
     try:
@@ -147,11 +242,12 @@ def _boot_id() -> str:
 
 
 def process_start(pid: int) -> str:
-    """When the process started, opaque; empty when there is no such process."""
+    """When the process started, opaque; empty when there is none, or it only waits to be buried."""
     if sys.platform == "win32":
         return _windows_start(pid)
     try:
-        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(") ")[2].split()[19]
+        words = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(") ")[2].split()
+        return "" if words[0] in _GONE else words[19]
     except OSError:
         if Path("/proc/self/stat").exists():
             return ""

@@ -100,8 +100,11 @@ class Orders:
                 return Order(action, (call("kj_stamp", *place, digest, len(payload)),), payload)
             case Backup(path=path):
                 return Order(action, (call("kj_backup", path.rstrip("/"), backup),), backup=backup)
-            case Restore(path=path, backup=old):
-                return Order(action, (call("kj_restore", path.rstrip("/"), old or ""),))
+            case Restore(path=path, backup=old, files=files):
+                if not files:
+                    return Order(action, (call("kj_restore", path.rstrip("/"), old or "", action.written),))
+                head = (path.rstrip("/"), old or "", listing_digest(files), len(files))
+                return Order(action, (call("kj_restore_tree", *head, *files, *action.removed),))
             case Await() | SyncTree():
                 raise Failed(f"{type(action).__name__} is not done by a host as it stands")
 
@@ -110,9 +113,8 @@ class Orders:
         if action.clean_env is not None:
             argv = ("env", "-i", *(f"{name}={value}" for name, value in action.clean_env.items()), *argv)
         fine = " ".join(map(str, action.allowed_exits))
-        line = call(
-            "kj_run", math.ceil(action.timeout), action.cwd, fine, "shown" if action.shown else "", *argv
-        )
+        words = (action.why, math.ceil(action.timeout), action.cwd, fine, "shown" if action.shown else "")
+        line = call("kj_run", *words, *argv)
         return Order(action, (line,), seconds=action.timeout)
 
     def for_tree(self, action: SyncTree, seen: Answer, backup: str, sources: Mapping[str, Eye]) -> Order:

@@ -102,8 +102,14 @@ def look_program(readings: list[Reading], nonce: str, state: str = "", locks: st
 def session_program(begin: str, readings: list[Reading], nonce: str, state: str = "", locks: str = "") -> str:
     """The session: its lock, then `readings` under it, then the messages."""
     setup = call("kj_setup", nonce, state, locks)
-    parts = [script("lib"), script("look"), script("session"), *probes(readings).values()]
+    parts = [*map(script, ("lib", "look", "lock", "journal", "session")), *probes(readings).values()]
     return "\n".join([*parts, setup, begin, *calls(readings), "kj_say over", "kj_loop"])
+
+
+def lock_program(line: str, nonce: str, state: str = "", locks: str = "") -> str:
+    """One call of `remote/lock.sh` without a session: who holds the lock, or break it."""
+    setup = call("kj_setup", nonce, state, locks)
+    return "\n".join([script("lib"), script("lock"), setup, line, "kj_say over"])
 
 
 def command(program: str, prefix: str = "") -> tuple[str, bytes]:

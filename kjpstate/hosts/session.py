@@ -91,7 +91,8 @@ def _raise_for(host: str, frame: frames.Frame) -> None:
     match frame.kind:
         case "busy":
             owner = fields(frame.text)
-            raise errors.Locked(*describe(host, owner), run=owner.get("run", ""))
+            life = frame.words[1] if frame.words[1:] else "alive"
+            raise errors.Locked(*describe(host, owner, life), run=owner.get("run", ""))
         case "lacks":
             raise errors.Unreachable(host, f"{host} has no {frame.text}; kjpstate needs it there")
         case "nolock" | "nostate":

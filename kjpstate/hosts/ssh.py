@@ -17,6 +17,7 @@ from kjpstate.host import Cost, Eye, HostSpec, allowed
 from kjpstate.hosts import connecting, frames, link, programs
 from kjpstate.hosts.heard import Heard
 from kjpstate.hosts.link import Link
+from kjpstate.hosts.lock import held_by
 from kjpstate.hosts.names import backup_of, kept_name, plain_name, refusal
 from kjpstate.hosts.orders import Order, Orders, in_order
 from kjpstate.hosts.session import Session
@@ -24,9 +25,11 @@ from kjpstate.model import (
     Action,
     Answers,
     Backup,
+    Holder,
     Outcome,
     Reading,
     ReadTree,
+    Recovered,
     Run,
     RunInfo,
     SyncTree,
@@ -63,6 +66,7 @@ class SshHost:
         self._root: Session | None = None
         self._orders: Orders | None = None
         self.heard: Heard | None = None
+        self.recovered: tuple[Recovered, ...] = ()
 
     # ---- the eye
 
@@ -91,7 +95,7 @@ class SshHost:
 
     async def close(self) -> None:
         """Let go of the connection."""
-        await self.end()
+        await self.end(finished=False)
         if self._link is not None:
             self._past = _sum(self._past, self._link.cost)
             await self._link.close()
@@ -124,16 +128,18 @@ class SshHost:
         if self._session is not None:
             raise errors.Failed(f"{self.name} is already locked by this run")
         wanted = list(dict.fromkeys(readings))
+        self.recovered = ()
         self._root = await self._begin_session(run, (), "sudo -n ") if self._spec.become else None
         self._session = await self._begin_session(run, wanted, "")
         reply = await self._reply_or_end(self._session, _PATIENCE + _time_of(wanted))
         held = next((frame for frame in reply if frame.kind == "held"), None)
         if held is None:
-            await self.end()
+            await self.end(finished=False)
             raise errors.Unreachable(self.name, f"{self.name} answered in a way kjpstate does not understand")
         self._session.sent.update(programs.probes(wanted))
         self._orders = Orders(run, held.text)
-        return frames.answers(wanted, [frame for frame in reply if frame is not held])
+        self.recovered += frames.recovered(self.name, reply)
+        return frames.answers(wanted, [frame for frame in reply if frame.kind not in ("held", "recovered")])
 
     async def _begin_session(self, run: RunInfo, wanted: Sequence[Reading], prefix: str) -> Session:
         """Root's session, where there is one, takes the lock for both."""
@@ -151,7 +157,7 @@ class SshHost:
         session = await self._start(program, nonce, prefix)
         if prefix:
             try:
-                await session.reply(_PATIENCE)
+                self.recovered += frames.recovered(self.name, await session.reply(_PATIENCE))
             except errors.Unreachable as error:
                 if "sudo" not in error.message and "password" not in error.message:
                     raise
@@ -162,7 +168,7 @@ class SshHost:
         try:
             return await session.reply(patience)
         except BaseException:
-            await self.end()
+            await self.end(finished=False)
             raise
 
     async def act(
@@ -247,16 +253,38 @@ class SshHost:
         found, rest = in_order(orders, await session.exchange(body, orders, patience))
         return found, frames.answers(readings, rest)
 
-    async def end(self) -> None:
-        """Tell the sessions to end, which releases the lock; never raises."""
+    async def end(self, *, finished: bool = True) -> None:
+        """Tell the sessions to end, which releases the lock; never raises.
+
+        Not `finished`: they only see the end of their input, so the journal stays open for the next run.
+        """
         for session in (self._session, self._root):
             if session is not None:
                 try:
-                    await session.pipe.write(b"end\n")
+                    if finished:
+                        await session.pipe.write(b"end\n")
                     await session.pipe.finish()
                 except errors.KjpstateError:
                     pass  # the script sees the end of its input and releases the lock by itself
         self._session = self._root = self._orders = None
+
+    async def holder(self) -> Holder | None:
+        """Who holds the lock, as the host itself sees it."""
+        reply = await self._ask_lock("kj_holder")
+        return next((held_by(frame.text, frame.words[1]) for frame in reply if frame.kind == "holder"), None)
+
+    async def unlock(self, owner: Holder, *, force: bool = False) -> bool:
+        """Break the very lock that `owner` is; see the port."""
+        reply = await self._ask_lock(programs.call("kj_unlock", owner.text, "force" if force else ""))
+        return any(frame.kind == "broken" for frame in reply)
+
+    async def _ask_lock(self, line: str) -> list[frames.Frame]:
+        nonce = secrets.token_hex(16)
+        program = programs.lock_program(line, nonce, *self._places)
+        session = await self._start(program, nonce, "sudo -n " if self._spec.become else "")
+        reply = await session.reply(_PATIENCE)
+        await session.pipe.finish()
+        return reply
 
     # ---- the guard
 

@@ -1,7 +1,7 @@
-"""A whole folder on this machine backed up, switched, restored: the very protocol of `remote/session.sh`.
+"""A whole folder on this machine backed up, switched, put back: the very protocol of `remote/trees.sh`.
 
-Called by `local`. A switch is two renames between which the folder is missing for an instant; the note
-`switch` in the state folder lets the next session finish or undo it.
+Called by `local`. A switch is two renames between which the folder is missing for an instant; the journal
+lets the next session finish or undo it.
 """
 
 from __future__ import annotations
@@ -9,14 +9,18 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
 from kjpstate.errors import Failed
 from kjpstate.formats.tree import listing_digest
 from kjpstate.hosts.files import POSIX, Pen, Trouble, atomically, note, sha256_of, sweep_trees, sync
 from kjpstate.hosts.names import tree_temporary_of
-from kjpstate.model import SyncTree, TreeFile
+from kjpstate.model import Restore, SyncTree, TreeFile
+
+NAMES = "switch.names"
+"""In the state folder while a folder is switched: the names in it that are ours, a line each."""
 
 
 async def build(
@@ -32,6 +36,7 @@ async def build(
     """
     old, new = _places(action, pen)
     sweep_trees(old)
+    pen.journal.intent("lay", action.to_directory)
     new.mkdir()
     try:
         await _fill(action, standing, chunks, new)
@@ -126,45 +131,64 @@ def _link(source: Path, target: Path) -> None:
         shutil.copy2(source, target, follow_symlinks=False)
 
 
-def switch(action: SyncTree, pen: Pen, backup: str, notes: Path) -> None:
-    """Two renames: the folder becomes its backup, the new one takes its place. Raises Trouble, OSError."""
+def switch(action: SyncTree, pen: Pen, backup: str) -> None:
+    """The folder becomes its backup, the new one takes its place. Raises Trouble, OSError."""
     path = action.to_directory.rstrip("/")
-    old, new = _places(action, pen)
-    kept = pen.real(backup)
-    if kept.exists():  # this run switched it before: the first original stays
-        backup = tree_temporary_of(path, "old", pen.run.id)
-    beside = tree_temporary_of(path, "new", pen.run.id)
-    atomically(notes, f"{path}\n{beside}\n{backup}\n".encode())
-    pen.tell("switch noted")
-    there = old.is_dir()
-    if there:
-        old.rename(pen.real(backup))
-        pen.tell("switch half done")
-    new.rename(old)
-    sync(old.parent)
-    pen.tell("switch")
-    if there:
-        _catch_up(pen.real(backup), old, set(action.manifest or ()), set(action.remove))
-        if pen.real(backup) == kept:
-            note(pen, path, backup, tree_digest(kept), "directory")
-        else:
-            shutil.rmtree(pen.real(backup))
-    notes.unlink()
+    aside = tree_temporary_of(path, "old", pen.run.id)
+    first = bool(backup) and not pen.real(backup).exists()  # else the first original stays
+    _swap(path, backup if first else aside, {*(action.manifest or ()), *action.remove}, pen)
+    if first and pen.real(backup).is_dir():
+        note(pen, path, backup, tree_digest(pen.real(backup)), "directory")
+    elif pen.real(aside).is_dir():
+        shutil.rmtree(pen.real(aside))
     pen.tell("switch settled")
 
 
-def _catch_up(old: Path, new: Path, ours: set[str], remove: set[str]) -> None:
-    """Bring over what its owner wrote into the old folder between the carrying and the switch."""
+def _swap(path: str, backup: str, ours: set[str], pen: Pen) -> None:
+    """Two renames, in the journal so that a cut one can be settled; then what came late is brought along."""
+    real, kept, new = pen.real(path), pen.real(backup), pen.real(tree_temporary_of(path, "new", pen.run.id))
+    names = pen.ledger.with_name(NAMES)
+    atomically(names, "".join(f"{name}\n" for name in sorted(ours)).encode())
+    pen.journal.done("done")
+    pen.journal.intent("switch", path, backup=backup)
+    there = real.is_dir()
+    if there:
+        real.rename(kept)
+        pen.tell("switch half done")
+    try:
+        new.rename(real)
+    except OSError:
+        _turn_back(kept, real, pen)
+        raise
+    sync(real.parent)
+    pen.tell("switch")
+    if there and ours:
+        catch_up(kept, real, ours)
+        pen.tell("caught up")
+    names.unlink()
+
+
+def _turn_back(kept: Path, real: Path, pen: Pen) -> None:
+    try:
+        if kept.is_dir():
+            kept.rename(real)
+    except OSError:
+        pen.journal.half_done()
+
+
+def catch_up(old: Path, new: Path, ours: set[str]) -> None:
+    """Bring over what others wrote into the old folder between the carrying and the switch."""
     for source in _all_below(old):
         path = source.relative_to(old).as_posix()
         target = new / path
-        if (source.is_dir() and not source.is_symlink()) or path in ours or path in remove:
+        if (source.is_dir() and not source.is_symlink()) or path in ours:
             continue
         if not os.path.lexists(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             _link(source, target)
         elif source.is_file() and not source.is_symlink() and _newer(source, target):
-            beside = target.with_name(f".{target.name}.kjpstate-new.link")
+            beside = new.with_name(f"{new.name}.kjpstate-new.link")
+            beside.unlink(missing_ok=True)
             _link(source, beside)
             beside.replace(target)
 
@@ -172,20 +196,6 @@ def _catch_up(old: Path, new: Path, ours: set[str], remove: set[str]) -> None:
 def _newer(source: Path, target: Path) -> bool:
     one, other = source.stat(), target.stat()
     return (one.st_ino, one.st_dev) != (other.st_ino, other.st_dev) and one.st_mtime_ns > other.st_mtime_ns
-
-
-def settle(notes: Iterable[Path], real: Callable[[str], Path]) -> None:
-    """Finish or undo each half-done switch that a cut session noted; called with the lock held."""
-    for found in notes:
-        path, new, backup = (real(name) for name in found.read_text("utf-8").splitlines())
-        if not path.exists():
-            if new.is_dir():
-                new.rename(path)
-            elif backup.is_dir():
-                backup.rename(path)
-            sync(path.parent)
-        sweep_trees(path)
-        found.unlink()
 
 
 def keep(path: str, pen: Pen, backup: str) -> None:
@@ -196,8 +206,12 @@ def keep(path: str, pen: Pen, backup: str) -> None:
     temporary = final.with_name(f"{real.name}.kjpstate-keep.{pen.run.id}")
     if temporary.exists():
         shutil.rmtree(temporary)
-    shutil.copytree(real, temporary, symlinks=True)
-    _own_like(real, temporary)
+    try:
+        shutil.copytree(real, temporary, symlinks=True)
+        _own_like(real, temporary)
+    except OSError:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
     pen.tell("backup copied")
     temporary.rename(final)
     sync(final.parent)
@@ -213,29 +227,65 @@ def _own_like(source: Path, target: Path) -> None:
         os.chown(target / found.relative_to(source), status.st_uid, status.st_gid, follow_symlinks=False)
 
 
-def restore(path: str, backup: str, pen: Pen) -> None:
-    """Put a copy of the folder `backup` in the place of `path`. Raises Trouble, OSError."""
-    path = path.rstrip("/")
-    real, source = pen.real(path), pen.real(backup)
+def put_back(action: Restore, pen: Pen) -> Literal["done", "already"]:
+    """Put a copy of the folder `backup` in the place of `path`, or take `path` away; see `model.Restore`.
+
+    Raises Trouble (moved: one of our files there is not as we wrote it), OSError.
+    """
+    path = action.path.rstrip("/")
+    real = pen.real(path)
     if real.is_symlink():
         raise Trouble(f"{path} is a symbolic link; kjpstate does not replace it")
+    if any(not _is(real / name, digest) for name, digest in action.files.items()):
+        raise Trouble(f"{path} was changed by somebody else meanwhile; that stands", "moved")
+    if action.backup is None:
+        return _take_away(path, set(action.files), pen)
     sweep_trees(real)
-    fresh = pen.real(tree_temporary_of(path, "new", pen.run.id))
-    shutil.copytree(source, fresh, symlinks=True)
-    _own_like(source, fresh)
-    remove(path, pen)
-    fresh.rename(real)
-    sync(real.parent)
+    pen.journal.intent("lay", path)
+    source, fresh = pen.real(action.backup), pen.real(tree_temporary_of(path, "new", pen.run.id))
+    ours = {*action.files, *action.removed}
+    try:
+        shutil.copytree(source, fresh, symlinks=True)
+        _own_like(source, fresh)
+        if ours and real.is_dir():
+            catch_up(real, fresh, ours)
+    except OSError:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    pen.tell("laid")
+    old = tree_temporary_of(path, "old", pen.run.id)
+    _swap(path, old, ours, pen)
+    if pen.real(old).is_dir():
+        shutil.rmtree(pen.real(old))
     pen.tell("restore")
+    return "done"
 
 
-def remove(path: str, pen: Pen) -> None:
-    """Take a folder away, by a rename first so that nobody sees half of it."""
-    real = pen.real(path.rstrip("/"))
-    if real.is_dir():
+def _is(real: Path, digest: str) -> bool:
+    return real.is_file() and not real.is_symlink() and sha256_of(real) == digest
+
+
+def _take_away(path: str, ours: set[str], pen: Pen) -> Literal["done", "already"]:
+    """A folder that was not there before: gone, but for what others put into it meanwhile."""
+    real = pen.real(path)
+    if not real.is_dir():
+        return "already"
+    pen.journal.intent("remove", path)
+    found = {item.relative_to(real).as_posix() for item in _all_below(real) if not item.is_dir()}
+    if ours and found - ours:
+        for name in ours:
+            (real / name).unlink()
+        for folder in sorted((item for item in _all_below(real) if item.is_dir()), reverse=True):
+            if not any(folder.iterdir()):
+                folder.rmdir()
+    else:
         gone = pen.real(tree_temporary_of(path, "old", pen.run.id))
         real.rename(gone)
+        pen.tell("removed")
         shutil.rmtree(gone)
+    sync(real.parent)
+    pen.tell("restore")
+    return "done"
 
 
 def tree_digest(folder: Path) -> str:

@@ -28,6 +28,7 @@ from kjpstate.model import (
     Stamp,
     Step,
     SyncTree,
+    Unfinished,
     WriteFile,
 )
 from kjpstate.render.masks import Mask, plain
@@ -56,6 +57,7 @@ def plan_json(plan: Plan, mask: Mask, *, exit_code: int) -> dict[str, Any]:
         "in_sync": plain(plan.in_sync, mask),
         "refused": [_refused(change, mask) for change in refused],
         "unreachable": [{"host": mask(host), "reason": mask(why)} for host, why in plan.unreachable.items()],
+        "unfinished": [_unfinished(host, run, mask) for host, run in plan.unfinished.items()],
         "advice": advice_json(plan.advice, mask),
         "not_looked_at": [
             {"address": mask(address), "host": mask(host)} for address, host in plan.elsewhere.items()
@@ -104,9 +106,24 @@ def report_json(report: Report, second: Plan | None, mask: Mask, *, exit_code: i
             {"host": mask(host), "path": mask(path), "backup": mask(backup)}
             for host, path, backup in report.backups
         ],
+        "recovered": [
+            {
+                **_unfinished(found.host, found.run, mask),
+                "document": mask(found.document),
+                "verdict": found.verdict,
+            }
+            for found in report.recovered
+        ],
+        "by_hand": [{"host": mask(host), "command": mask(line)} for host, line in report.commands],
         "second_plan": None if second is None else plan_json(second, mask, exit_code=exit_code),
         "exit_code": exit_code,
     }
+
+
+def _unfinished(host: str, run: Unfinished, mask: Mask) -> dict[str, Any]:
+    """A run that did not come to its end, and the action it was at."""
+    words = {"run": run.run, "when": run.when, "who": run.who, "action": run.kind, "path": run.path}
+    return {"host": mask(host), **{key: mask(value) for key, value in words.items()}}
 
 
 def checks_json(checks: Iterable[CheckResult], mask: Mask) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from kjpstate.model import AdviceAt, Plan, Refuse
+from kjpstate.model import AdviceAt, Plan, Refuse, Unfinished
 from kjpstate.render.lines import BLANK, WIDTH, Line
 
 _MANY = 4
@@ -62,15 +62,18 @@ def refusal_lines(refusal: Refuse, indent: int) -> Iterator[Line]:
 
 
 def unfinished_lines(plan: Plan) -> list[Line]:
-    """What a lost run left half done, a row a host."""
+    """A run that ended before its time, a row a host."""
     rows = [
-        Line(
-            f"  ! {host}   a lost run was switching {path}; apply will first finish or undo that",
-            hang=_INDENT,
-        )
-        for host, path in plan.unfinished.items()
+        Line(f"  ! {host}   {_left_off(run)}; apply will first settle that", hang=_INDENT)
+        for host, run in plan.unfinished.items()
     ]
     return [*rows, BLANK] if rows else []
+
+
+def _left_off(run: Unfinished) -> str:
+    """Where a run was when it was last heard of; it may still be at work."""
+    where = f"at: {run.kind} {run.path}" if run.kind else "between two actions"
+    return f"run {run.run} of {run.who} ({run.when}) did not come to its end, {where}"
 
 
 def unreachable_lines(plan: Plan) -> list[Line]:

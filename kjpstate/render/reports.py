@@ -51,6 +51,7 @@ def report_lines(report: Report, second: Plan | None, seconds: float) -> tuple[L
     """What an apply did, step by step, and what the second look says."""
     address = max((len(step.address) for step in report.steps), default=0)
     lines = [line for step in report.steps for line in _step(step, address)]
+    lines += _by_hand(report)
     if report.backups:
         lines.append(BLANK)
         lines.append(Line(f"Kept, run {report.run.id}:", "strong"))
@@ -125,6 +126,8 @@ def event_line(event: Event) -> Line:
             return Line(f"{event.address} failed: {event.text}", "refuse", hang=4)
         case "output":
             return Line(f"      {event.text}", "faint", hang=8)
+        case "recovered":
+            return Line(event.text, "replace", hang=2)
         case "wait":
             return Line(f"    waits for {event.text}", hang=6)
         case _:
@@ -148,6 +151,14 @@ def _step(step: Step, address: int) -> Iterator[Line]:
     for line in rest:
         indent = 6 + len(line) - len(line.lstrip())
         yield Line(f"{'':<6}{line}", style, hang=indent + 4)
+
+
+def _by_hand(report: Report) -> Iterator[Line]:
+    """What a human must type, host by host, where putting back failed too; each line as it is to be typed."""
+    for host in dict.fromkeys(host for host, _ in report.commands):
+        yield BLANK
+        yield Line(f"Not as it was. Type on {host}, in this order:", "refuse")
+        yield from (Line(f"  {line}") for name, line in report.commands if name == host)
 
 
 def _git_lines(report: Report) -> Iterator[Line]:

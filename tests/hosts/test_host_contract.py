@@ -685,19 +685,6 @@ def test_a_switch_is_undone_by_restore(bench):
     assert bench.get(f"dist{BACKUP}/a.js") == b"old"
 
 
-@pytest.mark.parametrize("left", ["new and backup", "backup only"])
-def test_a_half_done_switch_is_settled_by_the_next_session(bench, left):
-    bench.put(f"dist{BACKUP}/a.js", "old")
-    if left == "new and backup":
-        bench.put("dist.kjpstate-new.abc123/a.js", "new")
-    note = bench.state / "doc" / "switch"
-    note.parent.mkdir(parents=True)
-    note.write_text("".join(f"{bench.path(f'dist{end}')}\n" for end in ("", ".kjpstate-new.abc123", BACKUP)))
-    act(bench, run=run_info("def456"))
-    assert bench.get("dist/a.js") == (b"new" if left == "new and backup" else b"old")
-    assert not note.exists() and not [name for name in bench.names() if "kjpstate-" in name]
-
-
 # ---- the guard and the lock
 
 

@@ -120,7 +120,7 @@ def test_all_is_remembered_by_the_folder(stb: SimulatedHost, tmp_path: Path) -> 
 
 
 def test_a_cut_happens_after_the_effect_and_ends_the_session(stb: SimulatedHost) -> None:
-    stb.cut_after = 2  # the lock, then the stamp
+    stb.cut_after = 3  # the lock, what is about to be done, the stamp
 
     async def session():
         await stb.begin(RUN, ())

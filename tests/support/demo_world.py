@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kjpstate import document, reconcile
 from kjpstate.hosts.simulated import SimulatedHost, seed_demo
-from kjpstate.model import Event, Plan, Report, RunInfo
+from kjpstate.model import Event, Plan, Recovered, Report, RunInfo
 
 KEY = b"k" * 32
 STATES = Path(__file__).parents[2] / "states"
@@ -69,6 +69,7 @@ class World:
         self.folder = folder
         seed_demo(folder)
         self.runs = 0
+        self.recovered: tuple[Recovered, ...] = ()
         self.write(text)
 
     def write(self, text: str) -> None:
@@ -101,7 +102,8 @@ class World:
     async def _apply(self, plan: Plan | None, run: RunInfo) -> Report:
         if plan is None:
             plan = await reconcile.plan(self.document, self.hosts, key=KEY)
-            if await reconcile.recover(self.hosts, plan, run):
+            self.recovered = await reconcile.recover(self.hosts, plan, run)
+            if plan.unfinished:
                 plan = await reconcile.plan(self.document, self.hosts, key=KEY)
         return await reconcile.apply(self.document, self.hosts, plan, run=run, key=KEY, progress=_quiet)
 

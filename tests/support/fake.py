@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import types
 from collections.abc import Callable, Iterable
 
@@ -9,12 +10,14 @@ from kjpstate import errors
 from kjpstate.host import Cost
 from kjpstate.model import (
     UNKNOWN,
+    Backup,
     File,
     Outcome,
     ReadFile,
     ReadState,
     Refuse,
     Resource,
+    Restore,
     Run,
     Stamp,
     State,
@@ -92,10 +95,26 @@ class FakeHost:
                     return Outcome(action, "failed", exit_code=1, output=b"no luck")
                 self.commands[argv](self.files)
                 return Outcome(action, "done", exit_code=0)
+            case Restore(path=path, backup=backup, written=written):
+                found = self.files.get(path)
+                now = "-" if found is None else hashlib.sha256(found).hexdigest()
+                if written and now != written:
+                    return Outcome(action, "moved")
+                self.files.pop(path, None)
+                if backup:
+                    self.files[path] = self.files[backup]
+                return Outcome(action, "done")
+            case Backup(path=path):
+                if path not in self.files:
+                    return Outcome(action, "done")
+                self.files[f"{path}.backup"] = self.files[path]
+                return Outcome(action, "done", backup=f"{path}.backup")
             case _:
                 return Outcome(action, "done")
 
-    async def end(self):
+    recovered = ()
+
+    async def end(self, *, finished=True):
         self.locked_by = ""
 
     async def close(self):

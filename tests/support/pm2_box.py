@@ -131,7 +131,9 @@ class Pm2Box:
                 break
         return outcomes, await self.look(readings)
 
-    async def end(self):
+    recovered = ()
+
+    async def end(self, *, finished=True):
         return None
 
     async def close(self):

@@ -172,7 +172,9 @@ class TreeBox:
                 raise AssertionError(action)
         return Outcome(action, "done")
 
-    async def end(self) -> None:
+    recovered = ()
+
+    async def end(self, *, finished: bool = True) -> None:
         return None
 
 

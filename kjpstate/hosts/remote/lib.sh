@@ -52,15 +52,15 @@ kj_time_limit() { # how this host's timeout is called, and its exit code when ti
   case $(timeout --help 2>&1) in *BusyBox*) KJ_TIMED=143 ;; esac
 }
 
-kj_within() { # seconds, command: at most that long, where timeout exists
+kj_within() { # seconds, command: at most that long, where timeout exists; this shell becomes it
   if [ "$KJ_WITHIN" = none ]; then
     shift
-    "$@"
+    exec "$@"
   elif [ "$KJ_TIMED" = 143 ] && command -v setsid >/dev/null 2>&1; then
     # busybox ends the command alone: what it started ends with their group
-    setsid sh -c "trap : TERM; $KJ_WITHIN \"\$@\"; kj_code=\$?; [ \$kj_code != 143 ] || kill 0; exit \$kj_code" sh "$@"
+    exec setsid sh -c "trap : TERM; $KJ_WITHIN \"\$@\"; kj_code=\$?; [ \$kj_code != 143 ] || kill 0; exit \$kj_code" sh "$@"
   else
     # shellcheck disable=SC2086 # words of our own
-    $KJ_WITHIN "$@"
+    exec $KJ_WITHIN "$@"
   fi
 }

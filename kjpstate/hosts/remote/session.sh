@@ -7,92 +7,23 @@
 # A message is a line with its length, then so many bytes of calls of the functions below (every value quoted
 # by the sender), each write followed by its payload. Nothing is ever read beyond that.
 
-# ---- the lock: a file that comes into being whole, by a hard link
-
-kj_field() { # word, lines of `word value`
-  kj_rest=${2#*"$KJ_NL$1 "}
-  [ "$kj_rest" = "$2" ] || printf '%s' "${kj_rest%%"$KJ_NL"*}"
-}
-
-kj_start_of() { # process: when it started
-  kj_line=''
-  read -r kj_line 2>/dev/null <"/proc/$1/stat" || return 1
-  # shellcheck disable=SC2086 # numbers, a word each
-  set -- ${kj_line##*) }
-  printf '%s' "${20}"
-}
-
-kj_alive() { # an owner's lines: same boot, same process, same start
-  kj_pid=$(kj_field pid "$KJ_NL$1")
-  case $kj_pid in '' | *[!0-9]*) return 1 ;; esac
-  read -r kj_boot 2>/dev/null </proc/sys/kernel/random/boot_id || kj_boot=-
-  [ "$(kj_field boot "$KJ_NL$1")" = "$kj_boot" ] && [ "$(kj_field start "$KJ_NL$1")" = "$(kj_start_of "$kj_pid")" ]
-}
-
-kj_link() { # file, content: creates it at once, or fails when it exists
-  kj_temp=${1%/*}/.kjpstate.$$.link
-  (umask 022 && printf '%s\n' "$2" >"$kj_temp") 2>/dev/null || return 2
-  if [ ! -d "$1" ] && ln "$kj_temp" "$1" 2>/dev/null; then kj_code=0; else kj_code=1; fi
-  rm -f "$kj_temp"
-  return "$kj_code"
-}
-
-kj_break() { # a dead owner's lines: removes its lock, if we win the right to break that very owner
-  kj_right=$KJ_LOCKS/kjpstate.break.$(kj_field run "$KJ_NL$1")-$(kj_field pid "$KJ_NL$1")
-  kj_all=$kj_right
-  until kj_link "$kj_right" "$KJ_OWNER"; do
-    kj_winner=$(cat "$kj_right" 2>/dev/null) || return 0
-    kj_alive "$kj_winner" && return 1
-    kj_right=$kj_right.$(kj_field run "$KJ_NL$kj_winner")-$(kj_field pid "$KJ_NL$kj_winner")
-  done
-  [ "$(cat "$KJ_LOCK" 2>/dev/null)" = "$1" ] && rm -f "$KJ_LOCK"
-  rm -f "$kj_all" "$kj_all".*
-}
-
-kj_take() {
-  for kj_folder in /run/lock /var/lock "$KJ_BASE"; do
-    [ -z "$KJ_LOCKS" ] || break
-    if [ "$kj_folder" = "$KJ_BASE" ] || { [ -d "$kj_folder" ] && [ -w "$kj_folder" ] && [ -x "$kj_folder" ]; }; then
-      KJ_LOCKS=$kj_folder
-    fi
-  done
-  [ -d "$KJ_LOCKS" ] || mkdir -p "$KJ_LOCKS" 2>/dev/null
-  KJ_LOCK=$KJ_LOCKS/kjpstate
-  kj_tries=0
-  until kj_link "$KJ_LOCK" "$KJ_OWNER"; do
-    kj_found=$(cat "$KJ_LOCK" 2>/dev/null)
-    kj_tries=$((kj_tries + 1))
-    if [ -z "$kj_found" ] && [ "$kj_tries" -gt 20 ]; then
-      kj_say nolock
-      printf '%s' "$KJ_LOCK"
-      exit 73
-    fi
-    [ -n "$kj_found" ] || continue
-    if kj_alive "$kj_found" || ! kj_break "$kj_found"; then
-      kj_say busy
-      printf '%s' "$kj_found"
-      exit 75
-    fi
-  done
-}
-
-kj_held() {
-  [ -z "$KJ_FOLLOWS" ] || return 0
-  [ "$(cat "$KJ_LOCK" 2>/dev/null)" = "$KJ_OWNER" ]
-}
-
 kj_release() {
   rm -rf "${KJ_STATE:?}/.output.$KJ_RUN"
   if [ -z "$KJ_FOLLOWS" ] && kj_held; then rm -f "$KJ_LOCK"; fi
 }
 
 kj_begin() { # run, document, suffix, who, when, why, follow: another session of ours has the lock
-  KJ_RUN=$1 KJ_SUFFIX=$3 KJ_STATE=$KJ_BASE/$2
+  KJ_RUN=$1 KJ_SUFFIX=$3 KJ_STATE=$KJ_BASE/$2 KJ_FOLLOWS=$7 KJ_COUNT=0 KJ_PENDING='' KJ_WRITING='' KJ_TORN=''
+  KJ_HEAD="run$KJ_TAB$1$KJ_TAB$5$KJ_TAB$(kj_quoted "$4")$KJ_TAB$(kj_quoted "$6")"
   umask 077
-  read -r kj_boot 2>/dev/null </proc/sys/kernel/random/boot_id || kj_boot=-
-  KJ_OWNER="run $1${KJ_NL}who $4${KJ_NL}when $5${KJ_NL}why $6${KJ_NL}pid $$${KJ_NL}start $(kj_start_of $$)${KJ_NL}boot $kj_boot"
-  KJ_FOLLOWS=$7
-  [ -n "$KJ_FOLLOWS" ] || kj_take
+  KJ_OWNER="run $1${KJ_NL}who $4${KJ_NL}when $5${KJ_NL}why $6${KJ_NL}pid $$${KJ_NL}start $(kj_start_of $$)${KJ_NL}boot $(kj_boot_id)"
+  kj_lock_place
+  if [ -z "$KJ_FOLLOWS" ]; then
+    kj_take
+    KJ_STEP=$KJ_LOCKS/kjpstate.step.$(kj_owner_name "$KJ_OWNER")
+  else
+    KJ_STEP=$KJ_LOCKS/kjpstate.step.$(kj_owner_name "$(cat "$KJ_LOCK" 2>/dev/null)")
+  fi
   trap kj_release EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
@@ -108,25 +39,6 @@ kj_begin() { # run, document, suffix, who, when, why, follow: another session of
   [ "$(printf ab | dd bs=2 count=1 iflag=fullblock 2>/dev/null)" = ab ] && KJ_WHOLE=yes
   kj_say held
   printf '%s' "$KJ_BASE"
-}
-
-kj_settle() { # finish or undo the switch of a folder that a cut session noted
-  for kj_note in "$KJ_BASE"/*/switch; do
-    [ -f "$kj_note" ] || continue
-    { IFS= read -r kj_p && IFS= read -r kj_new && IFS= read -r kj_b; } <"$kj_note"
-    if [ -n "$kj_p" ] && [ ! -e "$kj_p" ]; then
-      if [ -d "$kj_new" ]; then mv "$kj_new" "$kj_p"; elif [ -d "$kj_b" ]; then mv "$kj_b" "$kj_p"; fi
-      sync "${kj_p%/*}"
-    fi
-    kj_sweep_trees "$kj_p"
-    rm -f "$kj_note"
-  done
-}
-
-kj_sweep_trees() { # folder: unfinished copies beside it; the lock says that nobody is writing them
-  for kj_left in "$1".kjpstate-*; do
-    if [ -d "$kj_left" ] && [ ! -h "$kj_left" ]; then rm -rf "$kj_left"; fi
-  done
 }
 
 # ---- messages
@@ -151,7 +63,10 @@ kj_receive() { # bytes, file: the payload, taken to its end even when the file c
 
 kj_loop() {
   while IFS= read -r kj_length; do
-    case $kj_length in '' | *[!0-9]*) break ;; esac
+    case $kj_length in
+      end) kj_ended && break ;;
+      '' | *[!0-9]*) break ;;
+    esac
     kj_text=$(kj_exact "$kj_length")
     case $kj_text in *"#$KJ_N") ;; *) exit 74 ;; esac
     KJ_STOP=''
@@ -163,6 +78,7 @@ kj_loop() {
 # ---- outcomes: once one is not well, the rest of the message is only taken off the line
 
 kj_outcome() { # done or already or failed or moved or unknown, exit code or -
+  kj_done "$1"
   kj_say outcome "$@"
   case $1 in done | already) ;; *) KJ_STOP=yes ;; esac
 }
@@ -173,6 +89,7 @@ kj_bad() { # status, reason
 }
 
 kj_ready() { # bytes of payload that follow: whether the action may go on
+  kj_status='done'
   if [ -n "$KJ_STOP" ]; then
     kj_exact "$1" >/dev/null
     return 1
@@ -225,6 +142,8 @@ kj_put() {
   [ "$kj_now" = "$2" ] || kj_fault moved "$KJ_P is not as the plan saw it any more" || return
   kj_dir=${1%/*}/
   [ -d "$kj_dir" ] || kj_fault failed "$KJ_P: its folder does not exist" || return
+  [ "$2" = - ] || [ -n "$6" ] || kj_fault failed "$KJ_P: no name to keep the original by" || return
+  kj_intent write "$1" "$2" "$3" "$6" || return
   rm -f "$kj_dir.${1##*/}".kjpstate-*
   [ "$2" = - ] || kj_keep_file "$1" "$6" || return
   if [ "$3" = - ]; then
@@ -293,11 +212,7 @@ kj_publish() { # copy, final name: fails when that exists; a rename where there 
 }
 
 kj_note() { # path, backup, digest, type: a line of the ledger
-  kj_try kj_append "$KJ_STATE/backups" "$KJ_RUN	$1	$2	$3	$4" && kj_try sync "$KJ_STATE/backups"
-}
-
-kj_append() {
-  printf '%s\n' "$2" >>"$1"
+  kj_try kj_ledger "$KJ_STATE/backups" "$KJ_RUN$KJ_TAB$1$KJ_TAB$2$KJ_TAB$3$KJ_TAB$4" && kj_try sync "$KJ_STATE/backups"
 }
 
 # ---- the other actions
@@ -310,7 +225,7 @@ kj_make() { # path, mode
   elif [ -e "$1" ] || [ -h "$1" ]; then
     kj_bad failed "$KJ_P is there and is not a folder"
   else
-    kj_try kj_parents "$1" && kj_try chmod "$2" "$1"
+    kj_intent make "$1" - - '' && kj_try kj_parents "$1" && kj_try chmod "$2" "$1"
     kj_settled $?
   fi
 }
@@ -319,11 +234,11 @@ kj_parents() {
   (umask 022 && mkdir -p "$1")
 }
 
-kj_run() { # seconds, folder or nothing, allowed exit codes, whether to tell what it prints, argv
+kj_run() { # what for, seconds, folder or nothing, allowed exit codes, whether to tell what it prints, argv
   kj_ready 0 || return 0
   kj_time_limit
-  kj_seconds=$1 kj_folder=$2 kj_fine=" $3 " kj_shown=$4 kj_output=$KJ_STATE/.output.$KJ_RUN
-  shift 4
+  kj_for=$1 kj_seconds=$2 kj_folder=$3 kj_fine=" $4 " kj_shown=$5 kj_output=$KJ_STATE/.output.$KJ_RUN
+  shift 5
   if [ -n "$kj_folder" ] && ! (cd "$kj_folder") 2>/dev/null; then
     kj_bad failed "there is no folder $kj_folder"
     return 0
@@ -332,13 +247,18 @@ kj_run() { # seconds, folder or nothing, allowed exit codes, whether to tell wha
     kj_bad failed "$1: no such command"
     return 0
   fi
+  if ! kj_intent run "$kj_for" - - ''; then
+    kj_bad "$kj_status" "$kj_reason"
+    return 0
+  fi
   : >"$kj_output"
   if [ -n "$kj_shown" ]; then
     kj_hear "$kj_output" </dev/null 2>/dev/null 4>&- &
     kj_hearer=$!
   fi
-  (umask "$KJ_UMASK" && kj_placed "$kj_seconds" "$kj_folder" "$@") </dev/null >"$kj_output" 2>&1 4>&-
+  (kj_step_begins && umask "$KJ_UMASK" && kj_placed "$kj_seconds" "$kj_folder" "$@") </dev/null >"$kj_output" 2>&1 4>&-
   kj_code=$?
+  rm -f "$KJ_STEP"
   if [ -n "$kj_shown" ]; then
     kill "$kj_hearer" 2>/dev/null
     wait "$kj_hearer" 2>/dev/null
@@ -382,7 +302,10 @@ kj_hear() { # file: tells what is new in it each second, and at last when it is 
 kj_stamp() { # document, name, digest or - for removal, bytes
   KJ_P=$2
   kj_ready "$4" || return 0
-  if [ "$3" = - ]; then
+  if ! kj_intent stamp "$2" - "$3" ''; then
+    kj_exact "$4" >/dev/null
+    false
+  elif [ "$3" = - ]; then
     kj_try rm -f "$KJ_BASE/$1/$2"
   elif kj_try mkdir -p "$KJ_BASE/$1"; then
     kj_stamp_new "$@"
@@ -401,8 +324,8 @@ kj_stamp_new() {
   kj_try sync "$kj_temp" && kj_try mv -f "$kj_temp" "$KJ_BASE/$1/$2" && kj_try sync "$KJ_BASE/$1"
 }
 
-kj_settled() { # whether it went well: done, or why not
-  if [ "$1" = 0 ]; then kj_outcome 'done' -; else kj_bad "$kj_status" "$kj_reason"; fi
+kj_settled() { # whether it went well: kj_status, or why not
+  if [ "$1" = 0 ]; then kj_outcome "$kj_status" -; else kj_bad "$kj_status" "$kj_reason"; fi
 }
 
 kj_backup() { # path, backup; already: there was nothing
@@ -411,10 +334,10 @@ kj_backup() { # path, backup; already: there was nothing
   if [ ! -e "$1" ]; then
     kj_outcome already -
   elif [ -d "$1" ]; then
-    kj_keep_tree "$1" "$2"
+    kj_intent backup "$1" - - "$2" && kj_keep_tree "$1" "$2"
     kj_settled $?
   else
-    kj_keep_file "$1" "$2"
+    kj_intent backup "$1" - - "$2" && kj_keep_file "$1" "$2"
     kj_settled $?
   fi
 }
@@ -437,32 +360,115 @@ kj_listing() { # folder: one digest for all its regular files, formats.tree.list
   printf '%s' "${kj_sum%% *}"
 }
 
-kj_restore() { # path, backup or nothing: there was nothing
+# ---- put back
+
+kj_restore() { # path, backup or nothing: there was nothing; what must stand there, - for nothing, or nothing: anything
   KJ_P=$1
   kj_ready 0 || return 0
-  kj_fresh=${1%/*}/.${1##*/}.kjpstate-new.$KJ_RUN
+  kj_status='done'
   if [ -h "$1" ]; then
-    kj_bad failed "$KJ_P is a symbolic link; kjpstate does not replace it"
-    return 0
-  elif [ -z "$2" ]; then
-    kj_away "$1"
-  elif [ -d "$2" ]; then
-    kj_fresh=$1.kjpstate-new.$KJ_RUN
-    kj_sweep_trees "$1"
-    kj_try cp -a "$2" "$kj_fresh" && kj_away "$1" && kj_try mv "$kj_fresh" "$1"
+    kj_fault failed "$KJ_P is a symbolic link; kjpstate does not replace it"
+  elif [ -n "$2" ] && [ ! -e "$2" ]; then
+    kj_fault failed "$KJ_P: its original $2 is gone"
+  elif [ -d "${2:-$1}" ]; then
+    kj_tree_back "$1" "$2" '' 0
   elif [ -d "$1" ]; then
     kj_fault failed "$KJ_P is a folder now"
   else
-    rm -f "$kj_fresh"
-    kj_try cp -a "$2" "$kj_fresh" && kj_try sync "$kj_fresh" && kj_try mv -f "$kj_fresh" "$1"
-  fi && kj_try sync "${1%/*}/"
+    kj_file_back "$@"
+  fi
   kj_settled $?
 }
 
-kj_away() { # path: gone, a folder by a rename first
-  if [ -d "$1" ]; then
-    kj_try mv "$1" "$1.kjpstate-old.$KJ_RUN" && kj_try rm -rf "$1.kjpstate-old.$KJ_RUN"
-  else
-    kj_try rm -f "$1"
+kj_file_back() {
+  kj_look_at "$1" || return
+  kj_then=-
+  [ -z "$2" ] || kj_then=$(kj_sha "$2") || kj_fault failed "$2: permission denied" || return
+  if [ "$kj_now" = "$kj_then" ] && { [ -z "$2" ] || [ "$(stat -c '%a %u:%g' "$1")" = "$(stat -c '%a %u:%g' "$2")" ]; }; then
+    kj_status=already
+    return 0
   fi
+  [ -z "$3" ] || [ "$kj_now" = "$3" ] || kj_fault moved "$KJ_P was changed by somebody else meanwhile; that stands" || return
+  kj_intent restore "$1" "$kj_now" "$kj_then" "$2" || return
+  kj_fresh=${1%/*}/.${1##*/}.kjpstate-new.$KJ_RUN
+  rm -f "$kj_fresh"
+  if [ -z "$2" ]; then
+    kj_try rm -f "$1" || return
+  elif ! kj_try cp -a "$2" "$kj_fresh" || ! kj_try sync "$kj_fresh" || ! kj_try mv -f "$kj_fresh" "$1"; then
+    rm -f "$kj_fresh"
+    return 1
+  fi
+  kj_try sync "${1%/*}/" && kj_look_at "$1" || return
+  [ "$kj_now" = "$kj_then" ] || kj_fault failed "$KJ_P does not hold what was put back; somebody else is writing it"
+}
+
+kj_restore_tree() { # as kj_tree_back
+  KJ_P=$1
+  kj_ready 0 || return 0
+  kj_status='done'
+  if [ -h "$1" ]; then kj_fault failed "$KJ_P is a symbolic link; kjpstate does not replace it"; else kj_tree_back "$@"; fi
+  kj_settled $?
+}
+
+kj_tree_back() { # folder, backup or nothing, digest of the listing of what we put there or nothing, how many names, those, then names that we took away
+  KJ_DIR=$1 KJ_NEW=$1.kjpstate-new.$KJ_RUN KJ_OURS=$KJ_NL KJ_GONE=$KJ_NL kj_from=$2 kj_listed=$3 kj_left=$4
+  shift 4
+  if [ -n "$kj_listed" ] && [ "$(kj_listing_of "$KJ_DIR" "$kj_left" "$@")" != "$kj_listed" ]; then
+    kj_fault moved "$KJ_P was changed by somebody else meanwhile; that stands" || return
+  fi
+  for kj_name; do
+    if [ "$kj_left" -gt 0 ]; then KJ_OURS=$KJ_OURS$kj_name$KJ_NL; else KJ_GONE=$KJ_GONE$kj_name$KJ_NL; fi
+    kj_left=$((kj_left - 1))
+  done
+  if [ -z "$kj_from" ]; then
+    kj_tree_away
+    return
+  fi
+  kj_sweep_trees "$KJ_DIR"
+  kj_intent lay "$KJ_DIR" - - '' && kj_try cp -a "$kj_from" "$KJ_NEW" || return
+  if [ "$KJ_OURS" != "$KJ_NL" ] && [ -d "$KJ_DIR" ]; then
+    kj_old=$KJ_DIR KJ_DIR=$KJ_NEW
+    kj_catch_up "$kj_old"
+    KJ_DIR=$kj_old
+  fi
+  find "$KJ_NEW" -exec sync {} + 2>/dev/null
+  kj_b=$KJ_DIR.kjpstate-old.$KJ_RUN
+  kj_swap "$kj_b" '' || return
+  rm -rf "$kj_b"
+}
+
+kj_listing_of() { # folder, how many names, names and more: as kj_listing, of these only
+  cd "$1" 2>/dev/null || return 0
+  kj_few=$2 kj_all=$(($# - 2))
+  shift 2
+  kj_each=$kj_few
+  while [ "$kj_each" -gt 0 ]; do
+    kj_name=$1
+    shift
+    set -- "$@" "./$kj_name"
+    kj_each=$((kj_each - 1))
+  done
+  shift $((kj_all - kj_few))
+  kj_sum=$(sha256sum "$@" 2>/dev/null | LC_ALL=C sort | sha256sum)
+  printf '%s' "${kj_sum%% *}"
+}
+
+kj_tree_away() { # what was not there before: gone, but for what others put into it meanwhile
+  if [ ! -e "$KJ_DIR" ]; then
+    kj_status=already
+    return 0
+  fi
+  kj_intent remove "$KJ_DIR" - - '' || return
+  if [ "$KJ_OURS" = "$KJ_NL" ] || [ -z "$(cd "$KJ_DIR" && find . ! -type d | kj_not_ours)" ]; then
+    kj_try mv "$KJ_DIR" "$KJ_DIR.kjpstate-old.$KJ_RUN" && kj_try rm -rf "$KJ_DIR.kjpstate-old.$KJ_RUN"
+  else
+    KJ_NEW=$KJ_DIR KJ_GONE=$KJ_OURS KJ_OURS=$KJ_NL
+    kj_drop
+  fi && kj_try sync "${KJ_DIR%/*}/"
+}
+
+kj_not_ours() {
+  while IFS= read -r kj_name; do
+    case $KJ_OURS in *"$KJ_NL${kj_name#./}$KJ_NL"*) ;; *) printf x ;; esac
+  done
 }

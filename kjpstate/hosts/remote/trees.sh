@@ -14,7 +14,7 @@ kj_lay() { # folder: begins its successor
     kj_bad failed "$1: the folder it should be in does not exist"
   else
     kj_sweep_trees "$1"
-    if kj_try mkdir "$KJ_NEW" && kj_try chmod 755 "$KJ_NEW"; then
+    if kj_intent lay "$1" - - '' && kj_try mkdir "$KJ_NEW" && kj_try chmod 755 "$KJ_NEW"; then
       KJ_LAID=yes KJ_MINE=''
       [ ! -d "$1" ] || KJ_MINE=$(stat -c %u:%g "$1")
       [ "$KJ_MINE" != "$(stat -c %u:%g "$KJ_NEW")" ] || KJ_MINE=''
@@ -82,7 +82,7 @@ kj_switch() { # digest of the listing, backup
     fi
   fi
   find "$KJ_NEW" -exec sync {} + 2>/dev/null
-  if kj_rename "$2"; then kj_outcome 'done' -; else kj_lay_fault; fi
+  if kj_rename "$2" "$1"; then kj_outcome 'done' -; else kj_lay_fault; fi
 }
 
 kj_bring() { # old folder, new folder: all that the new one lacks, files as hard links
@@ -98,67 +98,13 @@ kj_bring() { # old folder, new folder: all that the new one lacks, files as hard
   done
 }
 
-kj_hard() { # from, to: by hard links, else copied
-  cp -al "$1" "$2" 2>/dev/null || {
-    rm -rf "$2"
-    cp -a "$1" "$2"
-  }
-}
-
-kj_drop() { # what is to go, and the folders that are empty then
-  kj_ifs=$IFS IFS=$KJ_NL
-  set -f
-  # shellcheck disable=SC2086 # a name a line
-  set -- $KJ_GONE
-  set +f
-  IFS=$kj_ifs
-  for kj_name; do
-    case $KJ_OURS in *"$KJ_NL$kj_name$KJ_NL"*) continue ;; esac
-    kj_try rm -f "$KJ_NEW/$kj_name" || return
-    while [ "${kj_name%/*}" != "$kj_name" ]; do
-      kj_name=${kj_name%/*}
-      rmdir "$KJ_NEW/$kj_name" 2>/dev/null || break
-    done
-  done
-}
-
-kj_rename() { # backup: the two renames, noted so that a cut one can be settled
+kj_rename() { # backup, digest of the listing: two renames, in the journal so that a cut one can be settled
   kj_b=$1
   [ ! -e "$kj_b" ] || kj_b=$KJ_DIR.kjpstate-old.$KJ_RUN
-  kj_try kj_append "$KJ_STATE/switch.new" "$KJ_DIR$KJ_NL$KJ_NEW$KJ_NL$kj_b" || return
-  kj_try sync "$KJ_STATE/switch.new" && kj_try mv -f "$KJ_STATE/switch.new" "$KJ_STATE/switch" || return
-  if [ -d "$KJ_DIR" ]; then
-    kj_try mkdir -p "${kj_b%/*}/" && kj_try mv "$KJ_DIR" "$kj_b" || return
-  fi
-  if ! kj_try mv "$KJ_NEW" "$KJ_DIR"; then
-    [ -d "$kj_b" ] && mv "$kj_b" "$KJ_DIR"
-    rm -f "$KJ_STATE/switch"
-    return 1
-  fi
-  sync "${KJ_DIR%/*}/"
-  [ ! -d "$kj_b" ] || kj_catch_up "$kj_b"
+  kj_swap "$kj_b" "$2" || return
   if [ "$kj_b" != "$1" ]; then
     rm -rf "$kj_b"
   elif [ -d "$kj_b" ]; then
-    kj_note "$KJ_DIR" "$kj_b" "$(kj_listing "$kj_b")" directory || return
+    kj_note "$KJ_DIR" "$kj_b" "$(kj_listing "$kj_b")" directory
   fi
-  rm -f "$KJ_STATE/switch"
-}
-
-kj_catch_up() { # old folder: what its owner wrote there between the linking and the switch
-  (cd "$1" && find . ! -type d) | while IFS= read -r kj_name; do
-    kj_name=${kj_name#./}
-    case $KJ_OURS$KJ_GONE in *"$KJ_NL$kj_name$KJ_NL"*) continue ;; esac
-    if [ ! -e "$KJ_DIR/$kj_name" ] && [ ! -h "$KJ_DIR/$kj_name" ]; then
-      case $kj_name in */*) kj_parents "$KJ_DIR/${kj_name%/*}" ;; esac
-      kj_hard "$1/$kj_name" "$KJ_DIR/$kj_name"
-    elif [ -f "$1/$kj_name" ] && kj_newer "$1/$kj_name" "$KJ_DIR/$kj_name"; then
-      kj_hard "$1/$kj_name" "$KJ_NEW.link" && mv -f "$KJ_NEW.link" "$KJ_DIR/$kj_name"
-    fi
-  done
-}
-
-kj_newer() { # file, other: not the same one, and written later
-  # shellcheck disable=SC3013 # dash, busybox sh and bash all have -ef and -nt
-  [ ! "$1" -ef "$2" ] && [ "$1" -nt "$2" ]
 }

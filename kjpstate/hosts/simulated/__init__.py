@@ -11,12 +11,24 @@ from pathlib import Path
 
 from kjpstate import errors
 from kjpstate.host import Cost, Eye
+from kjpstate.hosts.commands import Step
 from kjpstate.hosts.heard import Heard, Lines
 from kjpstate.hosts.local import LocalHost
 from kjpstate.hosts.simulated import pm2, resolver, tools
 from kjpstate.hosts.simulated.box import Box, said
 from kjpstate.hosts.simulated.seed import seed_demo
-from kjpstate.model import Action, Answers, Completed, Outcome, Probe, Reading, Run, RunInfo
+from kjpstate.model import (
+    Action,
+    Answers,
+    Completed,
+    Holder,
+    Outcome,
+    Probe,
+    Reading,
+    Recovered,
+    Run,
+    RunInfo,
+)
 
 __all__ = ["SimulatedHost", "seed_demo"]
 
@@ -122,12 +134,27 @@ class SimulatedHost:
         try:
             return await self._body.act(actions, readings, sources)
         except errors.Unreachable:
-            await self._body.end()
+            await self._body.end(finished=False)
             raise
 
-    async def end(self) -> None:
+    async def end(self, *, finished: bool = True) -> None:
         """Release the lock."""
-        await self._body.end()
+        await self._body.end(finished=finished)
+
+    async def holder(self) -> Holder | None:
+        """Who holds the lock."""
+        self._must_be_reachable()
+        return await self._body.holder()
+
+    async def unlock(self, owner: Holder, *, force: bool = False) -> bool:
+        """Break that very lock."""
+        self._must_be_reachable()
+        return await self._body.unlock(owner, force=force)
+
+    @property
+    def recovered(self) -> tuple[Recovered, ...]:
+        """What the last `begin` settled."""
+        return self._body.recovered
 
     def _must_be_reachable(self) -> None:
         if not self.reachable:
@@ -157,7 +184,7 @@ class SimulatedHost:
                 return pm2.tail(self.box, reading.args[1])
         return None
 
-    async def _run(self, command: Run, heard: Heard | None = None) -> Completed:
+    async def _run(self, command: Run, heard: Heard | None = None, step: Step | None = None) -> Completed:
         done = self._command(command)
         lines = Lines(heard)
         lines.feed(done.stdout)
