@@ -18,6 +18,7 @@ FLOORS = {
     "render": 5,
     "rollback": 5,
     "reconcile": 4,
+    "monitor": 4,
     "apply": 3,
     "hosts": 3,
     "history": 3,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +12,7 @@ import click
 
 from kjpstate import errors, reconcile
 from kjpstate.cli import options
+from kjpstate.cli.interrupts import signals_as_interrupts
 from kjpstate.cli.recording import Note, narrowed, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.verify import code_of
@@ -131,25 +130,6 @@ async def _act(work: Work, plan: Plan, run: RunInfo, patience: Mapping[str, floa
             patience=_PATIENCE,
             **patience,
         )
-
-
-@contextlib.contextmanager
-def signals_as_interrupts() -> Iterator[None]:
-    """A closed terminal and a `kill` are heeded like a Ctrl-C: what is half done is put back."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    heeded = []
-    for name in ("SIGTERM", "SIGHUP"):
-        with contextlib.suppress(NotImplementedError, AttributeError, RuntimeError, ValueError):
-            number = getattr(signal, name)
-            loop.add_signal_handler(number, task.cancel if task else loop.stop)
-            heeded.append(number)
-    try:
-        yield
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
-    finally:
-        for number in heeded:
-            loop.remove_signal_handler(number)
 
 
 async def _check_only(work: Work, plan: Plan, run: RunInfo) -> Report:

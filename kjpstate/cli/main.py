@@ -19,6 +19,7 @@ EVERY_DAY = {
     "apply": "do it: backups first, only what differs, then check",
     "drift": "for cron: silent when in sync, else one line a drift",
     "verify": "run the document's acceptance checks",
+    "monitor": "watch the bot for a while, and say whether all was well",
     "rollback": "put the originals of a run back",
 }
 NOW_AND_THEN = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ import click
 
 from kjpstate.cli.session import Session
 
+_DURATION = re.compile(r"[1-9][0-9]{0,6}(ms|s|m|h)")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -73,3 +75,18 @@ def _no_colour(ctx: click.Context, _: click.Parameter, chosen: bool) -> bool:
     if session is not None and chosen:
         session.no_colour = True
     return chosen
+
+
+def duration(name: str, variable: str, words: str) -> Callable[[_Command], _Command]:
+    """An option `name` that takes `90s`, `30m` or `1h`, as a document does, and gives seconds."""
+    return click.option(name, variable, metavar="TIME", callback=_seconds, help=words)
+
+
+def _seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    if value is None:
+        return None
+    if not _DURATION.fullmatch(value):
+        raise click.BadParameter(f"expected a time such as 90s, 30m or 1h, found {value!r}", ctx, param)
+    from kjpstate.document.times import seconds
+
+    return seconds(value)

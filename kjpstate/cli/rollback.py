@@ -13,7 +13,7 @@ import click
 
 from kjpstate import errors, reconcile, rollback
 from kjpstate.cli import options
-from kjpstate.cli.apply import signals_as_interrupts
+from kjpstate.cli.interrupts import signals_as_interrupts
 from kjpstate.cli.recording import Note, narrowed, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, head, opened

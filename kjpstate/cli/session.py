@@ -65,6 +65,11 @@ class Session:
         self.stdout.write(json.dumps(value, indent=2, ensure_ascii=True) + "\n")
         self.stdout.flush()
 
+    def out_json_line(self, value: Any) -> None:
+        """One JSON value in one line of a stream of them."""
+        self.stdout.write(json.dumps(value, ensure_ascii=True) + "\n")
+        self.stdout.flush()
+
     def has_terminal(self) -> bool:
         """Whether somebody can be asked."""
         return self.stdin is not None and self.stdin.isatty() and self.stderr.isatty()

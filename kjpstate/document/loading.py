@@ -24,8 +24,9 @@ from kjpstate.document.references import References
 from kjpstate.document.schema import bundled_schema
 from kjpstate.document.second import objections
 from kjpstate.document.sections import build, deploy, dns, patches
+from kjpstate.document.sentences import escaped
 from kjpstate.document.shape import Shaper
-from kjpstate.document.times import percent, seconds
+from kjpstate.document.times import bytes_of, percent, seconds
 from kjpstate.errors import UsageError
 from kjpstate.host import HostSpec
 from kjpstate.model import Acceptance, Notify, Resource
@@ -36,7 +37,8 @@ class Document:
     """A document without a problem. `resources`: in the order of work. `checks`: in the document's order.
 
     `digest`: sha256 of the text, in hex.
-    `monitor`: for, every (seconds), limits {cpu (percent), crash_restarts, log {text: times}}, or None.
+    `monitor`: for, every (seconds), limits {cpu (percent), memory (bytes), crash_restarts, unresolved,
+    log {text: times}}, or None.
     `accepted`: what the owner lives with. `notify`: who is told, or None. `secrets`: opened values to mask.
     `elsewhere`: address -> host of what can't be seen from here (see `here`).
     """
@@ -121,6 +123,14 @@ def _monitor(page: Page) -> Mapping[str, Any] | None:
     if value is None or not page.whole("/monitor"):
         return None
     limits = dict(value.get("limits", {}))
-    if "cpu" in limits:
-        limits["cpu"] = percent(limits["cpu"])
-    return {"for": seconds(value["for"]), "every": seconds(value.get("every", "30s")), "limits": limits}
+    for text in limits.get("log", {}):
+        if not text or "\n" in text:
+            page.add(f"/monitor/limits/log/{escaped(text)}", "expected a text of one line to look for")
+    for key, number in (("cpu", percent), ("memory", bytes_of)):
+        if key in limits:
+            limits[key] = number(limits[key])
+    return {
+        "for": seconds(value.get("for", "30m")),
+        "every": seconds(value.get("every", "30s")),
+        "limits": limits,
+    }

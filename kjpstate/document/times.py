@@ -1,4 +1,4 @@
-"""Times and shares as a document writes them -> numbers. Called by `sections`, `checks` and `load`."""
+"""Times, shares and amounts as a document writes them -> numbers. Called by all that load a section."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ def seconds(text: str) -> float:
 def percent(text: str) -> float:
     """`30%` as 30.0."""
     return float(text.removesuffix("%"))
+
+
+def bytes_of(text: str) -> int:
+    """`300M` in bytes, with PM2's units: K, M and G of 1024 each."""
+    return int(text[:-1]) << {"K": 10, "M": 20, "G": 30}[text[-1]]

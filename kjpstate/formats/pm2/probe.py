@@ -69,6 +69,7 @@ class App:
     `pid` 0: none. `start` None: no such process (any more). `connections`: TCP connections to other machines,
     open or being opened; None when that can't be seen. `fields`: PM2's own keys and values, whitelisted;
     absent where PM2 has none. `env`: the process's (else PM2's) values of the asked names. `env_names`: all.
+    `used`: ticks of CPU of its process and all below it so far, `rss` their memory; None, 0: not known.
     """
 
     name: str = ""
@@ -86,6 +87,8 @@ class App:
     node_version: str = ""
     memory: int = 0
     connections: int | None = None
+    used: int | None = None
+    rss: int = 0
     fields: Mapping[str, Any] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     env_names: tuple[str, ...] = ()

@@ -73,7 +73,9 @@ for (const line of lines(text("/etc/passwd"))) users[line.split(":")[2]] = line.
 // "pid (comm) state ppid ...": the name may hold blanks and brackets, so count from the last one
 const process_stat = (pid) => {
   const tail = text("/proc/" + pid + "/stat").split(") ").pop().split(" ");
-  return tail.length > 19 ? { state: tail[0], ppid: Number(tail[1]), start: tail[19] } : null;
+  if (tail.length <= 19) return null;
+  const used = tail.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0);
+  return { state: tail[0], ppid: Number(tail[1]), start: tail[19], used };
 };
 const environment = (pid) => {
   const found = {};
@@ -119,6 +121,23 @@ const call = (home, method) => new Promise((resolve) => {
 // /proc also shows the processes of containers on this kernel: another machine, as far as PM2 is concerned
 const inside = (pid) => { const space = link("/proc/" + pid + "/ns/pid"); return space === "" || space === link("/proc/self/ns/pid"); };
 const processes = () => entries("/proc").filter((pid) => /^\d+$/.test(pid) && inside(pid));
+
+// ticks of CPU (those of children that ended too) and bytes of memory of a process and of all below it
+const family = (root) => {
+  const children = {}, seen = {};
+  for (const pid of processes()) {
+    seen[pid] = process_stat(pid);
+    if (seen[pid]) (children[seen[pid].ppid] = children[seen[pid].ppid] || []).push(pid);
+  }
+  let used = 0, rss = 0;
+  for (const queue = [String(root)]; queue.length > 0;) {
+    const pid = queue.pop();
+    used += seen[pid] ? seen[pid].used : 0;
+    rss += 1024 * Number((/^VmRSS:\s+(\d+)/m.exec(text("/proc/" + pid + "/status")) || [0, 0])[1]);
+    queue.push(...(children[pid] || []));
+  }
+  return { used, rss };
+};
 
 const daemons = (own_home) => {
   const found = [];
@@ -171,6 +190,7 @@ const live = (item) => {
   app.env_names = environ ? Object.keys(environ) : [];
   app.logs = log_files(app.fields);
   app.memory = (item.monit || {}).memory || 0;
+  if (app.start !== null) Object.assign(app, family(pid));
   return app;
 };
 

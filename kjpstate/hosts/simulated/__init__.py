@@ -180,6 +180,8 @@ class SimulatedHost:
                 return resolver.names(self.box, reading.args)
             case "cpu":
                 return pm2.cpu(self.box, reading.args)
+            case "count":
+                return pm2.count(self.box, reading.args)
             case "tail":
                 return pm2.tail(self.box, reading.args[1])
         return None

@@ -24,7 +24,7 @@ class Box:
     """One machine below `folder`: its `/` is the folder `name`, all else is `.boxes/name/`.
 
     `state` is plain JSON: boots, uptime (seconds), next_pid, and `resolved` and `pm2`, None where the machine
-    has none. `save` after changing it.
+    has none; `load`: per cent of one core that its apps use, `burnt`: their ticks so far. `save` changes.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -38,6 +38,8 @@ class Box:
             "resolved": None,
             "pm2": None,
             "silent": [],
+            "load": 2.0,
+            "burnt": 0.0,
         }
         if self._file.exists():
             self.state = json.loads(self._file.read_text("utf-8"))
@@ -59,6 +61,7 @@ class Box:
     def tick(self, seconds: float) -> None:
         """Time passes."""
         self.state["uptime"] = round(self.state["uptime"] + seconds, 2)
+        self.state["burnt"] = self.state.get("burnt", 0.0) + seconds * self.state.get("load", 2.0)
         self.save()
 
     def clock(self) -> Clock:

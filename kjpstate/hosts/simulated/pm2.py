@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from kjpstate.formats import logs, proc
+from kjpstate.formats import counts, logs, proc
 from kjpstate.formats.pm2 import ecosystem, keys, settings
 from kjpstate.formats.pm2.probe import (
     App,
@@ -117,6 +117,8 @@ def _shown(box: Box, app: Mapping[str, Any], name: str, wanted: tuple[str, ...])
             **app,
             "env": {key: value for key, value in app["env"].items() if key in wanted},
             "env_names": tuple(app["env"]),
+            "used": round(box.state.get("burnt", 0.0)) + (app["used"] or 0) if app["pid"] else None,
+            "rss": app["memory"] if app["pid"] else 0,
             "logs": tuple(_log(box, path) for path in paths),
         }
     )
@@ -157,6 +159,23 @@ def tail(box: Box, path: str) -> bytes:
     """What the probe `tail` would print for one log."""
     real = box.real(path.replace("~pm2", HOME, 1).replace("~", "/root", 1))
     return logs.render(real.read_bytes() if real.is_file() else None)
+
+
+def count(box: Box, args: tuple[str, ...]) -> bytes:
+    """What the probe `count` would print. args: path, offset, inode, sum (-: none), texts."""
+    path, offset, inode, _, *texts = args
+    real = box.real(path.replace("~pm2", HOME, 1).replace("~", "/root", 1))
+    if not real.is_file():
+        return b"missing\n"
+    content, now = real.read_bytes(), str(real.stat().st_ino)
+    whole = content[: content.rfind(b"\n") + 1]
+    mark = counts.Mark(len(whole), now, "1")
+    if offset == "-":
+        return counts.render(counts.Count(mark))
+    gone = int(offset) > 0 and (now != inode or len(content) < int(offset))
+    lines = whole[0 if gone else int(offset) :].splitlines()
+    found = tuple(sum(text.encode() in line for line in lines) for text in texts)
+    return counts.render(counts.Count(mark, found, "lost" if gone else ""))
 
 
 def _running(box: Box) -> list[dict[str, Any]]:
@@ -276,6 +295,7 @@ def spawn(box: Box, app: dict[str, Any]) -> None:
     """A new process for an entry of the list, started on purpose; what it says goes to its real log."""
     box.tick(0.2)
     app |= {"status": "online", "pid": box.new_pid(), "start": str(box.ticks), "memory": 84_000_000}
+    app["used"] = -round(box.state.get("burnt", 0.0))
     app |= {"pm_uptime": box.now, "created_at": box.now, "node_version": "20.20.2"}
     script, out = box.real(app["fields"]["pm_exec_path"]), box.real(app["fields"]["pm_out_log_path"])
     if not script.is_file() or CRASHES in script.read_text("utf-8", "replace"):

@@ -1,0 +1,98 @@
+"""A watch on a terminal: the last looks as a table, and how far it is, drawn anew in place. With rich.
+
+Called by `cli`; without a terminal the same looks are lines (`soaks`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO
+
+from kjpstate.formats.soak import Hole, Limits, Sample, clock
+from kjpstate.render.masks import Mask, clean
+from kjpstate.render.soaks import beyonds, cells_of
+from kjpstate.render.stream import encodable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_ROWS = 12
+
+Seen = Sample | Hole
+
+
+@contextmanager
+def board(
+    stream: TextIO, mask: Mask, limits: Limits, length: float, elapsed: Callable[[], float], *, colour: bool
+) -> Iterator[Callable[[Seen], None]]:
+    """Draws until it is left; give each look and hole to what it yields. A terminal that
+    goes away stops nothing."""
+    from rich.console import Console
+    from rich.live import Live
+
+    rows: deque[Seen] = deque(maxlen=_ROWS)
+    console = Console(file=stream, force_terminal=True, no_color=not colour, highlight=False)
+
+    def drawn() -> RenderableType:
+        return _drawn(
+            rows, lambda words: encodable(clean(mask(words)), stream.encoding), limits, length, elapsed()
+        )
+
+    live = Live(
+        console=console,
+        get_renderable=drawn,
+        refresh_per_second=1,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    with suppress(OSError):
+        live.start()
+    try:
+        yield rows.append
+    finally:
+        with suppress(OSError):
+            live.stop()
+
+
+def _drawn(
+    rows: deque[Seen], say: Callable[[str], str], limits: Limits, length: float, elapsed: float
+) -> RenderableType:
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    samples = [seen for seen in rows if isinstance(seen, Sample)]
+    heads = {key: head for sample in samples for key, (head, _) in cells_of(sample).items()}
+    table = Table(box=None, pad_edge=False)
+    for head in ("time", "app", *heads.values(), ""):
+        table.add_column(say(head), overflow="fold" if head in ("app", "") else "ellipsis")
+    for seen in rows:
+        table.add_row(*(Text(say(words), style) for words, style in _row(seen, list(heads), limits)))
+    bar = Table.grid(padding=(0, 1))
+    bar.add_row(
+        Text(clock(min(elapsed, length))),
+        ProgressBar(total=length, completed=min(elapsed, length), width=40),
+        Text(f"of {clock(length)}, Ctrl-C ends it"),
+    )
+    return Group(table, bar)
+
+
+def _row(seen: Seen, keys: list[str], limits: Limits) -> Iterator[tuple[str, str]]:
+    """(text, style) of each cell."""
+    if isinstance(seen, Hole):
+        start = seen.start if seen.end is None else seen.end
+        yield clock(start), ""
+        yield seen.host, ""
+        yield from (("", "") for _ in keys)
+        yield (f"out of sight: {seen.why}", "red") if seen.end is None else ("seen again", "yellow")
+        return
+    yield clock(seen.at), ""
+    yield f"{seen.app} on {seen.host}", ""
+    cells, beyond = cells_of(seen), beyonds(seen, limits)
+    for key in keys:
+        words = cells.get(key, ("", ""))[1]
+        yield (f"! {words}", "bold red") if beyond.get(key) else (words, "")
+    yield "; ".join(seen.notes), "yellow"
