@@ -125,7 +125,9 @@ def _monitor(page: Page) -> Mapping[str, Any] | None:
     limits = dict(value.get("limits", {}))
     for text in limits.get("log", {}):
         if not text or "\n" in text:
-            page.add(f"/monitor/limits/log/{escaped(text)}", "expected a text of one line to look for")
+            page.add_at(
+                page.where(f"/monitor/limits/log/{escaped(text)}"), "expected a text of one line to look for"
+            )
     for key, number in (("cpu", percent), ("memory", bytes_of)):
         if key in limits:
             limits[key] = number(limits[key])
