@@ -24,6 +24,7 @@ from kjpstate.render.soaks import soak_lines
 @options.duration("--for", "length", "How long, such as 30m; else as in the document.")
 @options.duration("--every", "every", "How often to look, such as 30s.")
 @click.option("--limit", multiple=True, metavar="HOST", help="Only this host.")
+@options.here
 @click.option("--keep-going", is_flag=True, help="Go on to the end also after a limit was passed.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw it into this HTML file.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON value a line: each look, then the verdict.")
@@ -37,29 +38,30 @@ def command(
     length: float | None,
     every: float | None,
     limit: Sequence[str],
+    here: str | None,
     keep_going: bool,
     plot: Path | None,
     as_json: bool,
 ) -> int:
     """Watch CPU, memory, crashes, logs and names; exit 6 when a limit is passed. Changes nothing."""
-    asked = _Asked(length, every, keep_going, plot, as_json)
-    with noted(session, "monitor", document, narrowed((), limit)) as note:
-        return note.ended(asyncio.run(_monitor(session, document, note, tuple(limit), asked)))
+    asked = _Asked(length, every, tuple(limit), here, keep_going, plot, as_json)
+    with noted(session, "monitor", document, narrowed((), limit, here)) as note:
+        return note.ended(asyncio.run(_monitor(session, document, note, asked)))
 
 
 @dataclass(frozen=True)
 class _Asked:
     length: float | None
     every: float | None
+    limit: tuple[str, ...]
+    here: str | None
     keep_going: bool
     plot: Path | None
     as_json: bool
 
 
-async def _monitor(
-    session: Session, argument: str | None, note: Note, limit: tuple[str, ...], asked: _Asked
-) -> int:
-    async with opened(session, argument, (), limit) as work:
+async def _monitor(session: Session, argument: str | None, note: Note, asked: _Asked) -> int:
+    async with opened(session, argument, (), asked.limit, asked.here) as work:
         pace = monitor.pace(work.document, asked.length, asked.every, keep_going=asked.keep_going)
         record = begun(work, pace, note.over(work.document, work.scope).started)
         must_take(asked.plot)
