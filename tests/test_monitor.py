@@ -57,8 +57,12 @@ TROUBLES = {
     "names": (Watched.no_names, "web.whatsapp.com did not resolve at 3 looks; the limit is 2", 240),
     "log": (lambda bot: bot.logs(*["ENOTFOUND"] * 4), 'lines with "ENOTFOUND": 4; the limit is 3', 180),
     "stopped": (typed("stop", "bot-kjp"), f"{DEAD}stopped", 210),
-    "deleted": (typed("delete", "bot-kjp"), f"{DEAD}not in PM2's list", 210),
-    "no daemon": (typed("kill"), f"{DEAD}no PM2 daemon", 210),
+    "deleted": (
+        typed("delete", "bot-kjp"),
+        f"{DEAD}not in PM2's list, which is empty; the saved list has it",
+        210,
+    ),
+    "no daemon": (typed("kill"), f"{DEAD}no PM2 daemon; the saved list has it", 210),
 }
 
 
