@@ -60,7 +60,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Standing:
-    """A finding, or a host out of reach, that stands. `looks`: how often in a row; `told`: see `advance`."""
+    """A finding, or a host out of reach, that stands. `looks`: in a row, until it is told."""
 
     subject: str
     host: str
@@ -135,7 +135,7 @@ def _found(turn: _Turn, before: Mapping[tuple[str, str], Standing], seen: Seen, 
     for finding in seen.findings:
         known = before.get((finding.address, finding.reason))
         if known is not None:
-            turn.standing.append(replace(known, looks=known.looks + 1))
+            turn.standing.append(known)
             continue
         item = Standing(finding.address, finding.host, finding.reason, finding.text, now, told=True)
         turn.standing.append(item)
@@ -147,7 +147,9 @@ def _not_reached(
 ) -> None:
     for host, why in seen.lost.items():
         known = before.get((host, _LOST))
-        item = replace(known, looks=known.looks + 1) if known else Standing(host, host, _LOST, why, now)
+        item = known or Standing(host, host, _LOST, why, now, looks=0)
+        if not item.told:
+            item = replace(item, looks=item.looks + 1)
         if not item.told and item.looks >= lost_after:
             item = replace(item, told=True)
             turn.notices.append(_notice(item))

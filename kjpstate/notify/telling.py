@@ -42,11 +42,14 @@ def tell(settings: Notify, seen: Seen, document: str, file: Path, desk: Desk) ->
     try:
         record, damaged = store.read(file)
         said += [damaged] if damaged else []
-        record = _worked_in(record, settings, seen, desk)
-        store.write(file, record)
-        record, troubles = _sent(record, settings, document, desk)
+        due = _worked_in(record, settings, seen, desk)
+        # Most looks change nothing, and a card of a small box wears out by writing.
+        if due != record:
+            store.write(file, due)
+        left, troubles = _sent(due, settings, document, desk)
         said += troubles
-        store.write(file, record)
+        if left != due:
+            store.write(file, left)
     except OSError as error:
         # Nothing is sent that can't be remembered: it would be sent again at every run.
         said.append(f"nobody was told: {error.filename or file}: {error.strerror or error}")
