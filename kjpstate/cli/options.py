@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -10,7 +9,6 @@ import click
 
 from kjpstate.cli.session import Session
 
-_DURATION = re.compile(r"[1-9][0-9]{0,6}(ms|s|m|h)")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -78,15 +76,12 @@ def _no_colour(ctx: click.Context, _: click.Parameter, chosen: bool) -> bool:
 
 
 def duration(name: str, variable: str, words: str) -> Callable[[_Command], _Command]:
-    """An option `name` that takes `90s`, `30m` or `1h`, as a document does, and gives seconds."""
-    return click.option(name, variable, metavar="TIME", callback=_seconds, help=words)
+    """An option `name` that takes `90s`, `30m` or `1h`, as a document does; seconds, or None without it."""
+    return click.option(name, variable, metavar="TIME", callback=_some_seconds, help=words)
 
 
-def _seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
-    if value is None:
-        return None
-    if not _DURATION.fullmatch(value):
-        raise click.BadParameter(f"expected a time such as 90s, 30m or 1h, found {value!r}", ctx, param)
-    from kjpstate.document.times import seconds
-
-    return seconds(value)
+def _some_seconds(ctx: click.Context, option: click.Parameter, text: str | None) -> float | None:
+    found = None if text is None else _seconds(ctx, option, text)
+    if found == 0:
+        raise click.BadParameter(f"{text!r} is no time at all: write 30s, 5m or 1h", param=option)
+    return found
