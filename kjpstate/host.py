@@ -59,6 +59,10 @@ class Eye(Protocol):
         """Let go of the connection; never raises."""
 
     @property
+    def identity(self) -> str:
+        """What tells this machine from any other: the host key it proved, or its id. Known after a look."""
+
+    @property
     def cost(self) -> Cost:
         """What was spent on this host so far."""
 

@@ -546,16 +546,16 @@ class Recovered:
 @dataclass(frozen=True)
 class Plan:
     """All changes in their order. `units`: groups of addresses restored together. `fingerprints`: address ->
-    digest of the compared keys and the bytes to be replaced. `unreachable`: host -> why. `unfinished`:
-    host -> the run that ended there before its time; apply settles it first, so what was read may not stand.
-    `accepted`: drifts that are left as they are, each with the acceptance that says so. `elsewhere`: address
-    -> host of what can't be seen from here and was not looked at."""
+    {fact: keyed digest}, for the compared keys and the bytes to be replaced. `unreachable`: host -> why.
+    `unfinished`: host -> the run that ended there before its time; apply settles it first, so what was read
+    may not stand. `accepted`: drifts that are left as they are, each with the acceptance that says so.
+    `elsewhere`: address -> host of what can't be seen from here and was not looked at."""
 
     document: str
     changes: tuple[Change, ...]
     in_sync: tuple[str, ...] = ()
     units: tuple[tuple[str, ...], ...] = ()
-    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    fingerprints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     advice: tuple[AdviceAt, ...] = ()
     unreachable: Mapping[str, str] = field(default_factory=dict)
     unfinished: Mapping[str, Unfinished] = field(default_factory=dict)

@@ -46,7 +46,7 @@ from kjpstate.model import (
     join,
     overlap,
 )
-from kjpstate.secret import secrets_in, veil
+from kjpstate.secret import sealed, secrets_in, veil
 
 Path: TypeAlias = tuple[str, str]
 """(host, absolute path)."""
@@ -65,6 +65,8 @@ _GROUP = {
     "rollback": "rollback",
 }
 _SEVERITY = ("breaks", "useless", "note")
+_FEW = 3
+"""Facts of one resource that a sentence names."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,13 @@ class Scene:
 
 @dataclass(frozen=True)
 class Assessment:
-    """One resource as it stands: its two states, the drift between them or None, and its fingerprint."""
+    """One resource as it stands: its two states, the drift between them or None, and what was compared:
+    fact -> keyed digest."""
 
     desired: State
     actual: State
     drift: Drift | None
-    fingerprint: str
+    facts: Mapping[str, str]
 
 
 def assess(resource: Resource, scene: Scene, upstream: Upstream) -> Assessment:
@@ -108,7 +111,16 @@ def assess(resource: Resource, scene: Scene, upstream: Upstream) -> Assessment:
     differences = diff.compare(after, before)
     drift = Drift(resource, desired, actual, differences, before, after) if differences else None
     still = {name: value for name, value in before.items() if name not in {*actual.ticks, *desired.ticks}}
-    return Assessment(desired, actual, drift, _digest(still))
+    return Assessment(desired, actual, drift, dict(_facts(still, scene.key)))
+
+
+def _facts(values: Mapping[str, Any], key: bytes) -> Iterator[tuple[str, str]]:
+    """(name, keyed digest) of each compared value; those of a mapping one by one, to name the one."""
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from ((f"{name}.{inner}", sealed(item, key)) for inner, item in value.items())
+        else:
+            yield name, sealed(value, key)
 
 
 def build(scene: Scene) -> Plan:
@@ -138,7 +150,7 @@ def build(scene: Scene) -> Plan:
         changes=tuple(_held(changes, seen, grouped, scene)),
         in_sync=tuple(address for address, found in assessed.items() if found.drift is None),
         units=grouped,
-        fingerprints=_fingerprints(assessed, changes),
+        fingerprints=_fingerprints(assessed, changes, scene.key),
         advice=tuple(_advice(seen, scene)),
         unreachable=dict(scene.unreachable),
         unfinished=dict(scene.unfinished),
@@ -337,19 +349,29 @@ def _advice(resources: Sequence[Resource], scene: Scene) -> list[AdviceAt]:
     return sorted(told, key=lambda item: (_SEVERITY.index(item.advice.severity), item.where.line))
 
 
-def _fingerprints(assessed: Mapping[str, Assessment], changes: Sequence[Change]) -> dict[str, str]:
-    replaced = {
-        change.resource.address: [
-            None if action.before is None else hashlib.sha256(action.before).hexdigest()
-            for action in change.actions
-            if isinstance(action, WriteFile)
-        ]
-        for change in changes
-    }
-    return {
-        address: _digest([found.fingerprint, replaced.get(address, [])])
-        for address, found in assessed.items()
-    }
+def _fingerprints(
+    assessed: Mapping[str, Assessment], changes: Sequence[Change], key: bytes
+) -> dict[str, dict[str, str]]:
+    """Address -> its compared facts, and the bytes that would be replaced."""
+    found = {address: dict(item.facts) for address, item in assessed.items()}
+    for change in changes:
+        for action in change.actions:
+            if isinstance(action, WriteFile):
+                bytes_ = None if action.before is None else hashlib.sha256(action.before).hexdigest()
+                found[change.resource.address][f"the bytes of {action.path}"] = sealed(bytes_, key)
+    return found
+
+
+def moved(planned: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """What of the planned fingerprints is not so any more: `dns (servers, the bytes of /etc/…)`."""
+    found = []
+    for address, facts in planned.items():
+        other = now.get(address, {})
+        names = [name for name in {**facts, **other} if facts.get(name) != other.get(name)]
+        if names:
+            more = ", …" if len(names) > _FEW else ""
+            found.append(f"{address} ({', '.join(names[:_FEW])}{more})")
+    return found
 
 
 def _digest(value: Any) -> str:

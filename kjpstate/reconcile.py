@@ -305,9 +305,9 @@ def _bare(document: Document, resources: tuple[Resource, ...], key: bytes) -> Sc
     )
 
 
-def in_scope(document: Document, limit: Sequence[str] = ()) -> tuple[Resource, ...]:
-    """The document's resources on the hosts that `limit` names, or on all."""
-    return _scope(document, (), limit)
+def in_scope(document: Document, limit: Sequence[str] = (), only: Sequence[str] = ()) -> tuple[Resource, ...]:
+    """The document's resources on the hosts that `limit` names and of the addresses `only` names, or all."""
+    return _scope(document, only, limit)
 
 
 def _scope(document: Document, only: Sequence[str], limit: Sequence[str]) -> tuple[Resource, ...]:

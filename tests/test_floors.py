@@ -23,6 +23,7 @@ FLOORS = {
     "hosts": 3,
     "history": 3,
     "notify": 3,
+    "saved": 3,
     "plan": 2,
     "undo": 2,
     "document": 2,

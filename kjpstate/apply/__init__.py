@@ -20,7 +20,7 @@ from kjpstate.apply.words import describe, spoken
 from kjpstate.apply.work import Patience, Tell, Work
 from kjpstate.host import Host
 from kjpstate.model import Answer, Answers, Backup, Event, Plan, Reading, Report, RunInfo, SyncTree, WriteFile
-from kjpstate.plan import Scene, build
+from kjpstate.plan import Scene, build, moved
 
 __all__ = ["Patience", "begin", "describe", "readings_by_host", "run", "spoken"]
 
@@ -107,12 +107,10 @@ def readings_by_host(scene: Scene) -> dict[str, list[Reading]]:
 
 
 def _refuse_stale(plan: Plan, fresh: Plan) -> None:
-    moved = [
-        address for address, print_ in plan.fingerprints.items() if fresh.fingerprints.get(address) != print_
-    ]
-    if moved:
+    found = moved(plan.fingerprints, fresh.fingerprints)
+    if found:
         raise errors.StalePlan(
-            f"{', '.join(moved)} is no longer as the plan saw it; nothing was done",
+            f"{', '.join(found)} is no longer as the plan saw it; nothing was done",
             "kjpstate plan   shows what it is now",
             "stale-plan",
         )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import click
 
 from kjpstate import errors, reconcile
-from kjpstate.cli import options
+from kjpstate.cli import options, saving
 from kjpstate.cli.interrupts import signals_as_interrupts
 from kjpstate.cli.recording import Note, narrowed, noted
 from kjpstate.cli.session import Session
@@ -22,13 +23,22 @@ from kjpstate.render.as_json import report_json
 from kjpstate.render.lines import BLANK
 from kjpstate.render.plans import plan_lines
 from kjpstate.render.reports import check_lines, event_line, report_lines
+from kjpstate.saved import Saved
 
 _PATIENCE = 30.0
 """Seconds a bot that was just started has until its checks must pass."""
 
 
+@dataclass(frozen=True)
+class Given:
+    """A saved plan and the file it came from; neither when a document is applied."""
+
+    saved: Saved | None = None
+    file: Path | None = None
+
+
 @click.command()
-@options.document
+@click.argument("document", required=False, default=None, metavar="[DOCUMENT | FILE]")
 @options.scope
 @options.here
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -50,7 +60,20 @@ def command(
     lock_timeout: float,
     wait: float,
 ) -> int:
-    """Show the plan, ask, and do it: backups first, only what differs; then run the checks."""
+    """Show the plan, ask, and do it: backups first, only what differs; then run the checks.
+
+    With a FILE of `plan --out`: do that plan, without asking, or nothing if anything moved since.
+    """
+    file = saving.found(document)
+    if file is not None:
+        if only or limit or here:
+            why = f"{file} has its scope from when it was saved"
+            raise errors.UsageError(why, "leave --only, --limit and --here out")
+        saved = saving.opening(session, file)
+        given, document, yes = Given(saved, file), saving.document_of(saved), True
+        only, limit, here = saving.scope_of(saved)
+    else:
+        given = Given()
     if not yes and as_json:
         raise errors.UsageError(
             "apply --json can't ask; add --yes.", "kjpstate plan --json   shows the plan first"
@@ -63,7 +86,7 @@ def command(
     with noted(session, "apply", document, narrowed(only, limit, here)) as note:
         chosen: dict[str, Any] = {"only": only, "limit": limit, "here": here, "yes": yes, "as_json": as_json}
         patience = {"lock_timeout": lock_timeout, "wait": wait}
-        run = _apply(session, document, note, **chosen, patience=patience)
+        run = _apply(session, document, note, given, **chosen, patience=patience)
         return note.ended(asyncio.run(run))
 
 
@@ -71,6 +94,7 @@ async def _apply(
     session: Session,
     argument: str | None,
     note: Note,
+    given: Given,
     *,
     only: Sequence[str],
     limit: Sequence[str],
@@ -82,6 +106,8 @@ async def _apply(
     async with opened(session, argument, only, limit, here) as work:
         run = note.over(work.document, work.scope)
         plan, seconds = await work.plan()
+        if given.saved is not None and given.file is not None:
+            saving.refuse_stale(work, plan, given.saved, given.file)
         recovered = await _recover(work, plan, run, patience["lock_timeout"])
         if plan.unfinished:
             plan, seconds = await work.plan()
@@ -93,7 +119,8 @@ async def _apply(
             raise errors.Failed("Nothing was done: the answer was not yes.")
         started = time.monotonic()
         note.saw(plan)
-        report = await (_act(work, plan, run, patience) if wanted else _check_only(work, plan, run))
+        with saving.used(work, given.saved, given.file, run):
+            report = await (_act(work, plan, run, patience) if wanted else _check_only(work, plan, run))
         report = replace(report, recovered=(*recovered, *report.recovered))
         note.did(report)
         second = (await work.plan())[0] if wanted else plan

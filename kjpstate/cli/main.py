@@ -26,7 +26,7 @@ NOW_AND_THEN = {
     "validate": "check the document alone; no host is touched",
     "backups": "what was kept, and where",
     "history": "what past runs saw and did",
-    "show": "one past run in full",
+    "show": "a saved plan, or one past run, in full",
     "patch": "show a file's blocks; keep a hand edit in the document",
     "schedule": "have drift run every ten minutes, by cron, a timer or a task",
     "trust": "show a host's key, ask, remember it",

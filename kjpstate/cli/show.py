@@ -1,8 +1,9 @@
-"""`kjpstate show RUN`: one past run in full."""
+"""`kjpstate show FILE`: a saved plan; `kjpstate show RUN`: one past run in full. No host is touched."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import click
 
@@ -11,16 +12,23 @@ from kjpstate.cli import options
 from kjpstate.cli.controller import state_folder
 from kjpstate.cli.history import one, tell_trouble
 from kjpstate.cli.session import Session
+from kjpstate.cli.show_plan import show_plan
 from kjpstate.render.pasts import past_lines, show_json
 
 
 @click.command()
-@click.argument("what", metavar="RUN")
+@click.argument("what", metavar="FILE | RUN")
+@click.option("--diff", is_flag=True, help="Of a plan: also the files that would be written.")
 @options.as_json
 @options.colour
 @click.pass_obj
-def command(session: Session, what: str, as_json: bool) -> int:
-    """Show one past run in full; RUN is its id, or how it begins, as `kjpstate history` shows it."""
+def command(session: Session, what: str, diff: bool, as_json: bool) -> int:
+    """Show a saved plan, or one past run, in full.
+
+    FILE is what `plan --out` wrote; RUN is a run's id, or how it begins, as `kjpstate history` shows it.
+    """
+    if Path(what).is_file() or Path(what).suffix in (".plan", ".json"):
+        return show_plan(session, Path(what), as_json=as_json, diff=diff)
     return show_run(session, what, as_json)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import platform
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from kjpstate.hosts.names import FILE_CAP
 from kjpstate.model import Clock, File, ReadTree, Stat, Tree, TreeFile, Unreadable
 
 T = TypeVar("T")
+_MACHINE_ID = Path("/etc/machine-id")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -185,6 +187,14 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return sorted(os.scandir(folder), key=lambda item: item.name)
     except FileNotFoundError:
         return []
+
+
+def machine_id() -> str:
+    """What the system calls this machine; its network name where it has no such id (Windows)."""
+    try:
+        return _MACHINE_ID.read_text().strip() or platform.node()
+    except OSError:
+        return platform.node()
 
 
 def read_clock() -> Clock | Unreadable:

@@ -41,6 +41,8 @@ class Link(Protocol):
     def alive(self) -> bool: ...
     @property
     def cost(self) -> Cost: ...
+    @property
+    def identity(self) -> str: ...
 
 
 class SshPipe:
@@ -103,6 +105,12 @@ class SshLink:
     def cost(self) -> Cost:
         """Connections, execs and payload bytes so far."""
         return Cost(len(self._chain), self._execs, self.sent, self.received)
+
+    @property
+    def identity(self) -> str:
+        """The fingerprint of the key that the host proved to have."""
+        key = self._chain[-1].get_server_host_key()
+        return key.get_fingerprint() if key is not None else ""
 
     async def start(self, command: str) -> SshPipe:
         """Run `command`; raises Unreachable."""

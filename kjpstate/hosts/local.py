@@ -209,6 +209,11 @@ class LocalHost:
         except OSError as error:
             raise errors.Failed(f"{self.name}: {files.why(path, error)}") from None
 
+    @property
+    def identity(self) -> str:
+        """This machine's id, where the system has given it one; else its name."""
+        return eyes.machine_id()
+
     async def close(self) -> None:
         """Nothing to let go of but a lock that was left."""
         await self.end(finished=False)

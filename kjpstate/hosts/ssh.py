@@ -102,6 +102,11 @@ class SshHost:
             self._link = None
 
     @property
+    def identity(self) -> str:
+        """The fingerprint of its host key; empty before the first look."""
+        return self._link.identity if self._link is not None else ""
+
+    @property
     def cost(self) -> Cost:
         """What was spent on this host so far."""
         return self._past if self._link is None else _sum(self._past, self._link.cost)

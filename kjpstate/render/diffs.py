@@ -7,12 +7,13 @@ Old bytes come from a host and may hold secrets that nobody declared: in an ecos
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 
 from kjpstate.model import Change, Plan, WriteFile
 from kjpstate.render.lines import BLANK, Line
 from kjpstate.render.masks import Mask
+from kjpstate.render.values import counted
 from kjpstate.secret import HIDDEN
 
 _CONTEXT = 3
@@ -36,6 +37,22 @@ def diff_lines(plan: Plan, mask: Mask) -> tuple[Line, ...]:
         if isinstance(action, WriteFile)
         for line in _one(change, action, mask)
     )
+
+
+def new_rows(lines: Iterable[Line]) -> list[list[str]]:
+    """[style, text] of what a diff adds, for a saved plan: the rows of the old file are counted, not kept."""
+    found: list[list[str]] = []
+    old = 0
+    for line in lines:
+        if line.text.startswith("-") and line.style == "remove":
+            old += 1
+            continue
+        if old:
+            found.append(["remove", f"-({counted(old, 'row')} of the old file, not kept)"])
+            old = 0
+        if not line.text.startswith(" "):
+            found.append([line.style, line.text])
+    return found
 
 
 def _one(change: Change, action: WriteFile, mask: Mask) -> Iterator[Line]:

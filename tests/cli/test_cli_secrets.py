@@ -105,3 +105,33 @@ def test_a_dead_bot_is_said_first(boxes):
     assert "pm2_process" in rows[0] and "stopped" in rows[0] and "dns" in rows[1]
     checks = boxes.kjpstate("verify").out.splitlines()
     assert "alive" in checks[1] and "stopped" in checks[1]
+
+
+def test_a_saved_plan_has_holes_and_is_stale_when_a_secret_changed(boxes, monkeypatch, own_home):
+    assert clean(boxes.kjpstate("plan", "--out", "bot.plan", "--diff")).code == 0
+    text = (boxes.folder / "bot.plan").read_text()
+    assert '"secret": "${env:BOT_KEY}"' in text and '"secret": "${file:token}"' in text
+    for secret in PLANTED:
+        assert secret not in text
+    for argv in (("show", "bot.plan", "--diff"), ("show", "bot.plan", "--json")):
+        assert clean(boxes.kjpstate(*argv)).code == 0
+    monkeypatch.setenv("BOT_KEY", CHANGED)
+    stale = clean(boxes.kjpstate("apply", "bot.plan"))
+    assert stale.code == 5
+    why = " ".join(stale.err.split())
+    assert "${env:BOT_KEY} of pm2_ecosystem is not the secret it was" in why
+    monkeypatch.delenv("BOT_KEY")
+    unset = clean(boxes.kjpstate("apply", "bot.plan"))
+    assert unset.code == 65 and "BOT_KEY is not set" in unset.err
+    monkeypatch.setenv("BOT_KEY", PLANTED[0])
+    assert clean(boxes.kjpstate("apply", "bot.plan")).code == 0
+
+
+def test_notes_ledgers_and_a_rollback_hold_no_secret(boxes, own_home):
+    assert boxes.kjpstate("apply", "--yes").code == 0
+    assert clean(boxes.kjpstate("rollback", "--yes", "--diff")).code == 0
+    assert clean(boxes.kjpstate("rollback", "--yes", "--diff")).code == 0
+    files = [path for path in boxes.folder.rglob("*") if path.is_file() and path.name != "token"]
+    assert any(path.name.startswith("run-") for path in files)
+    telling = [path for path in files if _holds(path)]
+    assert telling and all(_may_hold(path) for path in telling), telling

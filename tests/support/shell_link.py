@@ -35,6 +35,7 @@ class ShellLink:
     """`shell`: words that start it, for `-c`; they also take the place of /bin/sh in the command."""
 
     alive = True
+    identity = "a shell of this machine"
 
     def __init__(self, shell: str, environ: dict[str, str] | None = None) -> None:
         self.shell, self.environ = shell, environ

@@ -99,6 +99,11 @@ class SimulatedHost:
         self._body.heard = listener
 
     @property
+    def identity(self) -> str:
+        """Its name and folder."""
+        return f"{self.name} in {self.box.root.parent}"
+
+    @property
     def cost(self) -> Cost:
         """Nothing was spent: there is no link."""
         return self._body.cost

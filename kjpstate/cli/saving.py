@@ -1,0 +1,263 @@
+"""Saved plans on the controller: written beside and renamed, told from a document by content, used once.
+
+Called by `plan --out`, `apply` and `show`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from kjpstate import errors, reconcile, saved
+from kjpstate.cli.controller import digest_key, state_folder
+from kjpstate.cli.session import Session
+from kjpstate.cli.work import Work, head
+from kjpstate.model import Plan, RunInfo
+from kjpstate.render.diffs import diff_lines, new_rows
+from kjpstate.render.masks import mask_for
+from kjpstate.saved import Saved
+
+LASTS = "24h"
+_UNITS = {"m": 60, "h": 3600, "d": 86400}
+_HEAD = 256
+_FORGET = 90 * 86400
+"""Seconds after its end for which a used plan's note is kept, should a clock jump back."""
+_AGAIN = "kjpstate plan --out FILE   saves a new one"
+
+
+# ---- telling one from a document
+
+
+def found(argument: str | None) -> Path | None:
+    """The file that `argument` names, when it is (or was) a saved plan; None for a document or no file.
+
+    Raises NoPlan for a file that is called a plan and is none.
+    """
+    if not argument or not Path(argument).is_file():
+        return None
+    path = Path(argument)
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(_HEAD)
+    except OSError as error:
+        raise errors.UsageError(f"{argument} can't be read: {error.strerror}") from None
+    if saved.is_one(beginning):
+        return path
+    if path.suffix == ".plan":
+        raise saved.NoPlan(f"{argument} is no saved plan", _AGAIN)
+    return None
+
+
+def read(session: Session, path: Path) -> Saved:
+    """The plan as it was saved on this controller; raises NoPlan, Failed."""
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        raise errors.UsageError(f"no such file: {path}", _AGAIN) from None
+    except OSError as error:
+        raise errors.Failed(f"{path} can't be read: {error.strerror}") from None
+    return saved.parse(text, str(path), digest_key(state_folder(session.environ)))
+
+
+# ---- saving
+
+
+def lasting(text: str) -> int:
+    """`30m`, `24h`, `7d` in seconds; raises UsageError."""
+    match = re.fullmatch(r"([1-9][0-9]{0,5})([mhd])", text)
+    if match is None:
+        raise errors.UsageError(f"--expires {text}: expected a time such as 30m, 24h or 7d")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def must_be_free(out: str) -> None:
+    """Raises UsageError when `out` is a file of another sort: a document is not overwritten by mistake."""
+    path = Path(out)
+    if path.is_dir():
+        raise errors.UsageError(f"--out {out} is a folder; name a file, such as {out.rstrip('/')}/bot.plan")
+    if path.is_file() and path.stat().st_size:
+        with path.open("rb") as file:
+            if not saved.is_one(file.read(_HEAD)):
+                raise errors.UsageError(
+                    f"--out {out} is there already and is no saved plan; name another file"
+                )
+
+
+def save(work: Work, plan: Plan, seconds: float, *, out: str, lasts: int, here: str | None) -> Saved:
+    """Write the plan to `out`, mode 0600. Raises RefusedError with an unfinished run, Unreachable, Failed."""
+    for host, cut in plan.unfinished.items():
+        raise errors.RefusedError(
+            f"run {cut.run} on {host} was cut off; a plan of what it left is not saved",
+            "kjpstate apply   finishes or undoes that run first, then plans",
+        )
+    for host, why in plan.unreachable.items():
+        if "[" not in host:
+            raise errors.Unreachable(host, why, "no plan was saved; leave the host out with --limit, or wait")
+    body = {
+        **body_of(work, plan),
+        "scope": {"only": list(work.only), "limit": list(work.limit), "here": here},
+        "screen": {
+            "seconds": round(seconds, 1),
+            "pins": dict(head(work, plan, seconds).pins),
+            "diff": new_rows(diff_lines(plan, work.session.mask())),
+        },
+    }
+    made = saved.made(secrets.token_hex(16), body, work.key, now=int(time.time()), lasts=lasts)
+    _write(Path(out), saved.text_of(made, work.key))
+    return made
+
+
+def body_of(work: Work, plan: Plan) -> dict[str, Any]:
+    """What a plan is compared by."""
+    document = work.document
+    used = [name for name in head(work, plan, 0).hosts if name not in plan.unreachable]
+    resources = [
+        item
+        for item in reconcile.in_scope(document, work.limit, work.only)
+        if item.host not in plan.unreachable
+    ]
+    packed = saved.packed(
+        plan,
+        resources,
+        document.hosts,
+        {name: work.hosts[name].identity for name in used},
+        key=work.key,
+        mask=mask_for(document.secrets | plan.secrets),
+    )
+    path = str(Path(document.path).absolute())
+    return {
+        "document": {"path": path, "name": document.name, "digest": document.digest},
+        **packed,
+    }
+
+
+def _write(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with os.fdopen(os.open(beside, flags, 0o600), "w", encoding="ascii", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise errors.Failed(f"{path} can't be written: {error.strerror or error}") from None
+
+
+# ---- applying
+
+
+def opening(session: Session, path: Path) -> Saved:
+    """The plan to be applied; raises StalePlan when it is over, used, or without its document."""
+    plan = read(session, path)
+    saved.usable(plan, str(path), int(time.time()))
+    used = _used(session, plan)
+    if used is not None:
+        raise _used_already(path, used)
+    document = document_of(plan)
+    if not Path(document).is_file():
+        why = f"{document}, of which {path} is a plan, is not there any more"
+        raise errors.StalePlan(why, "put it back, or save a plan of another document", "stale-plan")
+    return plan
+
+
+def document_of(plan: Saved) -> str:
+    """The path of the document that it is a plan of."""
+    return str(plan.body["document"]["path"])
+
+
+def scope_of(plan: Saved) -> tuple[list[str], list[str], str | None]:
+    """(--only, --limit, --here) of a saved plan; a member of a fleet that was out of reach stays left out."""
+    scope = plan.body["scope"]
+    left_out = bool(plan.body["unreachable"])
+    return scope["only"], list(plan.body["hosts"]) if left_out else scope["limit"], scope["here"]
+
+
+def refuse_stale(work: Work, plan: Plan, before: Saved, path: Path) -> None:
+    """Raises StalePlan, naming all that moved since the plan was saved."""
+    for host, cut in plan.unfinished.items():
+        raise errors.StalePlan(
+            f"run {cut.run} on {host} was cut off after {path} was saved; nothing was done",
+            "kjpstate apply   finishes or undoes that run first",
+            "stale-plan",
+        )
+    why = saved.stale(before.body, body_of(work, plan), plan)
+    if why:
+        raise errors.StalePlan("; ".join(why) + "; nothing was done", _AGAIN, "stale-plan")
+
+
+@contextlib.contextmanager
+def used(work: Work, plan: Saved | None, path: Path | None, run: RunInfo) -> Iterator[None]:
+    """The block uses the plan up, unless it ends before anything was written. Two at once: one gets it."""
+    if plan is None or path is None:
+        yield
+        return
+    note = _notes(work.session) / f"{plan.id}.json"
+    value = {"run": run.id, "at": int(time.time()), "expires": plan.expires, "file": str(path)}
+    try:
+        with os.fdopen(os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(json.dumps(value))
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError:
+        raise _used_already(path, _used(work.session, plan) or {}) from None
+    except OSError as error:
+        raise errors.Failed(f"that {path} is used now can't be noted: {error.strerror or error}") from None
+    try:
+        yield
+    except (errors.StalePlan, errors.Locked, errors.Unreachable, errors.RefusedError):
+        note.unlink(missing_ok=True)  # raised before the first write only: the plan may still be used
+        raise
+
+
+def _notes(session: Session) -> Path:
+    """The folder with a note of each used plan; those long over are forgotten."""
+    folder = state_folder(session.environ) / "plans"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for note in folder.glob("*.json"):
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            if json.loads(note.read_text("utf-8"))["expires"] + _FORGET < time.time():
+                note.unlink()
+    return folder
+
+
+def _used(session: Session, plan: Saved) -> Mapping[str, Any] | None:
+    """Who used the plan and when; {} when its note is there and can't be read."""
+    note = _notes(session) / f"{plan.id}.json"
+    if not note.exists():
+        return None
+    try:
+        value = json.loads(note.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _used_already(path: Path, note: Mapping[str, Any]) -> errors.StalePlan:
+    by = f" by run {note.get('run')} at {saved.when(int(note.get('at', 0)))}" if note.get("run") else ""
+    return errors.StalePlan(
+        f"{path} was used already{by}, whether that run came to its end or not; a plan is used once",
+        _AGAIN,
+        "stale-plan",
+    )
+
+
+def use_of(session: Session, plan: Saved) -> str:
+    """For a screen: whether the plan is used, over, or still good."""
+    note = _used(session, plan)
+    if note is not None:
+        return f"used by run {note.get('run', '(not known)')}"
+    try:
+        saved.usable(plan, "it", int(time.time()))
+    except errors.StalePlan as stale:
+        return stale.message.removeprefix("it ")
+    return f"good until {saved.when(plan.expires)}, once"
