@@ -13,6 +13,7 @@ import click
 
 from kjpstate import errors, reconcile
 from kjpstate.cli import options, saving
+from kjpstate.cli.afterwards import Aftermath, Asked
 from kjpstate.cli.interrupts import signals_as_interrupts
 from kjpstate.cli.recording import Note, narrowed, noted
 from kjpstate.cli.session import Session
@@ -44,6 +45,11 @@ class Given:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @options.lock_timeout
 @options.wait
+@options.duration("--monitor", "monitor", "Then watch for so long, such as 30m; see kjpstate monitor.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw what --monitor saw.")
+@click.option(
+    "--rollback-on-fail", is_flag=True, help="Roll this run back when a check or the watch fails (exit 7)."
+)
 @options.as_json
 @options.colour
 @click.pass_obj
@@ -59,6 +65,9 @@ def command(
     as_json: bool,
     lock_timeout: float,
     wait: float,
+    monitor: float | None,
+    plot: Path | None,
+    rollback_on_fail: bool,
 ) -> int:
     """Show the plan, ask, and do it: backups first, only what differs; then run the checks.
 
@@ -85,6 +94,7 @@ def command(
         )
     with noted(session, "apply", document, narrowed(only, limit, here)) as note:
         chosen: dict[str, Any] = {"only": only, "limit": limit, "here": here, "yes": yes, "as_json": as_json}
+        chosen["after"] = Asked(monitor, rollback_on_fail, plot)
         patience = {"lock_timeout": lock_timeout, "wait": wait}
         run = _apply(session, document, note, given, **chosen, patience=patience)
         return note.ended(asyncio.run(run))
@@ -101,10 +111,12 @@ async def _apply(
     here: str | None,
     yes: bool,
     as_json: bool,
+    after: Asked,
     patience: Mapping[str, float],
 ) -> int:
     async with opened(session, argument, only, limit, here) as work:
         run = note.over(work.document, work.scope)
+        aftermath = Aftermath(work, note, after, after.ready(work), as_json)
         plan, seconds = await work.plan()
         if given.saved is not None and given.file is not None:
             saving.refuse_stale(work, plan, given.saved, given.file)
@@ -125,13 +137,15 @@ async def _apply(
         note.did(report)
         second = (await work.plan())[0] if wanted else plan
         code = errors.worst([report.exit_code, reconcile.exit_code(second)])
-        if as_json:
-            session.out_json(report_json(report, second, session.mask(), exit_code=code))
-        elif wanted:
+        if wanted and not as_json:
             session.out([BLANK, *report_lines(report, second, time.monotonic() - started)])
-        else:
+        elif not as_json:
             session.out([BLANK, *check_lines(report.checks)] if report.checks else [])
-        return code
+        ended = await aftermath.finish(report, code)
+        if as_json:
+            done = report_json(report, second, session.mask(), exit_code=code)
+            session.out_json({**done, **ended.json(session.mask())})
+        return ended.code
 
 
 async def _recover(work: Work, plan: Plan, run: RunInfo, lock_timeout: float) -> tuple[Recovered, ...]:
