@@ -48,7 +48,7 @@ async def execute(actions: Iterable[Action], outcomes: list[Outcome], work: Work
                 if outputs is not None:
                     await _flush(batch, (outputs,), outcomes, work, action.host)
                     before = work.fill[outputs]
-                    work.outputs[outputs] = before if isinstance(before, Tree) else None
+                    work.outputs.setdefault(outputs, before if isinstance(before, Tree) else None)
                 batch += [Backup(action.host, path) for path in writes]
                 batch.append(action)
             case _:
@@ -66,7 +66,9 @@ async def _flush(
     for action in batch:
         if isinstance(action, (WriteFile, SyncTree, Run)):
             work.tell(Event("action", "", describe(action)))
-    found, answers = await work.hosts[host].act(tuple(batch), readings, work.hosts)
+    work.sent = tuple(batch)
+    found, answers = await work.hosts[host].act(work.sent, readings, work.hosts)
+    work.sent = ()
     batch.clear()
     outcomes += found
     if found and not found[-1].ok:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from kjpstate import errors
 from kjpstate.apply.acting import execute
 from kjpstate.apply.noting import ahead
+from kjpstate.apply.regaining import regain
 from kjpstate.apply.restoring import lose, stop
+from kjpstate.apply.words import describe
 from kjpstate.apply.work import Stopped, Work, unit_of
 from kjpstate.model import (
     UNKNOWN,
     Action,
+    Await,
     Change,
     Event,
     MakeDirectory,
+    Outcome,
     Reading,
     Run,
     Step,
@@ -41,23 +46,77 @@ async def take(change: Change, work: Work) -> None:
     first = len(outcomes)
     work.tell(Event("start", address, change.resource.kind))
     try:
-        actions = await _due(change, work)
-        await execute(tuple(ahead(change, actions, work)), outcomes, work)
-        await read_again(change, work)
+        acted = await _do(change, outcomes, work)
     except Stopped as stopped:
         await stop(change, unit, stopped, outcomes[first:], work)
         return
     except errors.Unreachable as lost:
         lose(change, unit, lost, outcomes[first:], work)
         return
-    work.steps.append(Step(address, "applied" if actions else "shrunk", "", tuple(outcomes[first:])))
-    work.tell(Event("done", address, "" if actions else "nothing was needed"))
+    work.steps.append(Step(address, "applied" if acted else "shrunk", "", tuple(outcomes[first:])))
+    work.tell(Event("done", address, "" if acted else "nothing was needed"))
+
+
+async def _do(change: Change, outcomes: list[Outcome], work: Work) -> bool:
+    """Act and read again; when a host is lost and comes back, what is left. Whether anything was needed.
+
+    Raises Stopped; Unreachable when a host is lost and does not come back in time.
+    """
+    actions: tuple[Action, ...] | None = None
+    noted: tuple[Action, ...] = ()
+    while True:
+        try:
+            if actions is None:
+                actions = await _due(change, work)
+                noted = tuple(ahead(change, actions, work))
+                await execute(noted, outcomes, work)
+            else:
+                notes = [action for action in noted if action not in actions]
+                await execute((*notes, *await _left(change, actions, work)), outcomes, work)
+            await read_again(change, work)
+            return bool(actions)
+        except errors.Unreachable as lost:
+            if not await regain(lost, outcomes, work):
+                raise
+
+
+async def _left(change: Change, actions: Sequence[Action], work: Work) -> tuple[Action, ...]:
+    """What a host that was lost still needs, by a new look: only what `actions` had, else raises Stopped.
+
+    When nothing is, still to be waited for is what was waited for.
+    """
+    await look(change, work)
+    found = assess(change.resource, replace(work.scene, answers=work.answers), {})
+    if found.drift is None:
+        return tuple(action for action in actions if isinstance(action, Await))
+    due = change_for(found.drift, work.scene)
+    if due.refusal is not None:
+        raise Stopped(due.refusal.reason)
+    planned = {_content(action) for action in actions}
+    other = [action for action in due.actions if _content(action) not in planned]
+    if other:
+        said = ", ".join(describe(action) for action in other)
+        raise Stopped(f"what is left is not what the plan showed any more, since the link was lost: {said}")
+    return due.actions
+
+
+def _content(action: Action) -> tuple[Any, ...]:
+    """What an action and one of the plan must share to be the same: bytes too; notes of our own are free."""
+    match action:
+        case WriteFile(before=before, after=after):
+            return *_footprint(action), before, after
+        case SyncTree(manifest=manifest):
+            return *_footprint(action), *sorted(
+                (path, file.digest) for path, file in (manifest or {}).items()
+            )
+        case _:
+            return _footprint(action)
 
 
 async def _due(change: Change, work: Work) -> tuple[Action, ...]:
     """The change's actions; of an owed one what is left of them now that the rest is done."""
     if not change.after:
-        return change.actions
+        return await _left(change, change.actions, work) if work.regained else change.actions
     await look(change, work)
     found = assess(change.resource, replace(work.scene, answers=work.answers), {})
     _refuse_foreign(change, found)

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from kjpstate.host import Host
 from kjpstate.model import (
+    Action,
     Answer,
     Answers,
     Change,
@@ -47,7 +48,8 @@ class Patience:
 @dataclass
 class Work:
     """What one apply knows while it runs; `done` are the outcomes by unit, in order; `records`: host -> what
-    this run notes there of what it does; `lost`: the hosts whose link went and did not come back."""
+    this run notes there of what it does; `lost`: the hosts whose link went and did not come back;
+    `regained`: those that did; `sent`: the message that is not answered yet."""
 
     info: RunInfo
     plan: Plan
@@ -59,6 +61,8 @@ class Work:
     planned: Answers = field(default_factory=dict)
     recovered: list[Recovered] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
+    regained: set[str] = field(default_factory=set)
+    sent: tuple[Action, ...] = ()
     steps: list[Step] = field(default_factory=list)
     done: dict[Sequence[str], list[Outcome]] = field(default_factory=dict)
     blocked: dict[Sequence[str], str] = field(default_factory=dict)

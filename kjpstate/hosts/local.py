@@ -149,6 +149,7 @@ class LocalHost:
         self._tell = on_operation or (lambda name: None)
         self.heard: Heard | None = None
         self.recovered: tuple[Recovered, ...] = ()
+        self._kept: tuple[str, set[str]] = ("", set())
         self._session: _Session | None = None
 
     # ---- the eye
@@ -226,7 +227,9 @@ class LocalHost:
         folder = self._state_of(run.document)
         writer = journal.Writer(folder, journal_head(run), run.id, self._tell)
         pen = files.Pen(run, folder / "backups", self._tell, self._real, writer)
-        self._session = _Session(run, held, pen, writer, set())
+        if self._kept[0] != run.id:  # a run that lost its link comes back for its own
+            self._kept = (run.id, set())
+        self._session = _Session(run, held, pen, writer, self._kept[1])
         try:
             self._tell("lock")
             self.recovered = tuple(journal.settle(self._state, pen, self.name))

@@ -67,6 +67,7 @@ class SshHost:
         self._orders: Orders | None = None
         self.heard: Heard | None = None
         self.recovered: tuple[Recovered, ...] = ()
+        self._kept: tuple[str, set[str]] = ("", set())
 
     # ---- the eye
 
@@ -142,7 +143,9 @@ class SshHost:
             await self.end(finished=False)
             raise errors.Unreachable(self.name, f"{self.name} answered in a way kjpstate does not understand")
         self._session.sent.update(programs.probes(wanted))
-        self._orders = Orders(run, held.text)
+        if self._kept[0] != run.id:  # a run that lost its link comes back for its own
+            self._kept = (run.id, set())
+        self._orders = Orders(run, held.text, self._kept[1])
         self.recovered += frames.recovered(self.name, reply)
         return frames.answers(wanted, [frame for frame in reply if frame.kind not in ("held", "recovered")])
 
