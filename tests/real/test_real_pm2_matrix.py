@@ -181,7 +181,7 @@ def changes(box: Pm2Box, bare, mechanism: list[str], what: str) -> None:
 @dataclass(frozen=True)
 class Start:
     """`options`: how the app is started by hand; then it does `dies`, as nobody's shell is in a clean
-    environment. `then`: a pm2 command. `there`: whether it is so by now. `mechanism`: what PM2 has to be told,
+    environment. `then`: a pm2 command. `there`: whether it is so by now. `mechanism`: what PM2 must be told,
     whatever key changes."""
 
     there: Callable[[dict | None], bool]
