@@ -11,6 +11,8 @@ from kjpstate.document.page import Page
 from kjpstate.host import HostSpec
 from kjpstate.model import Where, join
 
+_PLACES = ("node", "command")
+
 
 def pm2(page: Page, groups: Mapping[str, tuple[HostSpec, ...]], fillers: Sequence[Draft]) -> Iterator[Draft]:
     """The file, then each of its apps. `fillers`: the deploys and builds whose folders hold scripts."""
@@ -34,6 +36,12 @@ def pm2(page: Page, groups: Mapping[str, tuple[HostSpec, ...]], fillers: Sequenc
                 "ecosystem": path,
                 "app": app,
                 "save": section.value.get("save", False),
+                **({"connected": True} if section.value.get("connected") else {}),
+                **{
+                    key: section.path(f"/{key}", section.value[key])
+                    for key in _PLACES
+                    if key in section.value
+                },
                 "tree": _tree(section.host, posixpath.normpath(join(app["cwd"], app["script"])), fillers),
             }
             inner = {f"/app{below}": where for below, where in page.lines(pointer).items()}

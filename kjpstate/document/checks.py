@@ -90,6 +90,9 @@ def _servers(section: Section, resources: Sequence[Resource]) -> dict[str, Any]:
     return {}
 
 
+_OF_THE_APP = ("app", "ecosystem", "tree", "connected", "node", "command")
+
+
 def _app(section: Section, name: str, resources: Sequence[Resource]) -> dict[str, Any]:
     apps = {
         item.spec["app"]["name"]: item.spec
@@ -102,7 +105,7 @@ def _app(section: Section, name: str, resources: Sequence[Resource]) -> dict[str
         pointer = f"{section.pointer}/{'name' if 'name' in section.value else 'app'}"
         section.page.add(pointer, f"no section pm2 of {section.word} has an app {name}{near(name, apps)}")
         return {}
-    return {key: apps[name][key] for key in ("app", "ecosystem", "tree")}
+    return {key: apps[name][key] for key in _OF_THE_APP if key in apps[name]}
 
 
 def _all_read(page: Page, key: str) -> bool:

@@ -122,7 +122,8 @@ def with_fields(seen: Seen, *, saved: bool = False, **fields) -> Seen:
 REPLACE = ["keep", "delete", "log", "start", "await"]
 RELOAD = ["keep", "log", "reload", "await"]
 START = ["log", "start", "await"]
-END = ["save", "pm2_process"]
+STAMPS = ["pm2_process", "pm2_names"]
+END = ["save", *STAMPS]
 
 
 @pytest.mark.parametrize(
@@ -130,10 +131,10 @@ END = ["save", "pm2_process"]
     [
         ("in_sync", [], "as it should be"),
         ("no_daemon", [*START, *END], "start: no PM2 daemon"),
-        ("daemon_killed_cleanly", [*START, "pm2_process"], "start: no PM2 daemon"),
+        ("daemon_killed_cleanly", [*START, *STAMPS], "start: no PM2 daemon"),
         ("by_hand", [*REPLACE, *END], "delete and start: log paths (a reload can't change them); down a few"),
         ("given_up", [*REPLACE, *END], "delete and start: given up: waiting restart"),
-        ("stopped", [*REPLACE, "pm2_process"], "delete and start: stopped"),
+        ("stopped", [*REPLACE, *STAMPS], "delete and start: stopped"),
         ("other_name", ["!script-runs-twice"], "start: not in PM2's list"),
         ("orphan", ["!script-runs-twice"], "start: no PM2 daemon"),
         ("other_home", ["!pm2-other-daemon"], "start: no PM2 daemon"),
@@ -171,7 +172,7 @@ def test_without_save_the_saved_list_is_not_looked_at():
     whole = spec(save=False)
     seen = replace(recorded("in_sync"), dump=probe.Dump("missing"))
     assert differing(whole, answers(whole, seen)) == []
-    assert verbs(whole, answers(whole, "by_hand")) == [*REPLACE, "pm2_process"]
+    assert verbs(whole, answers(whole, "by_hand")) == [*REPLACE, *STAMPS]
 
 
 @pytest.mark.parametrize(
@@ -223,7 +224,8 @@ def test_a_damaged_stamp_is_no_evidence(keys):
 
 def test_the_stamp_remembers_what_was_set():
     whole = spec()
-    (*_, last) = steps(pm2_process, whole, answers(whole, "no_daemon"))
+    (*_, last, names) = steps(pm2_process, whole, answers(whole, "no_daemon"))
+    assert isinstance(names, Stamp) and names.values == {"names": ["bot-kjp"]}
     assert isinstance(last, Stamp) and last.name == stamp_name("pm2_process", "bot-kjp")
     assert last.values["env"] == ["NODE_ENV"] and "max_restarts" in last.values["keys"]
 
@@ -244,7 +246,7 @@ def started(seen: Seen) -> float:
 def test_code_older_than_its_files_is_reloaded(offset, boot, done):
     whole, seen = spec(tree=TREE), recorded("in_sync")
     clock = Clock(boot, f"{started(seen) + offset:.2f}")
-    expected = [*done, "pm2_process"] if done else []
+    expected = [*done, *STAMPS] if done else []
     assert verbs(whole, answers(whole, seen, clock=clock)) == expected
 
 
@@ -259,7 +261,7 @@ def test_code_that_this_plan_will_write_is_unknown():
     for path in (TREE, f"{TREE}index.js", "/root/bot-kjp/"):
         (item,) = difference(pm2_process, whole, found, {("stb", path): UNKNOWN})
         assert item.path == ("code",) and item.desired is UNKNOWN
-        assert verbs(whole, found, {("stb", path): UNKNOWN}) == [*RELOAD, "pm2_process"]
+        assert verbs(whole, found, {("stb", path): UNKNOWN}) == [*RELOAD, *STAMPS]
     assert differing(whole, found, {("pc", TREE): UNKNOWN, ("stb", "/root/other/"): UNKNOWN}) == []
     assert "reload: new code" in headline(pm2_process, whole, found, {("stb", TREE): UNKNOWN})
 
@@ -339,6 +341,37 @@ def test_a_save_that_would_forget_others_is_refused_only_when_it_is_due():
     assert verbs(whole, answers(whole, alive)) == [*RELOAD, *END]
 
 
+@pytest.mark.parametrize("known_by", ["stamp", "file"])
+def test_a_new_name_does_not_leave_the_old_bot_running(known_by):
+    """`old-bot` runs the script; we started it, and the document calls it otherwise now."""
+    whole, seen = spec(), recorded("other_name")
+    (old,) = {app.name for app in seen.apps}
+    found = answers(whole, seen)
+    if known_by == "stamp":
+        found[views.name_stamp(whole)] = stamp({"names": [old]})
+    else:
+        before = ecosystem.render("bot-kjp", [{**APP, "name": old}])
+        found[ReadFile("stb", ECOSYSTEM)] = File(ECOSYSTEM, before, 0o644)
+    new = {("stb", ECOSYSTEM): ecosystem.render("bot-kjp", [APP])}
+    assert verbs(whole, found, new) == ["keep", "delete", "log", "start", "await", *END]
+    assert headline(pm2_process, whole, found, new).startswith(f"delete and start: it was called {old}")
+    deletes = next(
+        step for step in steps(pm2_process, whole, found, new) if isinstance(step, Run) and step.undo
+    )
+    assert deletes.argv[2:] == ("delete", old) and deletes.replaces and "resurrect" in deletes.undo[0][2]
+    both = {("stb", ECOSYSTEM): ecosystem.render("bot-kjp", [APP, {**APP, "name": old}])}
+    assert verbs(whole, found, both) == [*START, *END]
+
+
+def test_a_name_that_is_not_ours_is_not_deleted():
+    whole, found = spec(), answers(spec(), "other_name")
+    old = recorded("other_name").apps[0].name
+    theirs = ecosystem.render("another", [{**APP, "name": old}])
+    found[ReadFile("stb", ECOSYSTEM)] = File(ECOSYSTEM, theirs, 0o644)
+    new = {("stb", ECOSYSTEM): ecosystem.render("bot-kjp", [APP])}
+    assert verbs(whole, found, new) == ["!script-runs-twice"]
+
+
 def test_apps_of_the_same_document_may_share_a_script():
     seen = recorded("other_name")
     whole = spec()
@@ -377,7 +410,7 @@ def test_no_value_of_an_environment_is_shown():
     state = pm2_process.desired(whole, found, {})
     assert "hunter" not in repr(state.beside["headline"]) + repr(state.beside["notes"])
     actions = steps(pm2_process, whole, found)
-    assert "hunter" not in repr(actions) and verbs(whole, found) == [*RELOAD, "save", "chmod", "pm2_process"]
+    assert "hunter" not in repr(actions) and verbs(whole, found) == [*RELOAD, "save", "chmod", *STAMPS]
 
 
 def test_every_command_has_whole_paths_and_a_clean_environment():
@@ -435,7 +468,7 @@ UNIT = Startup("pm2-root.service", True, "root", "/root/.pm2", "/usr/bin/pm2", T
         ((), "no startup unit"),
         ((replace(UNIT, enabled=False),), "not enabled"),
         ((replace(UNIT, exec_exists=False),), "not there any more"),
-        ((replace(UNIT, home="/home/pi/.pm2"),), "no startup unit"),
+        ((replace(UNIT, home="/home/pi/.pm2"),), "brings back the PM2 of /home/pi/.pm2 after a reboot, not"),
         ((UNIT,), ""),
     ],
 )
@@ -444,7 +477,27 @@ def test_whether_a_reboot_brings_pm2_back(units, words):
     found = list(pm2_process.advice(whole, answers(whole, replace(IN_SYNC, startup=units))))
     assert [item.rule for item in found] == (["pm2-not-at-boot"] if words else [])
     assert all(words in item.reason and item.severity == "note" for item in found)
+    assert all(item.cure == "pm2 startup systemd -u root --hp /root" for item in found)
     assert rules(spec(save=False), replace(IN_SYNC, startup=units)) == []
+
+
+def test_an_app_that_a_reboot_forgets_is_told_even_when_nobody_asked_for_a_save():
+    whole = spec(save=False)
+    seen = replace(IN_SYNC, dump=replace(IN_SYNC.dump, apps=()))
+    (found,) = pm2_process.advice(whole, answers(whole, seen))
+    assert found.rule == "pm2-not-at-boot" and "a reboot forgets it" in found.reason
+    assert found.cure == "write save: true in the section pm2"
+
+
+def test_the_startup_command_of_somebody_who_is_not_root():
+    pi = replace(IN_SYNC.user, uid=1000, name="pi", home="/home/pi")
+    seen = replace(
+        IN_SYNC, startup=(), user=pi, home="/srv/pm2", node="/opt/n/bin/node", pm2="/opt/n/bin/pm2"
+    )
+    found = next(item for item in pm2_process.advice(spec(), answers(spec(), seen)))
+    assert found.cure == (
+        "sudo env PATH=$PATH:/opt/n/bin PM2_HOME=/srv/pm2 /opt/n/bin/pm2 startup systemd -u pi --hp /home/pi"
+    )
 
 
 def test_variables_that_a_start_would_lose_are_named():

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import socket
+import subprocess
+import time
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from kjpstate.formats.pm2 import probe
+from kjpstate.formats.pm2 import health, probe
+from kjpstate.formats.pm2.columns import columns
 from kjpstate.formats.tree import stamp_name
 from kjpstate.kinds.pm2_process import commands
-from kjpstate.model import UNKNOWN
+from kjpstate.model import UNKNOWN, ReadFile
 from kjpstate.plan import assess
 from kjpstate.secret import Secret
 from tests.support.pm2_box import Pm2Box, apply, install, looked, plan, scene, wait_for
@@ -108,6 +113,72 @@ def test_the_probe_finds_node_and_pm2_without_a_path(box):
     seen = probe.parse(box.probe("bot", f"{box.bot}/dist/index.js"))
     assert not isinstance(seen, str)
     assert seen.pm2 == str(box.pm2.resolve()) and seen.node
+
+
+@pytest.mark.parametrize("sh", SHELLS)
+def test_the_probe_finds_node_and_pm2_of_nvm_and_those_the_document_names(tmp_path, tools, sh):
+    box = Pm2Box(tmp_path, tools, sh=sh)
+    node, beside = Path(shutil.which("node") or ""), box.home / ".nvm/versions/node/v20.1.0/bin"
+    beside.mkdir(parents=True)
+    (beside / "node").symlink_to(node)
+    (beside / "pm2").symlink_to(box.pm2)
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for tool in ("sed", "readlink", "getconf"):
+        (bare / tool).symlink_to(shutil.which(tool) or "")
+    box.env["PATH"] = str(bare)
+    box.sh[0] = shutil.which(box.sh[0]) or ""
+    said = box.probe("bot", "/x.js", f"node={beside}/node", f"pm2={beside}/pm2")
+    for answer in (box.probe("bot", "/x.js"), said):
+        seen = probe.parse(answer)
+        assert not isinstance(seen, str)
+        assert seen.node and seen.pm2 == str(box.pm2)
+    lost = probe.parse(box.probe("bot", "/x.js", "node=/not/there", "NODE_ENV"))
+    assert not isinstance(lost, str) and lost.node == ""
+    lost = probe.parse(box.probe("bot", "/x.js", f"node={node}", "pm2=/not/there"))
+    assert not isinstance(lost, str) and (lost.node, lost.pm2) == (str(node.resolve()), "")
+    assert not box.pm2_home.exists()
+
+
+def test_three_columns_on_a_real_pm2(box):
+    bare = scene(box, {"max_restarts": 5, "env": {"A": "1"}})
+    applied(box, bare)
+    spec, key = bare.resources[1].spec, ReadFile("stb", f"{box.bot}/ecosystem.config.js")
+
+    def differing() -> dict[str, tuple]:
+        found = looked(box, bare).answers
+        seen = probe.parse(found[probe.reading(spec)])
+        assert not isinstance(seen, str)
+        three = columns(spec, seen, found[key])
+        return {row.name: (row.running, row.file, row.saved) for row in three.rows if row.differs}
+
+    assert differing() == {}
+    file = Path(key.path)
+    file.write_text(file.read_text().replace('"max_restarts": 5', '"max_restarts": 6'))
+    box.cli("restart", "bot", "--update-env", A="2")
+    assert differing() == {"max_restarts": (5, 6, 5), "env.A": (Secret("2"), Secret("1"), Secret("1"))}
+    box.cli("stop", "bot")
+    box.cli("save")
+    box.cli("restart", "bot")
+    assert differing()["status"] == ("online", None, "stopped")
+
+
+@pytest.mark.parametrize(("address", "state"), [("127.0.0.1", "idle"), ("own", "alive")])
+def test_a_bot_without_a_connection_is_told_from_one_with(box, address, state, monkeypatch):
+    """One to this very machine does not count; one to its outer address stands for another machine."""
+    monkeypatch.setattr(health, "CONNECTS_WITHIN", -1)
+    outer = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=True).stdout.split()
+    address = next(item for item in outer if ":" not in item) if address == "own" else address
+    with socket.create_server((address, 0)) as server:
+        port = server.getsockname()[1]
+        box.script(f"require('net').connect({port}, '{address}')")
+        bare = scene(box, {})
+        applied(box, bare)
+        wait_for(lambda: box.jlist()[0]["pm2_env"]["status"] == "online")
+        time.sleep(0.5)
+        seen = probe.parse(box.probe("bot", f"{box.bot}/dist/index.js"))
+        assert health.health(seen, "bot", connected=True).state == state
+        assert health.health(seen, "bot").state == "alive"
 
 
 def test_nothing_runs_yet(box):
@@ -312,6 +383,19 @@ def test_a_bot_that_outlived_its_daemon_is_not_doubled(box):
 def test_another_name_for_the_same_script_is_refused(box):
     box.cli("start", "dist/index.js", "--name", "old-bot")
     assert refusal(box, scene(box, {})) == "script-runs-twice"
+
+
+def test_a_new_name_takes_the_old_bot_away(box):
+    applied(box, scene(box, {}))
+    pid = box.jlist()[0]["pid"]
+    assert applied(box, scene(box, {"name": "new-bot"})) == ["keep", "delete", "start", "save"]
+    (listed,) = box.jlist()
+    assert listed["name"] == "new-bot" and not Path(f"/proc/{pid}").exists()
+    # cut after the file was written: the file says nothing of the old name any more, the stamp does
+    third = scene(box, {"name": "third-bot"})
+    assert apply(box, replace(third, resources=third.resources[:1])).exit_code == 0
+    assert applied(box, third) == ["keep", "delete", "start", "save"]
+    assert [item["name"] for item in box.jlist()] == ["third-bot"]
 
 
 def test_a_save_that_would_forget_another_app_is_refused(box):

@@ -16,6 +16,8 @@ from typing import Any, TypeVar, cast
 from kjpstate.model import Answer, Probe, Spec, Unreadable, join
 
 FORMAT = 1
+PLACES = {"node": "node", "pm2": "command"}
+"""{the probe's word: the document's key} of what a login may not find by itself."""
 
 
 @dataclass(frozen=True)
@@ -166,11 +168,13 @@ class Seen:
 def reading(spec: Spec) -> Probe:
     """The reading for a spec that has `host`, `ecosystem` and `app` (a pm2_process, an app check).
 
-    Environment names: those the document gives a value.
+    Environment names: those the document gives a value. Before them `node=PATH` and `pm2=PATH`, where the
+    document says where they are.
     """
     app = spec["app"]
     names = app.get("env") or {}
-    return Probe(spec["host"], "pm2", (app["name"], script_path(spec), *sorted(names)))
+    places = [f"{word}={spec[key]}" for word, key in PLACES.items() if spec.get(key)]
+    return Probe(spec["host"], "pm2", (app["name"], script_path(spec), *places, *sorted(names)))
 
 
 def base_folder(spec: Spec) -> str:

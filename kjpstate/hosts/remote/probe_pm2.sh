@@ -1,7 +1,8 @@
 #!/bin/sh
 # What PM2 runs here, without ever starting it. Prints one JSON document (kjpstate/formats/pm2/probe.py says
-# its shape). Arguments: the app's name, the absolute path of its script, then the environment names whose
-# values are wanted. Read-only; needs dash, busybox sh or bash; the truth comes through PM2's own socket.
+# its shape). Arguments: the app's name, the absolute path of its script, node=PATH and pm2=PATH where the
+# document says them, then the environment names whose values are wanted. Read-only; needs dash, busybox sh or bash;
+# the truth comes through PM2's own socket.
 
 kjpstate_pm2_daemon() { # the pid in pm2.pid, if that process really is a PM2 daemon
   daemon='' title=''
@@ -12,6 +13,13 @@ kjpstate_pm2_daemon() { # the pid in pm2.pid, if that process really is a PM2 da
 }
 
 kjpstate_pm2_node() { # a non-interactive PATH often lacks node: the running daemon knows best
+  for word; do
+    case $word in node=*)
+      [ ! -x "${word#node=}" ] || printf '%s\n' "${word#node=}"
+      return 0
+      ;;
+    esac
+  done
   if daemon=$(kjpstate_pm2_daemon "$1"); then
     node=$(readlink "/proc/$daemon/exe" 2>/dev/null)
     [ -x "$node" ] && printf '%s\n' "$node" && return 0
@@ -33,7 +41,7 @@ kjpstate_pm2_node() { # a non-interactive PATH often lacks node: the running dae
 
 kjpstate_pm2_probe() {
   if [ -r /proc/self/stat ]; then proc=true; else proc=false; fi
-  node=$(kjpstate_pm2_node "${PM2_HOME:-${HOME:-/etc}/.pm2}")
+  node=$(kjpstate_pm2_node "${PM2_HOME:-${HOME:-/etc}/.pm2}" "$@")
   if [ -z "$node" ]; then
     printf '{"format":1,"proc":%s,"node":""}\n' "$proc"
     return 0
@@ -41,7 +49,9 @@ kjpstate_pm2_probe() {
   KJPSTATE_TICKS=$(getconf CLK_TCK 2>/dev/null || echo 100) "$node" -e '
 "use strict";
 const fs = require("fs"), net = require("net"), os = require("os"), path = require("path");
-const [name, script, ...wanted] = process.argv.slice(1);
+const [name, script, ...words] = process.argv.slice(1);
+const wanted = words.filter((word) => !word.includes("="));
+const said_pm2 = (words.find((word) => word.startsWith("pm2=")) || "pm2=").slice(4);
 
 const FIELDS = ["name", "namespace", "pm_exec_path", "pm_cwd", "pm_err_log_path", "pm_out_log_path",
   "pm_log_path", "pm_pid_path", "exec_interpreter", "exec_mode", "node_args", "args", "instances",
@@ -170,6 +180,19 @@ const runners = () => {
   return found;
 };
 
+// TCP connections of a process to other machines, open or being opened; null when nobody lets us see them
+const far = (address) => !/^(.{6}7F|0{24}01000000|0{16}FFFF0000.{6}7F):/.test(address);
+const connections = (pid) => {
+  let own;
+  try { own = new Set(fs.readdirSync("/proc/" + pid + "/fd").map((fd) => link("/proc/" + pid + "/fd/" + fd))); } catch (e) { return null; }
+  let found = 0;
+  for (const table of ["tcp", "tcp6"]) for (const line of lines(text("/proc/" + pid + "/net/" + table)).slice(1)) {
+    const parts = line.trim().split(/\s+/);
+    if (["01", "02"].includes(parts[3]) && far(parts[2]) && own.has("socket:[" + parts[9] + "]")) found++;
+  }
+  return found;
+};
+
 const wanted_env = (source) => {
   const found = {};
   for (const key of wanted) if (source && source[key] !== undefined) found[key] = String(source[key]);
@@ -189,6 +212,7 @@ const live = (item) => {
   app.env = wanted_env(environ || own);
   app.env_names = environ ? Object.keys(environ) : [];
   app.logs = log_files(app.fields);
+  app.connections = app.start === null ? null : connections(pid);
   app.memory = (item.monit || {}).memory || 0;
   if (app.start !== null) Object.assign(app, family(pid));
   return app;
@@ -232,7 +256,8 @@ const startup = () => {
 const find_pm2 = (report, units) => {
   const daemon = ((report || {}).argv || [])[1] || "";
   const beside = path.dirname(process.execPath), home = os.homedir();
-  const candidates = [daemon ? path.join(path.dirname(daemon), "..", "bin", "pm2") : ""];
+  if (said_pm2 && !exists(said_pm2)) return { pm2: "", pm2_version: "" };
+  const candidates = [said_pm2, daemon ? path.join(path.dirname(daemon), "..", "bin", "pm2") : ""];
   for (const folder of (process.env.PATH || "").split(":").filter(Boolean)) candidates.push(path.join(folder, "pm2"));
   for (const unit of units) candidates.push(unit.exec);
   candidates.push(path.join(beside, "pm2"), path.join(beside, "..", "lib", "node_modules", "pm2", "bin", "pm2"),

@@ -77,7 +77,7 @@ def probe(box: Box, args: tuple[str, ...]) -> bytes:
     user = User(0, "root", "/root")
     if own is None:
         return render(Seen(node=NODE, user=user, home=HOME, clock=boot))
-    name, script, wanted = args[0], args[1], args[2:]
+    name, script, wanted = args[0], args[1], tuple(word for word in args[2:] if "=" not in word)
     daemon = None
     if own["pid"]:
         daemon = Daemon(own["pid"], 0, "root", VERSION, HOME, "pm2-root.service", "alive")

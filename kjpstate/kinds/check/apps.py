@@ -37,7 +37,8 @@ def _app_findings(spec: Spec, seen: probe.Seen, answers: Answers) -> Iterator[tu
     if spec.get("alive"):
         patience = policy.min_uptime(app)
         may_end = app.get("autorestart") is False
-        reason = health.not_alive(seen, name, min_uptime=patience, may_end=may_end)
+        connected = bool(spec.get("connected"))
+        reason = health.not_alive(seen, name, min_uptime=patience, may_end=may_end, connected=connected)
         yield not reason, f"{name} is {f'not alive: {reason}' if reason else 'alive'}"
     if spec.get("settings"):
         wrong = list(_other_settings(spec, seen))

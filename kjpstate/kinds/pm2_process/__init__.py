@@ -8,11 +8,12 @@ face in `kjpstate.kinds`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from kjpstate.kinds.pm2_process import hints
 from kjpstate.kinds.pm2_process.commands import steps
-from kjpstate.kinds.pm2_process.refusals import problems
+from kjpstate.kinds.pm2_process.refusals import problems, renames
 from kjpstate.kinds.pm2_process.views import View, mechanism, owed, readings, view
 from kjpstate.model import (
     UNKNOWN,
@@ -58,6 +59,7 @@ def actual(spec: Spec, answers: Answers) -> State:
 def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
     """The same keys as they should be; `code` UNKNOWN while something of this plan has yet to write it."""
     seen = view(spec, answers)
+    seen = replace(seen, renamed=renames(seen, answers, upstream))
     code_owed = owed(spec, upstream)
     values: dict[str, Any] = {
         "alive": True,

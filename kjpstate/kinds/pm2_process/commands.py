@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from kjpstate.formats.pm2 import policy, probe, settings
 from kjpstate.formats.pm2.probe import Seen
-from kjpstate.kinds.pm2_process.views import Mechanism, View, keys_stamp, log_stamp
+from kjpstate.kinds.pm2_process.views import Mechanism, View, keys_stamp, log_stamp, name_stamp
 from kjpstate.model import Action, Await, ReadStat, Run, Stamp
 from kjpstate.secret import secrets_in
 
@@ -35,8 +35,10 @@ def steps(view: View, how: Mechanism) -> Iterator[Action]:
     """What `how` takes; the last is `pm2 save` where the saved list is not as it should be."""
     seen = view.seen
     assert seen is not None
-    if how in ("replace", "reload"):
+    if how in ("replace", "reload") or view.renamed:
         yield _keep(view, seen)
+    for old in view.renamed:
+        yield _run(view, seen, ("delete", old), f"delete {old}, its name so far", back=True, deletes=True)
     if how == "replace":
         yield _run(view, seen, ("delete", view.name), "delete and start", back=True, deletes=True)
     if how in ("replace", "reload", "start"):
@@ -48,6 +50,7 @@ def steps(view: View, how: Mechanism) -> Iterator[Action]:
         yield from _save(view, seen)
     if how in ("replace", "reload", "start"):
         yield _keys_stamp(view)
+        yield _name_stamp(view)
 
 
 def environment(seen: Seen) -> dict[str, str]:
@@ -106,7 +109,7 @@ def _begin(view: View, seen: Seen, how: Mechanism) -> Run:
         words = ("reload", file, "--only", name, "--update-env")
         return _run(view, seen, words, "reload", back=True)
     start = _run(view, seen, ("start", file, "--only", name), "start", back=False)
-    if how == "start":
+    if how == "start" and not view.renamed:
         return start
     # its delete brings the old app back, so the new one needs no undo of its own
     return replace(start, undo=(), why="down a few seconds")
@@ -181,3 +184,8 @@ def rewound(
         f"PM2: {name} as it was, its settings too" if undo[2] == _BACK else f"PM2: {name} is taken out again"
     )
     return ("sh", "-c", _KEEP, "sh", node, pm2, kept), ("sh", "-c", _BACK, "sh", node, pm2, name, kept), why
+
+
+def _name_stamp(view: View) -> Stamp:
+    reading = name_stamp(view.spec)
+    return Stamp(reading.host, reading.document, reading.name, {"names": [view.name]})

@@ -30,6 +30,8 @@ _SETTINGS = {*KEYS, *(key.field for key in KEYS.values())}
 
 def headline(view: View, how: Mechanism, code_owed: bool) -> str:
     """What will be done, and why."""
+    if view.renamed:
+        return f"delete and start: it was called {', '.join(view.renamed)}; down a few seconds"
     if how == "start":
         return f"start: {view.alive or 'not running'}"
     if how == "replace":
@@ -100,19 +102,38 @@ def advice(view: View, seen: Seen, answers: Answers) -> Iterator[Advice]:
 
 def _boot(view: View, seen: Seen) -> Iterator[Advice]:
     if not view.spec.get("save"):
+        yield from _forgets(view, seen)
         return
     units = [unit for unit in seen.startup if unit.home in ("", seen.home)]
     if any(unit.enabled and unit.exec_exists for unit in units):
         return
-    if not units:
+    if not units and seen.startup:
+        other = seen.startup[0]
+        reason = f"{other.unit} brings back the PM2 of {other.home} after a reboot, not that of {seen.home}"
+    elif not units:
         reason = "no startup unit brings PM2 back after a reboot"
     elif not any(unit.enabled for unit in units):
         reason = f"{units[0].unit} is there, but not enabled"
     else:
         reason = f"{units[0].unit} starts {units[0].exec}, which is not there any more"
-    yield Advice(
-        "pm2-not-at-boot", reason, f"pm2 startup, as {seen.user.name or 'the same user'}", "/save", "note"
-    )
+    yield Advice("pm2-not-at-boot", reason, _startup(seen), "/save", "note")
+
+
+def _startup(seen: Seen) -> str:
+    """The line that PM2 itself prints; root's writes and enables the unit at once."""
+    folder = seen.node.rpartition("/")[0]
+    line = f"pm2 startup systemd -u {seen.user.name or seen.user.uid} --hp {seen.user.home}"
+    home = "" if seen.home == f"{seen.user.home}/.pm2" else f"PM2_HOME={seen.home} "
+    if seen.user.uid == 0:
+        return f"{home}{line}"
+    return f"sudo env PATH=$PATH:{folder} {home}{line.replace('pm2', seen.pm2 or 'pm2', 1)}"
+
+
+def _forgets(view: View, seen: Seen) -> Iterator[Advice]:
+    """Nobody asked for the app to be saved, and it is not: said once it runs."""
+    if view.entries and not any(app.name == view.name for app in seen.dump.apps):
+        reason = f"PM2's saved list does not name {view.name}: a reboot forgets it"
+        yield Advice("pm2-not-at-boot", reason, "write save: true in the section pm2", "/save", "note")
 
 
 def _dump(view: View, seen: Seen) -> Iterator[Advice]:

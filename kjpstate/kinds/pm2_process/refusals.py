@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from kjpstate.formats.pm2 import ecosystem, probe
-from kjpstate.formats.pm2.probe import Seen
-from kjpstate.kinds.pm2_process.views import View, mechanism, script_owed, script_stat
+from kjpstate.formats.pm2.probe import App, Seen
+from kjpstate.kinds.pm2_process.views import View, mechanism, names_before, script_owed, script_stat
 from kjpstate.model import Answers, File, ReadFile, Refuse, Spec, Stat, Upstream
 
 
@@ -82,26 +82,42 @@ def _twice(seen: View, answers: Answers, upstream: Upstream) -> Iterator[Refuse]
     """The same script in the same folder, outside the app of this name, while ours is about to start."""
     if seen.entries:
         return
-    found = list(others(seen, answers, upstream))
+    gone = renames(seen, answers, upstream)
+    found = list(others(seen, answers, upstream, gone))
     if found:
         cures = [cure for _, cure in found]
         reason = f"{probe.script_path(seen.spec)} already runs: {found[0][0]}"
         yield Refuse("script-runs-twice", reason, tuple(place for place, _ in found), "; ".join(cures))
 
 
-def others(seen: View, answers: Answers, upstream: Upstream) -> Iterator[tuple[str, str]]:
+def renames(seen: View, answers: Answers, upstream: Upstream) -> tuple[str, ...]:
+    """The old names of our own app that still stand in PM2's list, and no more in the document."""
+    if seen.seen is None or not seen.seen.alive or seen.entries:
+        return ()
+    meant, before = _document_apps(seen.spec, answers, upstream), names_before(seen.spec, answers)
+    listed = {app.name for app in seen.seen.apps if _runs(app, seen.spec)}
+    return tuple(name for name in before if name in listed and name not in meant)
+
+
+def _runs(app: App, spec: Spec) -> bool:
+    found = (app.fields.get("pm_exec_path"), app.fields.get("pm_cwd"))
+    return found == (probe.script_path(spec), probe.base_folder(spec))
+
+
+def others(
+    seen: View, answers: Answers, upstream: Upstream, gone: Collection[str] = ()
+) -> Iterator[tuple[str, str]]:
     """(what, cure) of each process that runs our script in our folder but is not of our app.
 
-    Apps that the document itself runs from the same script are meant to.
+    Apps that the document itself runs from the same script are meant to; those of `gone` will be deleted.
     """
     if seen.seen is None:
         return
     meant = _document_apps(seen.spec, answers, upstream)
-    folder, script = probe.base_folder(seen.spec), probe.script_path(seen.spec)
+    folder = probe.base_folder(seen.spec)
     listed = seen.seen.apps if seen.seen.alive else ()
     for app in listed:
-        runs_ours = (app.fields.get("pm_exec_path"), app.fields.get("pm_cwd")) == (script, folder)
-        if runs_ours and app.name not in meant and app.start is not None:
+        if _runs(app, seen.spec) and app.name not in (*meant, *gone) and app.start is not None:
             yield f"{app.name} (number {app.pm_id} in PM2's list)", f"pm2 delete {app.name}"
     known = {app.pid for app in listed} | {runner.pid for runner in seen.seen.runners}
     daemons = {daemon.pid for daemon in (seen.seen.daemon, *seen.seen.others) if daemon}

@@ -23,7 +23,8 @@ class View:
 
     `seen` None: PM2 can't be judged, `why` says so. `wanted` and `found`: effective settings by key; `env`
     and `env_found`: variables. `left`: what acts though it left the document. `alive`, `code`, `saved`: ""
-    when well, else the reason; `code` and `saved` None: not asked for.
+    when well, else the reason; `code` and `saved` None: not asked for. `renamed`: the names under which we
+    once started this very app and which the document has no more.
     """
 
     spec: Spec
@@ -37,6 +38,7 @@ class View:
     alive: str
     code: str | None
     saved: str | None
+    renamed: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -64,6 +66,7 @@ def readings(spec: Spec) -> Iterator[Reading]:
     yield script_stat(spec)
     yield keys_stamp(spec)
     yield log_stamp(spec)
+    yield name_stamp(spec)
     if spec.get("tree"):
         yield tree_stamp(spec)
 
@@ -81,6 +84,25 @@ def tree_stamp(spec: Spec) -> ReadState:
 def keys_stamp(spec: Spec) -> ReadState:
     """Which keys and variables the app was last started with."""
     return ReadState(spec["host"], spec["document"], stamp_name("pm2_process", spec["app"]["name"]))
+
+
+def name_stamp(spec: Spec) -> ReadState:
+    """Under which names we started the script: with a new one in the document the old app has to go."""
+    return ReadState(spec["host"], spec["document"], stamp_name("pm2_names", probe.script_path(spec)))
+
+
+def names_before(spec: Spec, answers: Answers) -> list[str]:
+    """The names of our own apps of this script: by the stamp, and by a file of ours that still stands."""
+    stamp = read_stamp(answers.get(name_stamp(spec))) or {}
+    file = answers.get(ReadFile(spec["host"], spec["ecosystem"]))
+    ours = ecosystem.parse(file.content) if isinstance(file, File) else None
+    standing = ours.apps.items() if ours and ours.document == spec["document"] else ()
+    same = [name for name, app in standing if _script_of(spec, app) == probe.script_path(spec)]
+    return list(dict.fromkeys((*_texts(stamp.get("names")), *same)))
+
+
+def _script_of(spec: Spec, app: Mapping[str, Any]) -> str:
+    return probe.script_path({**spec, "app": app}) if app.get("script") else ""
 
 
 def log_stamp(spec: Spec) -> ReadState:
@@ -158,7 +180,11 @@ def _alive(spec: Spec, seen: Seen | None) -> str:
         return "not known"
     app = spec["app"]
     return health.not_alive(
-        seen, app["name"], min_uptime=policy.min_uptime(app), may_end=app.get("autorestart") is False
+        seen,
+        app["name"],
+        min_uptime=policy.min_uptime(app),
+        may_end=app.get("autorestart") is False,
+        connected=bool(spec.get("connected")),
     )
 
 

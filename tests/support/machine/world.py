@@ -12,7 +12,8 @@ from tests.support.machine import image
 from tests.support.machine.box import Machine
 from tests.support.machine.tools import Completed, run
 
-STATES = Path(__file__).resolve().parents[3] / "states"
+TOP = Path(__file__).resolve().parents[3]
+STATES = TOP / "states"
 PC = '"D:/BOT/BOT INPUT DATA KJP DI WA OTOMATIS"'
 BOX = "{ssh: root@192.168.100.104}"
 # What lives by itself in a box with a bot: logs, PM2's own files, WhatsApp's keys.
@@ -39,12 +40,12 @@ class World:
         way = f"address: 127.0.0.1, port: {self.machine.port}, user: root"
         return f'{{ssh: {{{way}, identity: "{self.machine.key}", host_key: "{key}"}}}}'
 
-    def kjpstate(self, *words: str) -> Completed:
-        """Run it in the document's folder."""
-        environ = {**os.environ, "HOME": str(self.folder / "home"), "COLUMNS": "100"}
+    def kjpstate(self, *words: str, module: str = "kjpstate") -> Completed:
+        """Run it in the document's folder; `module`: another program of the tests that ends in it."""
+        environ = {**os.environ, "HOME": str(self.folder / "home"), "COLUMNS": "100", "PYTHONPATH": str(TOP)}
         for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
             environ.pop(name, None)
-        argv = [sys.executable, "-m", "kjpstate", *words]
+        argv = [sys.executable, "-m", module, *words]
         done = subprocess.run(
             argv,
             cwd=self.folder,
