@@ -45,9 +45,13 @@ class Cost:
 
 
 class Eye(Protocol):
-    """A host that can only be looked at."""
+    """A host that can only be looked at.
+
+    `within`: seconds after which a look is given up, also on the host itself; None: as long as it takes.
+    """
 
     name: str
+    within: float | None
 
     async def look(self, readings: Sequence[Reading]) -> Answers:
         """Answer all readings in one exec; raises Unreachable, never for one bad reading."""

@@ -144,7 +144,17 @@ class Probe:
     args: tuple[str, ...] = ()
 
 
-Reading: TypeAlias = ReadFile | ReadStat | ReadGlob | ReadTree | ReadState | ReadClock | ReadCommand | Probe
+@dataclass(frozen=True)
+class ReadLock:
+    """-> Holder, None (nobody holds this host's lock), Unreadable. `when`: two of them frame a look."""
+
+    host: str
+    when: Literal["first", "last"] = "first"
+
+
+Reading: TypeAlias = (
+    ReadFile | ReadStat | ReadGlob | ReadTree | ReadState | ReadClock | ReadCommand | ReadLock | Probe
+)
 
 
 @dataclass(frozen=True)
@@ -213,7 +223,63 @@ class Unreadable:
     why: str
 
 
-Answer: TypeAlias = File | Stat | Tree | Clock | Completed | bytes | tuple[File, ...] | Unreadable | None
+Life: TypeAlias = Literal["alive", "step", "dead"]
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a host's lock. `life`, decided on that host: alive; step: its process is gone, but a command
+    that it started still runs; dead. `text`: the lock's own lines, by which it is known."""
+
+    run: str
+    who: str
+    when: str
+    why: str
+    life: Life
+    text: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one action ended. failed: it did not happen or its exit code is not allowed; unknown: no exit
+    status; moved: the bytes are not what the plan saw; refused: the host object forbade it."""
+
+    action: Action
+    status: Literal["done", "already", "failed", "unknown", "moved", "refused"]
+    reason: str = ""
+    backup: str = ""
+    exit_code: int | None = None
+    output: bytes = b""
+
+    @property
+    def ok(self) -> bool:
+        """Done now or already so."""
+        return self.status in ("done", "already")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What became of one change; shrunk: nothing was needed any more."""
+
+    address: str
+    result: Literal["applied", "shrunk", "failed", "restored", "held", "refused", "not tried"]
+    reason: str = ""
+    outcomes: tuple[Outcome, ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One acceptance check. manual: a human must look; unknown: the host was not reached."""
+
+    name: str
+    result: Literal["passed", "failed", "manual", "unknown"]
+    reason: str = ""
+    host: str = ""
+
+
+Answer: TypeAlias = (
+    File | Holder | Stat | Tree | Clock | Completed | bytes | tuple[File, ...] | Unreadable | None
+)
 Answers: TypeAlias = Mapping[Reading, Answer]
 
 
@@ -594,60 +660,6 @@ class RunInfo:
     def suffix(self) -> str:
         """What a backup's name ends in, after `FILE.backup.`"""
         return f"{self.started}-{self.id}"
-
-
-Life: TypeAlias = Literal["alive", "step", "dead"]
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Who holds a host's lock. `life`, decided on that host: alive; step: its process is gone, but a command
-    that it started still runs; dead. `text`: the lock's own lines, by which it is known."""
-
-    run: str
-    who: str
-    when: str
-    why: str
-    life: Life
-    text: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How one action ended. failed: it did not happen or its exit code is not allowed; unknown: no exit
-    status; moved: the bytes are not what the plan saw; refused: the host object forbade it."""
-
-    action: Action
-    status: Literal["done", "already", "failed", "unknown", "moved", "refused"]
-    reason: str = ""
-    backup: str = ""
-    exit_code: int | None = None
-    output: bytes = b""
-
-    @property
-    def ok(self) -> bool:
-        """Done now or already so."""
-        return self.status in ("done", "already")
-
-
-@dataclass(frozen=True)
-class Step:
-    """What became of one change; shrunk: nothing was needed any more."""
-
-    address: str
-    result: Literal["applied", "shrunk", "failed", "restored", "held", "refused", "not tried"]
-    reason: str = ""
-    outcomes: tuple[Outcome, ...] = ()
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """One acceptance check. manual: a human must look; unknown: the host was not reached."""
-
-    name: str
-    result: Literal["passed", "failed", "manual", "unknown"]
-    reason: str = ""
-    host: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from kjpstate.model import (
     Event,
     Plan,
     Reading,
+    ReadLock,
     ReadState,
     Recovered,
     Report,
@@ -113,14 +114,21 @@ async def scene(
     key: bytes,
     only: Sequence[str] = (),
     limit: Sequence[str] = (),
+    more: Sequence[Reading] = (),
+    locks: bool = False,
 ) -> Scene:
-    """Everything a plan is made of, read in one message a host."""
+    """Everything a plan is made of, read in one message a host; `more`: what is to be answered beside.
+
+    `locks`: who holds each host's lock, asked first and once more last.
+    """
     resources = _scope(document, only, limit)
     bare = _bare(document, resources, key)
     wanted = applying.readings_by_host(bare)
     notes = {name: ReadState(name, document.name, journal.FILE) for name in wanted}
     for name, note in notes.items():
-        wanted[name].append(note)
+        wanted[name] += [note, *(reading for reading in more if reading.host == name)]
+        if locks:
+            wanted[name] = [ReadLock(name, "first"), *wanted[name], ReadLock(name, "last")]
     answers, unreachable = await look(hosts, wanted)
     open_runs = {name: _unfinished(answers.get(note)) for name, note in notes.items()}
     return replace(
@@ -146,7 +154,8 @@ async def look(
     """All answers, and host -> why for those out of reach, whose readings are Unreadable."""
     names = [name for name in wanted if name in hosts]
     results = await asyncio.gather(
-        *(hosts[name].look(list(dict.fromkeys(wanted[name]))) for name in names), return_exceptions=True
+        *(_in_time(hosts[name], list(dict.fromkeys(wanted[name]))) for name in names),
+        return_exceptions=True,
     )
     answers: dict[Reading, Answer] = {
         reading: Unreadable("not looked at from here")
@@ -164,6 +173,19 @@ async def look(
         else:
             answers.update(result)
     return answers, unreachable
+
+
+async def _in_time(host: Eye, readings: Sequence[Reading]) -> Answers:
+    """One host's answers; raises Unreachable when it takes longer than it may."""
+    try:
+        async with asyncio.timeout(host.within):
+            return await host.look(readings)
+    except TimeoutError:
+        raise errors.Unreachable(
+            host.name,
+            f"{host.name} did not answer within {round(host.within or 0, 1):g} s",
+            "a longer --timeout, if it is always that slow",
+        ) from None
 
 
 async def apply(

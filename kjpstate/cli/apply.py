@@ -114,7 +114,7 @@ async def _apply(
     after: Asked,
     patience: Mapping[str, float],
 ) -> int:
-    async with opened(session, argument, only, limit, here) as work:
+    async with opened(session, argument, only, limit, here=here) as work:
         run = note.over(work.document, work.scope)
         aftermath = Aftermath(work, note, after, after.ready(work), as_json)
         plan, seconds = await work.plan()

@@ -37,7 +37,7 @@ def command(
 async def _backups(
     session: Session, argument: str | None, limit: Sequence[str], here: str | None, as_json: bool
 ) -> int:
-    async with opened(session, argument, (), limit, here) as work:
+    async with opened(session, argument, (), limit, here=here) as work:
         chosen = [name for name in work.hosts if not limit or _chosen(name, limit)]
         wanted: Mapping[str, list[Reading]] = {
             name: [ReadState(name, work.document.name, "backups")] for name in chosen

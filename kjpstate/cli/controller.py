@@ -33,6 +33,26 @@ def state_folder(environ: Mapping[str, str]) -> Path:
     return folder.absolute()
 
 
+def looking_folder(environ: Mapping[str, str]) -> Path:
+    """The state folder for a run that only looks: it does without where none can be made."""
+    try:
+        return state_folder(environ)
+    except errors.Failed:
+        named = environ.get("KJPSTATE_STATE")
+        try:
+            return Path(named).expanduser() if named else _platform_folder()
+        except RuntimeError:
+            return Path("kjpstate-has-no-folder")
+
+
+def looking_key(folder: Path) -> bytes:
+    """The key for a run that only looks: one of its own where none can be kept."""
+    try:
+        return digest_key(folder)
+    except errors.Failed:
+        return secrets.token_bytes(_KEY_BYTES)
+
+
 def digest_key(folder: Path) -> bytes:
     """The 32 random bytes that keyed digests are made with; made once, mode 0600. Raises Failed."""
     file = folder / "key"

@@ -1,26 +1,47 @@
-"""`kjpstate drift`: the plan for machines; silent and 0 when in sync."""
+"""`kjpstate drift`: the plan for machines; silent and 0 when in sync, and for years."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+import hashlib
+import os
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
-from kjpstate import reconcile
+from kjpstate import errors, reconcile
+from kjpstate.checking import Check, check
 from kjpstate.cli import options
 from kjpstate.cli.notifying import notify
 from kjpstate.cli.recording import Note, narrowed, noted
 from kjpstate.cli.session import Session
-from kjpstate.cli.work import opened
+from kjpstate.cli.work import Work, opened
+from kjpstate.hosts import lock
+from kjpstate.model import RunInfo
 from kjpstate.render.as_json import plan_json
-from kjpstate.render.drifts import drift_lines, lost_lines
+from kjpstate.render.drifts import busy_lines, drift_lines, lost_lines
+
+_GRACE = 5.0
+"""Seconds beyond the limit for what can't be stopped: a resolver that hangs, a file system that is gone."""
 
 
 @click.command()
 @options.document
 @options.scope
 @options.here
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For everything together.",
+)
 @options.as_json
 @options.colour
 @click.pass_obj
@@ -32,33 +53,107 @@ def command(
     only: Sequence[str],
     limit: Sequence[str],
     here: str | None,
+    timeout: float,
     as_json: bool,
 ) -> int:
     """For cron: silent and 0 when in sync; else one line a drift, and 2 (3 when a host did not answer)."""
-    with noted(session, "drift", document, narrowed(only, limit, here)) as note:
-        run = _drift(session, document, note, only=only, limit=limit, here=here, as_json=as_json)
-        return note.ended(asyncio.run(run))
+    with _ended_in_time(timeout) as end:
+        looking = _drift(session, document, end, only=only, limit=limit, here=here, as_json=as_json)
+        return asyncio.run(looking)
+
+
+@dataclass
+class _End:
+    """How the run came out, as soon as that is known."""
+
+    seconds: float
+    code: int | None = None
 
 
 async def _drift(
     session: Session,
     argument: str | None,
-    note: Note,
+    end: _End,
     *,
     only: Sequence[str],
     limit: Sequence[str],
     here: str | None,
     as_json: bool,
 ) -> int:
-    async with opened(session, argument, only, limit, here) as work:
-        note.over(work.document, work.scope)
-        plan, _ = await work.plan()
-        note.saw(plan)
-        code = reconcile.exit_code(plan)
-        if as_json:
-            session.out_json(plan_json(plan, session.mask(), exit_code=code))
-        else:
-            session.out(drift_lines(plan, session.mask()))
-        session.tell(lost_lines(plan.unreachable, session.mask()))
-        notify(work, plan)
-        return code
+    with noted(session, "drift", argument, narrowed(only, limit, here)) as note:
+        async with opened(session, argument, only, limit, here=here, looks=True) as work:
+            run = note.over(work.document, work.scope)
+            with _alone(work, run):
+                found = await check(
+                    work.document,
+                    work.hosts,
+                    key=work.key,
+                    only=work.only,
+                    limit=work.limit,
+                    within=end.seconds,
+                )
+                session.secrets |= found.plan.secrets
+                end.code = note.ended(_told(work, found, note, as_json))
+                if not found.busy:
+                    notify(work, found.plan)
+    return end.code
+
+
+def _told(work: Work, found: Check, note: Note, as_json: bool) -> int:
+    """Say what was found; the exit code."""
+    session, plan = work.session, found.plan
+    note.saw(plan, found.busy)
+    codes = [reconcile.exit_code(plan), errors.LOCKED if found.busy else errors.IN_SYNC]
+    code = errors.worst(codes)
+    if as_json:
+        session.out_json(plan_json(plan, session.mask(), exit_code=code, hints=found.hints, busy=found.busy))
+    else:
+        session.out(drift_lines(plan, session.mask(), found.hints))
+    session.tell(lost_lines(plan.unreachable, session.mask()))
+    session.tell(busy_lines(found.busy, session.mask()))
+    return code
+
+
+@contextlib.contextmanager
+def _alone(work: Work, run: RunInfo) -> Iterator[None]:
+    """One check of a document at a time. Raises Locked; where no lock can be kept there is none."""
+    path = str(Path(work.document.path).absolute())
+    folder = work.folder / "checking" / hashlib.sha256(path.encode()).hexdigest()[:12]
+    held: lock.Lock | None = None
+    try:
+        held = lock.take(folder, RunInfo(run.id, run.started, run.document, run.who, "drift"), "this machine")
+    except errors.Locked as locked:
+        raise errors.Locked(
+            f"another check of {work.document.name} is still at work, run {locked.run}; nothing was done",
+            rule="locked",
+            run=locked.run,
+        ) from None
+    except errors.Failed:
+        pass
+    try:
+        yield
+    finally:
+        if held is not None:
+            held.release()
+
+
+@contextlib.contextmanager
+def _ended_in_time(seconds: float) -> Iterator[_End]:
+    """The end of the process a little after `seconds`, whatever it hangs in."""
+    end = _End(seconds)
+    dog = threading.Timer(seconds + _GRACE, _end_now, (end,))
+    dog.daemon = True
+    dog.start()
+    try:
+        yield end
+    finally:
+        dog.cancel()
+
+
+def _end_now(end: _End) -> None:
+    if end.code is None:
+        text = f"drift: no answer within {end.seconds:g} s, and the looking could not be stopped\n"
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(text)
+            sys.stderr.flush()
+    os._exit(errors.UNREACHABLE if end.code is None else end.code)

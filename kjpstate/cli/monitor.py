@@ -61,7 +61,7 @@ class _Asked:
 
 
 async def _monitor(session: Session, argument: str | None, note: Note, asked: _Asked) -> int:
-    async with opened(session, argument, (), asked.limit, asked.here) as work:
+    async with opened(session, argument, (), asked.limit, here=asked.here) as work:
         pace = monitor.pace(work.document, asked.length, asked.every, keep_going=asked.keep_going)
         record = begun(work, pace, note.over(work.document, work.scope).started)
         must_take(asked.plot)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kjpstate.cli.controller import state_folder
 from kjpstate.cli.work import Work
 from kjpstate.model import Plan
 from kjpstate.render.drifts import saying
@@ -32,8 +31,6 @@ def notify(work: Work, plan: Plan, desk: Desk | None = None) -> None:
     known = frozenset({*addresses, *looked, *work.document.hosts})
     seen = seen_in(plan, known, hosts, lambda change: clean(saying(change, mask)))
     lost = {host: clean(" ".join(mask(why).split())) for host, why in plan.unreachable.items()}
-    file = file_of(
-        state_folder(work.session.environ), work.document.name, str(Path(work.document.path).absolute())
-    )
+    file = file_of(work.folder, work.document.name, str(Path(work.document.path).absolute()))
     for sentence in tell(settings, replace(seen, lost=lost), mask(work.document.name), file, desk or Desk()):
         work.session.follow(Line(sentence, "change", whole=True))

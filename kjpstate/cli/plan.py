@@ -56,7 +56,7 @@ async def _plan(
     detailed_exitcode: bool,
     verbose: bool,
 ) -> int:
-    async with opened(session, argument, only, limit, here) as work:
+    async with opened(session, argument, only, limit, here=here) as work:
         note.over(work.document, work.scope)
         plan, seconds = await work.plan()
         note.saw(plan)

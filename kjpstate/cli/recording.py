@@ -51,9 +51,10 @@ class Note:
         self.run = replace(self.run, document=document.name)
         return self.run
 
-    def saw(self, plan: Plan) -> None:
-        """What a look found."""
+    def saw(self, plan: Plan, busy: Iterable[str] = ()) -> None:
+        """What a look found; `busy`: the hosts that another run was at work on."""
         mask = self.session.mask()
+        self.items += [Item(host, "", "busy") for host in busy]
         self.items += [_change(change, mask) for change in plan.changes]
         self.items += [Item(host, "", "unreachable", "", why) for host, why in plan.unreachable.items()]
         self.items += [
@@ -136,10 +137,9 @@ def narrowed(only: Sequence[str], limit: Sequence[str], here: str | None = None)
 
 def _remember(session: Session, past: Past) -> None:
     try:
-        folder = state_folder(session.environ)
-    except errors.Failed:
-        return  # who needs that folder says so; a run that does not need it is no worse for it
-    trouble = history.note(folder, past)
+        trouble = history.note(state_folder(session.environ), past)
+    except errors.Failed as error:
+        trouble = f"{error.message}; this run is not noted"
     if trouble:
         session.follow(Line(trouble, "change", whole=True))
 

@@ -67,7 +67,7 @@ async def _rollback(
     yes: bool,
     as_json: bool,
 ) -> int:
-    async with opened(session, argument, (), limit, here) as work:
+    async with opened(session, argument, (), limit, here=here) as work:
         started, info = time.monotonic(), note.over(work.document, work.scope)
         found = await rollback.plan(
             work.document, work.hosts, id, key=work.key, by=info.id, force=force, limit=work.limit

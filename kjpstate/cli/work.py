@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kjpstate import reconcile
-from kjpstate.cli.controller import digest_key, state_folder
+from kjpstate.cli.controller import digest_key, looking_folder, looking_key, state_folder
 from kjpstate.cli.recording import narrowed
 from kjpstate.cli.session import Session
 from kjpstate.host import Host
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Work:
-    """`key`: of keyed digests. `limit`: the hosts that --limit names; empty for all."""
+    """`key`: of keyed digests. `folder`: the controller's own. `limit`: what --limit names; empty for all."""
 
     session: Session
     document: Document
     hosts: Mapping[str, Host]
     key: bytes
+    folder: Path = Path()
     only: tuple[str, ...] = ()
     limit: tuple[str, ...] = ()
 
@@ -70,18 +71,21 @@ async def opened(
     argument: str | None,
     only: Sequence[str] = (),
     limit: Sequence[str] = (),
+    *,
     here: str | None = None,
+    looks: bool = False,
 ) -> AsyncIterator[Work]:
     """Load the document, open its hosts (with `here` only that one, as this machine), close them whatever
-    happens."""
+    happens. `looks`: nothing is to be kept, so a folder that can't be written is no hindrance."""
     from kjpstate import document
 
     loaded = load(session, argument)
     loaded = document.seen_from(loaded, here) if here else loaded
-    folder = state_folder(session.environ)
+    folder = (looking_folder if looks else state_folder)(session.environ)
     hosts = reconcile.open_hosts(loaded, state_folder=folder, limit=tuple(limit))
     try:
-        yield Work(session, loaded, hosts, digest_key(folder), tuple(only), tuple(limit))
+        key = (looking_key if looks else digest_key)(folder)
+        yield Work(session, loaded, hosts, key, folder, tuple(only), tuple(limit))
     finally:
         await asyncio.gather(*(host.close() for host in hosts.values()))
 

@@ -22,6 +22,7 @@ from kjpstate.hosts.programs import script
 from kjpstate.model import Completed, Probe, Run
 
 _PROBE_TIMEOUT = 90.0
+_USUAL = tuple(f"{prefix}/{name}" for name in ("bin", "sbin") for prefix in ("/usr/local", "/usr", ""))
 _LISTEN = 0.3
 """Seconds between two looks at what a command has printed."""
 
@@ -47,7 +48,7 @@ async def run(command: Run, heard: Heard | None = None, step: Step | None = None
             stdout=to_out,
             stderr=to_err,
             cwd=command.cwd or None,
-            env=None if command.clean_env is None else dict(command.clean_env),
+            env=_environment() if command.clean_env is None else dict(command.clean_env),
             start_new_session=os.name == "posix",
         )
         if step is not None:
@@ -79,6 +80,16 @@ async def _listen(streams: tuple[IO[bytes], ...], heard: Heard | None) -> None:
         for stream, spoken in lines:
             spoken.feed(stream.read())
             spoken.end()
+
+
+def _environment() -> dict[str, str] | None:
+    """Ours, with the usual folders of programs: cron gives a bare PATH or none, a login has them all."""
+    if os.name != "posix":
+        return None
+    given = [folder for folder in os.environ.get("PATH", "").split(":") if folder]
+    path = ":".join(dict.fromkeys([*given, *_USUAL]))
+    home = {} if os.environ.get("HOME") else {"HOME": str(Path.home())}
+    return {**os.environ, **home, "PATH": path}
 
 
 @contextlib.contextmanager

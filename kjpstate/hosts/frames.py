@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kjpstate.formats.journal import unquoted
+from kjpstate.hosts.lock import held_by
 from kjpstate.model import (
     VERDICTS,
     Answer,
@@ -25,6 +26,7 @@ from kjpstate.model import (
     ReadFile,
     ReadGlob,
     Reading,
+    ReadLock,
     ReadStat,
     ReadState,
     ReadTree,
@@ -116,6 +118,9 @@ def _answer(reading: Reading, by_kind: dict[str, Frame], frames: list[Frame]) ->
         case ReadCommand():
             code = exit_code(int(by_kind["code"].words[1]))
             return Completed(code, by_kind["out"].body, by_kind["err"].body)
+        case ReadLock():
+            holder = by_kind.get("holder")
+            return held_by(holder.text, holder.words[1]) if holder is not None else None
         case Probe(name=name):
             if by_kind["code"].words[1] != "0":
                 said = by_kind["err"].text.rpartition("\n")[2]

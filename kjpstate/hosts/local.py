@@ -44,6 +44,7 @@ from kjpstate.model import (
     ReadFile,
     ReadGlob,
     Reading,
+    ReadLock,
     ReadStat,
     ReadState,
     ReadTree,
@@ -148,6 +149,7 @@ class LocalHost:
         self._clock = clock or eyes.read_clock
         self._tell = on_operation or (lambda name: None)
         self.heard: Heard | None = None
+        self.within: float | None = None
         self.recovered: tuple[Recovered, ...] = ()
         self._kept: tuple[str, set[str]] = ("", set())
         self._session: _Session | None = None
@@ -180,6 +182,8 @@ class LocalHost:
                 return self._clock()
             case ReadCommand(argv=argv, cwd=cwd, timeout=timeout):
                 return await self._look_by(Run(self.name, argv, "looks", cwd, timeout=timeout))
+            case ReadLock():
+                return lock.holder(self._lock_folder)
             case Probe():
                 return await self._probe(reading)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 import shlex
 from collections.abc import Collection, Iterable
 from importlib import resources
@@ -20,6 +21,7 @@ from kjpstate.model import (
     ReadFile,
     ReadGlob,
     Reading,
+    ReadLock,
     ReadStat,
     ReadState,
     ReadTree,
@@ -33,10 +35,14 @@ _SAFE = frozenset(
 )
 
 
+_COMMENT = re.compile(r"^[ \t]*#[ !].*\n", re.MULTILINE)
+
+
 @functools.cache
 def script(name: str) -> str:
-    """The text of one of our scripts in `remote/`."""
-    return resources.files("kjpstate.hosts").joinpath("remote", f"{name}.sh").read_text("utf-8")
+    """The text of one of our scripts in `remote/`, without its comments: they would travel with each look."""
+    text = resources.files("kjpstate.hosts").joinpath("remote", f"{name}.sh").read_text("utf-8")
+    return _COMMENT.sub("", text)
 
 
 def call(function: str, *values: str | int) -> str:
@@ -76,6 +82,8 @@ def _call_for(reading: Reading) -> str:
             return "kj_clock"
         case ReadCommand(argv=argv, cwd=cwd, timeout=timeout):
             return call("kj_command", math.ceil(timeout), cwd, *argv)
+        case ReadLock():
+            return "kj_holder"
         case Probe(name=name, args=args):
             return call("kj_probe", f"kj_probe_{plain_name(name)}", *args)
 
@@ -85,14 +93,19 @@ def _below(path: str) -> str:
     return f"./{bare}" if bare else "."
 
 
-def look_program(readings: list[Reading], nonce: str, state: str = "", locks: str = "") -> str:
-    """All readings of one host as one program."""
+def look_program(
+    readings: list[Reading], nonce: str, state: str = "", locks: str = "", within: float | None = None
+) -> str:
+    """All readings of one host as one program; `within`: seconds after which it ends itself."""
     setup = call("kj_setup", nonce, state, locks)
     parts = [
         script("lib"),
         script("look"),
+        *([script("lock")] if any(isinstance(reading, ReadLock) for reading in readings) else []),
+        *([script("deadline")] if within else []),
         *probes(readings).values(),
         setup,
+        *([call("kj_deadline", math.ceil(within))] if within else []),
         *calls(readings),
         "kj_say over",
     ]

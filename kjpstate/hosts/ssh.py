@@ -66,6 +66,7 @@ class SshHost:
         self._root: Session | None = None
         self._orders: Orders | None = None
         self.heard: Heard | None = None
+        self.within: float | None = None
         self.recovered: tuple[Recovered, ...] = ()
         self._kept: tuple[str, set[str]] = ("", set())
 
@@ -75,9 +76,9 @@ class SshHost:
         """All answers from one exec."""
         wanted = list(dict.fromkeys(readings))
         nonce = secrets.token_hex(16)
-        program = programs.look_program(wanted, nonce, *self._places)
+        program = programs.look_program(wanted, nonce, *self._places, self.within)
         session = await self._start(program, nonce)
-        reply = await session.reply(_PATIENCE + _time_of(wanted))
+        reply = await session.reply(self.within or _PATIENCE + _time_of(wanted))
         await session.pipe.finish()
         return frames.answers(wanted, reply)
 

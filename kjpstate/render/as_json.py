@@ -20,6 +20,7 @@ from kjpstate.model import (
     Backup,
     Change,
     CheckResult,
+    Holder,
     MakeDirectory,
     Plan,
     Report,
@@ -46,8 +47,16 @@ _ACTIONS = {
 }
 
 
-def plan_json(plan: Plan, mask: Mask, *, exit_code: int) -> dict[str, Any]:
-    """A plan; `applyable`: whether an apply would do anything at all."""
+def plan_json(
+    plan: Plan,
+    mask: Mask,
+    *,
+    exit_code: int,
+    hints: Mapping[str, str] | None = None,
+    busy: Mapping[str, Holder] | None = None,
+) -> dict[str, Any]:
+    """A plan; `applyable`: whether an apply would do anything at all. Of a drift also `hints`: address -> a
+    clause on its cause, and `busy`: the hosts that another run is at work on."""
     refused = [change for change in plan.changes if change.refused]
     return {
         **opening(),
@@ -59,6 +68,8 @@ def plan_json(plan: Plan, mask: Mask, *, exit_code: int) -> dict[str, Any]:
         "unreachable": [{"host": mask(host), "reason": mask(why)} for host, why in plan.unreachable.items()],
         "unfinished": [_unfinished(host, run, mask) for host, run in plan.unfinished.items()],
         "advice": advice_json(plan.advice, mask),
+        **({} if hints is None else {"hints": {mask(key): mask(text) for key, text in hints.items()}}),
+        **({} if busy is None else {"busy": [_busy(host, owner, mask) for host, owner in busy.items()]}),
         "not_looked_at": [
             {"address": mask(address), "host": mask(host)} for address, host in plan.elsewhere.items()
         ],
@@ -74,6 +85,10 @@ def plan_json(plan: Plan, mask: Mask, *, exit_code: int) -> dict[str, Any]:
         "change_summary": tally(plan),
         "exit_code": exit_code,
     }
+
+
+def _busy(host: str, owner: Holder, mask: Mask) -> dict[str, Any]:
+    return {"host": mask(host), "run": mask(owner.run), "who": mask(owner.who), "why": mask(owner.why)}
 
 
 def advice_json(advice: Iterable[AdviceAt], mask: Mask) -> list[dict[str, Any]]:

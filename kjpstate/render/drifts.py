@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from kjpstate.model import Change, Plan
+from kjpstate.model import Change, Holder, Plan
 from kjpstate.render.lines import Line
 from kjpstate.render.masks import Mask
 from kjpstate.render.plans import STYLES
@@ -13,15 +13,36 @@ from kjpstate.render.values import telling
 _MOST_TOLD = 3
 
 
-def drift_lines(plan: Plan, mask: Mask) -> tuple[Line, ...]:
-    """`~ dns  stb  servers (none) -> 8.8.8.8 1.1.1.1`, one row a change, never wrapped; a dead bot first."""
-    changes = sorted(plan.changes, key=_runs)
-    return tuple(Line(_row(change, mask), STYLES[change.symbol], whole=True) for change in changes)
+def drift_lines(plan: Plan, mask: Mask, hints: Mapping[str, str] | None = None) -> tuple[Line, ...]:
+    """`~ dns  stb  servers (none) -> 8.8.8.8 1.1.1.1`, one row a change, never wrapped.
+
+    A dead bot comes first and differently: `! DEAD bot-kjp  stb  given up (errored)`. `hints`: address -> a
+    clause on what may have caused it.
+    """
+    changes = sorted(plan.changes, key=lambda change: not dead(change))
+    return tuple(_line(change, mask, (hints or {}).get(change.resource.address, "")) for change in changes)
 
 
-def _runs(change: Change) -> bool:
-    """Whether nothing is said against its being alive."""
-    return all(item.path[:1] != ("alive",) for item in change.drift.differences)
+def dead(change: Change) -> str:
+    """Why the app of this change is known not to be alive; "" for all else."""
+    alive = change.drift.actual.values.get("alive", True) if change.drift.differs("alive") else True
+    return "" if alive is True or alive == "not known" else str(alive)
+
+
+def busy_lines(busy: Mapping[str, Holder], mask: Mask) -> tuple[Line, ...]:
+    """One row a host that another run is at work on, for stderr."""
+    return tuple(
+        Line(
+            _squeezed(
+                f"{host}: run {owner.run} of {owner.who} is at work there ({owner.why or 'apply'}, since"
+                f" {owner.when}); not judged now",
+                mask,
+            ),
+            "change",
+            whole=True,
+        )
+        for host, owner in busy.items()
+    )
 
 
 def lost_lines(unreachable: Mapping[str, str], mask: Mask) -> tuple[Line, ...]:
@@ -42,8 +63,14 @@ def saying(change: Change, mask: Mask) -> str:
     return _squeezed("; ".join(_said(change, mask)), mask)
 
 
-def _row(change: Change, mask: Mask) -> str:
-    return f"{change.symbol} {change.resource.address}  {change.resource.host}  {saying(change, mask)}"
+def _line(change: Change, mask: Mask, hint: str) -> Line:
+    head = f"{change.symbol} {change.resource.address}"
+    style, said = STYLES[change.symbol], saying(change, mask)
+    if reason := dead(change):
+        app = change.resource.spec.get("app", {}).get("name", change.resource.address)
+        head, style, said = f"! DEAD {app}", "refuse", f"{_squeezed(reason, mask)}; {said}"
+    because = f"   [{_squeezed(hint, mask)}]" if hint else ""
+    return Line(f"{head}  {change.resource.host}  {said}{because}", style, whole=True)
 
 
 def _squeezed(text: str, mask: Mask) -> str:

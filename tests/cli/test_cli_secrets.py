@@ -102,7 +102,7 @@ def test_a_dead_bot_is_said_first(boxes):
         WITH_SECRETS.replace("  - name: alive\n", "  - {name: by hand, manual: look}\n  - name: alive\n")
     )
     rows = boxes.kjpstate("drift").out.splitlines()
-    assert "pm2_process" in rows[0] and "stopped" in rows[0] and "dns" in rows[1]
+    assert rows[0].startswith("! DEAD bot-kjp  stb  stopped; ") and "dns" in rows[1]
     checks = boxes.kjpstate("verify").out.splitlines()
     assert "alive" in checks[1] and "stopped" in checks[1]
 

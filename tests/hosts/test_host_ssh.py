@@ -21,6 +21,7 @@ from kjpstate.model import (
     ReadClock,
     ReadCommand,
     ReadFile,
+    ReadLock,
     ReadTree,
     Run,
     SyncTree,
@@ -489,3 +490,9 @@ def test_nothing_ever_connects_without_checking_the_key():
     for module in (connecting, known_hosts):
         text = Path(module.__file__).read_text("utf-8")
         assert "known_hosts=None" not in text and '"known_hosts": None' not in text
+
+
+def test_a_look_for_cron_fits_in_one_command_line_too():
+    probes = [Probe("box", name) for name in ("pm2", "resolved", "hints")]
+    wanted = [ReadLock("box"), *probes, ReadLock("box", "last")]
+    assert programs.command(programs.look_program(wanted, "n" * 32, within=60.0))[1] == b""

@@ -53,6 +53,7 @@ class SimulatedHost:
         self.reachable = True
         self.broken: dict[str, int] = {}
         self.ran: list[str] = []
+        self.within: float | None = None
         self._body = LocalHost(
             name,
             folder="/",

@@ -1,0 +1,135 @@
+"""One look for cron: what drifted, what may have caused it, and who is at work; nothing that only seemed so.
+
+Called by `cli.drift`. A host that an apply is at work on is left out and named: what is read there is neither
+the old nor the new. A drift is believed when a second look finds it too; that look brings the hints along.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from kjpstate import plan as planning
+from kjpstate import reconcile
+from kjpstate.formats import causes
+from kjpstate.host import Eye
+from kjpstate.kinds import KINDS
+from kjpstate.model import Answer, Change, Holder, Plan, Probe, Reading, ReadLock
+from kjpstate.reconcile import Document
+
+_MOST_PATHS = 40
+
+
+@dataclass(frozen=True)
+class Check:
+    """`busy`: host -> who is at work there; what reads from there is not in the plan. `hints`: address -> a
+    clause about the cause."""
+
+    plan: Plan
+    busy: Mapping[str, Holder] = field(default_factory=dict)
+    hints: Mapping[str, str] = field(default_factory=dict)
+
+
+async def check(
+    document: Document,
+    hosts: Mapping[str, Eye],
+    *,
+    key: bytes,
+    only: Sequence[str] = (),
+    limit: Sequence[str] = (),
+    within: float | None = None,
+) -> Check:
+    """Look once; when something differs, once more. `within`: seconds for all of it."""
+    deadline = None if within is None else time.monotonic() + within
+    _allow(hosts, deadline)
+    look = functools.partial(_look, document, hosts, key=key, only=only, limit=limit)
+    first, _ = await look(())
+    if not first.plan.changes:
+        return first
+    _allow(hosts, deadline)
+    probes = [_probe(host, changes) for host, changes in _by_host(first.plan).items()]
+    second, answers = await look(probes)
+    lost = set(second.plan.unreachable) - set(first.plan.unreachable)
+    if lost:
+        # What was seen before the link went is worth more than nothing.
+        kept = [change for change in first.plan.changes if change.resource.host in lost]
+        changes = (*kept, *second.plan.changes)
+        second = replace(second, plan=replace(second.plan, changes=changes))
+    return replace(second, hints=dict(_hints(second.plan, probes, answers)))
+
+
+def _allow(hosts: Mapping[str, Eye], deadline: float | None) -> None:
+    """What is left of the time, for each host: they are looked at at once."""
+    for host in hosts.values():
+        host.within = None if deadline is None else max(1.0, deadline - time.monotonic())
+
+
+async def _look(
+    document: Document,
+    hosts: Mapping[str, Eye],
+    more: Sequence[Reading],
+    *,
+    key: bytes,
+    only: Sequence[str],
+    limit: Sequence[str],
+) -> tuple[Check, Mapping[Reading, Answer]]:
+    scene = await reconcile.scene(document, hosts, key=key, only=only, limit=limit, more=more, locks=True)
+    busy = {
+        reading.host: answer
+        for reading, answer in scene.answers.items()
+        if isinstance(reading, ReadLock) and isinstance(answer, Holder) and answer.life != "dead"
+    }
+    plan = planning.build(scene)
+    if busy:
+        calm = _calm(plan, busy)
+        unfinished = {host: run for host, run in plan.unfinished.items() if host not in busy}
+        plan = replace(plan, changes=calm, unfinished=unfinished)
+    return Check(plan, busy), scene.answers
+
+
+def _calm(plan: Plan, busy: Mapping[str, object]) -> tuple[Change, ...]:
+    """The changes that read nothing from a host that is being worked on, and wait for none that does."""
+    moving = {change.resource.address for change in plan.changes if _reads_from(change, busy)}
+    return tuple(
+        change
+        for change in plan.changes
+        if change.resource.address not in moving and not moving & {*change.after, change.held}
+    )
+
+
+def _reads_from(change: Change, hosts: Mapping[str, object]) -> bool:
+    resource = change.resource
+    return any(reading.host in hosts for reading in KINDS[resource.kind].reads(resource.spec))
+
+
+def _by_host(plan: Plan) -> dict[str, list[Change]]:
+    found: dict[str, list[Change]] = {}
+    for change in plan.changes:
+        found.setdefault(change.resource.host, []).append(change)
+    return found
+
+
+def _probe(host: str, changes: Sequence[Change]) -> Probe:
+    paths = dict.fromkeys(path for change in changes for path in _paths(change))
+    return Probe(host, "hints", tuple(paths)[:_MOST_PATHS])
+
+
+def _paths(change: Change) -> Iterator[str]:
+    """The files whose times tell something: those the resource writes."""
+    resource = change.resource
+    for host, path in KINDS[resource.kind].writes(resource.spec):
+        if host == resource.host and not path.endswith("node_modules/"):
+            yield path
+
+
+def _hints(
+    plan: Plan, probes: Sequence[Probe], answers: Mapping[Reading, Answer]
+) -> Iterator[tuple[str, str]]:
+    traces = {probe.host: causes.parse(answers.get(probe)) for probe in probes}
+    for change in plan.changes:
+        found = traces.get(change.resource.host)
+        app = str(change.resource.spec["app"]["name"]) if change.resource.kind == "pm2_process" else ""
+        if found is not None and (said := causes.hint(found, tuple(_paths(change)), app)):
+            yield change.resource.address, said
