@@ -26,11 +26,10 @@ from kjpstate.model import File, ReadFile, Refuse, Resource, Spec, Unreadable
 from kjpstate.render.as_json import listed_json
 from kjpstate.render.blocks import block_json, block_lines
 from kjpstate.render.lines import Line
+from kjpstate.rules import RULES
 
 if TYPE_CHECKING:
     from kjpstate.kinds.patch.problems import Problem
-
-_NO_PARSER = "install kjpstate with its tree-sitter packages: pip install kjpstate"
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def show(session: Session, file: str, as_json: bool) -> int:
     try:
         blocks, problems = blocks_shown(data, Path(file).absolute().as_posix(), "this machine")
     except NoParser as error:
-        raise errors.Failed(f"{file} can't be read: {error}", _NO_PARSER) from None
+        raise _no_parser(file, error) from None
     code = errors.REFUSED if problems else errors.IN_SYNC
     if as_json:
         value = listed_json("blocks", [block_json(block) for block in blocks], session.mask())
@@ -107,7 +106,7 @@ async def _keep(session: Session, address: str, argument: str | None) -> int:
         after = _with_texts(before, keeping)
         _prove(before, after, keeping)
     except NoParser as error:
-        raise errors.Failed(f"{address} can't be read: {error}", _NO_PARSER) from None
+        raise _no_parser(address, error) from None
     backup = _write(Path(work.document.path), before, after, run_info(work.document.name).suffix)
     kept = ", ".join(texts)
     session.out(
@@ -136,6 +135,11 @@ async def _read(resource: Resource, work: Work) -> bytes | None:
     if isinstance(answer, Unreadable):
         raise errors.Failed(f"{resource.spec['path']} on {host} can't be read: {answer.why}")
     return answer.content if isinstance(answer, File) else None
+
+
+def _no_parser(what: str, error: NoParser) -> errors.RefusedError:
+    rule = "no-tree-sitter"
+    return errors.RefusedError(f"{what} can't be read without tree-sitter ({error})", RULES[rule].cure, rule)
 
 
 def _refused(spec: Spec, problems: Sequence[Problem]) -> errors.RefusedError:

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from kjpstate.document.nodes import Mapping, Node, Place, Scalar, Sequence, compose
 from kjpstate.model import Where
 
-_HEADER = re.compile(r"\|[-+]?[ \t]*(#.*)?\r?")
+_HEADER = re.compile(r"\|(?P<one>[-+]?)(?P<indent>[1-9]?)(?P<other>[-+]?)(?P<rest>[ \t]*(#.*)?\r?)")
+_MOST_STEP = 9
+"""YAML tells the indentation of a text that begins with blanks by one digit."""
 _OTHER_LINE_ENDS = re.compile("[\x85\u2028\u2029]|\r(?!\n)")
 _BLOCK_KEY = re.compile(r"[ ]*(- +)*")
 _REST = re.compile(r"[ \t]*(#.*)?\r?")
@@ -49,12 +51,21 @@ def _keyed(node: Node) -> Iterator[tuple[Place, Node]]:
 def _block(lines: list[str], scalar: Scalar, key: Place, text: str) -> bool:
     """Put `text` in place of the lines below a `|`; blank lines behind them stay."""
     header = scalar.place.line - 1
-    if not _HEADER.fullmatch(lines[header][scalar.place.column - 1 :]):
+    before, said = lines[header][: scalar.place.column - 1], lines[header][scalar.place.column - 1 :]
+    match = _HEADER.fullmatch(said)
+    if match is None:
         return False
     first = header + 1
     indent = next((_indent(line) for line in lines[first:] if line.strip()), 0)
-    if indent < key.column:
+    if match["indent"]:
+        indent = key.column - 1 + int(match["indent"])
+    elif indent < key.column:
         indent = key.column + 1
+    step = indent - (key.column - 1)
+    if not match["indent"] and text.startswith(" "):
+        if step > _MOST_STEP:
+            return False
+        lines[header] = f"{before}|{match['one']}{match['other']}{step}{match['rest']}"
     last = behind = first
     while behind < len(lines) and (not lines[behind].strip() or _indent(lines[behind]) >= indent):
         behind += 1
@@ -73,7 +84,8 @@ def _inline(lines: list[str], scalar: Scalar, key: Place, text: str) -> bool:
     before, rest = line[:start], line[end:]
     alone = _BLOCK_KEY.fullmatch(line[: key.column - 1]) and key.line == scalar.place.line
     if "\n" in text and alone and _REST.fullmatch(rest):
-        lines[number : number + 1] = [f"{before}|{rest}", *_written(text, key.column + 1, line)]
+        step = "2" if text.startswith(" ") else ""
+        lines[number : number + 1] = [f"{before}|{step}{rest}", *_written(text, key.column + 1, line)]
     elif line[start] == "'" and "\n" not in text:
         lines[number] = "".join((before, "'", text.replace("'", "''"), "'", rest))
     else:

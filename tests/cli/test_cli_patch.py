@@ -124,11 +124,27 @@ def test_keep_leaves_windows_line_ends(patched: Desk) -> None:
 
 
 @pytest.mark.parametrize(
+    ("form", "first", "after"),
+    [
+        ("|2\n          let tries = 0;", "let tries = 1;", "|2\n          let tries = 1;"),
+        ("|\n          let tries = 0;", "  let tries = 1;", "|2\n            let tries = 1;"),
+        ("let tries = 0;", "  let tries = 1;\nmore();", "|2\n            let tries = 1;\n          more();"),
+    ],
+)
+def test_keep_writes_a_text_that_begins_with_blanks(patched: Desk, form: str, first: str, after: str) -> None:
+    text = DOCUMENT.replace("|   # counts\n\n          let tries = 0;", form)
+    patched.write(text)
+    edit(patched, "let tries = 0;", first)
+    assert patched.kjpstate("patch", "keep", "patch.backoff").code == 0
+    assert text_of(patched) == text.replace(form, after)
+    assert patched.kjpstate("plan", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize(
     ("form", "why"),
     [
         (">\n          let tries = 0;", "can't be rewritten safely"),
         ('"let tries\n          = 0;"', "can't be rewritten safely"),
-        ("|2\n          let tries = 0;", "can't be rewritten safely"),
     ],
 )
 def test_keep_refuses_a_form_it_can_not_rewrite(patched: Desk, form: str, why: str) -> None:
@@ -164,3 +180,16 @@ def test_usage(patched: Desk) -> None:
     assert unknown.code == 64
     assert "patch.backoff" in unknown.err
     assert json.loads(patched.kjpstate("patch", "show", "--json", "none.ts").out)["error"]
+
+
+def test_validate_judges_the_texts_of_the_document(desk: Desk) -> None:
+    text = DOCUMENT.replace("let tries = 0;", "let tries = {;").replace(
+        'insert_after: "start();"', 'insert_inside: "x"'
+    )
+    desk.write(text)
+    shown = desk.kjpstate("validate")
+    assert shown.code == 0
+    assert "src/wa.ts: edit state has content that is no whole code" in " ".join(shown.out.split())
+    assert "insert_inside must end with {" in " ".join(shown.out.split())
+    desk.write(DOCUMENT)
+    assert "Advice" not in desk.kjpstate("validate").out

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,11 +15,15 @@ from hypothesis import strategies as st
 from kjpstate.model import Refuse
 from tests.support.patch_cases import ROOT, owner_edits, run, spec_of, without_blocks
 
+WHOLE = bool(os.environ.get("KJPSTATE_FULL"))
 QUICK = settings(
-    max_examples=2000 if os.environ.get("KJPSTATE_FULL") else 25,
+    max_examples=2000 if WHOLE else 25,
+    derandomize=not WHOLE,
+    database=None,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+Counted: TypeAlias = Callable[[str, int], None]
 
 WORDS = st.sampled_from(
     ["halo", "selamat", "⛔ keluar", "it''s", "{", "// no comment", "ünïcode", "👋🏽", "kjpstate"]
@@ -40,9 +46,13 @@ STYLES = st.fixed_dictionaries(
         "bom": st.booleans(),
         "final": st.booleans(),
         "braces": st.booleans(),
+        "allman": st.booleans(),
+        "wrapped": st.booleans(),
         "export": st.sampled_from(["", "export ", "export default "]),
     }
 )
+PATHS = st.sampled_from([f"/bot/src/wa.{ending}" for ending in ("ts", "tsx", "mts", "js", "cjs", "mjs")])
+CONTENTS = st.sampled_from(["tries = 1;", "if (a) {\n  b();\n}", "// nothing", "", "x(`\n`);"])
 
 ANCHORED: list[dict[str, Any]] = [
     {
@@ -75,6 +85,9 @@ ANCHORED: list[dict[str, Any]] = [
 ]
 
 
+CHOSEN = st.sets(st.sampled_from(range(len(ANCHORED))), min_size=1)
+
+
 @st.composite
 def files(draw: st.DrawFn) -> bytes:
     """A bot's file in some style, with all the anchors of ANCHORED in it and noise between them."""
@@ -104,6 +117,15 @@ def files(draw: st.DrawFn) -> bytes:
 
 def _styled(lines: list[str], style: dict[str, Any]) -> bytes:
     text = "\n".join(_indented(line, style["step"]) for line in lines)
+    if style["allman"]:
+        text = re.sub(
+            r"^([ \t]*)(if \(status.*|async function.*|export.* function.*) \{$",
+            r"\1\2\n\1{",
+            text,
+            flags=re.M,
+        )
+    if style["wrapped"]:
+        text = text.replace("stop('logged out', [1, 2]", "stop(\n'logged out', // lalu\n  [1,\n 2]")
     if not style["semicolons"]:
         text = "\n".join(line.removesuffix(";") for line in text.split("\n"))
     text = text.replace("'open'", f"{style['quote']}open{style['quote']}")
@@ -116,59 +138,117 @@ def _indented(line: str, step: str) -> str:
     return step * depth + line[depth:] if line[depth:] else ""
 
 
-@QUICK
-@given(files(), st.sets(st.sampled_from(range(len(ANCHORED))), min_size=1))
-def test_once_twice_and_out_again(content: bytes, chosen: set[int]) -> None:
-    spec = spec_of([ANCHORED[number] for number in sorted(chosen)])
-    after = run(spec, content)
-    assert isinstance(after, bytes), after
-    assert run(spec, after) is None
-    assert without_blocks(after) == content
-    assert run({**spec, "state": "absent"}, after) == content
+def every(
+    name: str, count: Counted, *given_: st.SearchStrategy[Any]
+) -> Callable[[Callable[..., None]], None]:
+    """Run the decorated function over examples of `given_`, at once, and count them."""
+
+    def over(body: Callable[..., None]) -> None:
+        ran: list[None] = []
+
+        @QUICK
+        @given(st.tuples(*given_))
+        def examples(values: tuple[Any, ...]) -> None:
+            ran.append(None)
+            body(*values)
+
+        examples()
+        assert len(ran) >= QUICK.max_examples
+        count(f"made-up files: {name}", len(ran))
+
+    return over
 
 
-@QUICK
-@given(files(), st.permutations(range(len(ANCHORED))))
-def test_edits_added_one_by_one_come_out_again(content: bytes, order: list[int]) -> None:
-    after = content
-    for count in range(1, len(order) + 1):
-        spec = spec_of([ANCHORED[number] for number in sorted(order[:count])])
-        step = run(spec, after)
-        assert isinstance(step, bytes), step
-        assert without_blocks(step) == content
-        after = step
-    assert run({**spec, "state": "absent"}, after) == content
+def test_once_twice_and_out_again(counted: Counted) -> None:
+    @every("applied, in sync, taken out to the byte", counted, files(), CHOSEN, PATHS)
+    def _(content: bytes, chosen: set[int], path: str) -> None:
+        spec = spec_of([ANCHORED[number] for number in sorted(chosen)], path)
+        after = run(spec, content)
+        assert isinstance(after, bytes), after
+        assert run(spec, after) is None
+        assert without_blocks(after) == content
+        assert run({**spec, "state": "absent"}, after) == content
 
 
-@QUICK
-@given(
-    files(), st.sampled_from(["tries = 1;", "if (a) {\n  b();\n}", "// nothing", "", "x(`\n`);"]), st.data()
-)
-def test_new_content_changes_blocks_only(content: bytes, text: str, data: st.DataObject) -> None:
-    number = data.draw(st.sampled_from(range(1, len(ANCHORED))))
-    first = run(spec_of(ANCHORED), content)
-    assert isinstance(first, bytes)
-    spec = spec_of([edit | ({"content": text} if at == number else {}) for at, edit in enumerate(ANCHORED)])
-    second = run(spec, first)
-    assert isinstance(second, bytes), second
-    assert run(spec, second) is None
-    assert without_blocks(second) == content
-    assert run({**spec, "state": "absent"}, second) == content
+def test_edits_added_one_by_one_come_out_again(counted: Counted) -> None:
+    @every("edits added one by one, in any order", counted, files(), st.permutations(range(len(ANCHORED))))
+    def _(content: bytes, order: list[int]) -> None:
+        after = content
+        for count in range(1, len(order) + 1):
+            spec = spec_of([ANCHORED[number] for number in sorted(order[:count])])
+            step = run(spec, after)
+            assert isinstance(step, bytes), step
+            assert without_blocks(step) == content
+            after = step
+        assert run({**spec, "state": "absent"}, after) == content
 
 
-@QUICK
-@given(files(), st.sampled_from(["tries", "retry", "status", "connect"]), st.data())
-def test_a_hand_edit_anywhere_leaves_the_rest_alone(content: bytes, word: str, data: st.DataObject) -> None:
-    spec = spec_of(ANCHORED)
-    first = run(spec, content)
-    assert isinstance(first, bytes)
-    places = [at for at in range(len(first)) if first.startswith(word.encode(), at)]
-    at = data.draw(st.sampled_from(places))
-    touched = first[:at] + b"other" + first[at + len(word) :]
-    found = run(spec, touched)
-    if isinstance(found, bytes):
-        assert without_blocks(found) == without_blocks(touched)
-        assert run(spec, found) is None
+def test_new_content_changes_blocks_only(counted: Counted) -> None:
+    @every("new content", counted, files(), CONTENTS, st.sampled_from(range(1, len(ANCHORED))))
+    def _(content: bytes, text: str, number: int) -> None:
+        first = run(spec_of(ANCHORED), content)
+        assert isinstance(first, bytes)
+        spec = spec_of(
+            [edit | ({"content": text} if at == number else {}) for at, edit in enumerate(ANCHORED)]
+        )
+        second = run(spec, first)
+        assert isinstance(second, bytes), second
+        assert run(spec, second) is None
+        assert without_blocks(second) == content
+        assert run({**spec, "state": "absent"}, second) == content
+
+
+def test_a_hand_edit_anywhere_leaves_the_rest_alone(counted: Counted) -> None:
+    words = st.sampled_from(["tries", "retry", "status", "connect"])
+
+    @every("a word changed by hand, anywhere", counted, files(), words, st.data())
+    def _(content: bytes, word: str, data: st.DataObject) -> None:
+        spec = spec_of(ANCHORED)
+        first = run(spec, content)
+        assert isinstance(first, bytes)
+        places = [at for at in range(len(first)) if first.startswith(word.encode(), at)]
+        at = data.draw(st.sampled_from(places))
+        touched = first[:at] + b"other" + first[at + len(word) :]
+        found = run(spec, touched)
+        if isinstance(found, bytes):
+            assert without_blocks(found) == without_blocks(touched)
+            assert run(spec, found) is None
+
+
+def test_a_formatter_is_no_drift(counted: Counted) -> None:
+    @every("formatted after they were patched", counted, files(), STYLES)
+    def _(content: bytes, style: dict[str, Any]) -> None:
+        spec = spec_of(ANCHORED)
+        first = run(spec, content)
+        assert isinstance(first, bytes)
+        formatted = _formatted(first, style)
+        assert run(spec, formatted) is None
+        taken = run({**spec, "state": "absent"}, formatted)
+        assert isinstance(taken, bytes)
+        assert b"kjpstate:" not in taken and _words(taken) == _words(content)
+
+
+def _formatted(content: bytes, style: dict[str, Any]) -> bytes:
+    """Other indentation, quotes, line ends and semicolons, as a formatter would; comments stay."""
+    lines, inside = [], False
+    for line in content.decode("utf-8-sig").splitlines():
+        lines.append(line if inside else _other_line(line, style))
+        inside ^= line.count("`") % 2 == 1
+    text = "\n".join(lines) + "\n"
+    return ("\ufeff" * style["bom"] + text.replace("\n", style["ending"])).encode()
+
+
+def _other_line(line: str, style: dict[str, Any]) -> str:
+    bare = line.strip(" \t") if "`" not in line else line.lstrip(" \t")
+    if bare.startswith("// kjpstate:"):
+        return style["step"] + line.lstrip(" \t")
+    bare = bare.replace("'open'", f"{style['quote']}open{style['quote']}")
+    bare = bare if style["semicolons"] or set("/`") & set(bare) else bare.removesuffix(";")
+    return style["step"] * (len(line) - len(line.lstrip())) + bare
+
+
+def _words(content: bytes) -> list[str]:
+    return re.findall(r"\w+", content.decode())
 
 
 def _owner_patched() -> tuple[dict[str, Any], bytes]:

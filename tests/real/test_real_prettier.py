@@ -20,6 +20,14 @@ PRETTIER = "prettier@3.3.3"
 STYLES = {
     "own": (),
     "standard": ("--no-semi", "--single-quote", "--trailing-comma=none", "--arrow-parens=avoid"),
+    "narrow": ("--print-width=60", "--tab-width=4", "--single-quote", "--quote-props=consistent"),
+    "odd": (
+        "--experimental-ternaries",
+        "--bracket-same-line",
+        "--no-bracket-spacing",
+        "--arrow-parens=avoid",
+    ),
+    "tabs": ("--use-tabs", "--single-quote", "--no-semi", "--jsx-single-quote"),
     "wide": ("--print-width=140", "--use-tabs", "--end-of-line=crlf", "--trailing-comma=all"),
 }
 

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from kjpstate.formats.typescript import NoParser
 from kjpstate.kinds.patch import worktree
 from kjpstate.kinds.patch.changed import counted
 from kjpstate.kinds.patch.problems import Problem, refusal
 from kjpstate.kinds.patch.standing import HAND
-from kjpstate.kinds.patch.study import Study, study
+from kjpstate.kinds.patch.study import Study, no_parser, study
+from kjpstate.kinds.patch.wanted import edits_of
 from kjpstate.model import (
     UNKNOWN,
     Action,
@@ -99,7 +101,8 @@ def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
 
 
 def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
-    """Texts that were decoded twice, wildcards that mean nothing, and a set that the source has by itself."""
+    """Texts that were decoded twice, wildcards that mean nothing, and a set that the source has by itself;
+    where nobody has looked at the file, also what a plan would refuse in the document's own texts."""
     for number, edit in enumerate(opened(spec.get("edits", ()))):
         for key in ("content", "insert_before", "insert_after", "insert_inside", "replace", "within"):
             forms = edit.get(key, ())
@@ -113,7 +116,21 @@ def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
                 f"/edits/{number}/content",
                 "breaks",
             )
-    yield from _taken_up(spec, answers)
+    if isinstance(answers.get(ReadFile(spec["host"], spec["path"])), Unreadable):
+        yield from _texts(spec)
+    else:
+        yield from _taken_up(spec, answers)
+
+
+def _texts(spec: Spec) -> Iterator[Advice]:
+    """What a plan would refuse whatever the file holds; said while nobody has looked at the file."""
+    try:
+        problems = edits_of(spec)[1]
+    except NoParser as error:
+        problems = [no_parser(error)]
+    for found in problems:
+        told = refusal(spec, [found.plain()])
+        yield Advice(told.rule, told.reason, told.cure, told.pointer, "breaks")
 
 
 def _taken_up(spec: Spec, answers: Answers) -> Iterator[Advice]:

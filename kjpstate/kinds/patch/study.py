@@ -53,8 +53,12 @@ def study(spec: Spec, data: bytes | None) -> Study:
         assert data is not None
         return _removal(spec, data, named) if absent else _presence(spec, data, named)
     except NoParser as error:
-        problem = Problem("no-tree-sitter", f"can't be read without tree-sitter ({error})")
-        return Study(named, named, data, data, problems=(problem,))
+        return Study(named, named, data, data, problems=(no_parser(error),))
+
+
+def no_parser(error: NoParser) -> Problem:
+    """Nothing can be read here."""
+    return Problem("no-tree-sitter", f"can't be read without tree-sitter ({error})")
 
 
 def unusable(spec: Spec, data: bytes | None) -> Problem | None:
