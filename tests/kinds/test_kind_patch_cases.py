@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
+from kjpstate.formats.typescript.structure import Fault
 from kjpstate.kinds import patch
 from kjpstate.model import Refuse
 from kjpstate.rules import RULES
 from tests.support.patch_cases import Case, answers_of, cases, problems_of, run, without_blocks
 
 CASES = cases()
+SOURCES = [path.read_text("utf-8") for path in Path(patch.__file__).parent.glob("*.py")]
+REASONS = {rule for text in SOURCES for rule in re.findall(r'Problem\(\s*"([a-z0-9-]+)"', text)}
+REASONS |= set(get_args(Fault))
 
 
 def params(wanted: Any) -> list[Any]:
@@ -74,6 +79,16 @@ def test_in_sync(case: Case) -> None:
 
 def test_no_case_is_left_out() -> None:
     known = [case for case in CASES if case.result in ("applied", "in sync") or isinstance(case.result, list)]
-    assert len(known) == len(CASES) >= 50
-    handlers = [case for case in CASES if b"connection.update" in case.content]
-    assert len(handlers) >= 40
+    assert len(known) == len(CASES) >= 140
+    handlers = {
+        " ".join(case.content.decode().split()) for case in CASES if b"connection.update" in case.content
+    }
+    assert len(handlers) >= 55
+    endings = {case.spec["path"].rpartition(".")[2] for case in CASES}
+    assert endings >= {"ts", "tsx", "mts", "cts", "js", "cjs", "mjs"}
+
+
+def test_every_reason_to_refuse_has_a_case() -> None:
+    told = {problem["rule"] for case in CASES if isinstance(case.result, list) for problem in case.result}
+    elsewhere = {"file-missing", "file-unreadable", "no-tree-sitter", "byte-guard"}
+    assert told | elsewhere == {rule for rule in REASONS if rule in RULES} == REASONS

@@ -25,6 +25,38 @@ WIDE = [
     f"{IF} connectToWhatsApp();",
 ]
 
+_CODE = (
+    "(lastDisconnect?.error as Boom)",
+    "(lastDisconnect.error as Boom)",
+    "lastDisconnect?.error",
+    "lastDisconnect.error",
+)
+README: list[dict[str, Any]] = [
+    {"id": "state", "insert_after": "imports", "content": "let tries = 0;"},
+    {
+        "id": "should",
+        "replace": [
+            "const shouldReconnect = statusCode !== DisconnectReason.loggedOut;",
+            *(
+                f"const shouldReconnect = {code}?.output?.statusCode !== DisconnectReason.loggedOut;"
+                for code in _CODE
+            ),
+        ],
+        "content": "const shouldReconnect = tries < 10;",
+    },
+    {
+        "id": "call",
+        "replace": [
+            "if (shouldReconnect) { $START(); } else { $$$ }",
+            "if (shouldReconnect) { $START(); }",
+            "if (shouldReconnect) $START();",
+        ],
+        "content": "if (shouldReconnect) {\n  tries += 1;\n  setTimeout(mulaiLagi, 3000 * 2 ** tries);\n}",
+    },
+    {"id": "reset", "insert_inside": "if (connection === 'open') {", "content": "tries = 0;"},
+]
+"""Edits for a handler as Baileys' own README has it, and the forms that bots made of it."""
+
 
 def owner_edits(forms: list[str] | None = None) -> list[dict[str, Any]]:
     """The edits of states/bot-kjp.yaml as the document gives them to the kind; `forms` for reconnect-call."""
@@ -99,7 +131,8 @@ def _case(path: Path) -> Case:
     told = yaml.safe_load(path.read_text("utf-8"))
     edits = told["edits"]
     if isinstance(edits, str):
-        edits = owner_edits({"owner": None, "wide": WIDE, "narrow": WIDE[3:]}[edits])
+        forms = {"owner": None, "wide": WIDE, "narrow": WIDE[3:]}
+        edits = README if edits == "readme" else owner_edits(forms[edits])
     edits = [
         edit | ({"replace": [edit["replace"]]} if isinstance(edit.get("replace"), str) else {})
         for edit in edits

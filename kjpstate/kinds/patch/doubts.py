@@ -34,6 +34,7 @@ def not_one(edit: Edit, pattern: Pattern, look: Look, matches: Sequence[Match], 
             reason = f"has its {what} only inside the block {inside.name} (line {number})"
             text, cure = look.source.line_text(number).strip(), "anchor it beside that block"
             return Problem("anchor-missing", reason, number, text, edit.id, cure=cure)
+    pattern = _closest(edit, look.source) if edit.op == "replace" and not key else pattern
     near = tuple((number, look.source.line_text(number).strip()) for number in nearest(pattern, look.source))
     if not near:
         reason = f"has no {what} in the file: `{_first_line(pattern)}`"
@@ -47,6 +48,17 @@ def not_one(edit: Edit, pattern: Pattern, look: Look, matches: Sequence[Match], 
     if edit.op == "replace" and not key:
         cure = "if that is right, add it as a second accepted form"
     return Problem("anchor-missing", reason, number, text, edit.id, near[1:], cure)
+
+
+def _closest(edit: Edit, source: Source) -> Pattern:
+    """Of several accepted forms the one whose first line comes nearest to a line of the file."""
+
+    def likeness(form: Pattern) -> float:
+        lines = nearest(form, source, 1)
+        text = source.line_text(lines[0]).strip() if lines else ""
+        return difflib.SequenceMatcher(None, _first_line(form), text, autojunk=False).ratio()
+
+    return max(edit.forms, key=likeness) if len(edit.forms) > 1 else edit.forms[0]
 
 
 def _first_line(pattern: Pattern) -> str:
@@ -63,7 +75,11 @@ def _differences(pattern: Pattern, source: Source, number: int) -> Iterator[str]
         found, first = found[1:], first + 1
     found = found[: len(wanted) + 8]
     matcher = difflib.SequenceMatcher(None, wanted, found, autojunk=False)
-    steps = [step for step in matcher.get_opcodes() if step[0] != "equal"]
+    steps = [
+        step
+        for step in matcher.get_opcodes()
+        if step[0] != "equal" and not _names(wanted[step[1] : step[2]], found[step[3] : step[4]])
+    ]
     if steps and steps[-1][2] == len(wanted) and len(steps) > 1:
         steps.pop()
     if len(steps) > 2:
@@ -79,6 +95,11 @@ def _differences(pattern: Pattern, source: Source, number: int) -> Iterator[str]
             yield f"`{missing}`"
         else:
             yield f"`{missing}`, not `{extra}`"
+
+
+def _names(wanted: Sequence[str], found: Sequence[str]) -> bool:
+    """Whether a `$NAME` stands beside one identifier, which it may be."""
+    return len(wanted) == len(found) == 1 and wanted[0].startswith("$") and found[0].isidentifier()
 
 
 def unfit(edit: Edit, look: Look, fault: Fault, match: Match) -> Problem:

@@ -13,6 +13,9 @@ from typing import Any
 from kjpstate.model import Refuse, Spec
 from kjpstate.rules import RULES
 
+_LONGEST = 160
+"""Signs of a line of the file that are shown; a minified one has thousands."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -77,8 +80,9 @@ def _lines(shown: str, problem: Mapping[str, Any]) -> Iterator[str]:
     """The problem's line and the others to look at, each once."""
     found = [problem, *problem["more"]] if problem["line"] else list(problem["more"])
     for number in dict.fromkeys(item["line"] for item in found):
-        text = next(item["text"] for item in found if item["line"] == number)
-        yield f"{shown}:{number}: {text.strip()}" if text.strip() else f"{shown}:{number}"
+        text = next(item["text"] for item in found if item["line"] == number).strip()
+        text = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+        yield f"{shown}:{number}: {text}" if text else f"{shown}:{number}"
 
 
 def _pointer(spec: Spec, edit: str) -> str:
