@@ -1,4 +1,4 @@
-"""A host that was lost on the way: waited for, locked again, and what had happened there read from its journal.
+"""A host that was lost on the way: waited for, locked again, its journal read for what had happened there.
 
 Called by `taking`. Taking the lock also waits for a command that was left running, and lets the host settle
 what was half done; what is left to do is then computed from a new look, never from what was sent.

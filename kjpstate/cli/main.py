@@ -30,6 +30,7 @@ NOW_AND_THEN = {
     "patch": "show a file's blocks; keep a hand edit in the document",
     "schedule": "have drift run every ten minutes, by cron, a timer or a task",
     "trust": "show a host's key, ask, remember it",
+    "unlock": "show who holds a host's lock; break a dead run's",
     "pm2": "what runs, what its file says, what a reboot brings back",
     "explain": "what a rule means and what to do about it",
     "schema": "print the document's JSON Schema, for an editor",

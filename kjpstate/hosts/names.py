@@ -17,6 +17,7 @@ from kjpstate.model import (
     Backup,
     MakeDirectory,
     Restore,
+    Run,
     RunInfo,
     Stamp,
     SyncTree,
@@ -67,8 +68,8 @@ def plain_name(name: str) -> str:
 def refusal(action: Action, may_change: Sequence[str], kept: Collection[str]) -> str:
     """Why the guard forbids `action`, or nothing. `kept`: paths this session already backed up.
 
-    What a Run writes is named in the plan and not bound here; its originals are always kept, and may be
-    put back.
+    What a Run writes is named in the plan and not bound here, but its originals must have been kept first;
+    they may be put back. Backups and stamps go beside an allowed path or into our state folder, by name.
     """
     match action:
         case WriteFile(path=path) | SyncTree(to_directory=path):
@@ -78,6 +79,11 @@ def refusal(action: Action, may_change: Sequence[str], kept: Collection[str]) ->
             fine = allowed(path, may_change) or any(entry.startswith(inside) for entry in may_change)
         case Restore(path=path):
             fine = allowed(path, may_change) or path in kept
+        case Run(writes=writes):
+            path = next((written for written in writes if written not in kept), "")
+            if path:
+                return f"{path}, which a command is about to write, was not kept first"
+            fine = True
         case Backup(path=path) | Stamp(name=path):
             fine = True
         case _:

@@ -36,6 +36,7 @@ WRONG = [
     (["explain", "fallback"], 64, "did you mean fallback-dns?"),
     (["schema", "more"], 64, "more"),
     (["trust"], 64, "HOST"),
+    (["unlock"], 64, "HOST"),
     (["demo", "--wat"], 64, "--wat"),
 ]
 
@@ -149,7 +150,20 @@ def test_help_imports_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "verb", ["plan", "apply", "drift", "verify", "validate", "backups", "trust", "schema", "explain", "demo"]
+    "verb",
+    [
+        "plan",
+        "apply",
+        "drift",
+        "verify",
+        "validate",
+        "backups",
+        "trust",
+        "unlock",
+        "schema",
+        "explain",
+        "demo",
+    ],
 )
 def test_every_verb_has_help(desk: Desk, verb: str):
     shown = desk.kjpstate(verb, "--help")

@@ -1,0 +1,116 @@
+"""`kjpstate unlock`: who holds a host's lock, whether that run still lives, and a dead one's lock broken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import click
+
+from kjpstate import errors
+from kjpstate.apply.locking import pauses
+from kjpstate.cli import options
+from kjpstate.cli.session import Session
+from kjpstate.cli.work import opened
+from kjpstate.host import Host
+from kjpstate.model import Holder
+from kjpstate.render.lines import Line
+
+_LIVES = {
+    "alive": "its process is alive on {host}",
+    "step": "its process is gone, but a command that it started still runs on {host}",
+    "dead": "its process is gone, and nothing that it started runs",
+}
+
+
+@click.command()
+@click.argument("host")
+@options.document
+@click.option("--run", "run", metavar="ID", help="Do not ask: break the lock only if this run holds it.")
+@click.option("--force", is_flag=True, help="Even if that run is alive: two runs may then write at once.")
+@options.lock_timeout
+@options.colour
+@click.pass_obj
+def command(
+    session: Session,
+    /,
+    host: str,
+    document: str | None,
+    *,
+    run: str | None,
+    force: bool,
+    lock_timeout: float,
+) -> int:
+    """Show who holds the lock of HOST (its name in the document), ask, and break it if that run is dead."""
+    return asyncio.run(_unlock(session, host, document, run=run, force=force, seconds=lock_timeout))
+
+
+async def _unlock(
+    session: Session, name: str, argument: str | None, *, run: str | None, force: bool, seconds: float
+) -> int:
+    async with opened(session, argument, (), (name,)) as work:
+        chosen = [host for known, host in work.hosts.items() if known == name or known.startswith(f"{name}[")]
+        if not chosen:
+            known = ", ".join(work.hosts)
+            raise errors.UsageError(f"unlock {name}: no such host; the document has {known}")
+        for host in chosen:
+            await _one(session, host, run=run, force=force, seconds=seconds)
+    return 0
+
+
+async def _one(session: Session, host: Host, *, run: str | None, force: bool, seconds: float) -> None:
+    holder = await _settled(host, seconds)
+    if holder is None:
+        session.out([Line(f"{host.name} is not locked.", "good")])
+        return
+    session.tell(_shown(host.name, holder))
+    if run is not None and run != holder.run:
+        raise errors.Locked(
+            f"{host.name} is locked by run {holder.run}, not by {run}; nothing was done", run=holder.run
+        )
+    if holder.life != "dead" and not force:
+        raise errors.Locked(
+            f"the lock of {host.name} is not broken: {_LIVES[holder.life].format(host=host.name)}",
+            "wait for it: add --lock-timeout 5m; or end that process on the host itself",
+            "locked",
+            holder.run,
+        )
+    if run is None and not session.has_terminal():
+        raise errors.UsageError(
+            "unlock asks before it breaks a lock, and there is no terminal to ask on.",
+            f"add --run {holder.run} to break just that run's lock",
+        )
+    if holder.life != "dead":
+        warning = (
+            f"That run is alive. It will stop at its next action, but what it is at now goes on: {host.name}"
+        )
+        session.tell([Line(f"{warning} may be written by two at once.", "refuse")])
+    if run is None and not session.confirmed(f"Break the lock of run {holder.run} on {host.name}?"):
+        raise errors.Failed("Nothing was done: the answer was not yes.")
+    if not await host.unlock(holder, force=force):
+        raise errors.Locked(f"{host.name} is locked by somebody else by now; nothing was done", "look again")
+    session.out([Line(f"The lock of run {holder.run} on {host.name} is broken.", "good")])
+    session.out([Line("What that run left half done, the next apply settles first.")])
+
+
+async def _settled(host: Host, seconds: float) -> Holder | None:
+    """Who holds the lock, after waiting so long for a living run to let it go."""
+    waiting = pauses(seconds)
+    while True:
+        holder = await host.holder()
+        pause = next(waiting, None)
+        if holder is None or holder.life == "dead" or pause is None:
+            return holder
+        await asyncio.sleep(pause)
+
+
+def _shown(host: str, holder: Holder) -> Iterable[Line]:
+    yield Line(f"{host} is locked:", "strong")
+    for word, value in (
+        ("run", holder.run),
+        ("of", holder.who),
+        ("since", holder.when),
+        ("for", holder.why),
+        ("", _LIVES[holder.life].format(host=host)),
+    ):
+        yield Line(f"  {word:<6} {value or '?'}", hang=9)

@@ -1,0 +1,177 @@
+"""A lock whose owner was killed while its command runs, the lock shown and broken: every body."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from kjpstate import errors
+from kjpstate.model import Run, WriteFile
+from tests.support.bodies import run_info
+
+CONTROLLER = """
+import asyncio, pathlib, sys
+from kjpstate.hosts.local import LocalHost
+from kjpstate.model import Run, RunInfo
+async def go():
+    state, locks, script = map(pathlib.Path, sys.argv[1:])
+    host = LocalHost("box", state_dir=state, lock_dir=locks)
+    await host.begin(RunInfo("abc123", "20261123T200000Z", "doc", "me@laptop"), ())
+    await host.act([Run("box", ("sh", str(script)), "sleeps")])
+asyncio.run(go())
+"""
+SCRIPT = "sleep 30 & echo $$ $! >{pid}.new; mv {pid}.new {pid}; wait"
+
+
+async def reaches(condition, seconds=10.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        await asyncio.sleep(0.02)
+
+
+def owner_of(bench):
+    return int(
+        next(line for line in (bench.locks / "kjpstate").read_text().splitlines() if "pid" in line)[4:]
+    )
+
+
+@contextlib.asynccontextmanager
+async def running(bench, script):
+    """A session of the body that runs `script`, and is killed at the end: the session alone."""
+    if bench.body == "local":
+        words = [sys.executable, "-c", CONTROLLER, bench.state, bench.locks, script]
+        process = subprocess.Popen([str(word) for word in words])
+        yield
+        process.kill()
+        process.wait()
+        return
+    host = bench.host()
+    await host.begin(run_info(), ())
+    task = asyncio.ensure_future(host.act([Run("box", ("sh", str(script)), "sleeps")]))
+    yield
+    os.kill(owner_of(bench), signal.SIGKILL)
+    with contextlib.suppress(errors.Unreachable, TimeoutError):
+        await asyncio.wait_for(task, 1)
+    task.cancel()
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["the command", "only a child of it"])
+def test_an_orphaned_command_keeps_the_lock_until_it_ends(bench, whole):
+    if bench.body == "simulated":
+        return  # its commands are modelled: there is no process
+    noted = bench.real(bench.path("pid"))
+    script = bench.real(bench.put("script", SCRIPT.format(pid=noted)))
+
+    async def go():
+        async with running(bench, script):
+            await reaches(noted.exists)
+        command, orphan = map(int, noted.read_text().split())
+        step = int(next(bench.locks.glob("kjpstate.step.*")).read_text().split()[1])
+        for pid in () if whole else (step, command):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        second = bench.host()
+        try:
+            with pytest.raises(errors.Locked, match="a command that it started still runs there") as caught:
+                await second.begin(run_info("def456"), ())
+            assert caught.value.run == "abc123"
+            holder = await second.holder()
+            assert (holder.run, holder.life) == ("abc123", "step")
+            assert not await second.unlock(holder)
+            os.kill(orphan, signal.SIGKILL)
+            await reaches(lambda: all(map(gone, (step, command, orphan))))
+            assert (await second.holder()).life == "dead"
+            await second.begin(run_info("def456"), ())
+            return second.recovered
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(orphan, signal.SIGKILL)
+            await second.close()
+
+    (found,) = asyncio.run(go())
+    assert (found.verdict, found.run.kind, found.run.path) == ("unknown", "run", "sleeps")
+    assert not list(bench.locks.iterdir())
+
+
+def gone(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as stream:  # noqa: PTH123
+            return stream.read().rpartition(") ")[2][0] == "Z"
+    except OSError:
+        return True
+
+
+def test_a_command_that_ended_leaves_no_step_behind(bench):
+    async def go():
+        host = bench.host()
+        try:
+            await host.begin(run_info(), ())
+            words = ("systemctl", "--version") if bench.body == "simulated" else ("true",)
+            await host.act([Run("box", words, "tries")])
+            return sorted(path.name for path in bench.locks.iterdir())
+        finally:
+            await host.close()
+
+    assert asyncio.run(go()) == ["kjpstate"]
+
+
+def test_the_lock_is_shown_and_a_live_one_is_broken_by_force_only(bench):
+    async def go():
+        first, second = bench.host(), bench.host()
+        try:
+            assert await second.holder() is None
+            await first.begin(run_info(), ())
+            found = await second.holder()
+            assert (found.run, found.who, found.why, found.life) == ("abc123", "me@laptop", "apply", "alive")
+            assert not await second.unlock(found)
+            assert await second.unlock(found, force=True)
+            assert await second.holder() is None and not await second.unlock(found, force=True)
+            await second.begin(run_info("def456"), ())
+            outcomes, _ = await first.act([WriteFile("box", bench.path("x"), None, b"x")])
+            assert outcomes[0].status == "failed" and "taken away" in outcomes[0].reason
+        finally:
+            await first.close()
+            await second.close()
+
+    asyncio.run(go())
+    assert bench.get("x") is None and not list(bench.locks.iterdir())
+
+
+def test_a_dead_lock_is_broken_when_it_is_still_that_one(bench):
+    bench.locks.mkdir(parents=True, exist_ok=True)
+    lock = bench.locks / "kjpstate"
+    lock.write_text("run dead00\nwho x\nwhen y\nwhy apply\npid 4194303\nstart 1\nboot b\n")
+
+    async def go():
+        host = bench.host()
+        try:
+            found = await host.holder()
+            assert (found.run, found.life) == ("dead00", "dead")
+            return await host.unlock(found)
+        finally:
+            await host.close()
+
+    assert asyncio.run(go()) and not list(bench.locks.iterdir())
+
+
+def test_what_dead_contenders_left_beside_the_lock_is_swept(bench):
+    bench.locks.mkdir(parents=True, exist_ok=True)
+    for name in (".kjpstate.4194303.link", ".kjpstate.4194303.ab.link", "kjpstate.step.dead00-4194303"):
+        (bench.locks / name).write_text("x")
+    (bench.locks / f".kjpstate.{os.getpid()}.ab.link").write_text("x")
+
+    async def go():
+        host = bench.host()
+        await host.begin(run_info(), ())
+        await host.close()
+
+    asyncio.run(go())
+    assert [path.name for path in bench.locks.iterdir()] == [f".kjpstate.{os.getpid()}.ab.link"]
