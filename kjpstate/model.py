@@ -382,7 +382,8 @@ class Run:
     """One command, no shell. `writes`: files and folders it writes, backed up first. `undo`: argv that puts
     back what a restore of files does not. `outputs`: the tree in which to note what the run wrote (see
     Written). `replaces`: the managed thing is deleted and made anew. `clean_env`: only these variables.
-    `shown`: it takes long, so what it prints is told while it runs."""
+    `shown`: it takes long, so what it prints is told while it runs. `renews`: it removes the folders
+    in `writes` before it writes (as `npm ci` does), so a backup may hold their very files; see Backup."""
 
     host: str
     argv: tuple[str, ...]
@@ -396,6 +397,7 @@ class Run:
     replaces: bool = False
     clean_env: Mapping[str, str] | None = None
     shown: bool = False
+    renews: bool = False
 
 
 @dataclass(frozen=True)
@@ -443,10 +445,15 @@ class Await:
 
 @dataclass(frozen=True)
 class Backup:
-    """Keep a copy of a file or folder beside it. Made by `apply` for a Run's `writes`, not by kinds."""
+    """Keep a copy of a file or folder beside it. Made by `apply` for a Run's `writes`, not by kinds.
+
+    `shared`: what a folder has in folders of its own may be hard links instead, where the host can; not what
+    begins with a dot, nor what stands in it directly. See Run.renews.
+    """
 
     host: str
     path: str
+    shared: bool = False
 
 
 @dataclass(frozen=True)

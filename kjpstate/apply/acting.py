@@ -44,12 +44,12 @@ async def execute(actions: Iterable[Action], outcomes: list[Outcome], work: Work
                 readings = tuple(reading_of(item) for _, item in fill)
                 await _flush(batch, readings, outcomes, work, action.host)
                 batch.append(filled(action, work))
-            case Run(writes=writes, outputs=outputs):
+            case Run(writes=writes, outputs=outputs, renews=renews):
                 if outputs is not None:
                     await _flush(batch, (outputs,), outcomes, work, action.host)
                     before = work.fill[outputs]
                     work.outputs.setdefault(outputs, before if isinstance(before, Tree) else None)
-                batch += [Backup(action.host, path) for path in writes]
+                batch += [Backup(action.host, path, renews) for path in writes]
                 batch.append(action)
             case _:
                 batch.append(action)

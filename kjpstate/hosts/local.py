@@ -309,8 +309,8 @@ class LocalHost:
             case Stamp():
                 self._stamp(action, pen)
                 return Outcome(action, "done")
-            case Backup(path=path):
-                return Outcome(action, "done", backup=self._keep(path, session))
+            case Backup(path=path, shared=shared):
+                return Outcome(action, "done", backup=self._keep(path, session, shared))
             case Restore():
                 return Outcome(action, self._restore(action, pen))
             case Await():
@@ -371,7 +371,7 @@ class LocalHost:
             files.atomically(path, stamp_bytes(action.values))
         self._tell("stamp")
 
-    def _keep(self, path: str, session: _Session) -> str:
+    def _keep(self, path: str, session: _Session, shared: bool) -> str:
         real = self._real(path.rstrip("/"))
         session.kept.add(path)
         if not real.exists():
@@ -379,7 +379,7 @@ class LocalHost:
         backup = self._backup(path, session)
         session.pen.journal.intent("backup", path, backup=backup)
         if real.is_dir():
-            trees.keep(path, session.pen, backup)
+            trees.keep(path, session.pen, backup, shared)
         else:
             files.keep_file(path, session.pen, backup)
         return backup

@@ -98,8 +98,9 @@ class Orders:
                 digest = "-" if values is None else _digest(payload)
                 place = plain_name(document), plain_name(name)
                 return Order(action, (call("kj_stamp", *place, digest, len(payload)),), payload)
-            case Backup(path=path):
-                return Order(action, (call("kj_backup", path.rstrip("/"), backup),), backup=backup)
+            case Backup(path=path, shared=shared):
+                line = call("kj_backup", path.rstrip("/"), backup, "shared" if shared else "")
+                return Order(action, (line,), backup=backup)
             case Restore(path=path, backup=old, files=files):
                 if not files:
                     return Order(action, (call("kj_restore", path.rstrip("/"), old or "", action.written),))

@@ -198,8 +198,11 @@ def _newer(source: Path, target: Path) -> bool:
     return (one.st_ino, one.st_dev) != (other.st_ino, other.st_dev) and one.st_mtime_ns > other.st_mtime_ns
 
 
-def keep(path: str, pen: Pen, backup: str) -> None:
-    """Copy a folder to `backup` unless this run already did. Raises OSError."""
+def keep(path: str, pen: Pen, backup: str, shared: bool = False) -> None:
+    """Copy a folder to `backup` unless this run already did; `shared`: as hard links where they can be.
+
+    Raises OSError.
+    """
     real, final = pen.real(path), pen.real(backup)
     if final.exists():
         return
@@ -207,7 +210,9 @@ def keep(path: str, pen: Pen, backup: str) -> None:
     if temporary.exists():
         shutil.rmtree(temporary)
     try:
-        shutil.copytree(real, temporary, symlinks=True)
+        shutil.copytree(
+            real, temporary, symlinks=True, copy_function=_sharing(real) if shared else shutil.copy2
+        )
         _own_like(real, temporary)
     except OSError:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -217,6 +222,21 @@ def keep(path: str, pen: Pen, backup: str) -> None:
     sync(final.parent)
     pen.tell("backup")
     note(pen, path.rstrip("/"), backup, tree_digest(final), "directory")
+
+
+def _sharing(folder: Path) -> Callable[[str, str], object]:
+    """npm ci removes the folders of node_modules, but writes into a .package-lock.json that stands."""
+
+    def share(source: str, target: str) -> None:
+        first, *below = Path(source).relative_to(folder).parts
+        try:
+            if not below or first.startswith("."):
+                raise OSError
+            os.link(source, target)
+        except OSError:
+            shutil.copy2(source, target)
+
+    return share
 
 
 def _own_like(source: Path, target: Path) -> None:

@@ -151,7 +151,7 @@ def pack_action(action: Action, key: bytes) -> dict[str, Any]:
             }
         case Run(argv=argv, cwd=cwd, why=why, writes=writes, undo=undo, timeout=timeout):
             rest = [list(map(list, undo)), list(action.allowed_exits), action.replaces, repr(action.outputs)]
-            rest += [action.clean_env and dict(action.clean_env), action.shown]
+            rest += [action.clean_env and dict(action.clean_env), action.shown, action.renews]
             said = {"argv": list(argv), "cwd": cwd, "why": why, "writes": list(writes), "timeout": timeout}
             said |= {"replaces": action.replaces, "rest": digest(rest)}
         case Stamp(document=document, name=name, values=values, fill=fill, keep=keep, path=path):

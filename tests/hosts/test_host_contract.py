@@ -478,6 +478,31 @@ def test_make_directory(bench):
     assert stat.S_IMODE(bench.real(bench.path("a/b")).stat().st_mode) == 0o700
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_backup_of_a_folder_is_a_copy_or_where_allowed_the_very_files(bench, shared):
+    bench.put("m/a/index.js", "a")
+    bench.put("m/.lock", "l")
+    (bench.real(bench.path("m")) / "link").symlink_to("a")
+    outcomes, _ = act(bench, Backup("box", bench.path("m/"), shared))
+    assert [outcome.status for outcome in outcomes] == ["done"]
+    kept = bench.real(outcomes[0].backup)
+    assert sorted(path.relative_to(kept).as_posix() for path in kept.rglob("*")) == [
+        ".lock",
+        "a",
+        "a/index.js",
+        "link",
+    ]
+    assert (kept / "link").is_symlink()
+    same = (kept / "a/index.js").samefile(bench.real(bench.path("m/a/index.js")))
+    assert same is shared
+    assert not (kept / ".lock").samefile(bench.real(bench.path("m/.lock")))
+    bench.real(bench.path("m/a/index.js")).unlink()
+    bench.put("m/a/index.js", "new")
+    outcomes, _ = act(bench, Restore("box", bench.path("m/"), outcomes[0].backup), run=run_info("abc124"))
+    assert outcomes[0].ok and bench.get("m/a/index.js") == b"a"
+    assert not (kept / "a/index.js").samefile(bench.real(bench.path("m/a/index.js")))
+
+
 def test_stamps_are_private_and_removed(bench):
     outcomes, answers = act(
         bench,

@@ -238,9 +238,16 @@ def test_a_changed_lock_file_travels_installs_and_makes_the_process_owed() -> No
     assert isinstance(drop, Stamp) and drop.values is None
     assert write == WriteFile("stb", f"{BOX}package-lock.json", b"{lock}", b"{new}", 0o640)
     assert isinstance(install, Run) and install.argv == ("npm", "ci", "--omit=dev")
+    assert install.renews
     assert (install.cwd, install.writes) == (BOX, (f"{BOX}node_modules/",))
     assert isinstance(note, Stamp) and note.name == readings.install_stamp(WITH).name
     assert isinstance(tree_note, Stamp) and tree_note.path == f"{BOX}dist/"
+
+
+def test_only_npm_ci_is_known_to_remove_what_it_writes() -> None:
+    spec = {**WITH, "install": ("npm", "install", "--omit=dev")}
+    install = next(step for step in steps(deploy, spec, lock(seen(spec), b"{new}")) if isinstance(step, Run))
+    assert not install.renews
 
 
 def test_an_install_that_was_cut_is_owed_again() -> None:

@@ -144,3 +144,45 @@ def test_a_type_error_is_told_and_leaves_both_folders_as_they_were(scenery: Scen
     assert results(report) == ["restored", "held"] and report.exit_code == 7
     assert "src/wa.ts(1,48): error TS2322" in report.steps[0].reason
     assert before == ((scenery.pc / "dist/wa.js").read_bytes(), (scenery.box / "dist/wa.js").read_bytes())
+
+
+@pytest.mark.parametrize("install", [("npm", "ci"), ("npm", "install")])
+def test_the_backup_of_node_modules_stays_what_it_was_whatever_npm_does(tmp_path: Path, install) -> None:
+    """`npm ci` removes the folders first, so they are kept as they are; anything else gets a whole copy."""
+    pc, box = tmp_path / "pc", tmp_path / "box"
+    for folder in (pc / "dist", box):
+        folder.mkdir(parents=True)
+    (pc / "dist/index.js").write_text("console.log(1)\n")
+    spec = {
+        **{"host": "stb", "document": "bot", "from_host": "pc", "from_directory": f"{pc}/dist/"},
+        **{"to_directory": f"{box}/dist/", "built": "", "with": ["package.json", "package-lock.json"]},
+        "install": (*install, "--omit=dev", "--no-audit", "--no-fund"),
+    }
+    hosts = {
+        name: LocalHost(
+            name, state_dir=tmp_path / f"{name}-state", lock_dir=tmp_path / name, may_change=("/",)
+        )
+        for name in ("pc", "stb")
+    }
+    scenery = Scenery(pc, box, hosts, (Resource("deploy", "deploy", "stb", spec, Where("bot.yaml", 1, 1)),))
+    kept: dict[str, bytes] = {}
+    for version in ("2.1.2", "2.1.3"):
+        wanted = {"name": "bot", "version": "1.0.0", "private": True, "dependencies": {"ms": version}}
+        (pc / "package.json").write_text(json.dumps(wanted))
+        command = ["npm", "install", "--package-lock-only", "--no-audit", "--no-fund", "--silent"]
+        subprocess.run(command, cwd=pc, check=True, timeout=120)
+        kept = _contents(box / "node_modules")
+        assert results(scenery.apply()) == ["applied"]
+    (backup,) = box.glob("node_modules.backup.*")
+    assert _contents(backup) == kept
+    assert (
+        b'"2.1.2"' in kept["ms/package.json"]
+        and b'"2.1.3"' in (box / "node_modules/ms/package.json").read_bytes()
+    )
+    assert scenery.plan().empty
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }

@@ -328,13 +328,13 @@ kj_settled() { # whether it went well: kj_status, or why not
   if [ "$1" = 0 ]; then kj_outcome "$kj_status" -; else kj_bad "$kj_status" "$kj_reason"; fi
 }
 
-kj_backup() { # path, backup; already: there was nothing
+kj_backup() { # path, backup, shared or nothing; already: there was nothing
   KJ_P=$1
   kj_ready 0 || return 0
   if [ ! -e "$1" ]; then
     kj_outcome already -
   elif [ -d "$1" ]; then
-    kj_intent backup "$1" - - "$2" && kj_keep_tree "$1" "$2"
+    kj_intent backup "$1" - - "$2" && kj_keep_tree "$1" "$2" "$3"
     kj_settled $?
   else
     kj_intent backup "$1" - - "$2" && kj_keep_file "$1" "$2"
@@ -342,17 +342,27 @@ kj_backup() { # path, backup; already: there was nothing
   fi
 }
 
-kj_keep_tree() { # folder, backup
+kj_keep_tree() { # folder, backup, shared: hard links where they can be
   [ ! -e "$2" ] || return 0
   kj_try mkdir -p "${2%/*}/" || return
   kj_copy=${2%/*}/${1##*/}.kjpstate-keep.$KJ_RUN
   rm -rf "$kj_copy"
-  if kj_try cp -a "$1" "$kj_copy" && kj_try mv "$kj_copy" "$2"; then
+  if [ -n "$3" ] && ! kj_share_tree "$1" "$kj_copy" 2>/dev/null; then rm -rf "$kj_copy"; fi
+  if { [ -d "$kj_copy" ] || kj_try cp -a "$1" "$kj_copy"; } && kj_try mv "$kj_copy" "$2"; then
     kj_try sync "${2%/*}/" && kj_note "$1" "$2" "$(kj_listing "$2")" directory
   else
     rm -rf "$kj_copy"
     return 1
   fi
+}
+
+kj_share_tree() { # folder, copy: npm ci removes its folders, but writes into a .package-lock.json that stands
+  cp -al "$1" "$2" || return
+  for kj_own in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+    case $kj_own in "$1"/.*) ;; *) [ -f "$kj_own" ] || continue ;; esac
+    [ -e "$kj_own" ] || [ -h "$kj_own" ] || continue
+    rm -rf "${2:?}/${kj_own##*/}" && cp -a "$kj_own" "$2/${kj_own##*/}" || return
+  done
 }
 
 kj_listing() { # folder: one digest for all its regular files, formats.tree.listing_digest

@@ -38,6 +38,8 @@ from kjpstate.model import (
 
 KIND = "deploy"
 
+_RENEW = (("npm", "ci"), ("npm", "clean-install"))
+"""They remove node_modules whole before they write; any other may write into a file that stands."""
 _INSTALL_TIMEOUT = 1800.0  # seconds: npm on a set-top box is slow
 
 
@@ -198,6 +200,7 @@ def _install(spec: Spec, drift: Drift) -> Iterator[Action]:
         writes=(_modules(spec),),
         timeout=_INSTALL_TIMEOUT,
         shown=True,
+        renews=argv[:2] in _RENEW,
     )
     installed = drift.desired.values["installed"]
     values = {"installed": None if isinstance(installed, Unknown) else installed}  # computed again when known
