@@ -24,8 +24,8 @@ _ROTATED = {
 
 @dataclass(frozen=True)
 class Course:
-    """Where the watch over one app stands. `last`: what was seen before; `marks`: up to where its logs were
-    read; `texts`: lines so far, None once a log could not be read."""
+    """Where the watch over one app stands. `last`: what was seen before; `entries`: PM2's of the app, as they
+    last stood still; `marks`: up to where its logs were read; `texts`: lines so far, None once unreadable."""
 
     subject: Subject
     last: probe.Seen | None = None
@@ -97,7 +97,7 @@ def step(course: Course, at: float, answers: Answers) -> tuple[Course, Sample] |
         notes=(*notes, *log_notes),
     )
     real = tuple(dict.fromkeys(log.path for app in listed for log in app.logs if log.path != "/dev/null"))
-    entries = {**course.entries, **{app.pm_id: app for app in listed}}
+    entries = {**course.entries, **{app.pm_id: app for app in listed if _settled(app)}}
     return replace(course, last=seen, entries=entries, paths=real or course.paths), sample
 
 
@@ -122,10 +122,15 @@ def _anew(last: probe.Seen | None, seen: probe.Seen) -> str:
 
 def _restarts(course: Course, listed: Sequence[probe.App], *, anew: bool) -> tuple[int, int]:
     """(crashes, restarts on purpose) of all its instances since the look before."""
-    if course.last is None:
+    if not course.entries:
         return 0, 0
-    found = [_restarted(course.entries.get(app.pm_id), app, anew=anew) for app in listed]
+    found = [_restarted(course.entries.get(app.pm_id), app, anew=anew) for app in listed if _settled(app)]
     return sum(crashes for crashes, _ in found), sum(planned for _, planned in found)
+
+
+def _settled(app: probe.App) -> bool:
+    """Whether PM2 is not just restarting it: then `created_at` has moved, and the counter not yet."""
+    return app.status in ("errored", "waiting restart") or (app.status == "online" and app.start is not None)
 
 
 def _restarted(before: probe.App | None, app: probe.App, *, anew: bool) -> tuple[int, int]:
@@ -157,7 +162,8 @@ def _cpu(course: Course, seen: probe.Seen, listed: Sequence[probe.App]) -> float
 
 def _grown(course: Course, app: probe.App) -> Decimal:
     """Ticks since the look before; all of them for a process that began since."""
-    before = course.entries.get(app.pm_id)
+    seen = course.last.named(course.subject.app) if course.last is not None and course.last.alive else ()
+    before = next((entry for entry in seen if entry.pm_id == app.pm_id), None)
     same = (
         before is not None and before.used is not None and (before.pid, before.start) == (app.pid, app.start)
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _ROWS = 12
+_NUMBERS = ("time", "cpu", "memory", "crashes")
 
 Seen = Sample | Hole
 
@@ -66,11 +67,14 @@ def _drawn(
 
     samples = [seen for seen in rows if isinstance(seen, Sample)]
     heads = {key: head for sample in samples for key, (head, _) in cells_of(sample).items()}
+    several = len({(sample.host, sample.app) for sample in samples}) > 1
     table = Table(box=None, pad_edge=False)
-    for head in ("time", "app", *heads.values(), ""):
-        table.add_column(say(head), overflow="fold" if head in ("app", "") else "ellipsis")
+    # Where there is no room, what is text gives way, never a number.
+    for key in ("time", *(("app",) if several else ()), *heads, "notes"):
+        table.add_column(say(heads.get(key, key)), no_wrap=key in _NUMBERS or key.startswith("log "))
     for seen in rows:
-        table.add_row(*(Text(say(words), style) for words, style in _row(seen, list(heads), limits)))
+        cells = _row(seen, list(heads), limits, several)
+        table.add_row(*(Text(say(words), style, no_wrap=True, overflow="ellipsis") for words, style in cells))
     bar = Table.grid(padding=(0, 1))
     bar.add_row(
         Text(clock(min(elapsed, length))),
@@ -80,19 +84,21 @@ def _drawn(
     return Group(table, bar)
 
 
-def _row(seen: Seen, keys: list[str], limits: Limits) -> Iterator[tuple[str, str]]:
-    """(text, style) of each cell."""
+def _row(seen: Seen, keys: list[str], limits: Limits, several: bool) -> Iterator[tuple[str, str]]:
+    """(text, style) of each cell; the last one holds what else happened."""
     if isinstance(seen, Hole):
-        start = seen.start if seen.end is None else seen.end
-        yield clock(start), ""
-        yield seen.host, ""
-        yield from (("", "") for _ in keys)
-        yield (f"out of sight: {seen.why}", "red") if seen.end is None else ("seen again", "yellow")
+        lost = seen.end is None
+        yield clock(seen.start if seen.end is None else seen.end), ""
+        yield from ((seen.host, "") for _ in range(several))
+        yield ("out of sight", "bold red") if lost else ("seen again", "yellow")
+        yield from (("", "") for _ in keys[1:])
+        yield seen.why if lost else "", "red"
         return
     yield clock(seen.at), ""
-    yield f"{seen.app} on {seen.host}", ""
+    yield from ((f"{seen.app} on {seen.host}", "") for _ in range(several))
     cells, beyond = cells_of(seen), beyonds(seen, limits)
     for key in keys:
         words = cells.get(key, ("", ""))[1]
+        words = "no" if words == "does not resolve" else words.partition(" (+")[0]
         yield (f"! {words}", "bold red") if beyond.get(key) else (words, "")
     yield "; ".join(seen.notes), "yellow"

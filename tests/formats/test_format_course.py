@@ -116,6 +116,27 @@ def test_crashes_are_told_from_restarts_on_purpose(name: str):
     assert (sample.crashes, sample.planned) == expected
 
 
+def test_a_look_in_the_middle_of_a_restart_waits_for_the_counters():
+    course, _ = step(courses.begin(BOT), 0, seen("1000"))
+    moved = {"created_at": 1_050_000, "pm_uptime": 1_050_100}
+    for status, more in (
+        ("stopping", {}),
+        ("stopped", {"pid": 0, "start": None, **moved}),
+        ("launching", {"pid": 0, "start": None, "restart_time": 1, **moved}),
+        ("online", {"pid": 101, "start": None, "restart_time": 1, **moved}),
+    ):
+        course, sample = step(course, 1, seen("1001", status=status, **more))
+        assert (sample.crashes, sample.planned) == (0, 0), status
+    course, sample = step(course, 2, seen("1002", pid=101, start="100150", restart_time=1, **moved))
+    assert (sample.crashes, sample.planned) == (0, 1)
+
+
+def test_a_baseline_in_the_middle_of_a_restart_is_none():
+    course, _ = step(courses.begin(BOT), 0, seen("1000", status="launching", pid=0, start=None))
+    _, sample = step(course, 1, seen("1001", restart_time=1, **CRASHED))
+    assert (sample.crashes, sample.planned) == (0, 0)
+
+
 def test_crashes_add_up_over_the_looks():
     course, first = step(courses.begin(BOT), 0, seen("1000", restart_time=40, **CRASHED))
     assert first.crashes == 0  # those before the baseline are not ours

@@ -1,0 +1,246 @@
+"""A watch on the screen, as JSON and as a picture: fits the width, escapes everything, masks secrets."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+
+from kjpstate.formats.soak import Finding, Hole, Limits, Sample, Soak, Subject, Verdict
+from kjpstate.render.lines import text_of
+from kjpstate.render.live import board
+from kjpstate.render.masks import HIDDEN, mask_for
+from kjpstate.render.plots import page
+from kjpstate.render.soak_json import seen_json, soak_json
+from kjpstate.render.soaks import hole_line, opening_lines, sample_line, soak_lines
+from kjpstate.render.svg import Scale, line, tag
+
+OPEN = mask_for(())
+LIMITS = Limits(cpu=30, memory=200 << 20, crash_restarts=0, unresolved=2, log={"ENOTFOUND": 3})
+SAMPLE = Sample(
+    at=30,
+    host="stb",
+    app="bot-kjp",
+    cpu=2.04,
+    memory=84 << 20,
+    logs={"ENOTFOUND": 0},
+    names={"web.whatsapp.com": True},
+)
+BAD = replace(
+    SAMPLE,
+    at=90,
+    sick="stopped",
+    cpu=None,
+    memory=None,
+    crashes=2,
+    planned=1,
+    logs={"ENOTFOUND": None},
+    names={"web.whatsapp.com": False},
+    notes=("the box was restarted",),
+)
+HOLE = Hole("stb", 40, 70, "the link to stb was lost")
+SOAK = Soak(
+    "bot-kjp",
+    "20260301T100000Z",
+    1800,
+    30,
+    90,
+    "early",
+    LIMITS,
+    (replace(SAMPLE, at=0, cpu=None), SAMPLE, BAD),
+    (HOLE,),
+    (Verdict("stb", "bot-kjp", "failed", (Finding(90, "restarts by crashes: 2; the limit is 0"),)),),
+)
+SUBJECTS = (Subject("stb", "bot-kjp", {}),)
+
+
+def test_a_look_is_one_row_and_what_is_beyond_is_marked():
+    assert text_of([sample_line(SAMPLE, LIMITS, alone=True)]) == (
+        "   0:30  alive  CPU 2.0%  memory 84 MB  crashes 0  ENOTFOUND 0  web.whatsapp.com ok\n"
+    )
+    assert text_of([sample_line(BAD, LIMITS)], width=200) == (
+        "   1:30  stb  bot-kjp  ! not alive: stopped  CPU ?  memory ?  ! crashes 2 (+1 planned)  ENOTFOUND ?"
+        "  ! web.whatsapp.com does not resolve; the box was restarted\n"
+    )
+
+
+def test_holes_begin_and_end():
+    assert text_of([hole_line(replace(HOLE, end=None)), hole_line(HOLE)]) == (
+        "   0:40  stb  out of sight: the link to stb was lost\n   1:10  stb  seen again after 0:30\n"
+    )
+
+
+def test_the_verdict_tells_why_when_and_what_was_not_seen():
+    assert text_of(soak_lines(SOAK)) == (
+        "Watched:\n"
+        "  FAILED     bot-kjp on stb  3 looks: CPU 2.0% on average, 2.0% at most; memory 84 MB at most; 2\n"
+        "                             restarts by crashes\n"
+        "             1:30  restarts by crashes: 2; the limit is 0\n"
+        "  stb was out of sight from 0:40 to 1:10: the link to stb was lost\n"
+        "\n"
+        "Monitor: 0 passed, 1 failed, in 1:30 of 30:00.\n"
+    )
+    assert "stb was out of sight from 0:40 to the end (1:30)" in text_of(
+        soak_lines(replace(SOAK, holes=(replace(HOLE, end=None),)))
+    )
+    assert "never seen" in text_of(soak_lines(replace(SOAK, samples=())))
+
+
+@pytest.mark.parametrize("width", [100, 80, 40, 20])
+def test_every_screen_fits(width: int):
+    lines = [
+        *opening_lines(SUBJECTS, LIMITS, 1800, 30),
+        sample_line(BAD, LIMITS),
+        hole_line(HOLE),
+        *soak_lines(SOAK),
+    ]
+    words = max(len(word) for word in text_of(lines, width=1000).split())
+    assert max(map(len, text_of(lines, width=width).splitlines())) <= max(width, words + 9)
+
+
+def test_a_document_without_limits_says_so():
+    assert "none in this document; it must only be alive" in text_of(opening_lines(SUBJECTS, Limits(), 60, 5))
+
+
+def test_json_holds_it_all():
+    value = soak_json(SOAK, OPEN, exit_code=6)
+    assert json.loads(json.dumps(value)) == value
+    assert value["verdicts"][0]["findings"] == [
+        {"at": 90, "reason": "restarts by crashes: 2; the limit is 0"}
+    ]
+    assert value["holes"][0]["end"] == 70
+    assert seen_json(BAD, OPEN)["alive"] is False
+    assert seen_json(HOLE, OPEN)["type"] == "hole"
+
+
+SECRET = "s3cr3t<value>"
+
+
+def test_secrets_and_hostile_texts_reach_no_picture_and_no_json():
+    hostile = f"</svg><script>alert(1)</script>\"' \x1b[2J {SECRET}"
+    bad = replace(
+        BAD, sick=hostile, notes=(hostile,), app=hostile, logs={hostile: 4}, names={hostile: False}, cpu=99.0
+    )
+    soak = replace(
+        SOAK,
+        document=hostile,
+        samples=(replace(SAMPLE, app=hostile, logs={hostile: 0}, names={hostile: True}), bad),
+        holes=(replace(HOLE, why=hostile),),
+        verdicts=(Verdict("stb", hostile, "failed", (Finding(90, hostile),)),),
+        limits=replace(LIMITS, log={hostile: 3}),
+    )
+    mask = mask_for([SECRET])
+    drawn = page(soak, mask)
+    for text in (drawn, json.dumps(soak_json(soak, mask, exit_code=6)), json.dumps(seen_json(bad, mask))):
+        assert "s3cr3t" not in text
+        assert HIDDEN in text
+    assert "<script" not in drawn
+    assert "\x1b" not in drawn
+
+
+def body_of(drawn: str) -> ElementTree.Element:
+    """The body as a tree: every element is closed."""
+    return ElementTree.fromstring(drawn[drawn.index("<body>") : drawn.index("</html>")])
+
+
+def test_the_picture_has_every_panel_limit_and_hole_and_fetches_nothing():
+    drawn = page(SOAK, OPEN)
+    body = body_of(drawn)
+    found = ["".join(element.itertext()) for element in body.iter("text") if element.get("class") == "title"]
+    assert found == [
+        "CPU, % of one core",
+        "Memory",
+        "Restarts by crashes",
+        "Lines in its logs",
+        "web.whatsapp.com resolves",
+    ]
+    kinds = [element.get("class") for element in body.iter()]
+    assert kinds.count("limit") == 4
+    assert kinds.count("hole") == 1
+    assert kinds.count("note") == 1
+    # the finding, and the cross of the name that did not resolve
+    assert kinds.count("found") == 2
+    assert "restarts by crashes: 2; the limit is 0" in drawn
+    assert "Began 2026-03-01 10:00:00 UTC" in drawn
+    assert not re.search(r"(src|href)=|url\(|@import|https?://", drawn)
+    assert "prefers-color-scheme: dark" in drawn
+    assert "default-src 'none'" in drawn
+
+
+@pytest.mark.parametrize(
+    "soak",
+    [
+        replace(SOAK, samples=(), holes=(replace(HOLE, end=None),)),
+        replace(SOAK, samples=(SAMPLE,), seconds=0, limits=Limits()),
+        replace(SOAK, verdicts=()),
+    ],
+)
+def test_an_odd_watch_is_drawn_too(soak: Soak):
+    assert body_of(page(soak, OPEN)) is not None
+
+
+def test_every_point_lies_inside_its_frame():
+    wild = [
+        replace(SAMPLE, at=at, cpu=at * 13.7, memory=int(at * 1e7), crashes=int(at)) for at in range(0, 90, 7)
+    ]
+    body = body_of(page(replace(SOAK, samples=tuple(wild)), OPEN))
+    for element in body.iter("polyline"):
+        for point in element.attrib["points"].split():
+            x, y = map(float, point.split(","))
+            assert 84 <= x <= 900
+            assert 24 <= y <= 24 + 4 * 148
+
+
+def test_scales_have_round_ticks():
+    assert list(Scale(0, 97, 0, 1).ticks(5)) == [0, 20, 40, 60, 80]
+    assert list(Scale(0, 1800, 0, 1).ticks(8, (60, 300, 600))) == [0, 300, 600, 900, 1200, 1500, 1800]
+    assert list(Scale(0, 0.3, 0, 1).ticks(3))[1] == pytest.approx(0.1)
+
+
+def test_markup_is_escaped_and_a_single_point_is_a_dot():
+    assert tag("text", "a", class_='x"<', stroke_width=2.0) == (
+        '<text class="x&quot;&lt;" stroke-width="2">a</text>'
+    )
+    assert line([(1.0, 2.0)]).startswith("<circle")
+
+
+@pytest.mark.parametrize("width", [100, 80, 40])
+def test_the_table_on_a_terminal_shows_the_last_looks_and_the_time_left(width: int, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    stream = io.StringIO()
+    with board(stream, mask_for([SECRET]), LIMITS, 1800, lambda: 90.0, colour=False) as tell:
+        for number in range(30):
+            tell(replace(SAMPLE, at=float(number)))
+        tell(replace(HOLE, end=None))
+        tell(HOLE)
+        tell(replace(BAD, notes=(f"why {SECRET}",)))
+    drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
+    last = drawn[drawn.rindex("time") :]
+    assert "s3cr3t" not in drawn
+    assert max(map(len, last.splitlines())) <= width
+    assert "0:29" in last and "0:05" not in last
+    assert "of 30:00" in last
+    assert all("84 MB" in row for row in last.splitlines() if re.match(r"0:2\d", row)), last
+    if width == 100:
+        for text in (
+            "ENOTFOUND",
+            "web.whatsapp.com",
+            "out of sight",
+            "the link to stb was",
+            "seen again",
+        ):
+            assert text in last, last
+        assert re.search(r"1:30 +! not alive: stopped +\? +\? +! 2 +\? +! no", last), last
+
+
+def test_two_apps_in_one_table_are_named(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    stream = io.StringIO()
+    with board(stream, OPEN, LIMITS, 1800, lambda: 90.0, colour=False) as tell:
+        tell(SAMPLE)
+        tell(replace(SAMPLE, app="other"))
+    assert "bot-kjp on stb" in stream.getvalue() and "other on stb" in stream.getvalue()
