@@ -192,9 +192,7 @@ def keep_file(path: str, pen: Pen, backup: str) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
-    sync(final.parent)
-    pen.tell("backup")
-    note(pen, path, backup, digest, "file")
+    note_kept(pen, path, backup, digest, "file")
 
 
 def publish(temporary: Path, final: Path) -> None:
@@ -208,7 +206,28 @@ def publish(temporary: Path, final: Path) -> None:
             raise
         temporary.rename(final)
         return
-    temporary.unlink()
+    try:
+        temporary.unlink()
+    except OSError:
+        final.unlink()
+        raise
+
+
+def note_kept(pen: Pen, path: str, backup: str, digest: str, kind: str) -> None:
+    """Note a copy that has just got its name; one that can't be noted goes again: its original stands."""
+    final = pen.real(backup)
+    pen.tell("backup")
+    try:
+        note(pen, path, backup, digest, kind)
+    except OSError:
+        if not _noted(pen, backup):
+            shutil.rmtree(final) if final.is_dir() else final.unlink()
+        raise
+    sync(final.parent)
+
+
+def _noted(pen: Pen, backup: str) -> bool:
+    return pen.ledger.is_file() and f"\t{backup}\t".encode() in pen.ledger.read_bytes()
 
 
 def note(pen: Pen, path: str, backup: str, digest: str, kind: str) -> None:

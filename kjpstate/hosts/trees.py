@@ -15,7 +15,17 @@ from typing import Literal
 
 from kjpstate.errors import Failed
 from kjpstate.formats.tree import listing_digest
-from kjpstate.hosts.files import POSIX, Pen, Trouble, atomically, note, sha256_of, sweep_trees, sync
+from kjpstate.hosts.files import (
+    POSIX,
+    Pen,
+    Trouble,
+    atomically,
+    note,
+    note_kept,
+    sha256_of,
+    sweep_trees,
+    sync,
+)
 from kjpstate.hosts.names import tree_temporary_of
 from kjpstate.model import Restore, SyncTree, TreeFile
 
@@ -152,13 +162,14 @@ def _swap(path: str, backup: str, ours: set[str], pen: Pen) -> None:
     pen.journal.done("done")
     pen.journal.intent("switch", path, backup=backup)
     there = real.is_dir()
-    if there:
-        real.rename(kept)
-        pen.tell("switch half done")
     try:
+        if there:
+            real.rename(kept)
+            pen.tell("switch half done")
         new.rename(real)
     except OSError:
         _turn_back(kept, real, pen)
+        shutil.rmtree(new, ignore_errors=True)
         raise
     sync(real.parent)
     pen.tell("switch")
@@ -170,7 +181,7 @@ def _swap(path: str, backup: str, ours: set[str], pen: Pen) -> None:
 
 def _turn_back(kept: Path, real: Path, pen: Pen) -> None:
     try:
-        if kept.is_dir():
+        if kept.is_dir() and not real.exists():
             kept.rename(real)
     except OSError:
         pen.journal.half_done()
@@ -219,9 +230,7 @@ def keep(path: str, pen: Pen, backup: str, shared: bool = False) -> None:
         raise
     pen.tell("backup copied")
     temporary.rename(final)
-    sync(final.parent)
-    pen.tell("backup")
-    note(pen, path.rstrip("/"), backup, tree_digest(final), "directory")
+    note_kept(pen, path.rstrip("/"), backup, tree_digest(final), "directory")
 
 
 def _sharing(folder: Path) -> Callable[[str, str], object]:

@@ -190,7 +190,7 @@ kj_keep_file() { # path, backup: a copy that never goes over anything
   kj_copy=${2%/*}/.${1##*/}.kjpstate-keep.$KJ_RUN
   rm -f "$kj_copy"
   if kj_try cp -a "$1" "$kj_copy" && kj_same "$kj_copy" && kj_try sync "$kj_copy" && kj_publish "$kj_copy" "$2"; then
-    kj_try sync "${2%/*}/" && kj_note "$1" "$2" "$kj_digest" file
+    kj_kept_as "$1" "$2" "$kj_digest" file
   else
     rm -f "$kj_copy"
     return 1
@@ -203,12 +203,22 @@ kj_same() {
 
 kj_publish() { # copy, final name: fails when that exists; a rename where there are no hard links
   if ln "$1" "$2" 2>/dev/null; then
-    rm -f "$1"
+    kj_try rm -f "$1" && return
+    rm -f "$2"
+    return 1
   elif [ -e "$2" ]; then
     kj_fault failed "$2 already exists"
   else
     kj_try mv "$1" "$2"
   fi
+}
+
+kj_kept_as() { # path, backup, digest, type: a copy that the ledger can't name goes again; its original stands
+  if ! kj_try kj_ledger "$KJ_STATE/backups" "$KJ_RUN$KJ_TAB$1$KJ_TAB$2$KJ_TAB$3$KJ_TAB$4"; then
+    rm -rf "$2"
+    return 1
+  fi
+  kj_try sync "$KJ_STATE/backups" && kj_try sync "${2%/*}/"
 }
 
 kj_note() { # path, backup, digest, type: a line of the ledger
@@ -349,7 +359,7 @@ kj_keep_tree() { # folder, backup, shared: hard links where they can be
   rm -rf "$kj_copy"
   if [ -n "$3" ] && ! kj_share_tree "$1" "$kj_copy" 2>/dev/null; then rm -rf "$kj_copy"; fi
   if { [ -d "$kj_copy" ] || kj_try cp -a "$1" "$kj_copy"; } && kj_try mv "$kj_copy" "$2"; then
-    kj_try sync "${2%/*}/" && kj_note "$1" "$2" "$(kj_listing "$2")" directory
+    kj_kept_as "$1" "$2" "$(kj_listing "$2")" directory
   else
     rm -rf "$kj_copy"
     return 1
