@@ -185,7 +185,7 @@ def _prove(before: bytes, after: bytes, keeping: _Keeping) -> None:
     seen = study(changed.spec, keeping.data)
     if seen.problems:
         raise _refused(changed.spec, seen.problems)
-    if any(seen.found[name] != seen.wanted[name] for name in texts):
+    if any(draft.edit in texts and not draft.marks for draft in seen.drafts):
         raise _by_hand("the document can't say this text as it stands in the file", kept)
 
 

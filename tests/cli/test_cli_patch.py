@@ -61,6 +61,14 @@ def text_of(desk: Desk) -> str:
     return (desk.folder / "kjpstate.yaml").read_text("utf-8")
 
 
+def assert_only_markers_change(desk: Desk) -> None:
+    """After a keep no code differs any more; one apply, and all is in sync."""
+    shown = desk.kjpstate("plan", "--detailed-exitcode")
+    assert shown.code == 2 and "only markers change" in shown.out
+    assert desk.kjpstate("apply", "--yes").code == 0
+    assert desk.kjpstate("plan", "--detailed-exitcode").code == 0
+
+
 def test_show_tells_each_block(patched: Desk) -> None:
     edit(patched, "tries++ < 5", "tries++ < 9")
     shown = patched.kjpstate("patch", "show", "src/wa.ts")
@@ -97,8 +105,9 @@ def test_keep_writes_hand_edits_of_every_form_into_the_document(patched: Desk) -
     ).replace("tries++ < 5", "tries++ < 9").replace("""'log("a");'""", "'log(''it'');'")
     (backup,) = patched.folder.glob("kjpstate.yaml.backup.*")
     assert backup.read_text("utf-8") == DOCUMENT
-    assert patched.kjpstate("plan", "--detailed-exitcode").code == 0
     assert "nothing to keep" in patched.kjpstate("patch", "keep", "patch.backoff").out
+    assert_only_markers_change(patched)
+    assert "0 edited by hand" in patched.kjpstate("patch", "show", "src/wa.ts").out
     assert text_of(patched) == now
 
 
@@ -111,7 +120,7 @@ def test_keep_makes_a_block_of_one_line_that_became_several(patched: Desk) -> No
     )
     assert lines in text_of(patched)
     assert 'content: "log(\\"a\\");\\nlog(\\"b\\");"}' in text_of(patched)
-    assert patched.kjpstate("plan", "--detailed-exitcode").code == 0
+    assert_only_markers_change(patched)
 
 
 def test_keep_leaves_windows_line_ends(patched: Desk) -> None:
@@ -137,7 +146,7 @@ def test_keep_writes_a_text_that_begins_with_blanks(patched: Desk, form: str, fi
     edit(patched, "let tries = 0;", first)
     assert patched.kjpstate("patch", "keep", "patch.backoff").code == 0
     assert text_of(patched) == text.replace(form, after)
-    assert patched.kjpstate("plan", "--detailed-exitcode").code == 0
+    assert_only_markers_change(patched)
 
 
 @pytest.mark.parametrize(

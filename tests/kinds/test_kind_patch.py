@@ -187,9 +187,18 @@ def test_a_hand_edit_is_refused_where_the_document_says_so() -> None:
     assert refused({**SPEC, "on_drift": "refuse", "state": "absent"}, content).rule == "edited-by-hand"
 
 
-def test_a_hand_edit_that_is_what_the_document_wants_is_in_sync() -> None:
+def test_a_hand_edit_that_the_document_says_by_now_only_has_its_marker_renewed() -> None:
     content = PATCHED.replace(b"count++ < 3", b"count++ < 9")
-    assert run(spec_of(edited(2, content="if (count++ < 9) retry();"), on_drift="refuse"), content) is None
+    spec = spec_of(edited(2, content="if (count++ < 9) retry();"), on_drift="refuse")
+    answers = answers_of(spec, content)
+    assert headline(patch, spec, answers) == "src/wa.ts: 1 edit, only markers change"
+    assert list(patch.advice(spec, answers)) == []
+    after = applied(spec, content)
+    assert [new for new, old in zip(after.split(b"\n"), content.split(b"\n"), strict=True) if new != old] == [
+        line for line in after.split(b"\n") if b"begin reconnect-backoff/call" in line
+    ]
+    assert run({**spec, "state": "absent"}, after) == FILE
+    assert applied(spec_of(EDITS, on_drift="refuse"), after) == PATCHED
 
 
 def test_a_comment_changed_by_hand_is_a_hand_edit() -> None:

@@ -136,8 +136,10 @@ def _texts(spec: Spec) -> Iterator[Advice]:
 def _taken_up(spec: Spec, answers: Answers) -> Iterator[Advice]:
     """One advice when every edit is about to be adopted."""
     content, _ = _disk(spec, answers)
-    drafts = _study(spec, content, "").drafts if content is not None else ()
-    if drafts and len(drafts) == len(spec.get("edits", ())) and all(draft.adopted for draft in drafts):
+    seen = _study(spec, content, "") if content is not None else None
+    if seen is None or len(seen.drafts) != len(spec.get("edits", ())):
+        return
+    if all(draft.marks and seen.found[draft.edit] is None for draft in seen.drafts):
         yield Advice(
             "no-longer-needed",
             f"{spec['display']} says all of set {spec['set']} by itself; only markers would be added",
@@ -200,8 +202,8 @@ def _headline(spec: Spec, seen: Study) -> str:
         (sum(draft.inside.removed for draft in seen.drafts), "removed"),
         (sum(draft.replaced for draft in seen.drafts), "replaced"),
     )
-    if seen.drafts and all(draft.adopted for draft in seen.drafts):
-        lines = "only markers are added"
+    if seen.drafts and all(draft.marks for draft in seen.drafts):
+        lines = "only markers change"
     by_hand = f"{hand} {HAND}" if hand else ""
     return ", ".join(filter(None, (f"{spec['display']}: {edits}", lines, by_hand)))
 

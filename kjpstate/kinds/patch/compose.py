@@ -24,7 +24,7 @@ from kjpstate.model import Spec
 class Draft:
     """`text` takes the place of the bytes `start:end` (whole lines). The rest is for people: where it is, a
     note, how many lines of code come, stand instead of which of the file's, and what changes in a block that
-    stands already; `hand`: it was edited by hand; `adopted`: only markers come."""
+    stands already; `hand`: it was edited by hand; `marks`: the code stays, only markers change."""
 
     edit: str
     number: int
@@ -37,7 +37,7 @@ class Draft:
     replaced: int = 0
     inside: Changed = UNCHANGED
     hand: bool = False
-    adopted: bool = False
+    marks: bool = False
 
 
 def new_draft(edit: Edit, spot: Spot, look: Look, spec: Spec) -> Draft:
@@ -63,9 +63,7 @@ def new_draft(edit: Edit, spot: Spot, look: Look, spec: Spec) -> Draft:
         note = shown + (" …" if replacing and len(old) > 1 else "")
     added = 0 if exact else len(lines)
     gone = 0 if was is None else len(was)
-    return Draft(
-        edit.id, edit.number, spot.start, spot.end, text, spot.where, note, added, gone, adopted=exact
-    )
+    return Draft(edit.id, edit.number, spot.start, spot.end, text, spot.where, note, added, gone, marks=exact)
 
 
 def shortened(text: str) -> str:

@@ -40,7 +40,7 @@ def not_one(edit: Edit, pattern: Pattern, look: Look, matches: Sequence[Match], 
         reason = f"has no {what} in the file: `{_first_line(pattern)}`"
         return Problem("anchor-missing", reason, edit=edit.id, cure="write what stands in the file now")
     number, text = near[0]
-    hint = " and ".join(_differences(pattern, look.source, number))
+    hint = " and ".join(_differences(pattern, look.source, number, edit.op == "replace" and not key))
     reason = f"has no {what} any more; nearest is line {number}" + (
         f": the document expects {hint}" if hint else ""
     )
@@ -65,8 +65,11 @@ def _first_line(pattern: Pattern) -> str:
     return next(line for line in pattern.text.splitlines() if line.strip()).strip()
 
 
-def _differences(pattern: Pattern, source: Source, number: int) -> Iterator[str]:
-    """What the pattern has otherwise than line `number`, when that is little; its wildcards are left out."""
+def _differences(pattern: Pattern, source: Source, number: int, whole: bool) -> Iterator[str]:
+    """What the pattern has otherwise than line `number`, when that is little; its wildcards are left out.
+
+    `whole`: it must fit from the first word of the line on, else it may begin anywhere.
+    """
     start = source.line_starts[number - 1]
     first, last = source.leaf_from(start), source.leaf_from(source.line_end(start) - 1)
     wanted = list(pattern.leaves[: pattern.leaves.index(RUN)] if RUN in pattern.leaves else pattern.leaves)
@@ -80,6 +83,8 @@ def _differences(pattern: Pattern, source: Source, number: int) -> Iterator[str]
         for step in matcher.get_opcodes()
         if step[0] != "equal" and not _names(wanted[step[1] : step[2]], found[step[3] : step[4]])
     ]
+    if not whole and steps and steps[0][:3] == ("insert", 0, 0):
+        steps = steps[1:]
     if steps and steps[-1][2] == len(wanted) and len(steps) > 1:
         steps.pop()
     if len(steps) > 2:

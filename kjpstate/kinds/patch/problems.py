@@ -52,8 +52,7 @@ def refusal(spec: Spec, problems: Sequence[Mapping[str, Any]]) -> Refuse:
     if len(problems) == 1:
         places = tuple(_lines(shown, first))
     else:
-        others = dict.fromkeys(problem["rule"] for problem in problems[1:])
-        reason += f"; and {len(problems) - 1} more: {', '.join(others)}"
+        reason = f"{shown}: {len(problems)} problems: {', '.join(dict.fromkeys(map(_short, problems)))}"
         places = tuple(_one_by_one(shown, problems))
         cure = "each of these as it says; until then nothing of the set is applied"
     return Refuse(first["rule"], reason, places=places, cure=cure, pointer=_pointer(spec, first["edit"]))
@@ -61,6 +60,10 @@ def refusal(spec: Spec, problems: Sequence[Mapping[str, Any]]) -> Refuse:
 
 def _said(problem: Mapping[str, Any]) -> str:
     return f"edit {problem['edit']} {problem['reason']}" if problem["edit"] else str(problem["reason"])
+
+
+def _short(problem: Mapping[str, Any]) -> str:
+    return f"{problem['rule']} in edit {problem['edit']}" if problem["edit"] else str(problem["rule"])
 
 
 def _cure(problem: Mapping[str, Any]) -> str:

@@ -18,11 +18,17 @@ from kjpstate.kinds.patch.wanted import Edit, attributes, block_lines, block_tex
 from kjpstate.model import Spec
 
 HAND = "edited by hand"
+_UNNOTED = " under an older marker"
 
 
 def digest(look: Look, block: Block) -> str:
     """The digest of the words that stand in the block now."""
     return token_digest(look.source.leaves(block.body, block.body_end))
+
+
+def noted(look: Look, block: Block) -> str:
+    """The digest of the words in the block, and whether its marker says another one."""
+    return digest(look, block) + (_UNNOTED if by_hand(look, block) else "")
 
 
 def unreadable(blocks: Iterable[Block]) -> list[Problem]:
@@ -94,7 +100,7 @@ def step(edit: Edit, block: Block, look: Look, spec: Spec) -> Draft | Problem | 
         return problem
     now = digest(look, block)
     if now == edit.digest:
-        return None
+        return _renewed(edit, block, look) if by_hand(look, block) else None
     hand = now != block.attributes["body"]
     if refuses(spec, look, block):
         return edited(look, block, edit, spec)
@@ -115,6 +121,17 @@ def step(edit: Edit, block: Block, look: Look, spec: Spec) -> Draft | Problem | 
     note = f"{HAND}: put back, the edited file is kept beside" if hand else f"its text: {differs.said}"
     where = f"lines {block.line}-{last}"
     return Draft(edit.id, edit.number, block.start, block.end, text, where, note, inside=differs, hand=hand)
+
+
+def _renewed(edit: Edit, block: Block, look: Look) -> Draft:
+    """A hand edit that the document says by now: only the digest in its marker is behind."""
+    source = look.source
+    line = markers.begin_line(block.name, block.indent, {**block.attributes, "body": edit.digest})
+    ending = markers.line_end(source.data[block.start : block.body])
+    text = new_text([line], ending) + source.data[block.body : block.end]
+    where = f"lines {block.line}-{source.line(block.end - 1)}"
+    note = "as the document says by now; its marker takes note of that"
+    return Draft(edit.id, edit.number, block.start, block.end, text, where, note, marks=True)
 
 
 def moves(draft: Draft, look: Look, block: Block) -> Draft:

@@ -105,7 +105,7 @@ def _presence(spec: Spec, data: bytes, named: Mapping[str, None]) -> Study:
     look, faults = _looked(data, spec)
     own = {block.edit: block for block in look.blocks if block.set == spec["set"]}
     orphans = _orphans(spec, own) if not faults else ()
-    found = {edit.id: standing.digest(look, own[edit.id]) if edit.id in own else None for edit in edits}
+    found = {edit.id: standing.noted(look, own[edit.id]) if edit.id in own else None for edit in edits}
     faults += standing.unreadable(own.values())
     if problems or faults:
         return Study({**named, **found}, wanted, data, data, (), (*problems, *faults), orphans)
