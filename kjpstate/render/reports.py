@@ -35,6 +35,10 @@ _SAID = {
 _MARKS = {"passed": "ok", "failed": "FAILED", "manual": "by hand", "unknown": "not known"}
 
 
+_LONG_NAME = 16
+"""Characters of a check's name above which it has a row to itself, so that reasons keep their room."""
+
+
 @dataclass(frozen=True)
 class BackupRow:
     """One row of a host's ledger of backups. `type`: file or tree; `sha256` empty for a tree."""
@@ -81,13 +85,21 @@ def check_lines(checks: Sequence[CheckResult]) -> tuple[Line, ...]:
     """The table of checks and its count; a manual one is asked, never passed."""
     if not checks:
         return (Line("No checks in this document.", ours=True),)
-    name = min(max(len(check.name) for check in checks), 24)
-    host = min(max(len(check.host) for check in checks), 24)
-    rows = []
-    for check in checks:
-        label = f"  {_MARKS[check.result]:<9}  {check.name:<{name}}  {check.host:<{host}}  "
-        rows.append(Line(label + check.reason, _RESULT_STYLES.get(check.result, ""), hang=len(label)))
+    short = [len(check.name) for check in checks if len(check.name) <= _LONG_NAME]
+    name, host = max(short, default=0), min(max(len(check.host) for check in checks), 24)
+    rows = [_check(check, name, host) for check in checks]
     return (Line("Checks:", "strong", ours=True), *rows, Line(checks_count(checks), ours=True))
+
+
+def _check(check: CheckResult, name: int, host: int) -> Line:
+    """One row; the reason stands in its column, below a name that is too long for its own."""
+    mark, style = f"  {_MARKS[check.result]:<9}  ", _RESULT_STYLES.get(check.result, "")
+    reason = "; ".join(check.reason.split("\n"))
+    if len(check.name) > _LONG_NAME:
+        where = f"{check.host}  " if check.host else ""
+        return Line(f"{mark}{check.name}\n{where}{reason}", style, hang=len(mark))
+    label = f"{mark}{check.name:<{name}}  {check.host:<{host}}  "
+    return Line(label + reason, style, hang=len(label))
 
 
 def checks_count(checks: Sequence[CheckResult]) -> str:

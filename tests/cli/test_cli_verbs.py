@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from xml.etree import ElementTree
 
 import pytest
 
@@ -104,6 +105,21 @@ def test_a_failed_check_is_6_and_stays_6(desk: Desk):
     assert shown.code == 6
     assert "FAILED     AC1" in shown.out
     assert desk.kjpstate("verify", "--json").json["checks"][0]["result"] == "failed"
+
+
+def test_verify_writes_junit_for_a_ci_server(desk: Desk):
+    shown = desk.kjpstate("verify", "--junit", "checks.xml")
+    assert shown.code == 6
+    root = ElementTree.parse(desk.folder / "checks.xml").getroot()
+    assert {key: root.get(key) for key in ("tests", "failures", "errors")} == {
+        "tests": "2",
+        "failures": "1",
+        "errors": "0",
+    }
+    assert [[child.tag for child in case] for case in root.iter("testcase")] == [["failure"], ["skipped"]]
+    lost = desk.kjpstate("verify", "--junit", "no/such/folder/checks.xml")
+    assert lost.code == 1
+    assert "can't be written" in lost.err
 
 
 def test_verify_takes_names(desk: Desk):
