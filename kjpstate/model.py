@@ -473,7 +473,18 @@ class Restore:
     removed: tuple[str, ...] = ()
 
 
-Action: TypeAlias = WriteFile | MakeDirectory | SyncTree | Run | Stamp | Await | Backup | Restore
+@dataclass(frozen=True)
+class Prune:
+    """Take backups away, and their rows out of the ledger of `document`. Only what a row names, under a
+    name of a backup of the run that the row tells; one that is gone already just loses its row. Made by
+    `backups prune`, not by kinds."""
+
+    host: str
+    document: str
+    backups: tuple[str, ...]
+
+
+Action: TypeAlias = WriteFile | MakeDirectory | SyncTree | Run | Stamp | Await | Backup | Restore | Prune
 
 
 @dataclass(frozen=True)

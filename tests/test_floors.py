@@ -16,6 +16,7 @@ FLOORS = {
     "__main__": 7,
     "cli": 6,
     "render": 5,
+    "backups": 5,
     "checking": 5,
     "rollback": 5,
     "reconcile": 4,

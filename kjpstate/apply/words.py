@@ -11,6 +11,7 @@ from kjpstate.model import (
     Backup,
     MakeDirectory,
     Outcome,
+    Prune,
     Recovered,
     Restore,
     Run,
@@ -35,6 +36,8 @@ def describe(action: Action) -> str:
             return f"note {name}"
         case MakeDirectory(path=path):
             return f"make {path}"
+        case Prune(backups=backups):
+            return f"remove {len(backups)} backups"
         case Backup(path=path):
             return f"back up {path}"
         case Restore(path=path):

@@ -1,76 +1,116 @@
-"""`kjpstate backups`: what each host's ledger says was kept, run by run."""
+"""`kjpstate backups`: what each host keeps of what runs changed; `backups prune`: old ones go."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import click
 
-from kjpstate import errors, reconcile
+from kjpstate import backups, errors
 from kjpstate.cli import options
+from kjpstate.cli.controller import run_info
+from kjpstate.cli.interrupts import signals_as_interrupts
 from kjpstate.cli.session import Session
-from kjpstate.cli.work import opened
-from kjpstate.model import Answer, Reading, ReadState, Unreadable
+from kjpstate.cli.work import Work, opened
 from kjpstate.render.as_json import listed_json
 from kjpstate.render.drifts import lost_lines
-from kjpstate.render.reports import BackupRow, backup_lines
+from kjpstate.render.kept import backup_lines, pruned_lines, rows_of
+from kjpstate.undo import pruning
+from kjpstate.undo.ledger import Kept
 
-_FIELDS = 5
+_PRUNE = "prune"
+_DAY = 86400
 
 
 @click.command()
-@options.document
+@click.argument("words", nargs=-1, metavar="[prune] [DOCUMENT]")
+@click.option("--keep", type=click.IntRange(1), metavar="N", help="prune: what the newest N runs kept stays.")
+@click.option("--keep-days", type=click.IntRange(1), metavar="D", help="prune: what is not D days old stays.")
 @click.option("--limit", multiple=True, metavar="HOST", help="Only this host.")
 @options.here
+@click.option("--yes", is_flag=True, help="prune: do not ask.")
 @options.as_json
 @options.colour
 @click.pass_obj
-def command(
-    session: Session, /, document: str | None, *, limit: Sequence[str], here: str | None, as_json: bool
-) -> int:
-    """List what was kept before a run changed it: every run, every file."""
-    return asyncio.run(_backups(session, document, limit, here, as_json))
+def command(session: Session, /, words: Sequence[str], **chosen: Any) -> int:
+    """List what was kept before a run changed it: every run, every file, and whether it is still as it was.
+
+    With `prune`: remove old ones, after showing which. The first original of a file never goes, nor what the
+    last run kept.
+    """
+    prunes = words[:1] == (_PRUNE,) and not Path(_PRUNE).is_file()
+    rest = words[1:] if prunes else words
+    if len(rest) > 1:
+        raise errors.UsageError(f"backups takes one document, not {', '.join(rest)}")
+    bounds = chosen.pop("keep"), chosen.pop("keep_days")
+    if not prunes and (bounds != (None, None) or chosen["yes"]):
+        raise errors.UsageError("--keep, --keep-days and --yes belong to: kjpstate backups prune")
+    if prunes and bounds == (None, None):
+        raise errors.UsageError("backups prune needs --keep N, --keep-days D, or both")
+    yes = chosen.pop("yes")
+    if prunes and not yes and (chosen["as_json"] or not session.has_terminal()):
+        raise errors.UsageError("prune asks before it removes, and can't ask here.", "add --yes")
+    document = rest[0] if rest else None
+    if prunes:
+        return asyncio.run(_prune(session, document, bounds, yes=yes, **chosen))
+    return asyncio.run(_list(session, document, **chosen))
 
 
-async def _backups(
-    session: Session, argument: str | None, limit: Sequence[str], here: str | None, as_json: bool
+async def _list(
+    session: Session, document: str | None, *, limit: Sequence[str], here: str | None, as_json: bool
 ) -> int:
-    async with opened(session, argument, (), limit, here=here) as work:
-        chosen = [name for name in work.hosts if not limit or _chosen(name, limit)]
-        wanted: Mapping[str, list[Reading]] = {
-            name: [ReadState(name, work.document.name, "backups")] for name in chosen
-        }
-        answers, unreachable = await reconcile.look(work.hosts, wanted)
-        rows = [
-            row
-            for name in chosen
-            if name not in unreachable
-            for row in ledger(name, answers[wanted[name][0]])
-        ]
+    async with opened(session, document, (), limit, here=here, forgiving=True) as work:
+        rows, unreachable = await backups.ledgers(work.document, work.hosts, work.scope)
+        found = await backups.look(work.hosts, rows)
         if as_json:
-            session.out_json(listed_json("backups", [asdict(row) for row in rows], session.mask()))
+            session.out_json(listed_json("backups", rows_of(found), session.mask()))
         else:
-            session.out(backup_lines(rows))
+            session.out(backup_lines(found))
         session.tell(lost_lines(unreachable, session.mask()))
         return errors.UNREACHABLE if unreachable else errors.IN_SYNC
 
 
-def ledger(host: str, answer: Answer) -> Iterator[BackupRow]:
-    """The rows of one host's ledger: run, path, backup, sha256, type, tab separated. Raises Failed."""
-    if answer is None:
-        return
-    if isinstance(answer, Unreadable) or not isinstance(answer, bytes):
-        why = answer.why if isinstance(answer, Unreadable) else "it is not a file"
-        raise errors.Failed(f"the list of backups on {host} can't be read: {why}")
-    for number, line in enumerate(answer.decode("utf-8", "replace").splitlines(), 1):
-        fields = line.split("\t")
-        if len(fields) != _FIELDS:
-            raise errors.Failed(f"the list of backups on {host} is damaged in line {number}: {line[:80]!r}")
-        run, path, backup, digest, type_ = fields
-        yield BackupRow(host, run, path, backup, digest, type_)
+async def _prune(
+    session: Session,
+    document: str | None,
+    bounds: tuple[int | None, int | None],
+    *,
+    limit: Sequence[str],
+    here: str | None,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    async with opened(session, document, (), limit, here=here, forgiving=True) as work:
+        rows, unreachable = await backups.ledgers(work.document, work.hosts, work.scope)
+        going = {host: pruning.doomed(kept, **_bounds(bounds)) for host, kept in rows.items()}
+        found = await backups.look(work.hosts, going)
+        if not as_json:
+            session.out(pruned_lines(found))
+        session.tell(lost_lines(unreachable, session.mask()))
+        if found and not yes and not session.confirmed("Remove these for good?"):
+            raise errors.Failed("Nothing was done: the answer was not yes.")
+        done = await _removed(work, going)
+        if as_json:
+            session.out_json(listed_json("pruned", rows_of(found), session.mask()))
+        elif found:
+            session.tell(pruned_lines(found, done))
+        return errors.UNREACHABLE if unreachable else errors.IN_SYNC
 
 
-def _chosen(host: str, limit: Sequence[str]) -> bool:
-    return any(host == word or host.startswith(f"{word}[") for word in limit)
+def _bounds(bounds: tuple[int | None, int | None]) -> dict[str, Any]:
+    keep, days = bounds
+    since = None
+    if days is not None:
+        since = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() - days * _DAY))
+    return {"keep": keep, "since": since}
+
+
+async def _removed(work: Work, going: Mapping[str, Sequence[Kept]]) -> Mapping[str, int]:
+    run = replace(run_info(work.document.name), why="backups prune")
+    with signals_as_interrupts():
+        return await backups.prune(work.document, work.hosts, going, run=run)

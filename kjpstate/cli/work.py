@@ -55,12 +55,17 @@ class Work:
         return plan, time.monotonic() - started
 
 
-def load(session: Session, argument: str | None, *, thorough: bool = False) -> Document:
-    """The document that the command line means; its secrets are masked from here on."""
+def load(
+    session: Session, argument: str | None, *, thorough: bool = False, forgiving: bool = False
+) -> Document:
+    """The document that the command line means; its secrets are masked from here on.
+
+    `forgiving`: a secret that is not set is no problem, for verbs that write none.
+    """
     from kjpstate import document
 
     path = document.find(argument, session.environ, str(Path.cwd()))
-    loaded = document.load(path, environ=session.environ, thorough=thorough)
+    loaded = document.load(path, environ=session.environ, thorough=thorough, forgiving=forgiving)
     session.secrets |= loaded.secrets
     return loaded
 
@@ -74,12 +79,13 @@ async def opened(
     *,
     here: str | None = None,
     looks: bool = False,
+    forgiving: bool = False,
 ) -> AsyncIterator[Work]:
     """Load the document, open its hosts (with `here` only that one, as this machine), close them whatever
     happens. `looks`: nothing is to be kept, so a folder that can't be written is no hindrance."""
     from kjpstate import document
 
-    loaded = load(session, argument)
+    loaded = load(session, argument, forgiving=forgiving)
     loaded = document.seen_from(loaded, here) if here else loaded
     folder = (looking_folder if looks else state_folder)(session.environ)
     hosts = reconcile.open_hosts(loaded, state_folder=folder, limit=tuple(limit))

@@ -59,9 +59,15 @@ class Document:
 
 
 def load(
-    path: str, *, environ: Mapping[str, str], text: bytes | None = None, thorough: bool = False
+    path: str,
+    *,
+    environ: Mapping[str, str],
+    text: bytes | None = None,
+    thorough: bool = False,
+    forgiving: bool = False,
 ) -> Document:
     """The document at `path`, or `text` as if it stood there. `thorough`: jsonschema is asked as well.
+    `forgiving`: a secret that is not set is empty, and no problem.
 
     Raises DocumentError with all problems, UsageError when there is no such file.
     """
@@ -69,7 +75,7 @@ def load(
     root = compose(data, path)
     problems = Problems(path)
     folder = Path(path).absolute().parent
-    references = References(environ, folder)
+    references = References(environ, folder, forgiving)
     shaper = Shaper(bundled_schema(), problems, references)
     value = shaper.value(root, shaper.root)
     keys = {"": root.place}

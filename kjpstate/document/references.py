@@ -24,11 +24,12 @@ class BadReference(Exception):
 class References:
     """Fills references; remembers every value for the masks of renderers.
 
-    `folder`: where relative paths of `${file:…}` start.
+    `folder`: where relative paths of `${file:…}` start. `forgiving`: what is not set, or not there, is empty.
     """
 
     environ: Mapping[str, str]
     folder: Path
+    forgiving: bool = False
     values: set[str] = field(default_factory=set, repr=False)
 
     def filled(self, text: str) -> str | Secret:
@@ -53,6 +54,8 @@ class References:
     def _environment(self, name: str) -> str:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise BadReference(f"{name!r} is not the name of an environment variable")
+        if name not in self.environ and self.forgiving:
+            return ""
         if name not in self.environ:
             raise BadReference(f"the environment variable {name} is not set; set it and run again")
         return self.environ[name]
@@ -66,6 +69,8 @@ class References:
                 data = file.read(MAX_FILE + 1)
             value = data.decode("utf-8").removesuffix("\n").removesuffix("\r")
         except (OSError, ValueError) as error:
+            if self.forgiving and isinstance(error, FileNotFoundError):
+                return ""
             why = "it is not UTF-8 text" if isinstance(error, UnicodeError) else _why(error)
             raise BadReference(f"the file {name} can't be read: {why}") from None
         if len(data) > MAX_FILE or "\0" in value:

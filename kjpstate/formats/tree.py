@@ -23,6 +23,11 @@ def ours(name: str) -> bool:
     return any(_OURS.search(part) for part in name.split("/"))
 
 
+def is_backup(path: str, run: str) -> bool:
+    """Whether the last part of `path` is a name that a backup of `run` has."""
+    return bool(re.search(rf"[^/]\.backup\.\d{{8}}T\d{{6}}Z-{re.escape(run)}$", path))
+
+
 def stamp_name(kind: str, path: str) -> str:
     """The file name of a stamp, safe on every system: `tree-root-bot-kjp-dist-1f3a9c2e77aa.json`.
 

@@ -15,7 +15,7 @@ from typing import Literal
 from kjpstate import errors
 from kjpstate.formats.journal import line
 from kjpstate.host import Cost, Eye, HostSpec, allowed
-from kjpstate.hosts import commands, eyes, files, journal, lock, trees
+from kjpstate.hosts import commands, eyes, files, journal, lock, pruning, trees
 from kjpstate.hosts.commands import Step
 from kjpstate.hosts.heard import Heard
 from kjpstate.hosts.names import (
@@ -39,6 +39,7 @@ from kjpstate.model import (
     MakeDirectory,
     Outcome,
     Probe,
+    Prune,
     ReadClock,
     ReadCommand,
     ReadFile,
@@ -313,6 +314,9 @@ class LocalHost:
                 return Outcome(action, "done", backup=self._keep(path, session, shared))
             case Restore():
                 return Outcome(action, self._restore(action, pen))
+            case Prune(document=document):
+                pruning.prune(action, self._state_of(document) / "backups", pen)
+                return Outcome(action, "done")
             case Await():
                 raise errors.Failed("an Await is sampled by apply, never done by a host")
 

@@ -24,6 +24,7 @@ from kjpstate.model import (
     Backup,
     MakeDirectory,
     Outcome,
+    Prune,
     Restore,
     Run,
     RunInfo,
@@ -106,6 +107,8 @@ class Orders:
                     return Order(action, (call("kj_restore", path.rstrip("/"), old or "", action.written),))
                 head = (path.rstrip("/"), old or "", listing_digest(files), len(files))
                 return Order(action, (call("kj_restore_tree", *head, *files, *action.removed),))
+            case Prune(document=document, backups=backups):
+                return Order(action, (call("kj_prune", plain_name(document), *backups),), seconds=300.0)
             case Await() | SyncTree():
                 raise Failed(f"{type(action).__name__} is not done by a host as it stands")
 

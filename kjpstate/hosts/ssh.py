@@ -27,6 +27,7 @@ from kjpstate.model import (
     Backup,
     Holder,
     Outcome,
+    Prune,
     Reading,
     ReadTree,
     Recovered,
@@ -322,8 +323,13 @@ class SshHost:
 
 
 def _extras(orders: Sequence[Order]) -> dict[str, str]:
-    trees = any(isinstance(order.action, SyncTree) for order in orders)
-    return {"trees": programs.script("trees")} if trees else {}
+    """The scripts that these orders need and that no session has from the start."""
+    needed = {"trees": SyncTree, "prune": Prune}
+    return {
+        name: programs.script(name)
+        for name, kind in needed.items()
+        if any(isinstance(order.action, kind) for order in orders)
+    }
 
 
 def _standing(host: str, row: Sequence[Action]) -> tuple[Reading, ...]:

@@ -23,6 +23,7 @@ from kjpstate.model import (
     Holder,
     MakeDirectory,
     Plan,
+    Prune,
     Report,
     Restore,
     Run,
@@ -252,6 +253,8 @@ def _action(action: Action, mask: Mask) -> dict[str, Any]:
             said = {"do": "stamp" if values is not None else "remove_stamp", "name": name}
         case Await(why=why, timeout=timeout):
             said = {"do": "await", "why": why, "timeout": timeout}
+        case Prune(backups=backups):
+            said = {"do": "prune", "backups": backups}
         case Backup(path=path):
             said = {"do": "backup", "path": path}
         case Restore(path=path, backup=backup):

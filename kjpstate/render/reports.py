@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from kjpstate.host import Cost
 from kjpstate.model import CheckResult, Event, Plan, Report, Step
@@ -37,18 +36,6 @@ _MARKS = {"passed": "ok", "failed": "FAILED", "manual": "by hand", "unknown": "n
 
 _LONG_NAME = 16
 """Characters of a check's name above which it has a row to itself, so that reasons keep their room."""
-
-
-@dataclass(frozen=True)
-class BackupRow:
-    """One row of a host's ledger of backups. `type`: file or tree; `sha256` empty for a tree."""
-
-    host: str
-    run: str
-    path: str
-    backup: str
-    sha256: str
-    type: str
 
 
 def report_lines(report: Report, second: Plan | None, seconds: float) -> tuple[Line, ...]:
@@ -109,21 +96,6 @@ def checks_count(checks: Sequence[CheckResult]) -> str:
     parts += [f"{found['manual']} by hand"] if found["manual"] else []
     parts += [f"{found['unknown']} not known"] if found["unknown"] else []
     return f"Checks: {', '.join(parts)}."
-
-
-def backup_lines(rows: Sequence[BackupRow]) -> tuple[Line, ...]:
-    """All backups, run by run, in the order they were made."""
-    if not rows:
-        return (Line("No backups yet.", ours=True),)
-    lines: list[Line] = []
-    for run in dict.fromkeys(row.run for row in rows):
-        lines.append(Line(f"run {run}", "strong"))
-        for row in rows:
-            if row.run == run:
-                digest = row.sha256[:12] or row.type
-                lines.append(Line(f"  {row.host}  {row.path}", hang=4))
-                lines.append(Line(f"      {row.backup}   {digest}", hang=8))
-    return tuple(lines)
 
 
 def event_line(event: Event) -> Line:

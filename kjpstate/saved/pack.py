@@ -14,6 +14,7 @@ from kjpstate.model import (
     Change,
     MakeDirectory,
     Plan,
+    Prune,
     Resource,
     Restore,
     Run,
@@ -159,6 +160,8 @@ def pack_action(action: Action, key: bytes) -> dict[str, Any]:
             said = {"name": name, "path": path, "values": digest(values), "rest": digest(rest)}
         case Await(judge=judge, timeout=timeout, why=why):
             said = {"judge": judge, "timeout": timeout, "why": why}
+        case Prune(backups=backups):
+            said = {"backups": list(backups)}
         case Backup(path=path):
             said = {"path": path}
         case Restore(path=path, backup=backup):

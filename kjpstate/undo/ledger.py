@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from kjpstate.errors import Failed
 from kjpstate.model import Answer, Unreadable
 
 LEDGER = "backups"
 _FIELDS = 5
+
+Condition: TypeAlias = Literal["kept", "changed", "gone", "unreadable"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,18 @@ class Kept:
     def line(self) -> str:
         """As it stands in the ledger."""
         return "\t".join((self.run, self.path, self.backup, self.sha256, self.type)) + "\n"
+
+
+@dataclass(frozen=True)
+class Found:
+    """One backup as it stands. `first`: the first original of its path, which is never pruned. `size`: bytes,
+    None when it can't be read."""
+
+    host: str
+    kept: Kept
+    first: bool
+    condition: Condition
+    size: int | None = None
 
 
 def parse(host: str, answer: Answer) -> tuple[Kept, ...]:

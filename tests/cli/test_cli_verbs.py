@@ -160,7 +160,9 @@ def test_backups_name_what_was_kept(desk: Desk):
     assert shown.code == 0
     assert f"  pc  {desk.folder.as_posix()}/dist" in shown.out
     row = desk.kjpstate("backups", "--json").json["backups"][0]
-    assert set(row) == {"host", "run", "path", "backup", "sha256", "type"}
+    fields = {"host", "run", "path", "backup", "sha256", "type", "condition", "size", "first_original"}
+    assert set(row) == fields
+    assert (row["condition"], row["first_original"]) == ("kept", True)
     assert row["backup"].startswith(f"{desk.folder.as_posix()}/dist.backup.")
 
 

@@ -23,6 +23,7 @@ from kjpstate.model import (
     File,
     MakeDirectory,
     Probe,
+    Prune,
     ReadClock,
     ReadCommand,
     ReadFile,
@@ -954,3 +955,71 @@ def test_a_time_limit_ends_what_the_command_started_too(real_bench, tmp_path):
     mark.unlink()
     time.sleep(0.6)
     assert not mark.exists()
+
+
+# ---- backups that go
+
+
+def _backups(bench, count):
+    """`count` runs, each of which keeps one file and one folder; the names of the backups."""
+    names = []
+    for number in range(count):
+        run = run_info(f"{number:06x}")
+        bench.put("x", f"text {number}")
+        bench.put("dir/y", f"text {number}")
+        act(bench, Backup("box", bench.path("x")), Backup("box", bench.path("dir")), run=run)
+        names += [f"{name}.backup.{run.suffix}" for name in ("x", "dir")]
+    return names
+
+
+def _ledger(bench):
+    return look(bench, ReadState("box", "doc", "backups")) or b""
+
+
+def test_prune_takes_what_is_named_and_its_rows_and_nothing_else(bench):
+    names = _backups(bench, 3)
+    rows = _ledger(bench).splitlines()
+    gone = [bench.path(name) for name in names[:2]]
+    outcomes, _ = act(bench, Prune("box", "doc", tuple(gone)))
+    assert [outcome.status for outcome in outcomes] == ["done"]
+    assert [name for name in names if bench.real(bench.path(name)).exists()] == names[2:]
+    assert _ledger(bench).splitlines() == rows[2:]
+    assert bench.get("x") == b"text 2" and bench.get("dir/y") == b"text 2"
+    again, _ = act(bench, Prune("box", "doc", (*gone, bench.path(names[2]))))
+    assert again[0].ok and _ledger(bench).splitlines() == rows[3:]
+
+
+def test_prune_leaves_what_the_ledger_does_not_name(bench):
+    _backups(bench, 1)
+    foreign = bench.put("theirs.backup.20261123T200000Z-000000", "a stranger's")
+    rows = _ledger(bench)
+    outcomes, _ = act(bench, Prune("box", "doc", (foreign, bench.path("x"), bench.root)))
+    assert outcomes[0].ok
+    assert bench.get("theirs.backup.20261123T200000Z-000000") == b"a stranger's"
+    assert bench.get("x") == b"text 0" and _ledger(bench) == rows
+
+
+@pytest.mark.parametrize("name", ["x", "y.backup.20261123T200000Z-abcdef", "x.backup.", ""])
+def test_prune_takes_no_row_by_its_word(bench, name):
+    """A ledger that somebody edited must not make us remove what bears no name of that run's backups."""
+    bench.put("x", "precious")
+    bench.put("y.backup.20261123T200000Z-abcdef", "precious")
+    ledger = bench.state / "doc" / "backups"
+    ledger.parent.mkdir(parents=True, exist_ok=True)
+    path = bench.path(name) if name else bench.root
+    ledger.write_text(f"000000\t{bench.path('x')}\t{path}\t{'0' * 64}\tfile\n")
+    outcomes, _ = act(bench, Prune("box", "doc", (path,)))
+    assert outcomes[0].status == "failed" and "it is left alone" in outcomes[0].reason
+    assert bench.get("x") == b"precious"
+    assert ledger.read_text().startswith("000000\t")
+
+
+def test_prune_follows_no_link(bench):
+    names = _backups(bench, 1)
+    target = bench.real(bench.put("precious/z", "precious"))
+    backup = bench.real(bench.path(names[0]))
+    backup.unlink()
+    backup.symlink_to(target.parent)
+    outcomes, _ = act(bench, Prune("box", "doc", (bench.path(names[0]),)))
+    assert outcomes[0].status == "failed" and "symbolic link" in outcomes[0].reason
+    assert target.read_text() == "precious"

@@ -10,10 +10,12 @@ import pytest
 from kjpstate.model import Event, Plan
 from kjpstate.render.diffs import diff_lines
 from kjpstate.render.drifts import drift_lines, lost_lines
+from kjpstate.render.kept import backup_lines
 from kjpstate.render.lines import text_of
 from kjpstate.render.masks import mask_for
 from kjpstate.render.plans import Head, count, plan_lines
-from kjpstate.render.reports import BackupRow, backup_lines, check_lines, event_line, report_lines
+from kjpstate.render.reports import check_lines, event_line, report_lines
+from kjpstate.undo.ledger import Found, Kept
 from tests.support.screens import (
     RESOLVED,
     failed_report,
@@ -33,7 +35,7 @@ EVENTS = (
     Event("done", "dns", ""),
     Event("failed", "build", "npx tsc --noEmit: failed (exit code 2)\nTS2304"),
 )
-KEPT = BackupRow("stb", "a1b2c3", RESOLVED, f"{RESOLVED}.backup.20260226T101112Z-a1b2c3", "ab" * 32, "file")
+KEPT = Kept("a1b2c3", RESOLVED, f"{RESOLVED}.backup.20260226T101112Z-a1b2c3", "ab" * 32, "file")
 SCREENS = {
     "owner": lambda: plan_lines(owner_plan(), owner_head(), OPEN),
     "owner-diff": lambda: diff_lines(owner_plan(), OPEN),
@@ -47,7 +49,13 @@ SCREENS = {
     "applied": lambda: report_lines(owner_report(owner_plan()), EMPTY, 12.3),
     "restored": lambda: report_lines(failed_report(owner_plan()), owner_plan(), 8.0),
     "backups": lambda: backup_lines(
-        [KEPT, replace(KEPT, path="/root/bot-kjp/dist/", sha256="", type="tree")]
+        (
+            Found("stb", KEPT, True, "kept", 812),
+            Found(
+                "stb", replace(KEPT, path="/root/bot-kjp/dist/", type="directory"), False, "changed", 3 << 20
+            ),
+            Found("stb", replace(KEPT, run="d4e5f6", path="/root/x"), True, "gone"),
+        )
     ),
     "progress": lambda: [event_line(event) for event in EVENTS],
 }
