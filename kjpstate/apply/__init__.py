@@ -14,6 +14,7 @@ from typing import Any
 from kjpstate import errors
 from kjpstate.apply.locking import begin
 from kjpstate.apply.noting import index_of
+from kjpstate.apply.remembering import lines_of, remember
 from kjpstate.apply.restoring import give_up
 from kjpstate.apply.taking import take
 from kjpstate.apply.words import describe, spoken
@@ -46,6 +47,7 @@ async def run(
             if work.stopping:
                 await _to_the_end(give_up(plan.changes[position + 1 :], work), work)
                 break
+        await remember(work)
         whole = True
         return _report(work)
     finally:
@@ -75,6 +77,7 @@ async def _begin(work: Work, begun: list[Host]) -> None:
         if name in work.hosts:
             host = work.hosts[name]
             wanted = [*readings[name], index_of(name, work.info.document)]
+            wanted.append(lines_of(name, work.info.document))
             answers.update(await _lock(host, work, wanted, begun))
             begun.append(host)
             work.recovered += host.recovered

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from kjpstate import errors, history
+from kjpstate import errors, history, reconcile
 from kjpstate.cli import options
-from kjpstate.cli.controller import state_folder
+from kjpstate.cli.controller import looking_folder
 from kjpstate.cli.session import Session
-from kjpstate.cli.work import load
-from kjpstate.history import Past, Wanted
+from kjpstate.cli.work import load, opened
+from kjpstate.formats import remembered
+from kjpstate.history import Item, Past, Wanted
+from kjpstate.model import Reading, ReadState
+from kjpstate.render.drifts import lost_lines
 from kjpstate.render.lines import Line
 from kjpstate.render.pasts import history_json, history_lines
 
 _SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
+_PATIENCE = 10.0
+"""Seconds a host has to tell its runs."""
 _VERBS = ("plan", "apply", "drift", "verify", "monitor", "rollback")
 
 
@@ -29,6 +36,7 @@ _VERBS = ("plan", "apply", "drift", "verify", "monitor", "rollback")
 @click.option("--limit", "host", metavar="HOST", default="", help="Only runs over this host.")
 @click.option("--since", metavar="WHEN", default="", help="Such as 2026-03-01, 12h, 7d.")
 @click.option("--failed", is_flag=True, help="Only runs whose exit code was not 0.")
+@click.option("--local", is_flag=True, help="Only what this machine remembers; no host is asked.")
 @click.option(
     "-n", "most", type=click.IntRange(min=0), default=20, help="The newest so many (20); 0 for all."
 )
@@ -45,19 +53,57 @@ def command(
     host: str,
     since: str,
     failed: bool,
+    local: bool,
     most: int,
     as_json: bool,
 ) -> int:
     """What plan, apply, drift, verify and the others did, newest first."""
     name, path = ("", "") if every else which(session, document)
     wanted = Wanted(name, path, tuple(verbs), host, since_time(since), failed, most)
-    found = history.runs(state_folder(session.environ), wanted)
+    folder = looking_folder(session.environ)
+    found = history.runs(folder, replace(wanted, most=0) if name and not local else wanted)
+    runs, lost = found.value, dict[str, str]()
+    if name and not local:
+        theirs, lost = asyncio.run(_told_by_hosts(session, document))
+        runs = history.merged(runs, theirs, wanted)
     if as_json:
-        session.out_json(history_json(found.value))
+        session.out_json(history_json(runs))
     else:
-        session.out(history_lines(found.value))
+        session.out(history_lines(runs))
     tell_trouble(session, found.trouble)
+    session.tell(lost_lines(lost, session.mask()))
     return errors.IN_SYNC
+
+
+async def _told_by_hosts(session: Session, argument: str | None) -> tuple[list[Past], dict[str, str]]:
+    """The runs that stand on the hosts, and the hosts that could not be asked: host -> why."""
+    async with opened(session, argument, looks=True) as work:
+        wanted: dict[str, list[Reading]] = {}
+        for name, host in work.hosts.items():
+            host.within = _PATIENCE
+            wanted[name] = [ReadState(name, work.document.name, remembered.NAME)]
+        answers, lost = await reconcile.look(work.hosts, wanted)
+        return [
+            Past(
+                *(
+                    line.id,
+                    line.verb,
+                    work.document.name,
+                    "",
+                    "",
+                    line.who,
+                    line.started,
+                    0.0,
+                    line.exit_code,
+                ),
+                hosts=(name,),
+                items=tuple(Item(name, address, result) for address, result in line.results.items()),
+                at=name,
+            )
+            for name in work.hosts
+            if name not in lost
+            for line in remembered.lines(answers[wanted[name][0]])
+        ], lost
 
 
 def which(session: Session, argument: str | None) -> tuple[str, str]:

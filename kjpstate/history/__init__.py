@@ -7,7 +7,7 @@ were noted, since a clock may jump.
 """
 
 from kjpstate.history.past import ACTS, Item, Past, Wanted
-from kjpstate.history.runs import note, run, runs
+from kjpstate.history.runs import merged, note, run, runs
 from kjpstate.history.store import FILE, Used, use
 
-__all__ = ["ACTS", "FILE", "Item", "Past", "Used", "Wanted", "note", "run", "runs", "use"]
+__all__ = ["ACTS", "FILE", "Item", "Past", "Used", "Wanted", "merged", "note", "run", "runs", "use"]

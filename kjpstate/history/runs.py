@@ -5,7 +5,7 @@ Called by `cli.recording`, `cli.history`, `cli.show`, `cli.status`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,6 +72,32 @@ def run(folder: Path, id_: str) -> Used[tuple[Past, ...]]:
         ),
         (),
         writes=False,
+    )
+
+
+def merged(mine: Sequence[Past], theirs: Iterable[Past], wanted: Wanted) -> tuple[Past, ...]:
+    """Both, newest first by the clocks of those who ran them; one run on several hosts is one run."""
+    known = {run.id for run in mine}
+    others: dict[str, Past] = {}
+    for run in theirs:
+        if run.id in known or not _matches(run, wanted):
+            continue
+        first = others.get(run.id)
+        if first is None:
+            others[run.id] = run
+        else:
+            hosts, items = (*first.hosts, *run.hosts), (*first.items, *run.items)
+            others[run.id] = replace(first, hosts=hosts, items=items, at=f"{first.at}, {run.at}")
+    both = sorted([*mine, *others.values()], key=lambda run: run.started, reverse=True) if others else mine
+    return tuple(both[: wanted.most or None])
+
+
+def _matches(run: Past, wanted: Wanted) -> bool:
+    return (
+        (not wanted.verbs or run.verb in wanted.verbs)
+        and (not wanted.host or any(_named(host, wanted.host) for host in run.hosts))
+        and run.ended >= wanted.since
+        and not (wanted.failed and run.exit_code == 0)
     )
 
 
