@@ -130,13 +130,15 @@ async def scene(
         if locks:
             wanted[name] = [ReadLock(name, "first"), *wanted[name], ReadLock(name, "last")]
     answers, unreachable = await look(hosts, wanted)
-    open_runs = {name: _unfinished(answers.get(note)) for name, note in notes.items()}
-    return replace(
-        bare,
-        answers=answers,
-        unreachable=unreachable,
-        unfinished={name: run for name, run in open_runs.items() if run is not None},
-    )
+    cut = unfinished(document, tuple(wanted), answers)
+    return replace(bare, answers=answers, unreachable=unreachable, unfinished=cut)
+
+
+def unfinished(document: Document, hosts: Sequence[str], answers: Answers) -> dict[str, Unfinished]:
+    """Host -> the run that its journal leaves open, where it was read."""
+    notes = {name: answers.get(ReadState(name, document.name, journal.FILE)) for name in hosts}
+    found = {name: _unfinished(note) for name, note in notes.items()}
+    return {name: run for name, run in found.items() if run is not None}
 
 
 def _unfinished(answer: Answer) -> Unfinished | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from kjpstate.cli.session import Session
 from kjpstate.cli.work import load, opened
 from kjpstate.formats import remembered
 from kjpstate.history import Item, Past, Wanted
-from kjpstate.model import Reading, ReadState
+from kjpstate.model import Answers, Reading, ReadState
 from kjpstate.render.drifts import lost_lines
 from kjpstate.render.lines import Line
 from kjpstate.render.pasts import history_json, history_lines
@@ -83,27 +83,19 @@ async def _told_by_hosts(session: Session, argument: str | None) -> tuple[list[P
             host.within = _PATIENCE
             wanted[name] = [ReadState(name, work.document.name, remembered.NAME)]
         answers, lost = await reconcile.look(work.hosts, wanted)
-        return [
-            Past(
-                *(
-                    line.id,
-                    line.verb,
-                    work.document.name,
-                    "",
-                    "",
-                    line.who,
-                    line.started,
-                    0.0,
-                    line.exit_code,
-                ),
-                hosts=(name,),
-                items=tuple(Item(name, address, result) for address, result in line.results.items()),
-                at=name,
-            )
-            for name in work.hosts
-            if name not in lost
-            for line in remembered.lines(answers[wanted[name][0]])
-        ], lost
+        there = [name for name in work.hosts if name not in lost]
+        return [run for name in there for run in said_by(name, work.document.name, answers)], lost
+
+
+def said_by(host: str, document: str, answers: Answers) -> Iterator[Past]:
+    """The runs that a host remembers."""
+    for line in remembered.lines(answers.get(ReadState(host, document, remembered.NAME))):
+        yield Past(
+            *(line.id, line.verb, document, "", "", line.who, line.started, 0.0, line.exit_code),
+            hosts=(host,),
+            items=tuple(Item(host, address, result) for address, result in line.results.items()),
+            at=host,
+        )
 
 
 def which(session: Session, argument: str | None) -> tuple[str, str]:
@@ -126,8 +118,7 @@ def since_time(text: str) -> str:
     """`7d`, `12h`, `2026-03-01` -> a time; empty for empty. Raises UsageError."""
     if not text:
         return ""
-    if match := re.fullmatch(r"(\d{1,6})([mhdw])", text):
-        ago = int(match[1]) * _SECONDS[match[2]]
+    if (ago := _while(text)) is not None:
         return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(max(0, time.time() - ago)))
     try:
         return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.mktime(time.strptime(text, "%Y-%m-%d"))))
@@ -135,6 +126,19 @@ def since_time(text: str) -> str:
         raise errors.UsageError(
             f"--since {text}: neither a day nor a while", "such as 2026-03-01, 30m, 12h, 7d, 4w"
         ) from None
+
+
+def seconds_of(option: str, text: str) -> int:
+    """`30m`, `2h`, `1d` in seconds. Raises UsageError."""
+    found = _while(text)
+    if found is None:
+        raise errors.UsageError(f"{option} {text}: no while", "such as 30m, 12h, 7d, 4w")
+    return found
+
+
+def _while(text: str) -> int | None:
+    match = re.fullmatch(r"(\d{1,6})([mhdw])", text)
+    return int(match[1]) * _SECONDS[match[2]] if match else None
 
 
 def tell_trouble(session: Session, trouble: str) -> None:

@@ -18,6 +18,7 @@ EVERY_DAY = {
     "plan": "look, and show what apply would do",
     "apply": "do it: backups first, only what differs, then check",
     "drift": "for cron: silent when in sync, else one line a drift",
+    "status": "five lines: the bot, last apply, last check, what to type next",
     "verify": "run the document's acceptance checks",
     "monitor": "watch the bot for a while, and say whether all was well",
     "rollback": "put the originals of a run back",

@@ -128,7 +128,7 @@ def past_json(run: Past) -> dict[str, Any]:
 def local_time(text: str) -> str:
     """`20260301T060000Z` as this machine's own time; what is no such text stays."""
     try:
-        return f"{_parsed(text).astimezone():%Y-%m-%d %H:%M}"
+        return f"{parsed_time(text).astimezone():%Y-%m-%d %H:%M}"
     except (ValueError, OverflowError, OSError):
         return text
 
@@ -136,12 +136,13 @@ def local_time(text: str) -> str:
 def iso_time(text: str) -> str:
     """`20260301T060000Z` as `2026-03-01T06:00:00Z`."""
     try:
-        return f"{_parsed(text):%Y-%m-%dT%H:%M:%SZ}"
+        return f"{parsed_time(text):%Y-%m-%dT%H:%M:%SZ}"
     except ValueError:
         return text
 
 
-def _parsed(text: str) -> datetime:
+def parsed_time(text: str) -> datetime:
+    """`20260301T060000Z` as a time; raises ValueError."""
     return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 

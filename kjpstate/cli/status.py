@@ -1,0 +1,134 @@
+"""`kjpstate status`: five lines on how things stand; exit 2 when something is wrong, the checker too."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+import click
+
+from kjpstate import history, reconcile
+from kjpstate.cli import options
+from kjpstate.cli.history import said_by, seconds_of, tell_trouble
+from kjpstate.cli.session import Session
+from kjpstate.cli.work import Work, opened
+from kjpstate.formats import journal, remembered
+from kjpstate.formats.pm2 import policy, probe
+from kjpstate.formats.pm2.health import health
+from kjpstate.history import ACTS, Past, Wanted
+from kjpstate.model import Answers, Holder, Reading, ReadLock, ReadState, Resource
+from kjpstate.render.statuses import Bot, Status, status_json, status_lines
+
+_CHECKS = 20
+"""Remembered checks that are looked through for the last one that looked."""
+
+
+@click.command()
+@options.document
+@click.option("--limit", multiple=True, metavar="HOST", help="Only this host.")
+@options.here
+@click.option(
+    "--max-age",
+    default="1h",
+    show_default=True,
+    metavar="TIME",
+    help="How old the last check may be: 30m, 2h, 1d.",
+)
+@click.option(
+    "--timeout", type=click.FloatRange(min=1), default=30.0, show_default=True, help="Seconds for all hosts."
+)
+@options.as_json
+@options.colour
+@click.pass_obj
+def command(
+    session: Session,
+    /,
+    document: str | None,
+    *,
+    limit: Sequence[str],
+    here: str | None,
+    max_age: str,
+    timeout: float,
+    as_json: bool,
+) -> int:
+    """The bot, the last apply, the last check, what is unfinished, and what to type next. Changes nothing."""
+    patience = timedelta(seconds=seconds_of("--max-age", max_age))
+    return asyncio.run(
+        _status(session, document, limit, here=here, patience=patience, timeout=timeout, as_json=as_json)
+    )
+
+
+async def _status(
+    session: Session,
+    argument: str | None,
+    limit: Sequence[str],
+    *,
+    here: str | None,
+    patience: timedelta,
+    timeout: float,
+    as_json: bool,
+) -> int:
+    async with opened(session, argument, (), limit, here=here, looks=True) as work:
+        apps = [item for item in reconcile.in_scope(work.document, limit) if item.kind == "pm2_process"]
+        answers, lost = await _looked(work, apps, timeout)
+        status, trouble = _stands(work, apps, answers, lost, patience)
+        if as_json:
+            session.out_json(status_json(status, session.mask()))
+        else:
+            session.out(status_lines(status))
+        tell_trouble(session, trouble)
+        return status.code
+
+
+async def _looked(work: Work, apps: Sequence[Resource], timeout: float) -> tuple[Answers, dict[str, str]]:
+    """One message a host: its lock, its journal, its lines, its apps."""
+    wanted: dict[str, list[Reading]] = {}
+    for name in work.scope:
+        work.hosts[name].within = timeout
+        notes = (ReadState(name, work.document.name, file) for file in (journal.FILE, remembered.NAME))
+        wanted[name] = [ReadLock(name), *notes]
+    for item in apps:
+        wanted.setdefault(item.host, []).append(probe.reading(item.spec))
+    return await reconcile.look(work.hosts, wanted)
+
+
+def _stands(
+    work: Work, apps: Sequence[Resource], answers: Answers, lost: dict[str, str], patience: timedelta
+) -> tuple[Status, str]:
+    document = work.document
+    there = [name for name in work.scope if name not in lost]
+    acts = history.runs(work.folder, Wanted(document.name, verbs=ACTS, most=1))
+    checks = history.runs(work.folder, Wanted(document.name, verbs=("drift",), most=_CHECKS))
+    told = [run for name in there for run in said_by(name, document.name, answers)]
+    locks = {name: answers.get(ReadLock(name)) for name in there}
+    busy = {
+        name: owner for name, owner in locks.items() if isinstance(owner, Holder) and owner.life != "dead"
+    }
+    cut = reconcile.unfinished(document, there, answers)
+    applies: Sequence[Past] = history.merged(acts.value, told, Wanted(verbs=ACTS))
+    status = Status(
+        document.name,
+        time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
+        patience,
+        tuple(_bot(item, answers) for item in apps if item.host not in lost),
+        applies,
+        checks.value,
+        {name: run for name, run in cut.items() if name not in busy},
+        busy,
+        lost,
+    )
+    return status, acts.trouble or checks.trouble
+
+
+def _bot(item: Resource, answers: Answers) -> Bot:
+    app = item.spec["app"]
+    found = health(
+        probe.parse(answers.get(probe.reading(item.spec))),
+        app["name"],
+        min_uptime=policy.min_uptime(app),
+        may_end=app.get("autorestart") is False,
+        connected=bool(item.spec.get("connected")),
+    )
+    return Bot(app["name"], item.host, found)

@@ -1,0 +1,87 @@
+"""`status` over the simulated machines, and where nothing is known yet."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from kjpstate import reconcile
+from kjpstate.hosts.simulated import SimulatedHost, seed_demo
+from tests.support.commands import Desk
+from tests.support.demo_world import SMALL
+
+
+@pytest.fixture(name="boxes")
+def boxes_fixture(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """The demo's two machines; `desk.folder` holds them."""
+    seed_demo(desk.folder)
+    desk.write(SMALL)
+
+    def simulated(document, *, state_folder, limit=()):
+        allowed = reconcile.may_change(document)
+        return {
+            name: SimulatedHost(name, desk.folder, may_change=allowed.get(name, ()))
+            for name in document.hosts
+        }
+
+    monkeypatch.setattr(reconcile, "open_hosts", simulated)
+    return desk
+
+
+def rows(shown) -> list[str]:
+    """The lines without their padding."""
+    return [" ".join(row.split()) for row in shown.out.splitlines()]
+
+
+def test_before_anything_was_done(boxes: Desk):
+    shown = boxes.kjpstate("status")
+    assert (shown.code, shown.err) == (0, "")
+    said = rows(shown)
+    assert len(said) == 5
+    assert said[0].startswith("bot bot-kjp on stb is alive: ")
+    assert said[4] == "next kjpstate plan"
+    assert said[1] == "last apply none that is remembered here or on the hosts"
+    assert said[2] == "last check none that is remembered here"
+    assert said[3] == "unfinished nothing"
+
+
+def test_after_an_apply_and_a_check(boxes: Desk):
+    assert boxes.kjpstate("apply", "--yes").code == 0
+    assert boxes.kjpstate("drift").code == 0
+    shown = boxes.kjpstate("status")
+    assert shown.code == 0, shown.out
+    said = rows(shown)
+    assert said[0].startswith("bot bot-kjp on stb is alive: online for ")
+    assert "applied (run " in said[1] and said[2].endswith(": in sync")
+    assert said[4] == "next nothing to do"
+    value = boxes.kjpstate("status", "--json").json
+    assert value["bots"][0]["alive"] is True and value["exit_code"] == 0
+    assert boxes.kjpstate("status", "--here", "stb").code == 0
+
+
+def test_a_checker_that_runs_no_more(boxes: Desk, monkeypatch):
+    boxes.kjpstate("apply", "--yes")
+    boxes.kjpstate("drift")
+    real = time.gmtime
+    monkeypatch.setattr(time, "gmtime", lambda *at: real(*at) if at else real(time.time() + 7300))
+    shown = boxes.kjpstate("status")
+    assert shown.code == 2
+    assert rows(shown)[2].startswith("last check STALE: the checker itself has not run since ")
+    assert boxes.kjpstate("status", "--max-age", "1d").code == 0
+    assert boxes.kjpstate("status", "--max-age", "long").code == 64
+
+
+def test_a_dead_bot_and_a_cut_run(boxes: Desk):
+    boxes.kjpstate("apply", "--yes")
+    stb = SimulatedHost("stb", boxes.folder)
+    stb.type("pm2", "stop", "bot-kjp")
+    shown = boxes.kjpstate("status")
+    assert shown.code == 2
+    assert "bot-kjp on stb is DEAD: stopped" in rows(shown)[0]
+
+
+def test_another_persons_apply_is_the_last_one(boxes: Desk, tmp_path, monkeypatch):
+    boxes.kjpstate("apply", "--yes")
+    monkeypatch.setenv("KJPSTATE_STATE", str(tmp_path / "sisters"))
+    assert "applied (run " in rows(boxes.kjpstate("status"))[1]

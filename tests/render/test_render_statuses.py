@@ -1,0 +1,130 @@
+"""The five lines of `status`: a table of how things may stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from kjpstate.formats.pm2.health import Health
+from kjpstate.history import Item, Past
+from kjpstate.model import Holder, Unfinished
+from kjpstate.render.lines import text_of
+from kjpstate.render.statuses import Bot, Status, status_json, status_lines
+
+NOW = "20260301T120000Z"
+ALIVE = Bot("bot-kjp", "stb", Health("alive", "online for 3 h, 2 restarts"))
+DEAD = Bot("bot-kjp", "stb", Health("given-up", "given up (errored)"))
+UNSEEN = Bot("bot-kjp", "stb", Health("unknown", "no node here"))
+APPLY = Past(
+    *("a1b2c3", "apply", "bot-kjp", "/k.yaml", "d", "kjp@laptop", "20260228T100000Z", 9.0, 0),
+    items=(Item("stb", "dns", "applied"),),
+)
+CHECK = replace(
+    APPLY, id="d00001", verb="drift", items=(), started="20260301T100000Z", times=12, last="20260301T115000Z"
+)
+DRIFT = replace(CHECK, exit_code=2, items=(Item("stb", "dns", "drift"),), times=1, last="20260301T115500Z")
+BROKEN = replace(CHECK, exit_code=65, said="kjpstate.yaml:3:1: not valid YAML", times=3)
+WELL = Status("bot-kjp", NOW, timedelta(hours=1), (ALIVE,), (APPLY,), (CHECK,))
+CUT = {"stb": Unfinished("beef00", "20260301T090000Z", "sister@pc", "switch", "/root/bot-kjp/dist/")}
+BUSY = {"stb": Holder("beef01", "sister@pc", "20260301T115900Z", "apply", "alive", "")}
+LOST = {"stb": "stb: 192.168.100.104 port 22 did not answer\nis the box on?"}
+
+TABLE = {
+    "well": (WELL, 0, "bot-kjp on stb is alive: online for 3 h, 2 restarts", "nothing to do"),
+    "dead": (
+        replace(WELL, bots=(DEAD,)),
+        2,
+        "bot-kjp on stb is DEAD: given up (errored)",
+        "kjpstate plan   ",
+    ),
+    "not seen": (
+        replace(WELL, bots=(UNSEEN,)),
+        0,
+        "bot-kjp on stb: not known: no node here",
+        "nothing to do",
+    ),
+    "drift": (replace(WELL, checks=(DRIFT, CHECK)), 2, ": 1 drift\n", "kjpstate plan   "),
+    "stale": (
+        replace(WELL, now="20260301T125001Z"),
+        2,
+        "STALE: the checker itself has not run since 2026-03-01 ",
+        "kjpstate drift   checks now",
+    ),
+    "stale on purpose": (
+        replace(WELL, now="20260301T125001Z", patience=timedelta(days=1)),
+        0,
+        "12 times",
+        "nothing",
+    ),
+    "failing": (
+        replace(WELL, checks=(BROKEN, CHECK)),
+        0,
+        "it failed (error in the document: kjpstate.yaml:3:1: not valid YAML)",
+        "nothing to do",
+    ),
+    "failing for long": (
+        replace(WELL, now="20260301T140000Z", checks=(BROKEN, CHECK)),
+        2,
+        "STALE",
+        "kjpstate drift",
+    ),
+    "only failing": (replace(WELL, checks=(BROKEN,)), 2, "none that looked; ", "kjpstate drift   checks now"),
+    "never checked": (replace(WELL, checks=()), 0, "none that is remembered here\n", "kjpstate schedule   "),
+    "nothing yet": (Status("x", NOW, timedelta(hours=1)), 0, "none in this document", "kjpstate plan\n"),
+    "cut": (
+        replace(WELL, unfinished=CUT),
+        2,
+        "run beef00 of sister@pc (2026-03-01 ",
+        "kjpstate apply   settles",
+    ),
+    "at work": (
+        replace(WELL, busy=BUSY),
+        0,
+        "run beef01 of sister@pc is at work on stb (apply)",
+        "wait until",
+    ),
+    "lost": (
+        replace(WELL, bots=(), lost=LOST),
+        3,
+        "stb was not reached: 192.168.100.104 port 22 did not",
+        "is it on",
+    ),
+    "lost and drift": (
+        replace(WELL, bots=(), lost=LOST, checks=(DRIFT,)),
+        2,
+        "was not reached",
+        "kjpstate plan   ",
+    ),
+    "a clock set back": (
+        replace(WELL, now="20260227T000000Z"),
+        0,
+        "in sync, 12 times in a row",
+        "nothing to do",
+    ),
+    "no such time": (replace(WELL, checks=(replace(CHECK, last="soon"),)), 2, "STALE", "kjpstate drift"),
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_what_stands_there(name: str):
+    status, code, said, following = TABLE[name]
+    text = text_of(status_lines(status), width=200)
+    assert said in text
+    rows = text.splitlines()
+    assert len(rows) == 5
+    assert rows[-1].startswith("next        ") and following in text[text.index("\nnext") :]
+    assert status.code == code
+    value = status_json(status, lambda word: word)
+    assert value["exit_code"] == code
+    assert value["next"] in rows[-1]
+
+
+def test_the_json_names_what_is_known():
+    value = status_json(replace(WELL, bots=(ALIVE, DEAD, UNSEEN), unfinished=CUT), lambda word: word)
+    assert [bot["alive"] for bot in value["bots"]] == [True, False, None]
+    assert value["last_check"]["at"] == "2026-03-01T11:50:00Z" and value["last_check"]["times"] == 12
+    assert value["last_apply"]["run"] == "a1b2c3"
+    assert value["unfinished"][0]["host"] == "stb"
+    assert value["stale"] is False
