@@ -165,7 +165,7 @@ import asyncio, os, socket, sys, time
 from pathlib import Path
 from kjpstate.cli import run
 import kjpstate.cli.drift as drift
-drift._GRACE = 0.5
+drift._GRACE = 4.0
 socket.getaddrinfo = lambda *args, **more: time.sleep(600)
 sys.exit(run(sys.argv[1:]))
 """
@@ -186,7 +186,7 @@ def test_a_resolver_that_hangs_holds_nobody_up(tmp_path: Path):
         timeout=60,
         check=False,
     )
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 25
     assert done.returncode == 3
     assert "did not answer within 1.5 s" in done.stderr
     (run,) = history.runs(tmp_path / "own", Wanted()).value
