@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from kjpstate import reconcile
+from kjpstate.hosts.link import SshLink
+from kjpstate.hosts.ssh import SshHost
 from tests.support.commands import Desk
 from tests.support.sshd import Sshd, start_sshd
 
@@ -71,3 +74,61 @@ def test_a_server_that_is_gone_is_3(box: Desk, server: Sshd, tmp_path: Path):
     applied = box.kjpstate("apply", "--yes")
     assert applied.code == 3
     assert "nothing was done" in applied.err
+
+
+@pytest.fixture
+def own_places(box: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """The host's state and lock in folders of this test, whoever runs it."""
+
+    def opened(document, *, state_folder, limit=()):
+        allowed = reconcile.may_change(document)
+        state, locks = ((box.folder / name).as_posix() for name in ("host-state", "host-locks"))
+        return {
+            name: SshHost(spec, may_change=allowed[name], state_folder=state_folder, state=state, locks=locks)
+            for name, spec in document.hosts.items()
+        }
+
+    monkeypatch.setattr(reconcile, "open_hosts", opened)
+    return box
+
+
+def test_a_saved_plan_is_applied_once_rolled_back_and_pruned(own_places: Desk, server: Sshd, tmp_path: Path):
+    box = own_places
+    box.kjpstate("trust", "pc", "--fingerprint", fingerprint_of(server, tmp_path))
+    assert box.kjpstate("plan", "--out", "bot.plan").code == 0
+    applied = box.kjpstate("apply", "bot.plan")
+    assert applied.code == 0, applied.err
+    assert (box.folder / "dist/a.js").read_text("utf-8") == "hello\n"
+    assert box.kjpstate("apply", "bot.plan").code == 5
+    texts = ["hello\n"]
+    for number in range(3):
+        (box.folder / "dist/a.js").write_text(f"edited {number}\n", "utf-8")
+        texts.append(f"edited {number}\n")
+        assert box.kjpstate("plan", "--out", "bot.plan").code == 0
+        assert box.kjpstate("apply", "bot.plan").code == 0
+    (box.folder / "dist/db.json").write_text("the bot's own", "utf-8")
+    assert box.kjpstate("rollback", "--yes").code == 0
+    assert (box.folder / "dist/a.js").read_text("utf-8") == texts[-1]
+    assert (box.folder / "dist/db.json").read_text("utf-8") == "the bot's own"
+    assert box.kjpstate("rollback", "--yes").code == 0
+    assert (box.folder / "dist/a.js").read_text("utf-8") == "hello\n"
+    before = box.kjpstate("backups", "--json").json["backups"]
+    assert {row["condition"] for row in before} == {"kept"}
+    pruned = box.kjpstate("backups", "prune", "--keep", "1", "--yes", "--json").json["pruned"]
+    after = box.kjpstate("backups", "--json").json["backups"]
+    assert pruned and len(after) == len(before) - len(pruned)
+    assert {row["condition"] for row in after} == {"kept"} and after[0]["first_original"]
+
+
+def test_another_host_key_makes_a_saved_plan_stale(
+    own_places: Desk, server: Sshd, tmp_path: Path, monkeypatch
+):
+    box = own_places
+    box.kjpstate("trust", "pc", "--fingerprint", fingerprint_of(server, tmp_path))
+    assert box.kjpstate("plan", "--out", "bot.plan").code == 0
+    seen = SshLink.identity
+    assert isinstance(seen, property) and seen.fget is not None
+    monkeypatch.setattr(SshLink, "identity", property(lambda link: seen.fget(link)[::-1]))
+    shown = box.kjpstate("apply", "bot.plan")
+    assert shown.code == 5
+    assert "pc is another machine, or has another host key" in shown.err

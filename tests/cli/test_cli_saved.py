@@ -13,6 +13,7 @@ from kjpstate import errors
 from kjpstate.cli import saving
 from kjpstate.hosts.simulated import SimulatedHost
 from tests.support.commands import Desk
+from tests.support.demo_world import owners_document
 
 CONF = "stb/etc/systemd/resolved.conf"
 
@@ -125,7 +126,19 @@ def _document(boxes: Desk) -> None:
     boxes.write((boxes.folder / "kjpstate.yaml").read_text() + "# a comment\n")
 
 
+def _patched(boxes: Desk) -> None:
+    with (boxes.folder / "pc/src/wa.ts").open("a", newline="") as file:
+        file.write("// a line of somebody else\n")
+
+
+def _pin(boxes: Desk) -> None:
+    file = boxes.folder / "pc/package-lock.json"
+    file.write_text(file.read_text().replace("7.0.0-rc.9", "7.0.0-rc.10"))
+
+
 MOVES = {
+    "a file to be patched": (_patched, "patch.reconnect-backoff ("),
+    "a pin": (_pin, "unchanged.baileys (value"),
     "a value": (_conf, "dns (file.servers, the bytes of /etc/systemd/resolved.conf)"),
     "bytes": (_conf_comment, "dns (the bytes of /etc/systemd/resolved.conf)"),
     "an input": (_source, "build ("),
@@ -139,6 +152,8 @@ MOVES = {
 @pytest.mark.parametrize("name", MOVES)
 def test_one_thing_that_moved_is_named_and_nothing_is_done(boxes: Desk, name: str):
     move, said = MOVES[name]
+    if move in (_patched, _pin):
+        boxes.write(owners_document())
     if move is _deployed:  # what an earlier deploy put there is known, and compared
         boxes.kjpstate("apply", "--yes")
         _source(boxes)
