@@ -535,6 +535,41 @@ RULES: dict[str, Rule] = {
         "The file keeps the mode it has, and that mode lets other users read it.",
         "chmod 600 that file",
     ),
+    "server-closed": Rule(
+        "A DNS server does not listen",
+        "The machine answers, and nobody there listens for DNS: the connection was refused at once.",
+        "correct the address or the port under `servers`; or start the DNS server there",
+    ),
+    "server-empty": Rule(
+        "A DNS server has no address for the name",
+        "The server knows the name and has no IPv4 address for it (NODATA). A filter that blocks "
+        "names often answers so.",
+        "ask another name, or another server: dig @SERVER NAME A",
+    ),
+    "server-nxdomain": Rule(
+        "A DNS server says that there is no such name",
+        "NXDOMAIN: a wrong name, or a server that filters, or a modem that has just started and "
+        "knows nothing yet.",
+        "dig @SERVER NAME A; a public server that says so for a name that exists is filtered on the way",
+    ),
+    "server-refused": Rule(
+        "A DNS server refuses to answer",
+        "REFUSED: the server answers, but not to us. Often it serves only its own network, or has"
+        " just started.",
+        "use a server that is meant for everybody, or let this machine in there",
+    ),
+    "server-servfail": Rule(
+        "A DNS server failed to find an answer",
+        "SERVFAIL: the server is there and could not get an answer further on; a modem whose line"
+        " is down says so. systemd-resolved keeps this answer for some seconds.",
+        "wait for the line; if it stays so with other names too, take that server out",
+    ),
+    "server-timeout": Rule(
+        "A DNS server is silent",
+        "No answer within 2 s. The server is down, or port 53 on the way to it is closed, while "
+        "its machine or another server can be reached.",
+        "dig @SERVER NAME A from the host; if only this one is silent, take another",
+    ),
     "shadowed-by-link": Rule(
         "A link takes all names for itself",
         "A link that carries the routing domain ~. is asked for every name, and the servers of DNS= "
@@ -608,6 +643,14 @@ RULES: dict[str, Rule] = {
         "starts green, and the server is missing. Commas, quotes, comments behind a value, unknown "
         "interfaces and its own stub's addresses are such values.",
         "one blank between addresses, nothing else on the line",
+    ),
+    "wan-down": Rule(
+        "The way out of the host is down",
+        "Every DNS server of the document is silent and no connection to any of their machines "
+        "comes about, so the line itself is down (the modem restarts, say). What the servers are "
+        "like can't be known then: the check is neither passed nor failed, and the section dns is"
+        " no drift.",
+        "wait for the line, then kjpstate verify again",
     ),
     "watches-own-logs": Rule(
         "The app would be restarted by its own log lines",

@@ -7,27 +7,67 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from kjpstate.model import Answer, Probe, Unreadable
+
+Path: TypeAlias = Literal["app", "server", "wan"]
+_PATHS: dict[str, Path] = {"app": "app", "server": "server", "wan": "wan"}
+
+_RULES = {
+    "TIMEOUT": "server-timeout",
+    "CLOSED": "server-closed",
+    "REFUSED": "server-refused",
+    "SERVFAIL": "server-servfail",
+    "NXDOMAIN": "server-nxdomain",
+    "EMPTY": "server-empty",
+}
+_SAID = {
+    "TIMEOUT": "did not answer within 2 s",
+    "CLOSED": "has no DNS server: the connection was refused",
+    "REFUSED": "refuses to answer us",
+    "SERVFAIL": "failed to find an answer",
+    "NXDOMAIN": "says that there is no such name",
+    "EMPTY": "knows the name and has no address for it",
+}
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """One question. `path` app: as getaddrinfo and node ask; server: one server asked directly. `subject`:
-    the name, or the server's `endpoint`. `code`: exit status of `tool`. `address`: "" when none
-    came back."""
+    """One question. `path` app: as getaddrinfo and node ask; server: one server asked directly; wan: whether
+    that server's machine can be connected to at all, asked only when all were silent. `subject`: the name, or
+    the server's `endpoint`. `code`: exit status of `tool`. `address`: "" when none came back. `said`: of a
+    failure NXDOMAIN, SERVFAIL, REFUSED, CLOSED, TIMEOUT, EMPTY, EAI_AGAIN, or "" for anything else."""
 
-    path: Literal["app", "server"]
+    path: Path
     tool: str
     subject: str
     code: int
-    address: str
+    address: str = ""
+    said: str = ""
 
     @property
     def ok(self) -> bool:
         """An exit status alone lies (dig's is 0 for a name that does not exist): an address must be there."""
-        return self.code == 0 and bool(self.address)
+        return self.code == 0 and (bool(self.address) or self.path == "wan")
+
+    @property
+    def failure(self) -> str:
+        """What a server that is not ok did, and the rule that explains it in brackets."""
+        said = self.said or ("EMPTY" if self.code == 0 else "")
+        if said not in _SAID:
+            return f"gave no answer ({self.tool} ended with {self.code})"
+        return f"{_SAID[said]} [{_RULES[said]}]"
+
+
+def wan_down(lookups: Iterable[Lookup]) -> bool:
+    """Whether every server was silent and none of their machines could be reached: then nothing can be said
+    about any of them."""
+    lookups = list(lookups)
+    servers = [item for item in lookups if item.path == "server"]
+    beyond = [item for item in lookups if item.path == "wan"]
+    silent = bool(servers) and all(item.said == "TIMEOUT" for item in servers)
+    return silent and bool(beyond) and not any(item.ok for item in beyond)
 
 
 def reading(host: str, names: Sequence[str], servers: Iterable[str] = ()) -> Probe:
@@ -61,14 +101,14 @@ def parse(answer: Answer) -> tuple[Lookup, ...] | str:
 def render(lookups: Iterable[Lookup]) -> bytes:
     """The very bytes the probe would print."""
     lines = (
-        "\t".join((item.path, item.tool, item.subject, str(item.code), item.address)) for item in lookups
+        "\t".join((item.path, item.tool, item.subject, str(item.code), item.address, item.said))
+        for item in lookups
     )
     return "".join(f"{line}\n" for line in lines).encode()
 
 
 def _lookup(line: str) -> Lookup | None:
     parts = line.split("\t")
-    if len(parts) != 5 or parts[0] not in ("app", "server") or not parts[3].isdecimal():
+    if len(parts) != 6 or parts[0] not in _PATHS or not parts[3].isdecimal():
         return None
-    path: Literal["app", "server"] = "app" if parts[0] == "app" else "server"
-    return Lookup(path, parts[1], parts[2], int(parts[3]), parts[4])
+    return Lookup(_PATHS[parts[0]], parts[1], parts[2], int(parts[3]), parts[4], parts[5])

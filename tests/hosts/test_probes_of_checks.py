@@ -146,9 +146,12 @@ def test_an_app_in_a_container_is_not_this_hosts(shell: Sequence[str]) -> None:
 # ---- names: a server of our own on loopback
 
 
+CODES = {"EMPTY": 0, "SERVFAIL": 2, "NXDOMAIN": 3, "REFUSED": 5}
+
+
 @contextmanager
-def dns_server(answers: bool) -> Iterator[int]:
-    """A UDP server that answers every question with 192.0.2.7, or with NXDOMAIN."""
+def dns_server(mode: str) -> Iterator[int]:
+    """A UDP server that answers every question with 192.0.2.7 (ok), so, or not at all (TIMEOUT)."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     listener.bind(("127.0.0.1", 0))
 
@@ -157,10 +160,12 @@ def dns_server(answers: bool) -> Iterator[int]:
             question, client = listener.recvfrom(512)
             if not question:
                 return
+            if mode == "TIMEOUT":
+                continue
             name = question[12 : question.index(b"\0", 12) + 5]
-            flags = b"\x81\x80" if answers else b"\x81\x83"
-            head = question[:2] + flags + b"\0\1" + (b"\0\1" if answers else b"\0\0") + b"\0\0\0\0"
-            record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\x07" if answers else b""
+            flags = bytes([0x81, 0x80 | CODES.get(mode, 0)])
+            head = question[:2] + flags + b"\0\1" + (b"\0\1" if mode == "ok" else b"\0\0") + b"\0\0\0\0"
+            record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\x07" if mode == "ok" else b""
             listener.sendto(head + name + record, client)
 
     thread = threading.Thread(target=serve, daemon=True)
@@ -177,7 +182,7 @@ def path_with(tmp_path: Path, tools: Sequence[str]) -> str:
     """A PATH with the tools a small box has, and those."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    for tool in ("tr", "sed", "timeout", "getent", "readlink", "sh", *tools):
+    for tool in ("tr", "sed", "grep", "timeout", "getent", "readlink", "sh", *tools):
         found = shutil.which(tool)
         if found:
             (folder / tool).symlink_to(found)
@@ -185,20 +190,42 @@ def path_with(tmp_path: Path, tools: Sequence[str]) -> str:
 
 
 @pytest.mark.parametrize("tool", [tool for tool in ("dig", "host", "node") if shutil.which(tool)])
-@pytest.mark.parametrize("answers", [True, False])
-def test_each_tool_tells_an_answer_from_none(
-    shell: Sequence[str], tmp_path: Path, tool: str, answers: bool
+@pytest.mark.parametrize("mode", ["ok", *CODES, "CLOSED"])
+def test_each_tool_tells_an_answer_from_each_failure(
+    shell: Sequence[str], tmp_path: Path, tool: str, mode: str
 ) -> None:
     programs = [tool, "busybox"] if shell[0] == "busybox" else [tool, shell[0]]
-    with dns_server(answers) as port:
+    with dns_server(mode) as free:
+        port = 1 if mode == "CLOSED" else free
         printed = probe(
             shell, "names", "1", "localhost", f"127.0.0.1|{port}", PATH=path_with(tmp_path, programs)
         )
     found = names.parse(printed)
     assert isinstance(found, tuple)
     (server,) = [item for item in found if item.path == "server"]
-    assert (server.tool, server.subject, server.ok) == (tool, f"127.0.0.1|{port}", answers)
-    assert server.address == ("192.0.2.7" if answers else "")
+    assert (server.tool, server.subject, server.ok) == (tool, f"127.0.0.1|{port}", mode == "ok")
+    assert (server.address, server.said) == (("192.0.2.7", "") if mode == "ok" else ("", mode))
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("tool", ["dig"])
+def test_servers_that_are_silent_are_told_from_a_line_that_is_down(
+    shell: Sequence[str], tmp_path: Path, tool: str
+) -> None:
+    programs = list(dict.fromkeys(["node", tool])) + (["busybox"] if shell[0] == "busybox" else [shell[0]])
+    asked = ("1", "localhost")
+    with dns_server("TIMEOUT") as one, dns_server("TIMEOUT") as two:
+        servers = [f"127.0.0.1|{port}" for port in (one, two)]
+        before = time.monotonic()
+        found = names.parse(probe(shell, "names", *asked, *servers, PATH=path_with(tmp_path, programs)))
+        assert time.monotonic() - before < 9, "asked one after the other"
+    assert isinstance(found, tuple)
+    said = {(item.path, item.subject): item.said for item in found if item.path != "app"}
+    assert said == {
+        **{("server", server): "TIMEOUT" for server in servers},
+        **{("wan", server): "" for server in servers},
+    }
+    assert not names.wan_down(found), "its machine refuses a connection: so it is there"
 
 
 def test_a_name_is_asked_for_as_the_app_asks(shell: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ from kjpstate.model import (
     Spec,
     Unreadable,
 )
+from kjpstate.rules import RULES
 from kjpstate.secret import Secret
 from tests.support.one_kind import difference, stamp
 
@@ -230,11 +231,11 @@ def asked(app: str = "157.240.1.60", first: str = "157.240.1.60", second: str = 
             "web.whatsapp.com is 157.240.1.60, the way the bot asks; 8.8.8.8 answers; 1.1.1.1:53 answers",
         ),
         (asked(app=""), "failed", "web.whatsapp.com does not resolve the way the bot asks (node)"),
-        (asked(first=""), "failed", "8.8.8.8 does not answer (dig)"),
+        (asked(first=""), "failed", "8.8.8.8 knows the name and has no address for it"),
         (
             asked(first="", second=""),
             "failed",
-            "8.8.8.8 does not answer (dig); 1.1.1.1:53 does not answer (dig)",
+            "address for it [server-empty]; 1.1.1.1:53 gave no answer (dig ended with 9)",
         ),
         (b"", "failed", "web.whatsapp.com could not be asked for: neither getent nor node is there"),
         (None, "failed", "only on a POSIX host"),
@@ -244,6 +245,52 @@ def test_dns(answer: Answer, result: str, reason: str) -> None:
     found = judged(DNS, answer)
     assert found.result == result
     assert reason in found.reason
+
+
+def said(first: str, second: str = "", beyond: int | None = None, app: bool = False) -> bytes:
+    """Two servers that fail like this ("" answers), and whether their machines can be reached at all."""
+    both = (("8.8.8.8", first), ("1.1.1.1|53", second))
+    lookups = [
+        Lookup("app", "node", "web.whatsapp.com", 0 if app else 1, "1.2.3.4" if app else "", "EAI_AGAIN"),
+        *(
+            Lookup("server", "dig", server, 9 if word else 0, "" if word else "1.2.3.4", word)
+            for server, word in both
+        ),
+    ]
+    if beyond is not None:
+        lookups += [Lookup("wan", "node", server, beyond) for server, _ in both]
+    return names.render(lookups)
+
+
+@pytest.mark.parametrize(
+    ("answer", "result", "rule", "sentence"),
+    [
+        (said("TIMEOUT", app=True), "failed", "server-timeout", "8.8.8.8 did not answer within 2 s"),
+        (said("REFUSED", app=True), "failed", "server-refused", "8.8.8.8 refuses to answer us"),
+        (said("CLOSED", app=True), "failed", "server-closed", "the connection was refused"),
+        (said("SERVFAIL", app=True), "failed", "server-servfail", "8.8.8.8 failed to find an answer"),
+        (said("NXDOMAIN", app=True), "failed", "server-nxdomain", "8.8.8.8 says that there is no such name"),
+        (said("EMPTY", app=True), "failed", "server-empty", "knows the name and has no address for it"),
+        (said("strange", app=True), "failed", "", "8.8.8.8 gave no answer (dig ended with 9)"),
+        (said("", ""), "failed", "", "does not resolve the way the bot asks (node: EAI_AGAIN)"),
+        (said("TIMEOUT", "TIMEOUT", 1), "unknown", "wan-down", "the way out of the host is down"),
+        (said("TIMEOUT", "TIMEOUT", 0), "failed", "server-timeout", "does not resolve the way the bot asks"),
+        (said("TIMEOUT", "TIMEOUT"), "failed", "server-timeout", "did not answer within 2 s"),
+        (said("TIMEOUT", "SERVFAIL", 1), "failed", "server-timeout", "1.1.1.1 failed to find"),
+    ],
+)
+def test_every_way_a_server_fails_is_told_apart(answer: bytes, result: str, rule: str, sentence: str) -> None:
+    spec = {**DNS, "dns": {"servers": ["8.8.8.8", "1.1.1.1"]}}
+    found = judged(spec, answer.replace(b"1.1.1.1|53", b"1.1.1.1"))
+    assert found.result == result and sentence in found.reason
+    assert not rule or (f"[{rule}]" in found.reason and rule in RULES)
+
+
+def test_a_dead_line_does_not_hide_what_is_wrong_on_the_box() -> None:
+    spec = {**EFFECTIVE, "resolves": ["web.whatsapp.com"]}
+    silent = said("TIMEOUT", "TIMEOUT", 1).replace(b"1.1.1.1|53", b"1.1.1.1")
+    assert judged(spec, running(servers=()), silent).result == "failed"
+    assert judged(spec, resolved.render(RESOLVED), silent).result == "unknown"
 
 
 EFFECTIVE = {**BASE, "type": "dns", "effective": True, "dns": {"servers": ["8.8.8.8", "1.1.1.1"]}}

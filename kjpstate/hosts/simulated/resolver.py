@@ -159,11 +159,25 @@ def names(box: Box, args: tuple[str, ...]) -> bytes:
     asked += [server for link in (own or {}).get("links", ()) for server in link["servers"]] if own else []
     answers = any(bare(server) not in silent for server in asked) or own is None
     lookups = [
-        Lookup("app", tool, name, 0 if answers else 2, _ADDRESS if answers else "")
+        Lookup(
+            "app",
+            tool,
+            name,
+            0 if answers else 2,
+            _ADDRESS if answers else "",
+            "" if answers else "EAI_AGAIN",
+        )
         for name in args[1 : 1 + count]
         for tool in ("getent", "node")
     ]
-    for server in args[1 + count :]:
+    for server in map(endpoint, args[1 + count :]):
         dead = server.partition("|")[0] in silent
-        lookups.append(Lookup("server", "dig", endpoint(server), 9 if dead else 0, "" if dead else _ADDRESS))
+        lookups.append(
+            Lookup(
+                "server", "dig", server, 9 if dead else 0, "" if dead else _ADDRESS, "TIMEOUT" if dead else ""
+            )
+        )
+    asked = [item.subject for item in lookups if item.path == "server"]
+    if asked and all(item.said == "TIMEOUT" for item in lookups if item.path == "server"):
+        lookups += [Lookup("wan", "node", server, 0) for server in asked]
     return render_names(lookups)

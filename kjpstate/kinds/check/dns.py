@@ -29,7 +29,7 @@ def verdict(spec: Spec, answers: Answers) -> Verdict:
     return all_of(_findings(spec, answers))
 
 
-def _findings(spec: Spec, answers: Answers) -> Iterator[tuple[bool, str]]:
+def _findings(spec: Spec, answers: Answers) -> Iterator[tuple[bool | None, str]]:
     if spec.get("effective"):
         yield from _effective(spec, answers)
     asked = _questions(spec)
@@ -39,6 +39,20 @@ def _findings(spec: Spec, answers: Answers) -> Iterator[tuple[bool, str]]:
     if isinstance(lookups, str):
         yield False, lookups
         return
+    found = list(_answers(spec, lookups))
+    if names.wan_down(lookups) and not all(well for well, _ in found):
+        yield None, _WAN_DOWN
+        return
+    yield from found
+
+
+_WAN_DOWN = (
+    "every server is silent and not one of their machines can be reached: the way out of the host is down, "
+    "so nothing is known about names [wan-down]"
+)
+
+
+def _answers(spec: Spec, lookups: Sequence[names.Lookup]) -> Iterator[tuple[bool, str]]:
     for name in spec.get("resolves", ()):
         yield _as_the_app(name, [item for item in lookups if item.path == "app" and item.subject == name])
     if spec.get("each_server"):
@@ -87,20 +101,21 @@ def _goes_to_ours(name: str, seen: resolved.Seen, running: resolved.Running) -> 
 
 def _questions(spec: Spec) -> Probe | None:
     resolves = tuple(spec.get("resolves", ()))
-    servers = _servers(spec) if spec.get("each_server") else ()
-    if not resolves and not servers:
+    servers = _servers(spec)
+    if not resolves and not (servers and spec.get("each_server")):
         return None
     return names.reading(spec["host"], resolves or (_PROBE_NAME,), servers)
 
 
 def _servers(spec: Spec) -> Sequence[str]:
+    """Asked even where the check does not name them: their silence tells a dead line from a dead name."""
     return tuple(spec["dns"]["servers"]) if spec.get("dns") else ()
 
 
 def _as_the_app(name: str, lookups: Sequence[names.Lookup]) -> tuple[bool, str]:
     if not lookups:
         return False, f"{name} could not be asked for: neither getent nor node is there"
-    failed = [item.tool for item in lookups if not item.ok]
+    failed = [f"{item.tool}{': ' if item.said else ''}{item.said}" for item in lookups if not item.ok]
     if failed:
         return False, f"{name} does not resolve the way the bot asks ({', '.join(failed)})"
     return True, f"{name} is {lookups[0].address}, the way the bot asks"
@@ -111,6 +126,4 @@ def _at_server(server: str, lookups: Sequence[names.Lookup]) -> tuple[bool, str]
     found = next((item for item in lookups if item.path == "server" and item.subject == subject), None)
     if found is None or found.tool == "none":
         return False, f"{server} could not be asked: no dig, host, node or nslookup is there"
-    if found.ok:
-        return True, f"{server} answers"
-    return False, f"{server} does not answer ({found.tool})"
+    return found.ok, f"{server} {'answers' if found.ok else found.failure}"

@@ -11,16 +11,20 @@ from typing import Literal
 class Verdict:
     """`reason` says what was seen, also when it passed."""
 
-    result: Literal["passed", "failed", "manual"]
+    result: Literal["passed", "failed", "manual", "unknown"]
     reason: str
 
 
-def all_of(findings: Iterable[tuple[bool, str]]) -> Verdict:
-    """(well, sentence) of each part -> passed with all sentences, or failed with those that are not well."""
+def all_of(findings: Iterable[tuple[bool | None, str]]) -> Verdict:
+    """(well, sentence) of each part -> passed with all sentences, or failed with those that are not well.
+
+    A part whose `well` is None can't be known: the verdict too, unless another part is not well.
+    """
     parts = list(findings)
-    bad = [sentence for well, sentence in parts if not well]
-    if bad:
-        return Verdict("failed", "; ".join(bad))
+    for result in (False, None):
+        said = [sentence for well, sentence in parts if well is result]
+        if said:
+            return Verdict("unknown" if result is None else "failed", "; ".join(said))
     return Verdict("passed", "; ".join(sentence for _, sentence in parts))
 
 
