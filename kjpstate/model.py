@@ -295,7 +295,8 @@ class State:
     `present`: whether the managed thing exists (desired) / is there (actual): gives `+` and `-`.
     `ticks`: top-level keys that move by themselves (a process's status): compared, not fingerprinted.
     `beside`: evidence and bytes for `actions`. Known to renderers: `headline` (str, after the address),
-    `notes` (list of str, one indented line each).
+    `notes` (list of str, one indented line each). Known to `apply`: `mismatch`, the rule to tell when this
+    was not reached though every action was done.
     """
 
     values: Mapping[str, Any]
@@ -383,7 +384,9 @@ class Run:
     back what a restore of files does not. `outputs`: the tree in which to note what the run wrote (see
     Written). `replaces`: the managed thing is deleted and made anew. `clean_env`: only these variables.
     `shown`: it takes long, so what it prints is told while it runs. `renews`: it removes the folders
-    in `writes` before it writes (as `npm ci` does), so a backup may hold their very files; see Backup."""
+    in `writes` before it writes (as `npm ci` does), so a backup may hold their very files; see Backup.
+    `on_failure`: a command that only looks and says why, run when it failed; `rule`: of `rules.RULES`, told
+    with the failure."""
 
     host: str
     argv: tuple[str, ...]
@@ -398,6 +401,8 @@ class Run:
     clean_env: Mapping[str, str] | None = None
     shown: bool = False
     renews: bool = False
+    on_failure: tuple[str, ...] = ()
+    rule: str = ""
 
 
 @dataclass(frozen=True)

@@ -255,13 +255,15 @@ def _symbol(drift: Drift, actions: Sequence[Action]) -> Symbol:
 def _forbidden(actions: Iterable[Action], scene: Scene) -> Refuse | None:
     for action in actions:
         match action:
-            case WriteFile(host=host, path=path) | MakeDirectory(host=host, path=path):
-                pass
-            case SyncTree(host=host, to_directory=path):
-                pass
+            case WriteFile(host=host, path=path) | SyncTree(host=host, to_directory=path):
+                fine = allowed(path, scene.may_change.get(host, ()))
+            case MakeDirectory(host=host, path=path):  # the folder of an allowed file, too
+                inside = path.rstrip("/") + "/"
+                named = scene.may_change.get(host, ())
+                fine = allowed(path, named) or any(entry.startswith(inside) for entry in named)
             case _:
                 continue
-        if not allowed(path, scene.may_change.get(host, ())):
+        if not fine:
             return Refuse(
                 "outside-may-change",
                 f"{path} on {host} is not among the paths that guardrails.may_change names",

@@ -128,6 +128,13 @@ RULES: dict[str, Rule] = {
         "as an edit). The document says to leave it then.",
         "take the change into `content`, or write on_drift: apply",
     ),
+    "effective-mismatch": Rule(
+        "systemd-resolved does not have the values after all",
+        "Everything was done, and read again the running service, or its files, still say "
+        "something else. A restart is no proof: resolved drops what it can't use and starts "
+        "green. The files were put back and the service restarted.",
+        "resolvectl dns; journalctl -u systemd-resolved -n 20 says what was dropped",
+    ),
     "env-block-unused": Rule(
         "An environment block that nothing asks for",
         "PM2 uses `env_production` and the like only when it is started with `--env production`. "
@@ -500,6 +507,13 @@ RULES: dict[str, Rule] = {
         "When exp_backoff_restart_delay is set PM2 computes the delay from it alone. The first retry "
         "comes after that many milliseconds, then half as much again each time, at most 15 s.",
         "drop restart_delay",
+    ),
+    "restart-failed": Rule(
+        "systemd-resolved did not come up again",
+        "The restart ended with an error; the end of the service's journal stands below it. The "
+        "files were put back as they were, its earlier starts forgotten, and it was started once "
+        "more with them.",
+        "journalctl -u systemd-resolved -n 20; systemctl status systemd-resolved",
     ),
     "result-syntax": Rule(
         "The patched file would not be sound",

@@ -14,8 +14,10 @@ from kjpstate.model import (
     Action,
     Await,
     Backup,
+    Completed,
     Event,
     Outcome,
+    ReadCommand,
     Reading,
     Run,
     Stamp,
@@ -72,8 +74,23 @@ async def _flush(
     batch.clear()
     outcomes += found
     if found and not found[-1].ok:
-        raise Stopped(why(found[-1]), unknown=found[-1].status == "unknown")
+        evidence = await _evidence(found[-1].action, work)
+        raise Stopped(why(found[-1]) + evidence, unknown=found[-1].status == "unknown")
     work.fill.update(answers)
+
+
+async def _evidence(action: Action, work: Work) -> str:
+    """What the host itself says about a command that failed; nothing when that can't be had."""
+    if not isinstance(action, Run):
+        return ""
+    said = f" [{action.rule}]" if action.rule else ""
+    if action.on_failure:
+        reading = ReadCommand(action.host, action.on_failure)
+        _, answers = await work.hosts[action.host].act((), (reading,))
+        answer = answers.get(reading)
+        if isinstance(answer, Completed) and answer.stdout.strip():
+            return f"{said}\n{answer.stdout.decode(errors='replace').strip()}"
+    return said
 
 
 async def _await(action: Await, work: Work) -> None:

@@ -23,9 +23,8 @@ Groups = Mapping[str, tuple[HostSpec, ...]]
 def dns(page: Page, groups: Groups) -> Iterator[Draft]:
     """The servers of a host."""
     for section in sections(page, "dns", groups):
-        given = {
-            key: section.value[key] for key in ("servers", "fallback", "exclusive") if key in section.value
-        }
+        keys = ("servers", "fallback", "exclusive", "drop_in")
+        given = {key: section.value[key] for key in keys if key in section.value}
         yield _draft("dns", section, {"file": RESOLVED_CONF, **given})
 
 

@@ -106,6 +106,12 @@ class Seen:
     listens: bool | None = None
 
     @property
+    def reloads(self) -> bool:
+        """Whether the daemon can read its files anew without a restart; 257 loses extra listeners over it."""
+        loses = any(b"DNSStubListenerExtra" in file.content for file in self.files)
+        return self.version >= ALL_TREES and not (self.version == 257 and loses)
+
+    @property
     def dropins(self) -> tuple[ConfFile, ...]:
         """The drop-ins that count, in systemd's order."""
         return in_order(file for file in self.files if "/resolved.conf.d/" in file.path)
@@ -267,8 +273,8 @@ def _running(bus: Mapping[str, Any], links: Sequence[Link], names: Mapping[int, 
     fallback = bus.get("FallbackDNSEx", bus.get("FallbackDNS"))
     current = bus.get("CurrentDNSServerEx", bus.get("CurrentDNSServer"))
     return Running(
-        tuple(servers),
-        None if fallback is None else tuple(_server(item, known) for item in fallback),
+        tuple(dict.fromkeys(servers)),
+        None if fallback is None else tuple(dict.fromkeys(_server(item, known) for item in fallback)),
         tuple(_domain(name, route) for index, name, route in bus.get(DOMAINS, ()) if not index),
         _server(current, known) if current and current[2] else "",
         bus.get("ResolvConfMode", ""),

@@ -23,6 +23,8 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 MAIN = "/etc/systemd/resolved.conf"
+DROP_IN = "/etc/systemd/resolved.conf.d/zz-kjpstate.conf"
+"""Our own drop-in, where the document asks for one: its name sorts behind those that people give."""
 TREES = ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")
 """Folders of `systemd/resolved.conf.d/`, the strongest first."""
 SERVERS, FALLBACK, DOMAINS = "DNS", "FallbackDNS", "Domains"
@@ -184,11 +186,15 @@ def at_interface(canonical: str, why: str, interfaces: Interfaces) -> tuple[str,
     """What `server` said, with an interface's number as its name; dropped when there is no such interface."""
     rest, hash_sign, name = canonical.partition("#")
     rest, _, interface = rest.partition("%")
-    if not interface or not interfaces or interface in interfaces.values():
+    if not interface or not interfaces:
         return canonical, why
     if interface.isdecimal() and int(interface) in interfaces:
-        return f"{rest}%{interfaces[int(interface)]}{hash_sign}{name}", why
-    return "", f"there is no interface {interface}"
+        interface = interfaces[int(interface)]
+    if interface not in interfaces.values():
+        return "", f"there is no interface {interface}"
+    split = _split_port(rest)
+    loops = split is not None and split[0].is_loopback  # the daemon takes lo for it, whatever is written
+    return f"{rest}{'' if loops else '%' + interface}{hash_sign}{name}", why
 
 
 def bare(canonical: str) -> str:
@@ -358,7 +364,34 @@ def _frozen(entries: Mapping[str, Sequence[Entry]]) -> dict[str, tuple[Entry, ..
     return {key: tuple(listed) for key, listed in entries.items()}
 
 
+def assigned(content: bytes) -> tuple[str, ...]:
+    """The assignments of our keys in a file, each as `KEY=value`, as far as systemd reads it."""
+    return tuple(f"{item.key}={item.value}" for item in _readable(content))
+
+
 # ---- editing
+
+
+def drop_in(main: bytes | None, others: Sequence[ConfFile], wanted: Wanted, document: str) -> bytes:
+    """Our own drop-in: it clears each wanted list and gives it anew, so what stands before it does not count.
+
+    `others`: all other drop-ins. Of Domains only the root is ours: it is added, or all others given again.
+    """
+    lines = [f"# Written by kjpstate for {document}; read last, it wins over resolved.conf.", "[Resolve]"]
+    for key, values in ((SERVERS, wanted.servers), (FALLBACK, wanted.fallback)):
+        if values is not None:
+            lines += [f"{key}="] + ([f"{key}={' '.join(values)}"] if values else [])
+    before = settings([ConfFile(MAIN, main or b""), *others])
+    if wanted.exclusive is not None and before.exclusive != wanted.exclusive:
+        kept = [value for value in before.values(DOMAINS) or () if value != ROOT]
+        again = [f"{DOMAINS}={' '.join(kept)}".replace("\\", "\\\\")] if kept else []
+        lines += [f"{DOMAINS}={ROOT}"] if wanted.exclusive else [f"{DOMAINS}=", *again]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def is_ours(content: bytes) -> bool:
+    """Whether a drop-in bears our first line."""
+    return content.startswith(b"# Written by kjpstate ")
 
 
 def edited(

@@ -9,7 +9,7 @@ import pytest
 
 from kjpstate import diff, rules
 from kjpstate.formats.resolved import Link, Running, Seen, Unit, reading, render
-from kjpstate.formats.resolved_conf import MAIN, ConfFile
+from kjpstate.formats.resolved_conf import DROP_IN, MAIN, ConfFile
 from kjpstate.kinds import dns
 from kjpstate.model import (
     Advice,
@@ -17,6 +17,7 @@ from kjpstate.model import (
     Answers,
     Drift,
     File,
+    MakeDirectory,
     ReadFile,
     Refuse,
     Resource,
@@ -49,10 +50,14 @@ BOX = Seen(
 )
 
 
-def answers(seen: Seen | Answer, main: bytes | Answer) -> Answers:
+def answers(seen: Seen | Answer, main: bytes | Answer, own: bytes | Answer = None) -> Answers:
+    """`own`: our drop-in, which the probe sees as well."""
+    if isinstance(seen, Seen) and isinstance(own, bytes):
+        seen = replace(seen, files=(*seen.files, ConfFile(DROP_IN, own)))
     probed = render(seen) if isinstance(seen, Seen) else seen
     file = File(MAIN, main, 0o644) if isinstance(main, bytes) else main
-    return {reading("stb"): probed, ReadFile("stb", MAIN): file}
+    mine = File(DROP_IN, own, 0o644) if isinstance(own, bytes) else own
+    return {reading("stb"): probed, ReadFile("stb", MAIN): file, ReadFile("stb", DROP_IN): mine}
 
 
 def drift_of(spec: dict[str, Any], found: Answers) -> Drift | None:
@@ -68,11 +73,14 @@ def steps(spec: dict[str, Any], found: Answers) -> list[Any]:
     return [] if drift is None else list(dns.actions(spec, drift))
 
 
+FORGET = ("systemctl", "reset-failed", "systemd-resolved")
 RESTART = ("systemctl", "restart", "systemd-resolved")
 
 
 def test_the_first_time() -> None:
-    write, run = steps(SPEC, answers(BOX, STOCK))
+    write, forget, run = steps(SPEC, answers(BOX, STOCK))
+    assert forget.argv == FORGET and forget.why == "forgets its earlier starts"
+    assert run.rule == "restart-failed" and run.on_failure[0] == "journalctl"
     assert write == WriteFile("stb", MAIN, STOCK, SET)
     assert isinstance(run, Run) and run.argv == RESTART and run.why == "restarts systemd-resolved once"
     assert run.undo[-1] == RESTART and run.writes == ()
@@ -94,7 +102,7 @@ def test_what_the_screen_says() -> None:
 
 def test_only_the_daemon_is_behind() -> None:
     found = answers(BOX, SET)
-    (run,) = steps(SPEC, found)
+    _, run = steps(SPEC, found)
     assert isinstance(run, Run) and run.argv == RESTART
     drift = drift_of(SPEC, found)
     assert drift is not None and "has not read it" in drift.desired.beside["headline"]
@@ -116,16 +124,16 @@ def test_keys_the_document_does_not_name_are_left_alone() -> None:
     running = replace(HAS, fallback=("9.9.9.9",), domains=("~.",))
     main = b"[Resolve]\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=9.9.9.9\nDomains=~.\n"
     assert steps(spec, answers(replace(BOX, running=running), main)) == []
-    write, _ = steps(spec, answers(BOX, b"[Resolve]\nFallbackDNS=9.9.9.9\nDomains=lan ~.\n"))
+    write, *_ = steps(spec, answers(BOX, b"[Resolve]\nFallbackDNS=9.9.9.9\nDomains=lan ~.\n"))
     assert write.after == b"[Resolve]\nFallbackDNS=9.9.9.9\nDomains=lan ~.\nDNS=8.8.8.8 1.1.1.1\n"
 
 
 def test_exclusive() -> None:
     spec = {**SPEC, "exclusive": True}
-    write, run = steps(spec, answers(replace(BOX, running=HAS), SET))
+    write, _, run = steps(spec, answers(replace(BOX, running=HAS), SET))
     assert b"Domains=~.\n" in write.after and run.argv == RESTART
     assert steps(spec, answers(replace(BOX, running=replace(HAS, domains=("~.",))), write.after)) == []
-    back, _ = steps(
+    back, *_ = steps(
         {**SPEC, "exclusive": False},
         answers(replace(BOX, running=replace(HAS, domains=("~.",))), write.after),
     )
@@ -137,7 +145,7 @@ def test_an_empty_fallback_needs_a_line_only_where_something_is_built_in() -> No
     main = b"[Resolve]\nDNS=8.8.8.8 1.1.1.1\n"
     assert steps(spec, answers(replace(BOX, running=replace(HAS, fallback=())), main)) == []
     built_in = replace(BOX, running=replace(HAS, fallback=("9.9.9.9",)))
-    write, _ = steps(spec, answers(built_in, main))
+    write, *_ = steps(spec, answers(built_in, main))
     assert write.after == main + b"FallbackDNS=\n"
 
 
@@ -154,15 +162,20 @@ def test_a_newer_systemd_reads_its_main_file_elsewhere_too() -> None:
     write, run = steps(SPEC, answers(replace(BOX, version=257, files=(vendor,)), None))
     assert write.before is None and write.after.endswith(b"Cache=no-negative\n")
     assert run.argv[1] == "reload-or-restart" and run.undo[-1] == RESTART
-    older, _ = steps(SPEC, answers(replace(BOX, version=252, files=(vendor,)), None))
+    older, *_ = steps(SPEC, answers(replace(BOX, version=252, files=(vendor,)), None))
     assert b"Cache" not in older.after
+    # 257 forgets its extra listeners over a reload.
+    extra = replace(vendor, content=b"[Resolve]\nDNSStubListenerExtra=192.168.1.2\n")
+    for version, verb in ((256, "reload-or-restart"), (257, "restart"), (258, "reload-or-restart")):
+        *_, run = steps(SPEC, answers(replace(BOX, version=version, files=(extra,)), STOCK))
+        assert run.argv[1] == verb
     same = replace(vendor, content=SET)
     assert steps(SPEC, answers(replace(BOX, version=257, files=(same,), running=HAS), None)) == []
 
 
 def test_a_stopped_daemon_is_started_and_a_failed_one_forgiven_first() -> None:
     stopped = replace(BOX, running=None, unit=replace(UNIT, active="inactive", sub="dead"))
-    (run,) = steps(SPEC, answers(stopped, SET))
+    _, run = steps(SPEC, answers(stopped, SET))
     assert run.argv == RESTART and run.why == "starts systemd-resolved"
     failed = replace(stopped, unit=replace(UNIT, active="failed", result="start-limit-hit"))
     forget, start = steps(SPEC, answers(failed, SET))
@@ -172,7 +185,7 @@ def test_a_stopped_daemon_is_started_and_a_failed_one_forgiven_first() -> None:
 
 def test_an_older_daemon_does_not_tell_its_fallback() -> None:
     assert steps(SPEC, answers_without_fallback(HAS, SET)) == []
-    write, run = steps(SPEC, answers_without_fallback(EMPTY, STOCK))
+    write, _, run = steps(SPEC, answers_without_fallback(EMPTY, STOCK))
     assert isinstance(write, WriteFile) and isinstance(run, Run)
 
 
@@ -183,6 +196,83 @@ def answers_without_fallback(running: Running, main: bytes) -> Answers:
 
 
 DROPIN = "/etc/systemd/resolved.conf.d/90-vpn.conf"
+FOLDER = "/etc/systemd/resolved.conf.d/"
+BY_DROP_IN = {**SPEC, "drop_in": True}
+OURS = (
+    b"# Written by kjpstate for bot-kjp; read last, it wins over resolved.conf.\n[Resolve]\n"
+    b"DNS=\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=\nFallbackDNS=8.8.4.4 1.0.0.1\n"
+)
+
+
+def test_our_own_drop_in_beats_what_the_main_file_can_not() -> None:
+    seen = replace(BOX, running=replace(EMPTY, servers=("9.9.9.9",)), files=(ConfFile(DROPIN, VPN),))
+    (refusal,) = steps(SPEC, answers(seen, STOCK))
+    assert refusal.rule == "overridden-by-dropin" and "drop_in: true" in refusal.cure
+    write, forget, run = steps(BY_DROP_IN, answers(seen, STOCK))
+    assert write == WriteFile("stb", DROP_IN, None, OURS)
+    assert (forget.argv, run.argv) == (FORGET, RESTART)
+    # It does not loop: once it stands and was read, nothing is left to do, whatever the others say.
+    assert steps(BY_DROP_IN, answers(replace(seen, running=HAS), STOCK, OURS)) == []
+
+
+VPN = b"[Resolve]\nDNS=9.9.9.9\n"
+
+
+def test_the_folder_of_the_drop_in_is_made_where_there_is_none() -> None:
+    made, write, _, _ = steps(BY_DROP_IN, answers(BOX, STOCK))
+    assert made == MakeDirectory("stb", FOLDER) and write.path == DROP_IN
+
+
+def test_a_comment_in_our_drop_in_is_no_drift_and_a_key_of_before_is() -> None:
+    seen = replace(BOX, running=HAS)
+    assert steps(BY_DROP_IN, answers(seen, STOCK, OURS + b"# mine\n")) == []
+    (write,) = steps(BY_DROP_IN, answers(seen, STOCK, OURS + b"Domains=lan\n"))
+    assert write == WriteFile("stb", DROP_IN, OURS + b"Domains=lan\n", OURS)
+
+
+def test_a_drop_in_that_is_no_longer_asked_for_goes_and_the_main_file_takes_over() -> None:
+    found = answers(replace(BOX, running=HAS), STOCK, OURS)
+    main, gone = steps(SPEC, found)
+    assert main == WriteFile("stb", MAIN, STOCK, SET)
+    assert gone == WriteFile("stb", DROP_IN, OURS, None)
+    drift = drift_of(SPEC, found)
+    assert drift is not None and "no longer asks for" in drift.desired.beside["notes"][0]
+
+
+def test_a_strangers_file_of_that_name_is_not_ours_to_remove() -> None:
+    assert steps(SPEC, answers(replace(BOX, running=HAS), SET, b"[Resolve]\nCache=no\n")) == []
+
+
+def test_a_drop_in_that_is_read_after_ours_is_named() -> None:
+    later = ConfFile("/run/systemd/resolved.conf.d/zzz.conf", VPN)
+    (refusal,) = steps(BY_DROP_IN, answers(replace(BOX, running=HAS, files=(later,)), STOCK, OURS))
+    assert refusal.places == ("/run/systemd/resolved.conf.d/zzz.conf:2: DNS=9.9.9.9",)
+    assert "drop_in" not in refusal.cure
+
+
+def test_with_a_drop_in_the_main_file_may_be_a_link() -> None:
+    linked = File(MAIN, STOCK, 0o644, symlink="/mnt/resolved.conf")
+    assert steps(BY_DROP_IN, answers(replace(BOX, running=HAS), linked, OURS)) == []
+    mine = File(DROP_IN, OURS, 0o644, symlink="/mnt/x.conf")
+    (refusal,) = steps(BY_DROP_IN, answers(replace(BOX, running=HAS), STOCK, mine))
+    assert refusal.rule == "resolved-symlink"
+
+
+@pytest.mark.parametrize(
+    ("exclusive", "others", "domains"),
+    [
+        (True, b"[Resolve]\nDomains=lan\n", b"Domains=~.\n"),
+        (True, b"[Resolve]\nDomains=~.\n", b""),
+        (False, b"[Resolve]\nDomains=~. lan *.x\n", b"Domains=\nDomains=lan \\\\042.x\n"),
+        (False, b"[Resolve]\nDomains=lan\n", b""),
+    ],
+)
+def test_of_the_domains_the_drop_in_gives_the_root_alone(
+    exclusive: bool, others: bytes, domains: bytes
+) -> None:
+    seen = replace(BOX, files=(ConfFile(DROPIN, others),))
+    write, *_ = steps({**BY_DROP_IN, "exclusive": exclusive}, answers(seen, STOCK))
+    assert write.after == OURS + domains
 
 
 def with_dropin(content: bytes) -> Seen:
@@ -302,4 +392,5 @@ def test_advice_from_the_document_alone() -> None:
 
 
 def test_what_it_may_write() -> None:
-    assert list(dns.writes(SPEC)) == [("stb", MAIN)]
+    assert list(dns.writes(SPEC)) == [("stb", MAIN), ("stb", DROP_IN)]
+    assert list(dns.writes(BY_DROP_IN)) == [("stb", DROP_IN)]

@@ -1,17 +1,18 @@
 """Kind `dns`: which servers systemd-resolved asks, judged by what it really has.
 
 Two truths are compared: what the daemon runs with, and what its files would give it at the next start. Only
-the main file is edited, only the keys that the document names, and the daemon is told once. Called through
-the face in `kjpstate.kinds`.
+the main file is edited (or, with `drop_in`, only a drop-in of our own), only the keys that the document
+names, and the daemon is told once. Called through the face in `kjpstate.kinds`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from kjpstate.formats.resolved import ALL_TREES, reading
-from kjpstate.formats.resolved_conf import DOMAINS, FALLBACK, SERVERS, Settings
+from kjpstate.formats.resolved import reading
+from kjpstate.formats.resolved_conf import DOMAINS, DROP_IN, FALLBACK, SERVERS, Settings, assigned
 from kjpstate.kinds.dns import hints
 from kjpstate.kinds.dns.sight import Sight, problems, see
 from kjpstate.model import (
@@ -19,6 +20,7 @@ from kjpstate.model import (
     Advice,
     Answers,
     Drift,
+    MakeDirectory,
     ReadFile,
     Reading,
     Refuse,
@@ -33,22 +35,25 @@ KIND = "dns"
 
 _UNIT = "systemd-resolved"
 _NAMED = ("servers", "fallback", "exclusive")
+_FOLDER = DROP_IN.rpartition("/")[0] + "/"
 _LABEL = 13
 
 
 def reads(spec: Spec) -> Iterable[Reading]:
-    """The main file, and the probe for all the rest."""
+    """The main file, our own drop-in, and the probe for all the rest."""
     yield ReadFile(spec["host"], spec["file"])
+    yield ReadFile(spec["host"], DROP_IN)
     yield reading(spec["host"])
 
 
 def actual(spec: Spec, answers: Answers) -> State:
     """`servers`, `fallback`, `exclusive`: what the daemon has, None while it can't be asked. `file`: the same
-    three as the files would give them, drop-ins included."""
+    three as the files would give them, drop-ins included. `drop_in`: what our own drop-in assigns."""
     sight = see(spec, answers)
     values = {
         **_running(sight),
         "file": _by_files(sight, sight.before),
+        "drop_in": _assigned(sight.standing),
         "problems": [f"{refusal.rule}: {refusal.reason}" for refusal in problems(sight)],
     }
     return State(values, present=sight.file is not None)
@@ -58,10 +63,11 @@ def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
     """The named keys, both running and by the files."""
     sight = see(spec, answers)
     wanted = _as_wanted(sight)
-    values = {**wanted, "file": wanted, "problems": []}
+    values = {**wanted, "file": wanted, "drop_in": _assigned(sight.own_after), "problems": []}
     beside = {
         "sight": sight,
         "refusals": tuple(problems(sight)),
+        "mismatch": "effective-mismatch",
         "headline": _headline(sight),
         "notes": list(_notes(sight)),
     }
@@ -69,12 +75,14 @@ def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
 
 
 def writes(spec: Spec) -> Iterable[tuple[str, str]]:
-    """The main file and nothing else."""
-    yield spec["host"], spec["file"]
+    """The main file, or our own drop-in instead; one that is no longer asked for is removed."""
+    if not spec.get("drop_in"):
+        yield spec["host"], spec["file"]
+    yield spec["host"], DROP_IN
 
 
 def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
-    """The file if it would give other values; then the daemon, once, if it has other ones."""
+    """The files if they would give other values; then the daemon, once, if it has other ones."""
     sight: Sight = drift.desired.beside["sight"]
     refusals = drift.desired.beside["refusals"]
     if refusals:
@@ -82,6 +90,10 @@ def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
         return
     if sight.after is not None and sight.after != sight.content:
         yield WriteFile(spec["host"], spec["file"], before=sight.content, after=sight.after)
+    if sight.own_after != sight.standing:
+        if not any(file.path.startswith(_FOLDER) for file in sight.seen.files):
+            yield MakeDirectory(spec["host"], _FOLDER)
+        yield WriteFile(spec["host"], DROP_IN, before=sight.standing, after=sight.own_after)
     if any(drift.differs(key) for key in _NAMED):
         yield from _renew(spec["host"], sight)
 
@@ -94,17 +106,24 @@ def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
 
 
 def _renew(host: str, sight: Sight) -> Iterator[Run]:
-    """One restart, for every start counts against systemd's limit of five in ten seconds."""
+    """One restart. Every start counts against systemd's limit of five in ten seconds, also those of others:
+    they are forgotten first, or this one might be the sixth and leave the host without names."""
     unit, again = sight.seen.unit, ("systemctl", "restart", _UNIT)
     forget = ("systemctl", "reset-failed", _UNIT)
-    verb, why = "restart", f"restarts {_UNIT} once"
-    if not unit.running:
-        why = f"starts {_UNIT}"
-    elif sight.seen.version >= ALL_TREES:
-        verb, why = "reload-or-restart", f"has {_UNIT} read its files once"
-    if unit.active == "failed":
-        yield Run(host, forget, f"forgets that {_UNIT} failed", timeout=30)
-    yield Run(host, ("systemctl", verb, _UNIT), why, undo=(forget, again), timeout=60)
+    if unit.running and sight.seen.reloads:
+        why = f"has {_UNIT} read its files once"
+        yield _told(Run(host, ("systemctl", "reload-or-restart", _UNIT), why, undo=(again,)))
+        return
+    failed = f"forgets that {_UNIT} failed" if unit.active == "failed" else "forgets its earlier starts"
+    yield Run(host, forget, failed, timeout=30)
+    why = f"restarts {_UNIT} once" if unit.running else f"starts {_UNIT}"
+    yield _told(Run(host, again, why, undo=(forget, again)))
+
+
+def _told(run: Run) -> Run:
+    """With the end of the daemon's journal, should it not come up again."""
+    tail = ("journalctl", "-u", _UNIT, "-n", "8", "--no-pager", "-o", "cat")
+    return replace(run, timeout=60, on_failure=tail, rule="restart-failed")
 
 
 # ---- the two states
@@ -136,6 +155,10 @@ def _by_files(sight: Sight, found: Settings) -> dict[str, Any]:
     }
 
 
+def _assigned(own: bytes | None) -> list[str] | None:
+    return None if own is None else list(assigned(own))
+
+
 def _as_wanted(sight: Sight) -> dict[str, Any]:
     wanted = sight.wanted
     values = {
@@ -151,8 +174,12 @@ def _as_wanted(sight: Sight) -> dict[str, Any]:
 
 def _headline(sight: Sight) -> str:
     path: str = sight.spec["file"]
-    if sight.after != sight.content:
-        return f"{path}   new" if sight.content is None else path
+    if sight.by_drop_in:
+        path, old, new = DROP_IN, sight.standing, sight.own_after
+    else:
+        old, new = sight.content, sight.after
+    if new != old or sight.own_after != sight.standing:
+        return f"{path}   new" if old is None and new is not None else path
     if sight.seen.running is None:
         return f"{path}   as it should be, but {_UNIT} does not run"
     return f"{path}   as it should be, but {_UNIT} has not read it"
@@ -161,6 +188,8 @@ def _headline(sight: Sight) -> str:
 def _notes(sight: Sight) -> Iterator[str]:
     """One line for each of resolved.conf's keys that differs: by the files, else in the daemon."""
     running, before, after = sight.seen.running, sight.before, sight.result
+    if sight.standing is not None and sight.own_after is None:
+        yield f"removes our {DROP_IN}, which the document no longer asks for"
     has = {
         SERVERS: running.servers if running else (),
         FALLBACK: (running.fallback or ()) if running else (),

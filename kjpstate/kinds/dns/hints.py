@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kjpstate.formats.resolved import Running, Scope, Seen, asked
-from kjpstate.formats.resolved_conf import ROOT
+from kjpstate.formats.resolved_conf import DROP_IN, ROOT
 from kjpstate.kinds.dns.sight import Sight
 from kjpstate.model import Advice, Spec
 
@@ -101,7 +101,7 @@ def _dropped(sight: Sight) -> Iterator[Advice]:
         reason = f"{broken.file}:{broken.line}: {broken.why}; systemd reads nothing of resolved's behind it"
         yield Advice("value-ignored", reason, "correct or remove that line", "", "breaks")
     for item in sight.before.ignored:
-        if item.file != sight.spec["file"]:
+        if item.file not in (sight.spec["file"], DROP_IN):
             reason = f"{item.file}:{item.line}: resolved drops {item.word}: {item.why}"
             yield Advice("value-ignored", reason, "correct the line: one blank between, no commas or quotes")
 

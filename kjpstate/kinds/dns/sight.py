@@ -10,14 +10,19 @@ from typing import Any
 from kjpstate.formats.resolved import Seen, parse, reading
 from kjpstate.formats.resolved_conf import (
     DOMAINS,
+    DROP_IN,
     FALLBACK,
     SERVERS,
     ConfFile,
     Interfaces,
     Settings,
     Wanted,
+    assigned,
     at_interface,
+    drop_in,
     edited,
+    in_order,
+    is_ours,
     server,
     settings,
     unmet,
@@ -30,19 +35,37 @@ _POINTERS = {SERVERS: "/servers", FALLBACK: "/fallback", DOMAINS: "/exclusive"}
 
 @dataclass(frozen=True)
 class Sight:
-    """`seen`: the probe's answer, an empty one with `trouble` when there is none. `file`: the main file's
-    answer. `wanted`: the document's values in resolved's own spelling."""
+    """`seen`: the probe's answer, an empty one with `trouble` when there is none. `file`, `own`: the answers
+    for the main file and for our own drop-in. `wanted`: the document's values in resolved's own spelling."""
 
     spec: Spec
     seen: Seen
     file: Answer
+    own: Answer
     trouble: str
     wanted: Wanted
+
+    @property
+    def by_drop_in(self) -> bool:
+        """Whether the values go into a drop-in of our own, and the main file is left alone."""
+        return bool(self.spec.get("drop_in"))
 
     @property
     def content(self) -> bytes | None:
         """The main file's bytes; None when there is no file."""
         return self.file.content if isinstance(self.file, File) else None
+
+    @cached_property
+    def standing(self) -> bytes | None:
+        """The bytes of our own drop-in, if one stands there; a stranger's file of that name is not ours."""
+        content = self.own.content if isinstance(self.own, File) else None
+        return content if content is not None and (self.by_drop_in or is_ours(content)) else None
+
+    @cached_property
+    def others(self) -> tuple[ConfFile, ...]:
+        """All drop-ins but our own, in systemd's order."""
+        ours = self.by_drop_in or self.standing is not None
+        return tuple(file for file in self.seen.dropins if not (ours and file.path == DROP_IN))
 
     @cached_property
     def base(self) -> bytes | None:
@@ -56,29 +79,41 @@ class Sight:
     @cached_property
     def before(self) -> Settings:
         """What the files say now."""
-        return self._settings(self.base)
+        return self._settings(self.base, self.standing)
 
     @cached_property
     def after(self) -> bytes | None:
         """The main file's bytes as they should be."""
-        new = edited(self.base, self.seen.dropins, self._owed, self.seen.interfaces)
+        if self.by_drop_in:
+            return self.content
+        new = edited(self.base, self.others, self._owed, self.seen.interfaces)
         return self.content if new == self.base else new
+
+    @cached_property
+    def own_after(self) -> bytes | None:
+        """Our drop-in's bytes as they should be; None: it is not asked for."""
+        if not self.by_drop_in:
+            return None
+        new = drop_in(self.base, self.others, self.wanted, self.spec["document"])
+        same = self.standing is not None and assigned(self.standing) == assigned(new)
+        return self.standing if same else new
 
     @cached_property
     def result(self) -> Settings:
         """What the files will say."""
-        return self._settings(self.after if self.after is not None else self.base)
+        return self._settings(self.after if self.after is not None else self.base, self.own_after)
 
     @cached_property
     def unmet(self) -> tuple[str, ...]:
-        """The keys that even the edited main file does not make right."""
+        """The keys that even the edited files do not make right."""
         main = self.after if self.after is not None else self.base
-        return unmet(main, self.seen.dropins, self._owed, self.seen.interfaces)
+        owed = self.wanted if self.by_drop_in else self._owed
+        return unmet(main, self._dropins(self.own_after), owed, self.seen.interfaces)
 
     @property
     def _owed(self) -> Wanted:
         """What the files have to say: an empty list that nothing fills needs no line."""
-        found, wanted, running = self.before, self.wanted, self.seen.running
+        found, wanted, running = self._settings(self.base, None), self.wanted, self.seen.running
         if wanted.servers == () and found.values(SERVERS) is None:
             wanted = replace(wanted, servers=None)
         none_built_in = running is not None and running.fallback == ()
@@ -86,9 +121,12 @@ class Sight:
             wanted = replace(wanted, fallback=None)
         return wanted
 
-    def _settings(self, main: bytes | None) -> Settings:
-        files = [ConfFile(self.spec["file"], main or b""), *self.seen.dropins]
+    def _settings(self, main: bytes | None, own: bytes | None) -> Settings:
+        files = [ConfFile(self.spec["file"], main or b""), *self._dropins(own)]
         return settings(files, self.seen.interfaces)
+
+    def _dropins(self, own: bytes | None) -> tuple[ConfFile, ...]:
+        return self.others if own is None else in_order([*self.others, ConfFile(DROP_IN, own)])
 
 
 def see(spec: Spec, answers: Answers) -> Sight:
@@ -99,8 +137,8 @@ def see(spec: Spec, answers: Answers) -> Sight:
     wanted = Wanted(
         _canonical(spec.get("servers"), there), _canonical(spec.get("fallback"), there), spec.get("exclusive")
     )
-    file = answers.get(ReadFile(spec["host"], spec["file"]))
-    return Sight(spec, Seen() if isinstance(seen, str) else seen, file, trouble, wanted)
+    file, own = (answers.get(ReadFile(spec["host"], path)) for path in (spec["file"], DROP_IN))
+    return Sight(spec, Seen() if isinstance(seen, str) else seen, file, own, trouble, wanted)
 
 
 def problems(sight: Sight) -> Iterator[Refuse]:
@@ -109,7 +147,7 @@ def problems(sight: Sight) -> Iterator[Refuse]:
         yield Refuse("resolved-unreadable", sight.trouble, cure=_LOOK)
         return
     yield from _service(sight.seen)
-    yield from _file(sight)
+    yield from _files(sight)
     dropped = list(_dropped(sight))
     yield from dropped
     broken = sight.result.broken
@@ -150,8 +188,17 @@ def _service(seen: Seen) -> Iterator[Refuse]:
         )
 
 
-def _file(sight: Sight) -> Iterator[Refuse]:
-    path, file = sight.spec["file"], sight.file
+def _files(sight: Sight) -> Iterator[Refuse]:
+    """Files of ours that can't be told from a stranger's, or that resolved itself can't read."""
+    if not sight.by_drop_in:
+        yield from _file(sight.spec["file"], sight.file, "write drop_in: true")
+    yield from _file(DROP_IN, sight.own, f"remove {DROP_IN}")
+    for hidden in sight.seen.unreadable:
+        if "/resolved.conf.d/" in hidden and hidden != DROP_IN:
+            yield Refuse("resolved-unreadable", f"{hidden} can't be read", (hidden,), f"chmod 644 {hidden}")
+
+
+def _file(path: str, file: Answer, instead: str) -> Iterator[Refuse]:
     if isinstance(file, Unreadable):
         yield Refuse("resolved-unreadable", f"{path} can't be read: {file.why}", (path,), _LOOK)
     elif isinstance(file, File) and file.symlink:
@@ -159,7 +206,7 @@ def _file(sight: Sight) -> Iterator[Refuse]:
             "resolved-symlink",
             f"{path} is a link to {file.symlink}: whoever made it owns that file",
             (f"{path} -> {file.symlink}",),
-            f"make {path} a file of its own, or change the file it leads to where that is made",
+            f"make {path} a file of its own, or change the file it leads to where that is made; or {instead}",
         )
     elif isinstance(file, File) and not file.mode & 0o004 and file.owner.startswith("0:"):
         yield Refuse(
@@ -168,9 +215,6 @@ def _file(sight: Sight) -> Iterator[Refuse]:
             (path,),
             f"chmod 644 {path}",
         )
-    for hidden in sight.seen.unreadable:
-        if "/resolved.conf.d/" in hidden:
-            yield Refuse("resolved-unreadable", f"{hidden} can't be read", (hidden,), f"chmod 644 {hidden}")
 
 
 def _dropped(sight: Sight) -> Iterator[Refuse]:
@@ -184,26 +228,29 @@ def _dropped(sight: Sight) -> Iterator[Refuse]:
 
 
 def _overridden(sight: Sight) -> Refuse:
-    """The drop-ins that win over the main file, each with its line."""
+    """The drop-ins that win over the file we may write, each with its line."""
     key = sight.unmet[0]
+    mine = DROP_IN if sight.by_drop_in else sight.spec["file"]
     wanted: dict[str, Any] = {SERVERS: sight.wanted.servers, FALLBACK: sight.wanted.fallback}
     listed = wanted.get(key) or ()
     found = sight.result
     guilty = [
         entry
         for entry in found.entries.get(key, ())
-        if entry.file != sight.spec["file"] and (entry.value not in listed or key == DOMAINS)
+        if entry.file != mine and (entry.value not in listed or key == DOMAINS)
     ]
     cleared = found.cleared.get(key)
-    if cleared is not None and cleared.file != sight.spec["file"]:
+    if cleared is not None and cleared.file != mine:
         guilty = [cleared, *guilty]
     places = dict.fromkeys(f"{entry.file}:{entry.line}: {key}={entry.value}" for entry in guilty)
     files = list(dict.fromkeys(entry.file for entry in guilty))
+    cures = [f"remove the line from {_name(files)}, or the file, or make the document say the same"]
+    cures += [] if sight.by_drop_in else ["or write drop_in: true, so that ours is read last"]
     return Refuse(
         "overridden-by-dropin",
-        f"drop-ins are read after {sight.spec['file']} and {_name(files)} says otherwise about {key}",
+        f"drop-ins are read after {mine} and {_name(files)} says otherwise about {key}",
         tuple(places),
-        f"remove the line from {_name(files)}, or the file, or make the document say the same",
+        "; ".join(cures),
         _POINTERS[key],
     )
 
