@@ -46,9 +46,10 @@ def _findings(spec: Spec, answers: Answers) -> Iterator[tuple[bool | None, str]]
     yield from found
 
 
+_RULE = "wan-down"
 _WAN_DOWN = (
     "every server is silent and not one of their machines can be reached: the way out of the host is down, "
-    "so nothing is known about names [wan-down]"
+    f"so nothing is known about names [{_RULE}]"
 )
 
 
