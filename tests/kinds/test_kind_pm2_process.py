@@ -520,6 +520,14 @@ def test_a_second_bot_and_an_old_daemon():
     assert rules(spec(), seen) == ["script-runs-twice", "pm2-versions-differ"]
 
 
+def test_a_daemon_whose_list_nobody_shows_us_is_named():
+    other = Daemon(9, 1000, "pi", "6.0.14", "/home/pi/.pm2", socket="denied")
+    nothing = replace(recorded("no_daemon"), startup=(UNIT,), others=(other,))
+    (found,) = pm2_process.advice(spec(), answers(spec(), nothing))
+    assert found.rule == "pm2-other-daemon" and "the PM2 of pi in /home/pi/.pm2 runs here" in found.reason
+    assert rules(spec(), replace(IN_SYNC, startup=(UNIT,), others=(other,))) == []
+
+
 def test_no_advice_without_answers():
     assert list(pm2_process.advice(spec(), {})) == []
 

@@ -22,7 +22,7 @@ from kjpstate.kinds.pm2_process import commands
 from kjpstate.model import UNKNOWN, ReadFile
 from kjpstate.plan import assess
 from kjpstate.secret import Secret
-from tests.support.pm2_box import Pm2Box, apply, install, looked, plan, scene, wait_for
+from tests.support.pm2_box import PROBE, Pm2Box, apply, install, looked, plan, scene, wait_for
 
 pytestmark = pytest.mark.real
 
@@ -416,6 +416,29 @@ def test_the_same_app_under_another_home_is_named(box):
         assert not (home / ".pm2").exists()
     finally:
         box.env["HOME"] = str(box.home)
+
+
+def test_another_users_daemon_is_named_and_not_taken_for_none(box):
+    box.cli("start", "dist/index.js", "--name", "bot")
+    nobody = 65534 if os.geteuid() == 0 else None
+    if nobody is None:
+        (box.pm2_home / "rpc.sock").chmod(0)
+    done = subprocess.run(
+        ["sh", "-s", "bot", f"{box.bot}/dist/index.js"],
+        input=PROBE.read_bytes(),
+        env={"PATH": f"{Path(shutil.which('node') or '').parent}:/usr/bin:/bin", "HOME": "/nonexistent"},
+        cwd="/",
+        user=nobody,
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    seen = probe.parse(done.stdout)
+    assert not isinstance(seen, str)
+    assert (seen.daemon, seen.socket, seen.apps) == (None, "missing", ())
+    (other,) = [item for item in seen.others if item.pid == box.daemon()]
+    assert (other.uid, other.apps) == (os.geteuid(), None)
+    assert other.socket == ("denied" if other.home else "unseen")  # the kernel cuts a long title
 
 
 def test_the_cjs_name_runs_beside_an_esm_package(box):

@@ -66,7 +66,7 @@ def headline(kind: ModuleType, spec: Spec, answers: Answers, upstream: Upstream 
 
 def fingerprint(kind: ModuleType, spec: Spec, answers: Answers) -> str:
     """What must not move between a plan and its apply."""
-    return _assess(kind, spec, answers, None).fingerprint
+    return json.dumps(_assess(kind, spec, answers, None).facts, sort_keys=True)
 
 
 def _assess(kind: ModuleType, spec: Spec, answers: Answers, upstream: Upstream | None) -> Any:

@@ -276,6 +276,7 @@ const find_pm2 = (report, units) => {
 };
 
 const theirs = async (daemon) => {
+  if (!daemon.home) return Object.assign({}, daemon, { socket: "unseen", apps: null });
   const { error, value } = await call(daemon.home, "getMonitorData");
   const apps = error || !Array.isArray(value) ? null : value.map((item) => item.pm2_env || {});
   return Object.assign({}, daemon, { socket: error || "alive", apps: apps && apps

@@ -89,6 +89,7 @@ def advice(view: View, seen: Seen, answers: Answers) -> Iterator[Advice]:
     """All advice that needs the host."""
     yield from _boot(view, seen)
     yield from _dump(view, seen)
+    yield from _unseen(view, seen)
     yield from _variables(view, seen)
     if view.entries:
         for what, cure in others(view, answers, {}):
@@ -134,6 +135,16 @@ def _forgets(view: View, seen: Seen) -> Iterator[Advice]:
     if view.entries and not any(app.name == view.name for app in seen.dump.apps):
         reason = f"PM2's saved list does not name {view.name}: a reboot forgets it"
         yield Advice("pm2-not-at-boot", reason, "write save: true in the section pm2", "/save", "note")
+
+
+def _unseen(view: View, seen: Seen) -> Iterator[Advice]:
+    """While our own PM2 has no such app: daemons that do not tell us theirs. No daemon is not "nothing runs"."""
+    for other in seen.others if not view.entries else ():
+        if other.apps is None:
+            reason = f"the PM2 of {other.user} in {other.home or 'an unknown home'} runs here, too; "
+            reason += f"{seen.user.name or 'this user'} can't see whether it has {view.name}"
+            cure = f"log in as {other.user} and look: pm2 ls"
+            yield Advice("pm2-other-daemon", reason, cure, "/ecosystem", "note")
 
 
 def _dump(view: View, seen: Seen) -> Iterator[Advice]:
