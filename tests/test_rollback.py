@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from kjpstate import errors, rollback
+from kjpstate.hosts.simulated import pm2
+from kjpstate.hosts.simulated.box import Box
 from kjpstate.model import Report, RunInfo
 from tests.support.demo_world import KEY, World
 
@@ -241,3 +243,25 @@ def test_the_notes_hold_no_bytes(world: World) -> None:
     assert notes
     for path in notes:
         assert "[Resolve]" not in path.read_text() and "module.exports" not in path.read_text()
+
+
+def test_an_app_that_does_not_come_up_again_is_a_rollback_that_failed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.apply()
+    deploy_again(world)
+    files, spawn = without_dump(seen(world)), pm2.spawn
+
+    def crashes(box: Box, app: dict[str, object]) -> None:
+        spawn(box, app)
+        app |= {"status": "waiting restart", "start": None}
+
+    monkeypatch.setattr("kjpstate.undo.reverse._PATIENCE", 0.1)
+    monkeypatch.setattr("kjpstate.apply.acting._PAUSE", 0.01)
+    with monkeypatch.context() as patch:
+        patch.setattr(pm2, "spawn", crashes)
+        report = take_back(world)
+    assert report.exit_code == errors.RESTORED, report.steps
+    assert "bot-kjp to be online again" in report.steps[-1].reason
+    on_box = {name: value for name, value in files.items() if name.startswith("stb:")}
+    assert without_dump(seen(world)).items() >= on_box.items()

@@ -17,7 +17,9 @@ from kjpstate.model import (
     Action,
     Answer,
     Answers,
+    Await,
     Change,
+    Probe,
     ReadState,
     Restore,
     Run,
@@ -35,7 +37,8 @@ _MOST = 1000
 
 Step: TypeAlias = dict[str, Any]
 """address, kind; files [{path, before, after: sha256 or null, mode}]; folders [{path, put: {relative:
-sha256}}]; written [path]; commands [{argv, cwd, undo, env, timeout}]; stamps {name: old values or null}."""
+sha256}}]; written [path]; commands [{argv, cwd, undo, env, timeout}]; stamps {name: old values or null};
+waits [{probe, args, app}]: the apps that were alive before."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ def noted(change: Change, actions: Iterable[Action], answers: Answers) -> dict[s
     `answers`: as things are before; the old values of stamps come from there.
     """
     found: dict[str, Step] = {}
+    alive = change.drift.actual.values.get("alive") is True
     for action in actions:
         step = found.setdefault(
             action.host,
@@ -93,9 +97,11 @@ def noted(change: Change, actions: Iterable[Action], answers: Answers) -> dict[s
                 "written": [],
                 "commands": [],
                 "stamps": {},
+                "waits": [],
             },
         )
-        _note(action, step, answers)
+        if not isinstance(action, Await) or alive:
+            _note(action, step, answers)
     keys = ["files", "folders", "written", "commands"]
     if change.resource.kind == "rollback":  # what it puts back may be a stamp alone
         keys.append("stamps")
@@ -113,6 +119,8 @@ def _note(action: Action, step: Step, answers: Answers) -> None:
             step["written"] += [path for path in writes if path not in step["written"]]
             command = {"argv": list(argv), "cwd": cwd, "undo": [list(one) for one in undo]}
             step["commands"].append({**command, "env": env and dict(env), "timeout": timeout})
+        case Await(reading=Probe(name=name, args=args), args=words):
+            step["waits"].append({"probe": name, "args": list(args), "app": dict(words).get("name", "")})
         case Restore(path=path):
             step["written"].append(path)
         case Stamp(host=host, document=document, name=name):

@@ -17,9 +17,11 @@ from kjpstate.model import (
     Action,
     Advice,
     Answers,
+    Await,
     Backup,
     Drift,
     File,
+    Probe,
     ReadClock,
     Reading,
     ReadState,
@@ -41,6 +43,8 @@ from kjpstate.undo.record import Record
 
 KIND = "rollback"
 _DONE = "rolled back"
+_PATIENCE = 60.0
+"""Seconds for an app to come up again."""
 _CURES = {
     "changed-since": "kjpstate rollback --force   overwrites it; what stands there now is kept first",
     "backup-damaged": "put that file back by hand, or from a backup of your own",
@@ -111,6 +115,7 @@ def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
         yield from _put_back(item, answers, spec)
     yield from _old_stamps(spec, lambda name: name.startswith("tree-"))
     yield from _undone(spec)
+    yield from _up_again(spec)
     yield from _old_stamps(spec, lambda name: not name.startswith("tree-"))
     values = {**record.values(), "rolled_back": spec["by"]}
     yield Stamp(host, document, records.name_of(record.id), values)
@@ -230,6 +235,18 @@ def _commands(
         redo = (back,)
         yield Run(host, keep, "", cwd, timeout=command["timeout"], clean_env=env)
     yield Run(host, argv, why, cwd, undo=redo, timeout=command["timeout"], clean_env=env)
+
+
+def _up_again(spec: Spec) -> Iterator[Await]:
+    """An app that lived before the run must live again: only then is the rollback done."""
+    record: Record = spec["record"]
+    for step in record.steps:
+        for wait in step.get("waits", ()) if any(command["undo"] for command in step["commands"]) else ():
+            reading = Probe(spec["host"], wait["probe"], tuple(wait["args"]))
+            args = (("name", wait["app"]), ("instances", 1), ("min_uptime_ms", 1000), ("not_pids", ()))
+            yield Await(
+                spec["host"], reading, "pm2-online", args, _PATIENCE, f"{wait['app']} to be online again"
+            )
 
 
 # ---- what a screen says
