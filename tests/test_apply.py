@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from kjpstate import apply, errors
-from kjpstate.model import Run, RunInfo
+from kjpstate.apply.words import by_hand
+from kjpstate.model import Outcome, Restore, Run, RunInfo
 from kjpstate.plan import Scene, build
 from tests.support.fake import FakeHost, kinds, resource
 
@@ -91,6 +92,58 @@ def test_a_restore_that_fails_is_exit_1_and_says_so():
     _, report, _ = run(host)
     assert report.exit_code == errors.FAILED
     assert "could not be put back" in report.steps[2].reason
+
+
+def test_what_a_restore_could_not_do_is_told_as_commands_for_a_human():
+    host = box()
+    host.fail |= {("make", "/d"), ("undo", "/d")}
+    _, report, _ = run(host)
+    assert report.commands == (("box", "undo /d"),)
+
+
+def test_a_foreign_edit_made_meanwhile_stands_and_is_told():
+    host = box()
+    plain = host._do
+
+    def doing(action):
+        if isinstance(action, Run) and action.argv == ("make", "/d"):
+            host.files["/p"] = b"theirs"
+            return Outcome(action, "failed", exit_code=1)
+        return plain(action)
+
+    host._do = doing
+    _, report, _ = run(host)
+    assert host.files["/p"] == b"theirs" and host.files["/p.backup"] == b"old"
+    assert report.exit_code == errors.FAILED
+    assert report.commands == (("box", "cp -p /p.backup /p"),)
+
+
+def test_a_link_lost_while_putting_back_tells_all_that_is_left_to_do():
+    host = box()
+    host.fail.add(("make", "/d"))
+    host.cut_after = 4
+    _, report, _ = run(host)
+    assert report.exit_code == errors.FAILED
+    assert report.commands == (
+        ("box", "cp -p /d.backup /d"),
+        ("box", "cp -p /p.backup /p"),
+        ("box", "undo /d"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "line"),
+    [
+        (Restore("box", "/a b", None), "rm -r '/a b'"),
+        (Restore("box", "/a", "/a.backup.x$(y)"), "cp -p '/a.backup.x$(y)' /a"),
+        (Restore("box", "/d/", "/d.backup.x"), "mv /d /d.broken && cp -a /d.backup.x /d"),
+        (Run("box", ("systemctl", "restart", "systemd-resolved"), "w"), "systemctl restart systemd-resolved"),
+        (Run("box", ("/n/node", "/m/pm2/bin/pm2", "reload", "a;b"), "w"), "pm2 reload 'a;b'"),
+        (Run("box", ("npm", "ci"), "w", cwd="/my bot"), "cd '/my bot' && npm ci"),
+    ],
+)
+def test_commands_for_a_human_can_be_typed_as_they_stand(action, line):
+    assert by_hand(action) == line
 
 
 def test_a_compared_fact_that_moved_is_a_stale_plan_and_nothing_is_done():

@@ -71,7 +71,7 @@ def by_hand(action: Action) -> str:
         case Restore(path=path, backup=str(backup)):
             return shlex.join(("cp", "-p", backup, path))
         case Run(argv=argv, cwd=cwd):
-            line = spoken(argv) if spoken(argv).startswith("pm2 ") else shlex.join(argv)
+            line = shlex.join(("pm2", *argv[2:]) if spoken(argv).startswith("pm2 ") else argv)
             return f"cd {shlex.quote(cwd)} && {line}" if cwd else line
         case _:
             return f"# {describe(action)}"

@@ -38,6 +38,8 @@ from kjpstate.model import (
 
 _PATIENCE = 120.0
 """Seconds a reply may take beside the time limits of the commands in it."""
+_MOMENT = 1.0
+"""Seconds for a session that is given up: it may be at a command that nobody waits for."""
 
 
 class SshHost:
@@ -273,8 +275,9 @@ class SshHost:
                 try:
                     if finished:
                         await session.pipe.write(b"end\n")
-                    await session.pipe.finish()
-                except errors.KjpstateError:
+                    async with asyncio.timeout(None if finished else _MOMENT):
+                        await session.pipe.finish()
+                except (errors.KjpstateError, TimeoutError):
                     pass  # the script sees the end of its input and releases the lock by itself
         self._session = self._root = self._orders = None
 
