@@ -153,10 +153,13 @@ async def _acted(actions: Iterable[Action], work: Work) -> str:
 def _reverse(outcome: Outcome, work: Work) -> Iterator[Action]:
     """What puts back what one outcome did; nothing for an action that did not happen."""
     match outcome.action:
-        case WriteFile(host=host, path=path, after=after) if outcome.status == "done":
+        case WriteFile(host=host, path=path, after=after) if outcome.status in ("done", "unknown"):
             written = "-" if after is None else hashlib.sha256(after).hexdigest()
             yield Restore(host, path, outcome.backup or None, written)
-        case SyncTree(host=host, to_directory=path, manifest=manifest) if outcome.status == "done":
+        case SyncTree(host=host, to_directory=path, manifest=manifest) if outcome.status in (
+            "done",
+            "unknown",
+        ):
             files = {name: file.digest for name, file in (manifest or {}).items()}
             yield Restore(host, path, outcome.backup or None, files=files, removed=outcome.action.remove)
         case Backup(host=host, path=path) if outcome.ok:

@@ -24,12 +24,13 @@ POSIX = os.name == "posix"
 
 
 class Trouble(Exception):
-    """An action that did not happen: `status` of its Outcome, and a sentence."""
+    """An action that did not happen, or, `unknown`, whose end the disk did not confirm: its Outcome's status,
+    and a sentence."""
 
-    def __init__(self, reason: str, status: Literal["failed", "moved"] = "failed") -> None:
+    def __init__(self, reason: str, status: Literal["failed", "moved", "unknown"] = "failed") -> None:
         super().__init__(reason)
         self.reason = reason
-        self.status: Literal["failed", "moved"] = status
+        self.status: Literal["failed", "moved", "unknown"] = status
 
 
 class Announced(Protocol):
@@ -114,11 +115,16 @@ def put(
             pen.tell("remove")
         else:
             _replace(path, after, old, mode, pen)
-        sync(real.parent)
-        if digest_of(path, real) != new:
-            raise Trouble(f"{path} does not hold what was just written; somebody else is writing it")
     except OSError as error:
         raise Trouble(why(path, error)) from None
+    try:
+        sync(real.parent)
+        if digest_of(path, real) != new:
+            raise Trouble(
+                f"{path} does not hold what was just written; somebody else is writing it", "unknown"
+            )
+    except OSError as error:
+        raise Trouble(why(path, error), "unknown") from None
     return "done"
 
 
@@ -318,7 +324,12 @@ def atomically(path: Path, content: bytes, mode: int = 0o600) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.kjpstate-new")
     temporary.unlink(missing_ok=True)
-    _write_new(temporary, content)
-    temporary.chmod(mode)
-    temporary.replace(path)
+    try:
+        _write_new(temporary, content)
+        temporary.chmod(mode)
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
     sync(path.parent)

@@ -298,7 +298,10 @@ class LocalHost:
         match action:
             case WriteFile(path=path, before=before, after=after, mode=mode):
                 backup = self._backup(path, session) if before is not None else ""
-                status = files.put(path, before, after, mode, pen=pen, backup=backup)
+                try:
+                    status = files.put(path, before, after, mode, pen=pen, backup=backup)
+                except files.Trouble as trouble:
+                    return _troubled(action, trouble, backup)
                 return Outcome(action, status, backup=backup if status == "done" else "")
             case MakeDirectory(path=path, mode=mode):
                 return Outcome(action, self._make_directory(path, mode, pen))
@@ -346,7 +349,10 @@ class LocalHost:
             action, standing, lambda path: source.open(join(action.from_directory, path)), session.pen
         )
         backup = self._backup(action.to_directory, session) if seen is not None else ""
-        trees.switch(action, session.pen, backup)
+        try:
+            trees.switch(action, session.pen, backup)
+        except files.Trouble as trouble:
+            return _troubled(action, trouble, backup)
         return Outcome(action, "done", backup=backup)
 
     async def _run(self, action: Run, held: lock.Lock) -> Outcome:
@@ -413,6 +419,12 @@ class LocalHost:
     def _real(self, path: str) -> Path:
         """Where a document's path, or one in our state folder, really is."""
         return Path(path) if path.startswith(self._state.as_posix() + "/") else self._translate(path)
+
+
+def _troubled(action: Action, trouble: files.Trouble, backup: str) -> Outcome:
+    """It did not happen, or the disk would not confirm that it did: then its backup is needed."""
+    kept = backup if trouble.status == "unknown" else ""
+    return Outcome(action, trouble.status, trouble.reason, kept)
 
 
 def journal_head(run: RunInfo) -> bytes:

@@ -178,16 +178,13 @@ def describe(host: str, owner: Mapping[str, str], life: str = "alive") -> tuple[
 def _link(path: Path, content: str) -> bool:
     """Create `path` with all of `content` at once; False when it exists."""
     temporary = path.with_name(f".{NAME}.{os.getpid()}.{os.urandom(4).hex()}.link")
-    temporary.write_text(content, "utf-8", newline="\n")
-    temporary.chmod(0o644)
     try:
+        temporary.write_text(content, "utf-8", newline="\n")
+        temporary.chmod(0o644)
         publish(temporary, path)
-    except FileExistsError:
-        temporary.unlink()
-        return False
-    except OSError:
-        temporary.unlink()
-        if path.exists():
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, FileExistsError) or path.exists():
             return False
         raise
     return True

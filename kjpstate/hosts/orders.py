@@ -179,7 +179,7 @@ def _outcome(order: Order, frame: Frame, output: bytes) -> Outcome:
     code = int(frame.words[2]) if frame.words[2:] and frame.words[2].isdigit() else None
     if isinstance(order.action, Backup) and status == "already":
         return Outcome(order.action, "done")
-    backup = order.backup if status == "done" else ""
+    backup = order.backup if status in ("done", "unknown") else ""
     return Outcome(order.action, status, frame.text, backup, code, output)
 
 

@@ -25,6 +25,7 @@ from kjpstate.hosts.files import (
     sha256_of,
     sweep_trees,
     sync,
+    why,
 )
 from kjpstate.hosts.names import tree_temporary_of
 from kjpstate.model import Restore, SyncTree, TreeFile
@@ -147,10 +148,13 @@ def switch(action: SyncTree, pen: Pen, backup: str) -> None:
     aside = tree_temporary_of(path, "old", pen.run.id)
     first = bool(backup) and not pen.real(backup).exists()  # else the first original stays
     _swap(path, backup if first else aside, {*(action.manifest or ()), *action.remove}, pen)
-    if first and pen.real(backup).is_dir():
-        note(pen, path, backup, tree_digest(pen.real(backup)), "directory")
-    elif pen.real(aside).is_dir():
-        shutil.rmtree(pen.real(aside))
+    try:
+        if first and pen.real(backup).is_dir():
+            note(pen, path, backup, tree_digest(pen.real(backup)), "directory")
+        elif pen.real(aside).is_dir():
+            shutil.rmtree(pen.real(aside))
+    except OSError as error:
+        raise Trouble(why(path, error), "unknown") from None
     pen.tell("switch settled")
 
 
@@ -160,31 +164,36 @@ def _swap(path: str, backup: str, ours: set[str], pen: Pen) -> None:
     names = pen.ledger.with_name(NAMES)
     atomically(names, "".join(f"{name}\n" for name in sorted(ours)).encode())
     pen.journal.done("done")
-    pen.journal.intent("switch", path, backup=backup)
     there = real.is_dir()
     try:
+        pen.journal.intent("switch", path, backup=backup)
         if there:
             real.rename(kept)
             pen.tell("switch half done")
         new.rename(real)
-    except OSError:
-        _turn_back(kept, real, pen)
-        shutil.rmtree(new, ignore_errors=True)
+    except (OSError, Trouble):
+        _turn_back(kept, real, new, pen)
         raise
-    sync(real.parent)
-    pen.tell("switch")
-    if there and ours:
-        catch_up(kept, real, ours)
-        pen.tell("caught up")
-    names.unlink()
+    try:
+        sync(real.parent)
+        pen.tell("switch")
+        if there and ours:
+            catch_up(kept, real, ours)
+            pen.tell("caught up")
+        names.unlink()
+    except OSError as error:
+        raise Trouble(why(path, error), "unknown") from None
 
 
-def _turn_back(kept: Path, real: Path, pen: Pen) -> None:
+def _turn_back(kept: Path, real: Path, new: Path, pen: Pen) -> None:
+    """The old folder stands again, or the next session is to see to it."""
     try:
         if kept.is_dir() and not real.exists():
             kept.rename(real)
     except OSError:
         pen.journal.half_done()
+        return
+    shutil.rmtree(new, ignore_errors=True)
 
 
 def catch_up(old: Path, new: Path, ours: set[str]) -> None:

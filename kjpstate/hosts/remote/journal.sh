@@ -164,8 +164,11 @@ kj_swap() { # where the old folder goes, digest of the listing or nothing: KJ_NE
     if [ -d "$1" ] && ! mv "$1" "$KJ_DIR"; then KJ_PENDING='' KJ_TORN=yes; fi
     return 1
   fi
-  sync "${KJ_DIR%/*}/"
-  [ ! -d "$1" ] || kj_catch_up "$1"
+  KJ_SWITCHED=yes
+  kj_try sync "${KJ_DIR%/*}/" || return
+  if [ -d "$1" ] && ! kj_catch_up "$1"; then
+    kj_fault failed "$KJ_P: what others wrote there meanwhile could not be brought along" || return
+  fi
   rm -f "$KJ_STATE/switch.names"
 }
 
@@ -176,9 +179,9 @@ kj_catch_up() { # old folder: what its owner wrote there between the linking and
     case $KJ_OURS$KJ_GONE in *"$KJ_NL$kj_name$KJ_NL"*) continue ;; esac
     if [ ! -e "$KJ_DIR/$kj_name" ] && [ ! -h "$KJ_DIR/$kj_name" ]; then
       case $kj_name in */*) kj_parents "$KJ_DIR/${kj_name%/*}" ;; esac
-      kj_hard "$1/$kj_name" "$KJ_DIR/$kj_name"
+      kj_hard "$1/$kj_name" "$KJ_DIR/$kj_name" || exit 1
     elif [ -f "$1/$kj_name" ] && kj_newer "$1/$kj_name" "$KJ_DIR/$kj_name"; then
-      kj_hard "$1/$kj_name" "$KJ_NEW.link" && mv -f "$KJ_NEW.link" "$KJ_DIR/$kj_name"
+      kj_hard "$1/$kj_name" "$KJ_NEW.link" && mv -f "$KJ_NEW.link" "$KJ_DIR/$kj_name" || exit 1
     fi
   done
 }

@@ -155,8 +155,11 @@ kj_put() {
       return 1
     fi
   fi
-  kj_try sync "$kj_dir" && kj_look_at "$1" || return
-  [ "$kj_now" = "$3" ] || kj_fault failed "$KJ_P does not hold what was written; somebody else is writing it" || return
+  if ! kj_try sync "$kj_dir" || ! kj_look_at "$1"; then
+    kj_status=unknown
+    return 1
+  fi
+  [ "$kj_now" = "$3" ] || kj_fault unknown "$KJ_P does not hold what was written; somebody else is writing it" || return
   kj_status='done'
 }
 

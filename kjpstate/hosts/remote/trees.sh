@@ -4,7 +4,7 @@
 # hosts/trees.py does the very same in Python. Between kj_lay and kj_switch come kj_lay_same and kj_lay_new.
 
 kj_lay() { # folder: begins its successor
-  KJ_P=$1 KJ_DIR=$1 KJ_NEW=$1.kjpstate-new.$KJ_RUN KJ_OURS=$KJ_NL KJ_GONE=$KJ_NL KJ_LAID=''
+  KJ_P=$1 KJ_DIR=$1 KJ_NEW=$1.kjpstate-new.$KJ_RUN KJ_OURS=$KJ_NL KJ_GONE=$KJ_NL KJ_LAID='' KJ_SWITCHED=''
   kj_ready 0 || return 0
   if [ -h "$1" ]; then
     kj_bad failed "$1 is a symbolic link to $(readlink "$1"); kjpstate does not switch it"
@@ -82,7 +82,13 @@ kj_switch() { # digest of the listing, backup
     fi
   fi
   find "$KJ_NEW" -exec sync {} + 2>/dev/null
-  if kj_rename "$2" "$1"; then kj_outcome 'done' -; else kj_lay_fault; fi
+  if kj_rename "$2" "$1"; then
+    kj_outcome 'done' -
+  elif [ -n "$KJ_SWITCHED" ]; then
+    kj_bad unknown "$kj_reason"
+  else
+    kj_lay_fault
+  fi
 }
 
 kj_bring() { # old folder, new folder: all that the new one lacks, files as hard links
