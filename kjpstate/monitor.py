@@ -153,12 +153,13 @@ def pace(document: Document, length: float | None, every: float | None, **how: b
 
 def now() -> float:
     """Seconds on a clock that nobody sets, and that goes on while this computer sleeps where there is one."""
-    boot = getattr(time, "CLOCK_BOOTTIME", None)  # Linux; monotonic() stands still there while it sleeps
-    if boot is not None:
-        return time.clock_gettime(boot)
-    if sys.platform == "darwin":
-        return time.clock_gettime(time.CLOCK_MONOTONIC)
-    return time.monotonic()
+    if sys.platform == "linux":  # where monotonic() stands still meanwhile
+        seconds = time.clock_gettime(time.CLOCK_BOOTTIME)
+    elif sys.platform == "darwin":
+        seconds = time.clock_gettime(time.CLOCK_MONOTONIC)
+    else:
+        seconds = time.monotonic()
+    return seconds
 
 
 async def pause(seconds: float) -> None:
