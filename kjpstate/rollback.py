@@ -184,8 +184,8 @@ def _spec(
     later = [
         item
         for item in (records[run] for run in after)
-        if not item.rolled_back and item.takes_back not in after
-    ]  # a later run and its rollback leave nothing behind
+        if not item.rolled_back and item.takes_back not in (id, *after)
+    ]  # a later run and its rollback leave nothing behind, and a rollback that was cut is gone on with
     return {
         "host": host,
         "document": document.name,

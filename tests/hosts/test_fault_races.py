@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.support.allowed_states import picture
 
 from kjpstate.host import Host
 from kjpstate.hosts.ssh import SshHost
 from tests.support import bodies
+from tests.support.allowed_states import picture
 from tests.support.contenders import Contender
 
 SEED, SLICE, WHOLE = 20261125, 24, 500
