@@ -14,6 +14,7 @@ Called by the kind dns and by the checks; `render` is for the simulated box. The
     text      dns  Link 2 (eth0): …  a line of `resolvectl dns`, `domain` or `default-route`, without D-Bus
     file      hex path  hex bytes    a main file or drop-in of any tree; `!` for bytes: unreadable
     hosts     files resolve          nsswitch.conf's line
+    resolv    127.0.0.53             the nameservers of /etc/resolv.conf
     listens   yes | no               whether 127.0.0.53 port 53 is listened on
     end                              last; without it the answer was cut short
 """
@@ -91,7 +92,8 @@ class Running:
 class Seen:
     """Everything the probe saw. `running` None: the daemon does not run, or does not answer. `files`: all
     main files and drop-ins of all trees; `unreadable`: paths of those that could not be read. `interfaces`:
-    number -> name of all. `hosts`: nsswitch's words. `listens`: on 127.0.0.53; None: can't be seen."""
+    number -> name of all. `hosts`: nsswitch's words. `resolv`: nameservers of resolv.conf. `listens`: on
+    127.0.0.53; None: can't be seen."""
 
     booted: bool = True
     version: int = 0
@@ -103,7 +105,20 @@ class Seen:
     files: tuple[ConfFile, ...] = ()
     unreadable: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    resolv: tuple[str, ...] = ()
     listens: bool | None = None
+
+    @property
+    def names_stub(self) -> bool:
+        """Whether /etc/resolv.conf leads programs to 127.0.0.53; a copy of resolved's file does it too."""
+        mode = self.running.mode if self.running else ""
+        return mode == "stub" or self.resolv[:1] in (("127.0.0.53",), ("127.0.0.54",))
+
+    @property
+    def outside(self) -> bool:
+        """Whether programs go past resolved altogether."""
+        mode = self.running.mode if self.running else ""
+        return mode in ("foreign", "missing") and "resolve" not in self.hosts and not self.names_stub
 
     @property
     def reloads(self) -> bool:
@@ -216,6 +231,7 @@ def _seen(lines: Sequence[Sequence[str]]) -> Seen:
         files=tuple(_file(*fields) for fields in each("file") if fields[1] != "!"),
         unreadable=tuple(_path(fields[0]) for fields in each("file") if fields[1] == "!"),
         hosts=tuple(one("hosts").split()),
+        resolv=tuple(one("resolv").split()),
         listens={"yes": True, "no": False}.get(one("listens")),
     )
 
@@ -343,6 +359,8 @@ def _lines(seen: Seen) -> Iterator[tuple[str, ...]]:
         yield "file", file.path.encode().hex(), file.content.hex()
     yield from (("file", path.encode().hex(), "!") for path in seen.unreadable)
     yield "hosts", " ".join(seen.hosts)
+    if seen.resolv:
+        yield "resolv", " ".join(seen.resolv)
     if seen.listens is not None:
         yield "listens", "yes" if seen.listens else "no"
     yield ("end",)

@@ -75,6 +75,7 @@ def machine(tmp_path: Path) -> Path:
         ("etc/systemd/resolved.conf", "[Resolve]\n#DNS=\n"),
         ("etc/systemd/resolved.conf.d/b c.conf", "[Resolve]\r\nCache=no"),
         ("usr/lib/systemd/resolved.conf.d/a.conf", "\0\xff"),
+        ("etc/resolv.conf", "# x\nnameserver 127.0.0.53\nnameserver\t1.1.1.1 \nsearch lan\n"),
         ("etc/nsswitch.conf", "passwd: files\nhosts:\t\tfiles resolve [!UNAVAIL=return] dns\n"),
         ("proc/net/udp", RESOLVED_LISTENS),
         ("sys/class/net/eth0/ifindex", "2\n"),
@@ -120,7 +121,7 @@ def test_what_a_box_is_seen_as(machine: Path, shell: tuple[str, ...]) -> None:
     )
     assert seen.links == (Link(2, "eth0", ("192.168.100.1",), ("~home",), True),)
     assert seen.hosts == ("files", "resolve", "[!UNAVAIL=return]", "dns")
-    assert seen.listens is True
+    assert seen.listens is True and seen.resolv == ("127.0.0.53", "1.1.1.1")
     assert seen.dropins == (
         ConfFile("/run/systemd/resolved.conf.d/a.conf", b""),
         ConfFile("/etc/systemd/resolved.conf.d/b c.conf", b"[Resolve]\r\nCache=no"),
@@ -216,6 +217,7 @@ def test_what_is_rendered_is_parsed_back() -> None:
         files=(ConfFile("/etc/systemd/resolved.conf.d/ü.conf", b"\0\xff\n"),),
         unreadable=("/run/systemd/resolved.conf.d/x.conf",),
         hosts=("files", "dns"),
+        resolv=("127.0.0.53",),
         listens=False,
     )
     assert parse(render(seen)) == seen

@@ -385,6 +385,41 @@ def test_advice(seen: Seen, more: dict[str, Any], expected: dict[str, str]) -> N
     assert all(item.rule in rules.RULES and item.reason and item.cure for item in said)
 
 
+def said_of(seen: Seen, rule: str) -> str:
+    found = {item.rule: item.reason for item in dns.advice({**SPEC, "fallback": []}, answers(seen, STOCK))}
+    return found.get(rule, "")
+
+
+def test_a_foreign_resolv_conf_is_told_with_whom_it_names_and_who_may_write_it() -> None:
+    foreign = replace(EMPTY, mode="foreign")
+    seen = replace(BOX, running=foreign, resolv=("192.168.100.1",), near=("NetworkManager",))
+    said = said_of(seen, "not-in-path")
+    assert said.startswith("/etc/resolv.conf is not resolved's (it names 192.168.100.1; NetworkManager runs")
+    # A copy of resolved's own file is foreign to it, and still leads programs there.
+    assert said_of(replace(seen, resolv=("127.0.0.53",)), "not-in-path") == ""
+
+
+def test_a_port_that_is_taken_is_told_with_who_may_have_it() -> None:
+    said = said_of(replace(BOX, listens=False, near=("dnsmasq",)), "stub-off")
+    assert "127.0.0.53, where nobody listens: port 53 is taken (by dnsmasq" in said
+
+
+@pytest.mark.parametrize(
+    ("unit", "near", "cure"),
+    [
+        (Unit("not-found", "inactive"), "NetworkManager", "nmcli connection modify"),
+        (Unit("loaded", "inactive", "dead", "disabled"), "dnsmasq", "/etc/dnsmasq.conf"),
+        (Unit("masked", "inactive", "dead", "masked"), "NetworkManager", "nmcli connection modify"),
+    ],
+)
+def test_who_resolves_names_instead_is_told_with_the_cure_and_nothing_is_written(
+    unit: Unit, near: str, cure: str
+) -> None:
+    (refusal,) = steps(SPEC, answers(replace(BOX, unit=unit, running=None, near=(near,)), STOCK))
+    assert isinstance(refusal, Refuse)
+    assert f"{near} runs here" in refusal.reason and cure in refusal.cure
+
+
 def test_advice_from_the_document_alone() -> None:
     (said,) = dns.advice(SPEC, {})
     assert said.rule == "fallback-dns" and said.pointer == "/fallback"

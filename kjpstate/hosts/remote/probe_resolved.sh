@@ -134,6 +134,8 @@ kjpstate_resolved_probe() (
   kjpstate_resolved_files
   printf 'hosts\t%s\n' "$(sed -n 's/^[[:blank:]]*hosts:[[:blank:]]*//p' "$root/etc/nsswitch.conf" 2>/dev/null |
     sed -n 1p | tr '\t' ' ')"
+  printf 'resolv\t%s\n' "$(sed -n 's/^nameserver[[:blank:]][[:blank:]]*\([^[:blank:]]*\).*/\1/p' \
+    "$root/etc/resolv.conf" 2>/dev/null | tr '\n' ' ')"
   if [ -r "$root/proc/net/udp" ]; then # 127.0.0.53:53 as the kernel writes it, on either kind of machine
     if grep -Eq ' (3500007F|7F000035):0035 ' "$root/proc/net/udp"; then
       printf 'listens\tyes\n'

@@ -86,8 +86,7 @@ def _effective(spec: Spec, answers: Answers) -> Iterator[tuple[bool, str]]:
 
 
 def _in_the_path(seen: resolved.Seen) -> tuple[bool, str]:
-    outside = seen.running is not None and seen.running.mode in ("foreign", "missing")
-    if outside and "resolve" not in seen.hosts:
+    if seen.outside:
         return False, "programs do not ask systemd-resolved: /etc/resolv.conf is not its own"
     return True, "programs ask systemd-resolved"
 

@@ -55,9 +55,10 @@ def _service(seen: Seen) -> Iterator[Advice]:
 
 def _path(seen: Seen, running: Running) -> Iterator[Advice]:
     """Whether programs ask resolved at all."""
-    if running.mode in ("foreign", "missing") and "resolve" not in seen.hosts:
-        who = f" ({', '.join(seen.near)} runs here)" if seen.near else ""
-        what = "is missing" if running.mode == "missing" else f"is not resolved's{who}"
+    if seen.outside:
+        named = [f"it names {' '.join(seen.resolv)}"] if seen.resolv else []
+        who = "; ".join([*named, *(f"{name} runs here" for name in seen.near)])
+        what = "is missing" if running.mode == "missing" else f"is not resolved's{f' ({who})' if who else ''}"
         yield Advice(
             "not-in-path",
             f"/etc/resolv.conf {what}: the bot does not ask resolved at all",
@@ -69,8 +70,9 @@ def _path(seen: Seen, running: Running) -> Iterator[Advice]:
         reason = "/etc/resolv.conf is resolved's plain list of servers: programs ask those, links' too"
         cure = "ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf"
         yield Advice("uplink-list", reason, cure, "/exclusive", "useless")
-    elif running.mode == "stub" and (running.stub in ("no", "tcp") or seen.listens is False):
-        why = "DNSStubListener is off" if running.stub in ("no", "tcp") else "port 53 may be taken"
+    elif seen.names_stub and (running.stub in ("no", "tcp") or seen.listens is False):
+        why = "DNSStubListener is off" if running.stub in ("no", "tcp") else "port 53 is taken"
+        why += f" (by {', '.join(seen.near)}, which runs here?)" if seen.near and "taken" in why else ""
         reason = f"/etc/resolv.conf names 127.0.0.53, where nobody listens: {why}"
         yield Advice("stub-off", reason, "ss -lnup 'sport = 53' shows who has it", "/servers", "breaks")
 

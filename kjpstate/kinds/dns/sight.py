@@ -165,22 +165,37 @@ def problems(sight: Sight) -> Iterator[Refuse]:
 _LOOK = "log in and look: systemctl status systemd-resolved; resolvectl dns"
 
 
+_INSTEAD = {
+    "NetworkManager": 'nmcli connection modify NAME ipv4.dns "8.8.8.8 1.1.1.1" ipv4.ignore-auto-dns yes',
+    "dnsmasq": "server=8.8.8.8 and no-resolv in /etc/dnsmasq.conf",
+}
+
+
+def _else(seen: Seen) -> tuple[str, str]:
+    """(who else has a hand in DNS here, how to give that one the servers), for a reason and a cure."""
+    reason = f"; {' and '.join(seen.near)} {'run' if seen.near[1:] else 'runs'} here" if seen.near else ""
+    ways = [_INSTEAD[name] for name in seen.near if name in _INSTEAD]
+    return reason, f" and give the servers to it: {ways[0]}" if ways else ""
+
+
 def _service(seen: Seen) -> Iterator[Refuse]:
     unit, off = seen.unit, seen.unit.enabled in _OFF
+    who, instead = _else(seen)
     if not seen.booted or unit.load in ("", "not-found"):
         reason = "systemd-resolved is not installed" if seen.booted else "systemd does not run here"
         yield Refuse(
             "resolved-missing",
-            reason,
-            cure="install it by hand (it takes /etc/resolv.conf over at once), or drop the section dns",
+            reason + who,
+            cure="install it by hand (it takes /etc/resolv.conf over at once), or drop the section dns"
+            + instead,
         )
     elif unit.load == "masked" or (off and not unit.running):
         state = "masked" if "masked" in (unit.load, unit.enabled) else "disabled and not running"
         command = "unmask" if state == "masked" else "enable --now"
         yield Refuse(
             "resolved-disabled",
-            f"systemd-resolved is {state}: somebody chose another resolver",
-            cure=f"systemctl {command} systemd-resolved, if that is right; or drop the section dns",
+            f"systemd-resolved is {state}: somebody chose another resolver{who}",
+            cure=f"systemctl {command} systemd-resolved, if that is right; or drop the section dns{instead}",
         )
     elif unit.active in ("active", "reloading", "refreshing") and seen.running is None:
         yield Refuse(
