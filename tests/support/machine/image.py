@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +21,7 @@ PM2_VERSION = "7.0.4"
 OURS = "var/lib/tests"
 PACKAGES = (
     "bind9-dnsutils", "ca-certificates", "cron", "dbus", "iproute2", "libnss-resolve", "openssh-server",
-    "procps", "sudo", "systemd", "systemd-resolved", "systemd-sysv",
+    "procps", "python3", "sudo", "systemd", "systemd-resolved", "systemd-sysv",
 )  # fmt: skip
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*")
 ENABLED = ("systemd-networkd", "systemd-resolved", "ssh", "cron")
@@ -131,6 +133,7 @@ def _apt_sources() -> list[str]:
 def _build_root(folder: Path) -> None:
     run(["cp", "-a", bare(), folder])
     _add_node(folder)
+    _add_python(folder)
     run(["cp", "-a", bot(), folder / "root/bot-kjp"])
     _configure(folder)
     _add_keys(folder)
@@ -146,6 +149,15 @@ def _add_node(folder: Path) -> None:
     for name in ("npm", "npx"):
         (local / "bin" / name).symlink_to(f"../lib/node_modules/npm/bin/{name}-cli.js")
     run(["npm", "install", "--global", "--omit=dev", "--prefix", local, f"pm2@{PM2_VERSION}"], timeout=300)
+
+
+def _add_python(folder: Path) -> None:
+    """What kjpstate needs to run on the box itself, in /opt/kjpstate; a test that wants it there brings kjpstate."""
+    project = tomllib.loads((HERE.parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+    home = folder / "opt/kjpstate"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", home, "--only-binary=:all:"]
+    run([*pip, "--python-version=3.11", *project["dependencies"]], timeout=300)
+    (folder / "usr/lib/python3/dist-packages/kjpstate.pth").write_text("/opt/kjpstate\n")
 
 
 def _configure(folder: Path) -> None:

@@ -66,6 +66,17 @@ class World:
         assert done.code == code, told
         return done.out
 
+    def install(self) -> None:
+        """kjpstate itself onto the box, as it stands here; its Python and libraries are in the image."""
+        root = STATES.parent
+        packed = subprocess.run(
+            ["tar", "-C", root, "--exclude=__pycache__", "-c", "kjpstate", "schemas"],
+            capture_output=True,
+            check=True,
+        )
+        argv = [*self.machine.ssh(), "tar -x -C /opt/kjpstate"]
+        subprocess.run(argv, input=packed.stdout, check=True, timeout=60)
+
     def files(self) -> dict[str, str]:
         """A stamp of every file of the box and of the PC, but of those that live by themselves."""
         stamps = {f"stb:{path}": stamp for path, stamp in self.machine.files(*LIVELY).items()}

@@ -1,0 +1,72 @@
+"""Real cron runs the scheduled line: on the box itself, which has no laptop to ask, and from outside over SSH."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.machine import Machine
+from tests.support.machine.tools import wait_until
+from tests.support.machine.world import World
+
+pytestmark = [pytest.mark.machine, pytest.mark.xdist_group("machine")]
+
+DOCUMENT = """\
+kjpstate: 1
+name: {name}
+hosts: {{stb: {{ssh: {{address: 192.168.100.104, user: root, identity: /root/outside, host_key: "{key}"}}}}}}
+dns: {{host: stb, servers: [8.8.8.8, 1.1.1.1]}}
+notify:
+  channels: [{{name: file, command: [/root/tell, /root/{name}.told]}}]
+"""
+TELL = '#!/bin/sh\ncat >>"$1"\n'
+EDIT = "sed -i s/8.8.8.8/9.9.9.9/ /etc/systemd/resolved.conf && systemctl restart systemd-resolved"
+
+
+@pytest.fixture
+def owner(tmp_path: Path, box: Machine) -> World:
+    """kjpstate, two documents and an SSH key on the box."""
+    world = World(tmp_path, box, "bot-kjp.yaml", quick=True)
+    world.install()
+    key = " ".join(box.known_host.split()[1:])
+    for name in ("here", "outside"):
+        box.must(f"cat >/root/{name}.yaml", text=DOCUMENT.format(name=name, key=key))
+    box.must("cat >/root/tell && chmod 755 /root/tell", text=TELL)
+    box.must("cat >/root/outside && chmod 600 /root/outside", text=box.key.read_text())
+    return world
+
+
+def test_cron_finds_a_planted_drift_on_the_box_itself_and_from_outside(owner: World, box: Machine):
+    kjpstate = "python3 -m kjpstate"
+    applied = box.must(f"{kjpstate} apply /root/here.yaml --here stb --yes", timeout=120)
+    assert "Looked again: in sync." in applied
+    for name, more in (("here", "--here stb"), ("outside", "")):
+        written = box.exec(
+            f"{kjpstate} schedule /root/{name}.yaml --with cron --every 1m {more} --yes", timeout=120
+        )
+        assert written.code == 0, written
+        assert "It works there: exit code 0, in sync." in written.err
+    assert box.must("crontab -l").count("/usr/bin/python3 -m kjpstate drift /root/") == 2
+    # A first run in sync, by cron itself, before anything is planted.
+    assert wait_until(lambda: _checks(box, "here") >= 1 and _checks(box, "outside") >= 1, 130, every=2)
+    assert box.exec("cat /root/here.told /root/outside.told").out == ""
+    box.must(EDIT)
+    for name in ("here", "outside"):
+        assert wait_until(
+            lambda name=name: "drift: dns" in box.exec(f"cat /root/{name}.told").out, 130, every=2
+        ), name
+    time.sleep(1)
+    assert box.must("cat /root/here.told").count("drift: dns") == 1
+    for name in ("here", "outside"):
+        box.must(f"{kjpstate} schedule /root/{name}.yaml --with cron --remove --yes")
+    assert "kjpstate" not in box.exec("crontab -l").out
+
+
+def _checks(box: Machine, name: str) -> int:
+    """How many runs of `drift` by cron the history has; one was the trial of `schedule`."""
+    said = box.exec(
+        f"grep -c 'kjpstate drift /root/{name}.yaml' /var/log/cron.told; journalctl -u cron --no-pager"
+    )
+    return said.out.count(f"kjpstate drift /root/{name}.yaml")
