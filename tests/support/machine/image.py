@@ -152,7 +152,7 @@ def _add_node(folder: Path) -> None:
 
 
 def _add_python(folder: Path) -> None:
-    """What kjpstate needs to run on the box itself, in /opt/kjpstate; a test that wants it there brings kjpstate."""
+    """What kjpstate needs to run on the box itself, in /opt/kjpstate; a test brings kjpstate there."""
     project = tomllib.loads((HERE.parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
     home = folder / "opt/kjpstate"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", home, "--only-binary=:all:"]
