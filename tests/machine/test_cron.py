@@ -60,4 +60,3 @@ def test_cron_finds_a_planted_drift_on_the_box_itself_and_from_outside(owner: Wo
     for name in ("here", "outside"):
         box.must(f"{kjpstate} schedule /root/{name}.yaml --with cron --remove --yes")
     assert "kjpstate" not in box.exec("crontab -l").out
-

@@ -138,7 +138,7 @@ def _forgets(view: View, seen: Seen) -> Iterator[Advice]:
 
 
 def _unseen(view: View, seen: Seen) -> Iterator[Advice]:
-    """While our own PM2 has no such app: daemons that do not tell us theirs. No daemon is not "nothing runs"."""
+    """While our own PM2 has no such app: daemons that do not tell us theirs. That is not "nothing runs"."""
     for other in seen.others if not view.entries else ():
         if other.apps is None:
             reason = f"the PM2 of {other.user} in {other.home or 'an unknown home'} runs here, too; "
