@@ -25,13 +25,15 @@ _ROTATED = {
 @dataclass(frozen=True)
 class Course:
     """Where the watch over one app stands. `last`: what was seen before; `entries`: PM2's of the app, as they
-    last stood still; `marks`: up to where its logs were read; `texts`: lines so far, None once unreadable."""
+    last stood still; `idle`: since when (seconds of uptime) it has no connection, 0 when it has; `marks`: up
+    to where its logs were read; `texts`: lines so far, None once unreadable."""
 
     subject: Subject
     last: probe.Seen | None = None
     entries: Mapping[int, probe.App] = field(default_factory=dict)
     paths: tuple[str, ...] = ()
     marks: Mapping[str, counts.Mark] = field(default_factory=dict)
+    idle: Decimal = Decimal(0)
     crashes: int = 0
     planned: int = 0
     texts: Mapping[str, int | None] = field(default_factory=dict)
@@ -81,13 +83,14 @@ def step(course: Course, at: float, answers: Answers) -> tuple[Course, Sample] |
     anew = _anew(course.last, seen)
     crashes, planned = _restarts(course, listed, anew=bool(anew))
     course, log_notes = _read_logs(course, answers)
+    course = replace(course, idle=_idle(course, seen, listed))
     course = replace(course, crashes=course.crashes + crashes, planned=course.planned + planned)
     notes = [anew] if anew else ["restarted on purpose"] if planned else []
     sample = Sample(
         at=at,
         host=subject.host,
         app=subject.app,
-        sick=_sick(subject, seen),
+        sick=_sick(course, seen),
         cpu=_cpu(course, seen, listed),
         memory=sum(app.rss or app.memory for app in listed if app.start is not None) or None,
         crashes=course.crashes,
@@ -101,10 +104,23 @@ def step(course: Course, at: float, answers: Answers) -> tuple[Course, Sample] |
     return replace(course, last=seen, entries=entries, paths=real or course.paths), sample
 
 
-def _sick(subject: Subject, seen: probe.Seen) -> str:
-    app = subject.spec["app"]
+def _sick(course: Course, seen: probe.Seen) -> str:
+    """Why it is not alive. Without any connection it may be waiting for its next try: only for so long."""
+    app = course.subject.spec["app"]
     may_end = app.get("autorestart") is False
-    return health.not_alive(seen, subject.app, min_uptime=policy.min_uptime(app), may_end=may_end)
+    reason = health.not_alive(seen, course.subject.app, min_uptime=policy.min_uptime(app), may_end=may_end)
+    idle = _number(seen.clock.uptime) - course.idle if course.idle else Decimal(0)
+    if reason or idle < health.CONNECTS_WITHIN:
+        return reason
+    return f"online, but without any connection for {idle:.0f} s: given up by itself"
+
+
+def _idle(course: Course, seen: probe.Seen, listed: Sequence[probe.App]) -> Decimal:
+    """Since when it has no connection, where the document says that it must have one."""
+    if not course.subject.spec.get("connected") or not any(app.connections == 0 for app in listed):
+        return Decimal(0)
+    same = course.last is not None and course.last.clock.boot_id == seen.clock.boot_id
+    return course.idle if course.idle and same else _number(seen.clock.uptime)
 
 
 def _anew(last: probe.Seen | None, seen: probe.Seen) -> str:

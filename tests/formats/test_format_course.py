@@ -248,6 +248,20 @@ def test_a_look_that_told_nothing_of_pm2_is_no_sample(answer):
     assert isinstance(courses.step(course, 0, dict.fromkeys(courses.readings(course), answer)), str)
 
 
+def test_a_bot_without_a_connection_has_given_up_after_a_while_and_only_where_it_is_asked():
+    subject = replace(BOT, spec={**SPEC, "connected": True})
+    looks = [(1000, 0), (1140, 0), (1151, 0), (1160, 1), (1200, 0), (1349, 0)]
+    for chosen, told in (
+        (subject, ["", "", "online, but without any connection for 151 s", "", "", ""]),
+        (BOT, [""] * 6),
+    ):
+        course, said = courses.begin(chosen), []
+        for uptime, connections in looks:
+            course, sample = step(course, uptime, seen(str(uptime), connections=connections))
+            said.append(sample.sick.partition(":")[0])
+        assert said == told
+
+
 def test_a_dead_app_is_a_sample_that_says_so():
     sample = second(NOW, replace(NOW, apps=()))
     assert (sample.sick, sample.cpu, sample.memory) == ("not in PM2's list", None, None)
