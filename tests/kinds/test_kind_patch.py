@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from kjpstate.formats.typescript import grammar
+from kjpstate.formats.typescript import Source, grammar, read
 from kjpstate.formats.typescript import source as source_module
 from kjpstate.kinds import patch
+from kjpstate.kinds.patch.compose import Draft, composed, new_draft
+from kjpstate.kinds.patch.look import Look
+from kjpstate.kinds.patch.places import locate
+from kjpstate.kinds.patch.spots import Spot
+from kjpstate.kinds.patch.wanted import Edit, edits_of
 from kjpstate.model import UNKNOWN, ReadFile, Refuse, Resource, Unreadable, Where, WriteFile
 from kjpstate.plan import Scene, build
 from kjpstate.secret import Secret, secrets_in
@@ -490,3 +496,36 @@ def test_problems_are_plain_values() -> None:
         "more": [],
         "cure": "if that is right, add it as a second accepted form",
     }
+
+
+# ---- the guard
+
+
+def draft_for(edit: dict[str, Any], source: Source) -> tuple[Look, Edit, Draft]:
+    """The file as read, the edit, and the sound draft of it."""
+    look = Look(source, [])
+    (found,), problems = edits_of(spec_of([edit]))
+    assert not problems
+    spot = locate(found, look)
+    assert isinstance(spot, Spot)
+    return look, found, new_draft(found, spot, look, spec_of([edit]))
+
+
+@pytest.mark.parametrize(
+    ("harm", "rule"),
+    [
+        (lambda draft: {}, ""),
+        (lambda draft: {"end": draft.end + len(b"  if (open) {\n")}, "result-syntax"),
+        (lambda draft: {"text": draft.text + b"stray();\n"}, "byte-guard"),
+        (lambda draft: {"text": draft.text + b"\n"}, "byte-guard"),
+        (lambda draft: {"text": draft.text.replace(b"\n", b"\r\n", 1)}, ""),
+        (lambda draft: {"text": draft.text.replace(b"kjpstate:end", b"kjpstate:fin")}, "byte-guard"),
+        (lambda draft: {"text": draft.text.replace(b"let count", b"let kount")}, "result-syntax"),
+        (lambda draft: {"start": 0, "end": len(b"import a from 'a';\n")}, "byte-guard"),
+    ],
+)
+def test_no_byte_outside_of_the_blocks_changes_whatever_a_draft_says(harm: Any, rule: str) -> None:
+    look, edit, draft = draft_for(EDITS[0], read(FILE, "wa.ts"))
+    after, problems = composed(look, [replace(draft, **harm(draft))], [edit], spec_of(EDITS[:1]), FILE)
+    assert [problem.rule for problem in problems] == ([rule] if rule else [])
+    assert (after == FILE) == bool(rule)

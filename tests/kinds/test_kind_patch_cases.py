@@ -12,7 +12,7 @@ from kjpstate.formats.typescript.structure import Fault
 from kjpstate.kinds import patch
 from kjpstate.model import Refuse
 from kjpstate.rules import RULES
-from tests.support.patch_cases import Case, answers_of, cases, problems_of, run, without_blocks
+from tests.support.patch_cases import ROOT, Case, answers_of, cases, problems_of, run, without_blocks
 
 CASES = cases()
 SOURCES = [path.read_text("utf-8") for path in Path(patch.__file__).parent.glob("*.py")]
@@ -92,3 +92,13 @@ def test_every_reason_to_refuse_has_a_case() -> None:
     told = {problem["rule"] for case in CASES if isinstance(case.result, list) for problem in case.result}
     elsewhere = {"file-missing", "file-unreadable", "no-tree-sitter", "byte-guard"}
     assert told | elsewhere == {rule for rule in REASONS if rule in RULES} == REASONS
+
+
+def test_the_six_files_on_which_blockinfile_does_harm_are_cases() -> None:
+    page = (ROOT / "docs" / "patches.md").read_text("utf-8").partition("## Beside Ansible's blockinfile")[2]
+    rows = [row for row in page.partition("\n## ")[0].splitlines() if row.startswith("| ")][1:]
+    named = [
+        re.findall(r"`([a-z]+(?:-[a-z]+)*)`[,)]", row.rpartition("|")[0].rpartition("|")[2]) for row in rows
+    ]
+    assert len(rows) == 6
+    assert all(set(names) & {case.name for case in CASES} for names in named)

@@ -84,7 +84,8 @@ def folded(text: str) -> str:
 
 def string_value(literal: str) -> str:
     """What a string literal means, its quotes taken off and its escapes resolved."""
-    return _ESCAPE.sub(_unescape, literal[1:-1])
+    text = literal[1:-1]
+    return _ESCAPE.sub(_unescape, text) if "\\" in text else text
 
 
 def _unescape(match: re.Match[str]) -> str:

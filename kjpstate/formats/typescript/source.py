@@ -19,6 +19,7 @@ from kjpstate.formats.typescript.grammar import (
     folded,
     leaves_of,
     special,
+    string_value,
     terminals,
     tree_after,
     tree_of,
@@ -64,14 +65,18 @@ class Source:
         add_start, add_end, add_text = starts.append, ends.append, texts.append
         data, folds = self.data, self.grammar == "tsx"
         letters = data.decode("latin-1")  # one a byte: most words are ASCII, and need no decoding each
+        ascii_only = data.isascii()
         for start, end, role in terminals(self.tree, data, 0, len(data)):
             text = letters[start:end]
-            if not text.isascii():
+            if not ascii_only and not text.isascii():
                 text = data[start:end].decode(errors="replace")
-            if not role:
+            if not role or role == "string":
                 add_start(start)
                 add_end(end)
-                add_text(folded(text) if folds else text)
+                if role:
+                    add_text(f'"{string_value(text)}"')
+                else:
+                    add_text(folded(text) if folds else text)
             elif role in COMMENTS:
                 comments.append((start, end))
             else:
