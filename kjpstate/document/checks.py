@@ -10,6 +10,7 @@ from kjpstate.document.hosts import as_list
 from kjpstate.document.page import Page
 from kjpstate.document.sentences import near
 from kjpstate.document.times import percent, seconds
+from kjpstate.formats import log_dates
 from kjpstate.host import HostSpec
 from kjpstate.model import Resource
 
@@ -74,9 +75,26 @@ def _fields(kind: str, section: Section, resources: Sequence[Resource]) -> dict[
             fields |= _app(section, fields.pop("name", None) or fields["app"], resources)
     if kind == "log":
         fields.setdefault("since", "apply")
+        _since(section, fields)
     if kind == "cpu":
         fields |= {"below": percent(fields["below"]), "over": seconds(fields.get("over", "5s"))}
     return fields
+
+
+def _since(section: Section, fields: Mapping[str, Any]) -> None:
+    """A moment must be one, and the lines must bear dates that can be compared with it."""
+    since, app = fields["since"], fields.get("app")
+    if since == "apply":
+        return
+    pointer = f"{section.pointer}/since"
+    try:
+        log_dates.moment(since)
+    except ValueError:
+        section.page.add(pointer, f"{since} is no date; expected apply, or a moment like 2026-11-25 21:00")
+        return
+    if isinstance(app, Mapping) and log_dates.pattern(log_dates.format_of(app)) is None:
+        reason = "the app's lines bear no date that could be compared; expected apply, or for the app"
+        section.page.add(pointer, f'{reason} log_date_format: "YYYY-MM-DD HH:mm:ss"')
 
 
 def _servers(section: Section, resources: Sequence[Resource]) -> dict[str, Any]:

@@ -368,6 +368,16 @@ OLD = b"ENOTFOUND web.whatsapp.com\n"
 NOTED = stamp({"out": {"size": len(OLD), "changed": "x"}, "error": None})
 
 
+def test_a_log_since_a_moment_needs_no_apply() -> None:
+    dated = {**LOG, "since": "2026-11-25 21:00", "present": ["Terhubung"]}
+    dated["app"] = {**SPEC_OF_APP, "time": True}
+    out = b"2026-11-25T20:00:00: ENOTFOUND\n2026-11-25T21:00:01: Terhubung\n"
+    found = judged(dated, None, logs.render(out), logs.render(b""))
+    assert found.result == "passed" and "since 2026-11-25 21:00" in found.reason
+    late = judged({**dated, "since": "2026-11-25 22:00"}, None, logs.render(out), logs.render(b""))
+    assert late.result == "failed" and 'lack "Terhubung" since 2026-11-25 22:00' in late.reason
+
+
 def test_which_logs_an_app_has() -> None:
     assert list(check.reads(LOG)) == [
         ReadState("stb", "bot-kjp", stamp_name("log", "bot-kjp")),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
-from kjpstate.formats import logs, proc
+from kjpstate.formats import log_dates, logs, proc
 from kjpstate.formats.pm2 import health, policy, probe, settings
 from kjpstate.formats.tree import read_stamp, stamp_name, stamped_clock
 from kjpstate.kinds.check.verdict import Verdict, all_of, quoted
@@ -117,19 +118,34 @@ def log_verdict(spec: Spec, answers: Answers) -> Verdict:
     stamp = read_stamp(
         answers.get(ReadState(spec["host"], spec["document"], stamp_name("log", spec["app"]["name"])))
     )
-    text, whole = "", stamp is not None
+    text, whole = "", stamp is not None or _begin(spec) is not None
     for stream, path in log_files(spec):
         tail = logs.parse(answers.get(logs.reading(spec["host"], path)))
         if isinstance(tail, str):
             return Verdict("failed", f"{path} {tail}")
-        written, complete = tail.since(logs.offset(stamp, stream))
+        written, complete = _written(spec, tail, logs.offset(stamp, stream))
         text += written if written.endswith("\n") or not written else f"{written}\n"
         whole = whole and complete
     return all_of(_log_findings(spec, text, whole))
 
 
+def _begin(spec: Spec) -> datetime | None:
+    since = spec.get("since", "apply")
+    return None if since == "apply" else log_dates.moment(since)
+
+
+def _written(spec: Spec, tail: logs.Tail, offset: int | None) -> tuple[str, bool]:
+    begin = _begin(spec)
+    if begin is None:
+        return tail.since(offset)
+    text = tail.content.decode(errors="replace")
+    found, earlier = log_dates.since(text, begin, log_dates.format_of(spec["app"]))
+    return found, earlier or tail.start == 0
+
+
 def _log_findings(spec: Spec, text: str, whole: bool) -> Iterator[tuple[bool, str]]:
-    since = "since the last apply" if whole else f"in the last {logs.CAP // 1024} KiB"
+    begin = "the last apply" if _begin(spec) is None else spec["since"]
+    since = f"since {begin}" if whole else f"in the last {logs.CAP // 1024} KiB"
     wanted = spec.get("present", ())
     missing = [item for item in wanted if item not in text]
     if wanted:

@@ -1,0 +1,80 @@
+"""The moment a line of PM2's log was written, by the app's own log_date_format. Pure; for the check `log`.
+
+PM2 writes `DATE: line`, DATE in the words of moment and in the box's own time; so a moment in the document is
+the box's time too, and no clock has to be read to compare the two.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+PM2_TIME = "YYYY-MM-DDTHH:mm:ss"
+"""The format that `time: true` stands for."""
+
+_TOKENS = {
+    "YYYY": r"(?P<year>\d{4})",
+    "MM": r"(?P<month>\d{2})",
+    "DD": r"(?P<day>\d{2})",
+    "HH": r"(?P<hour>\d{2})",
+    "mm": r"(?P<minute>\d{2})",
+    "ss": r"(?P<second>\d{2})",
+    "M": r"(?P<month>\d{1,2})",
+    "D": r"(?P<day>\d{1,2})",
+    "H": r"(?P<hour>\d{1,2})",
+    "SSS": r"\d{3}",
+    "ZZ": r"[+-]\d{4}",
+    "Z": r"[+-]\d{2}:\d{2}",
+}
+_WORD = re.compile(r"\[([^\]]*)\]|YYYY|MM|DD|HH|mm|ss|SSS|ZZ|[MDHZ]|[A-Za-z]|.")
+_NEEDED = ("year", "month", "day", "hour", "minute")
+
+
+def format_of(app: Mapping[str, Any]) -> str:
+    """The app's log_date_format, "" when its lines bear no date."""
+    return str(app.get("log_date_format") or (PM2_TIME if app.get("time") else ""))
+
+
+def pattern(date_format: str) -> re.Pattern[str] | None:
+    """What a line begins with; None for a format that does not give date, hour and minute, or that has
+    words we do not know."""
+    parts = []
+    for match in _WORD.finditer(date_format):
+        word = match[0]
+        if match[1] is None and word not in _TOKENS and re.fullmatch("[A-Za-z]", word) and word != "T":
+            return None
+        parts.append(re.escape(match[1]) if match[1] is not None else _TOKENS.get(word, re.escape(word)))
+    try:
+        found = re.compile("".join(parts))
+    except re.error:  # the same word twice
+        return None
+    return found if all(name in found.groupindex for name in _NEEDED) else None
+
+
+def moment(text: str) -> datetime:
+    """`2026-11-25`, `2026-11-25 21:00` or `2026-11-25T21:00:05`; raises ValueError."""
+    return datetime.fromisoformat(text)
+
+
+def since(text: str, begin: datetime, date_format: str) -> tuple[str, bool]:
+    """(the lines written at `begin` or later, whether an earlier one stands before them). A line without a
+    date belongs to the line before it."""
+    begins = pattern(date_format)
+    if begins is None:
+        return "", False
+    judged = list(_judged(text, begin, begins))
+    return "".join(line for line, late in judged if late), any(late is False for _, late in judged)
+
+
+def _judged(text: str, begin: datetime, begins: re.Pattern[str]) -> Iterator[tuple[str, bool | None]]:
+    late: bool | None = None
+    for line in text.splitlines(keepends=True):
+        match = begins.match(line)
+        if match:
+            found = {name: int(value) for name, value in match.groupdict().items()}
+            with suppress(ValueError):  # looks like a date and is none
+                late = datetime(**{"second": 0, **found}) >= begin  # type: ignore[arg-type]
+        yield line, late
