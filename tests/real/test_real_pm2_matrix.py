@@ -11,10 +11,10 @@ import json
 import os
 import random
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -180,12 +180,12 @@ def changes(box: Pm2Box, bare, mechanism: list[str], what: str) -> None:
 
 @dataclass(frozen=True)
 class Start:
-    """`options`: how the app is started by hand; then it does `dies`, as nobody's shell is in a clean
+    """`settings`: with which the app is started by hand; then it does `dies`, as nobody's shell is in a clean
     environment. `then`: a pm2 command. `there`: whether it is so by now. `mechanism`: what PM2 must be told,
     whatever key changes."""
 
     there: Callable[[dict | None], bool]
-    options: tuple[str, ...] = ()
+    settings: Mapping[str, int | str] = field(default_factory=dict)
     dies: str = ""
     then: str = ""
     mechanism: tuple[str, ...] = tuple(REPLACE)
@@ -203,11 +203,13 @@ STARTS = {
     "running": Start(_is("online")),
     "crash-looping": Start(
         lambda seen: seen is not None and seen["pm2_env"]["restart_time"] > 1,
-        ("--max-restarts", "1000"),
+        {"max_restarts": 1000},
         "setTimeout(() => process.exit(1), 300)",
     ),
-    "waiting-restart": Start(_is("waiting restart"), ("--restart-delay", "600000"), "process.exit(1)"),
-    "given-up": Start(_given_up, ("--restart-delay", "10", "--max-restarts", "2"), "process.exit(1)"),
+    "waiting-restart": Start(_is("waiting restart"), {"restart_delay": 600_000}, "process.exit(1)"),
+    "given-up": Start(
+        _given_up, {"restart_delay": 10, "max_restarts": 2, "min_uptime": "60s"}, "process.exit(1)"
+    ),
     "stopped": Start(_is("stopped"), then="stop"),
     "not-in-the-list": Start(lambda seen: seen is None, then="delete", mechanism=("start",)),
     "no-daemon": Start(lambda seen: True, mechanism=("start",)),
@@ -248,7 +250,9 @@ def put(box: Pm2Box, start: str, name: str, script: str) -> None:
     if start == "no-daemon":
         box.stop()
         return
-    box.cli("start", f"dist/{script}.js", "--name", name, *how.options)
+    app = {"name": name, "script": f"dist/{script}.js", **how.settings}
+    (box.bot / "by-hand.config.js").write_text(f"module.exports = {json.dumps({'apps': [app]})};")
+    box.cli("start", "by-hand.config.js")
     if how.then:
         box.cli(how.then, name)
     wait_for(lambda: how.there(next((item for item in box.jlist() if item["name"] == name), None)))
