@@ -50,7 +50,7 @@ def test_both_languages_show_the_same_commands() -> None:
     english, indonesian = (
         [block for block in blocks(readme) if "venv" in block or "cron" in block] for readme in READMES
     )
-    assert english == indonesian and len(english) == 2
+    assert english == indonesian and len(english) == 3
 
 
 @pytest.mark.parametrize(

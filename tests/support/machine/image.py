@@ -152,12 +152,12 @@ def _add_node(folder: Path) -> None:
 
 
 def _add_python(folder: Path) -> None:
-    """What kjpstate needs to run on the box itself, in /opt/kjpstate; a test brings kjpstate there."""
+    """What kjpstate needs to run on the box itself, in /usr/local/lib/kjpstate; a test brings kjpstate there."""
     project = tomllib.loads((HERE.parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
-    home = folder / "opt/kjpstate"
+    home = folder / "usr/local/lib/kjpstate"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", home, "--only-binary=:all:"]
     run([*pip, "--python-version=3.11", *project["dependencies"]], timeout=300)
-    (folder / "usr/lib/python3/dist-packages/kjpstate.pth").write_text("/opt/kjpstate\n")
+    (folder / "usr/lib/python3/dist-packages/kjpstate.pth").write_text("/usr/local/lib/kjpstate\n")
 
 
 def _configure(folder: Path) -> None:

@@ -74,7 +74,7 @@ class World:
             capture_output=True,
             check=True,
         )
-        argv = [*self.machine.ssh(), "tar -x -C /opt/kjpstate"]
+        argv = [*self.machine.ssh(), "tar -x -C /usr/local/lib/kjpstate"]
         subprocess.run(argv, input=packed.stdout, check=True, timeout=60)
 
     def files(self) -> dict[str, str]:
