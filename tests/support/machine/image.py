@@ -152,7 +152,7 @@ def _add_node(folder: Path) -> None:
 
 
 def _add_python(folder: Path) -> None:
-    """What kjpstate needs to run on the box itself, in /usr/local/lib/kjpstate; a test brings kjpstate there."""
+    """What kjpstate needs to run on the box itself; a test brings kjpstate there."""
     project = tomllib.loads((HERE.parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
     home = folder / "usr/local/lib/kjpstate"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", home, "--only-binary=:all:"]
