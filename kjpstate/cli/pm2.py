@@ -24,19 +24,24 @@ from kjpstate.render.lines import BLANK, Line
 @click.command()
 @options.document
 @click.option("--limit", multiple=True, metavar="HOST", help="Only this host.")
+@options.here
 @options.as_json
 @options.colour
 @click.pass_obj
-def command(session: Session, document: str | None, limit: Sequence[str], as_json: bool) -> int:
+def command(
+    session: Session, /, document: str | None, *, limit: Sequence[str], here: str | None, as_json: bool
+) -> int:
     """What PM2 runs, what the ecosystem file says, and what a reboot would bring back: three columns.
 
     Exit 2 when an app is not alive or the three differ. Changes nothing, and starts no PM2.
     """
-    return asyncio.run(_pm2(session, document, limit, as_json))
+    return asyncio.run(_pm2(session, document, limit, here, as_json))
 
 
-async def _pm2(session: Session, argument: str | None, limit: Sequence[str], as_json: bool) -> int:
-    async with opened(session, argument, (), limit) as work:
+async def _pm2(
+    session: Session, argument: str | None, limit: Sequence[str], here: str | None, as_json: bool
+) -> int:
+    async with opened(session, argument, (), limit, here=here) as work:
         chosen = [item for item in reconcile.in_scope(work.document, limit) if item.kind == "pm2_process"]
         wanted: dict[str, list[Reading]] = {}
         for item in chosen:

@@ -60,12 +60,12 @@ def probes(readings: Iterable[Reading], sent: Collection[str] = ()) -> dict[str,
     }
 
 
-def calls(readings: Iterable[Reading]) -> list[str]:
-    """The calls that answer `readings`, in their order."""
-    return [line for reading in readings for line in (_call_for(reading), "kj_say end")]
+def calls(readings: Iterable[Reading], within: float | None = None) -> list[str]:
+    """The calls that answer `readings`, in their order; no command of them takes longer than `within`."""
+    return [line for reading in readings for line in (_call_for(reading, within), "kj_say end")]
 
 
-def _call_for(reading: Reading) -> str:
+def _call_for(reading: Reading, within: float | None) -> str:
     match reading:
         case ReadFile(path=path):
             return call("kj_file", path, FILE_CAP)
@@ -81,7 +81,7 @@ def _call_for(reading: Reading) -> str:
         case ReadClock():
             return "kj_clock"
         case ReadCommand(argv=argv, cwd=cwd, timeout=timeout):
-            return call("kj_command", math.ceil(timeout), cwd, *argv)
+            return call("kj_command", math.ceil(min(timeout, within or timeout)), cwd, *argv)
         case ReadLock():
             return "kj_holder"
         case Probe(name=name, args=args):
@@ -106,7 +106,7 @@ def look_program(
         *probes(readings).values(),
         setup,
         *([call("kj_deadline", math.ceil(within))] if within else []),
-        *calls(readings),
+        *calls(readings, within),
         "kj_say over",
     ]
     return "\n".join(parts)
