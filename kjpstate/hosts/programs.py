@@ -35,12 +35,12 @@ _SAFE = frozenset(
 )
 
 
-_COMMENT = re.compile(r"^[ \t]*#[ !].*\n", re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*(#[ !].*)?\n", re.MULTILINE)
 
 
 @functools.cache
 def script(name: str) -> str:
-    """The text of one of our scripts in `remote/`, without its comments: they would travel with each look."""
+    """The text of one of our scripts in `remote/`, without comments and empty lines: they would travel."""
     text = resources.files("kjpstate.hosts").joinpath("remote", f"{name}.sh").read_text("utf-8")
     return _COMMENT.sub("", text)
 
