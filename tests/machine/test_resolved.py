@@ -16,11 +16,13 @@ import pytest
 from kjpstate.formats.resolved import Running, Seen, asked, parse
 from kjpstate.formats.resolved_conf import (
     DOMAINS,
+    DROP_IN,
     FALLBACK,
     MAIN,
     SERVERS,
     Settings,
     Wanted,
+    drop_in,
     edited,
     settings,
     unmet,
@@ -90,7 +92,8 @@ def differs(seen: Seen, running: Running) -> str:
 def set_trouble(resolver: Resolver, number: int) -> str:
     case = one_set(number)
     seen, running = seen_by(resolver, case.files)
-    said = differs(seen, running) or written_trouble(resolver, case, seen)
+    write = dropped_in_trouble if number % 3 == 0 else written_trouble
+    said = differs(seen, running) or write(resolver, case, seen)
     return f"set {number}: {said}\n{case.files}" if said else ""
 
 
@@ -110,6 +113,19 @@ def written_trouble(resolver: Resolver, case: Set, seen: Seen) -> str:
     wrong = tuple(wrong_keys(wanted, running))
     told = unmet(after, again.dropins, wanted, again.interfaces)
     return "" if wrong == told else f"{wanted} leaves {wrong} wrong in the daemon, and says {told}: {after!r}"
+
+
+def dropped_in_trouble(resolver: Resolver, case: Set, seen: Seen) -> str:
+    """The same when our own drop-in is written instead, which is read last."""
+    lower = seen.lower_main
+    main = case.files.get(MAIN, lower.content if lower else None)
+    own = drop_in(main, seen.dropins, case.wanted, "tests")
+    again, running = seen_by(resolver, {**case.files, DROP_IN: own})
+    if said := differs(again, running):
+        return f"after our drop-in {own!r}: {said}"
+    wrong = tuple(wrong_keys(case.wanted, running))
+    told = unmet(main, again.dropins, case.wanted, again.interfaces)
+    return "" if wrong == told else f"our drop-in leaves {wrong} wrong, and says {told}: {own!r}"
 
 
 def wrong_keys(wanted: Wanted, running: Running) -> Iterator[str]:
