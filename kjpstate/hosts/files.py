@@ -8,6 +8,7 @@ after it happened. An OSError is turned into Trouble; whatever `tell` raises pas
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -170,11 +171,20 @@ def carry(source: Path, target: Path) -> None:
         mine = target.stat()
         if (found.st_uid, found.st_gid) != (mine.st_uid, mine.st_gid):
             os.chown(target, found.st_uid, found.st_gid)
-        if hasattr(os, "listxattr"):
-            with contextlib.suppress(OSError):  # a file system without them has none to lose
-                for name in os.listxattr(source):
-                    os.setxattr(target, name, os.getxattr(source, name))
+        _carry_attributes(source, target)
     target.chmod(stat.S_IMODE(found.st_mode))
+
+
+def _carry_attributes(source: Path, target: Path) -> None:
+    """A file system without extended attributes has none to lose; a disk that fails at them is told."""
+    if not hasattr(os, "listxattr"):
+        return
+    try:
+        for name in os.listxattr(source):
+            os.setxattr(target, name, os.getxattr(source, name))
+    except OSError as error:
+        if error.errno not in (errno.ENOTSUP, errno.EPERM, errno.EACCES):
+            raise
 
 
 def keep_file(path: str, pen: Pen, backup: str) -> None:
