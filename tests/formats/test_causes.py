@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kjpstate.formats.causes import hint, parse
@@ -89,6 +89,7 @@ WORDS = st.sampled_from(["now", "file", "gone", "login", "dpkg", "pm2", "", "x"]
 TEXTS = st.one_of(st.text(max_size=30), st.sampled_from([OPEN, SHUT, UPGRADE, EXIT, CONF, "9" * 30, "+0700"]))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(WORDS, TEXTS, TEXTS), max_size=12))
 def test_whatever_a_host_prints_is_no_crash(rows):
     traces = parse(seen(*rows))
