@@ -93,16 +93,25 @@ async def plan(
 
 
 async def act(
-    found: Rollback, hosts: Mapping[str, Host], *, info: RunInfo, progress: Callable[[Event], None]
+    found: Rollback,
+    hosts: Mapping[str, Host],
+    *,
+    info: RunInfo,
+    progress: Callable[[Event], None],
+    lock_timeout: float = 0.0,
 ) -> Report:
-    """Do it. Raises StalePlan, Locked, Unreachable before the first write; a failure is put back (exit 7)."""
+    """Do it. Raises StalePlan, Locked, Unreachable before the first write; a failure is put back (exit 7).
+
+    `lock_timeout`: seconds to wait for a host that another run has locked.
+    """
     reconcile.refuse_unreachable(found.plan)
     refused = [change for change in found.plan.changes if change.refusal is not None]
     if refused:
         return Report(info, found.plan, (), exit_code=errors.REFUSED)
     seen = tuple(item for item in found.scene.resources if item.host not in found.plan.unreachable)
     info = replace(info, why=f"{record.TAKES_BACK}{found.run}")
-    return await applying.run(found.plan, replace(found.scene, resources=seen), hosts, info, progress)
+    scene, patience = replace(found.scene, resources=seen), applying.Patience(lock_timeout)
+    return await applying.run(found.plan, scene, hosts, info, progress, patience=patience)
 
 
 async def _noted(

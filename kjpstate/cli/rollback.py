@@ -35,6 +35,7 @@ _RUN = re.compile(r"[0-9a-f]{6}")
 @click.option("--diff", is_flag=True, help="Also show the files that would be put back, as diffs.")
 @click.option("--force", is_flag=True, help="Also put back what somebody changed after that run.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@options.lock_timeout
 @options.as_json
 @options.colour
 @click.pass_obj
@@ -66,6 +67,7 @@ async def _rollback(
     force: bool,
     yes: bool,
     as_json: bool,
+    lock_timeout: float,
 ) -> int:
     async with opened(session, argument, (), limit, here=here) as work:
         started, info = time.monotonic(), note.over(work.document, work.scope)
@@ -85,7 +87,7 @@ async def _rollback(
         if not (refused or yes or session.confirmed(f"Roll run {found.run} back?")):
             raise errors.Failed("Nothing was done: the answer was not yes.")
         started = time.monotonic()
-        report = await _act(work, found, info)
+        report = await _act(work, found, info, lock_timeout)
         if not refused:
             note.did(report)
         if as_json:
@@ -95,11 +97,12 @@ async def _rollback(
         return report.exit_code
 
 
-async def _act(work: Work, found: rollback.Rollback, info: RunInfo) -> Report:
+async def _act(work: Work, found: rollback.Rollback, info: RunInfo, lock_timeout: float) -> Report:
     with signals_as_interrupts():
         return await rollback.act(
             found,
             work.hosts,
             info=info,
             progress=lambda event: work.session.follow(event_line(event)),
+            lock_timeout=lock_timeout,
         )

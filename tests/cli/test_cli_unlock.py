@@ -62,7 +62,7 @@ def test_apply_waits_for_a_lock_as_long_as_it_may(boxes: Desk):
     assert found.code == 4 and "run 1ead00 of ani@laptop" in found.err
 
 
-@pytest.mark.parametrize("words", [("apply", "--yes"), ("unlock", "stb")])
+@pytest.mark.parametrize("words", [("apply", "--yes"), ("rollback", "--yes"), ("unlock", "stb")])
 def test_a_time_that_is_none(boxes: Desk, words):
     found = boxes.kjpstate(*words, "--lock-timeout", "soon")
     assert found.code == 64 and "30s" in found.err
