@@ -33,7 +33,12 @@ def spliced(data: bytes, file: str, key: Where, text: str) -> bytes | None:
         return None
     mark = "\ufeff" if raw.startswith("\ufeff") else ""
     lines = raw.removeprefix(mark).split("\n")
+    open_end = lines[-1] != ""
+    if open_end and len(lines) > 1 and lines[-2].endswith("\r"):
+        lines[-1] += "\r"  # only while it is worked on: more lines may come behind it
     done = _block(lines, scalar, place, text) if scalar.block else _inline(lines, scalar, place, text)
+    if open_end:
+        lines[-1] = lines[-1].removesuffix("\r")
     return (mark + "\n".join(lines)).encode() if done else None
 
 

@@ -60,7 +60,7 @@ def written(style: dict[str, Any], old: str) -> tuple[bytes, Where, str, str]:
         value = f"{key}content: {mark}{old}{mark}{style['comment']}\n"
         column = 7
     text = before + value + behind
-    text = text if style["final"] or form[0] == "|" else text.removesuffix("\n")
+    text = text if style["final"] or form == "|+" else text.removesuffix("\n")
     data = ("\ufeff" * style["bom"] + text.replace("\n", style["ending"])).encode()
     return data, Where("a.yaml", before.count("\n") + 1, column), before, behind
 
@@ -78,7 +78,8 @@ def test_only_the_text_changes(counted: Callable[[str, int], None]) -> None:
             return
         ending = style["ending"]
         assert after.startswith(("\ufeff" * style["bom"] + before.replace("\n", ending)).encode())
-        tail = behind if style["final"] or style["form"][0] == "|" else behind.removesuffix("\n")
+        tail = behind if style["final"] or style["form"] == "|+" else behind.removesuffix("\n")
+        assert not after.endswith(b"\r")
         assert after.endswith(tail.replace("\n", ending).encode())
         assert after.count(b"\r\n") == (after.count(b"\n") if ending == "\r\n" else 0)
         comments = [row for row in data.decode().splitlines() if row.lstrip("\ufeff ").startswith("#")]
