@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 SWITCHES = {"real": "KJPSTATE_REAL", "machine": "KJPSTATE_MACHINE", "full": "KJPSTATE_FULL"}
@@ -39,6 +40,10 @@ def switched_on(name: str) -> bool:
 
 
 STRICT = switched_on("CI") or switched_on("KJPSTATE_STRICT")
+
+# No test is timed; and what lands or not must not hang on a throw of the dice.
+hypothesis.settings.register_profile("ours", deadline=None, derandomize=STRICT)
+hypothesis.settings.load_profile("ours")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
