@@ -388,6 +388,7 @@ LOST_LOGS = (LogFile("/root/bot-kjp/logs/out.log", folder=False),)
         ({"status": "stopping"}, "starting", "stopping"),
         ({"start": None}, "gone", "online in PM2's list, but process 5 is gone"),
         ({"start": "99950", "restart_time": 3, "pm_uptime": 99_000}, "looping", "keeps dying"),
+        ({"start": "99600", "restart_time": 39, "pm_uptime": 99_000}, "looping", "keeps dying"),
         ({"start": "1000", "connections": 0}, "idle", "online, but without any connection"),
         ({"start": "1000", "connections": None}, "alive", "online"),
         ({"start": "1000", "connections": 1}, "alive", "online"),

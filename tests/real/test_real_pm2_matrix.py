@@ -237,7 +237,8 @@ def each_key_from(box: Pm2Box, start: str, keys: Sequence[str]) -> int:
         change = {"script": f"dist/{key}.js", key: MATRIX[key][0], **BESIDE.get(key, {})}
         app = {item: value_on(box, value) for item, value in change.items()}
         bare = scene(box, {**app, "name": name}, save=False, file=f"{key}.config.js")
-        changes(box, bare, list(STARTS[start].mechanism), f"{key} from {start}")
+        ends = (start, key) == ("stopped", "autorestart")  # it may end, so it is not dead
+        changes(box, bare, RELOAD if ends else list(STARTS[start].mechanism), f"{key} from {start}")
         box.cli("delete", name)
     return len(keys)
 

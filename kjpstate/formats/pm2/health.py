@@ -19,6 +19,8 @@ KILL_TIMEOUT = 1600
 """Milliseconds PM2 lets a process end by itself; a restart it did on purpose takes no longer."""
 CONNECTS_WITHIN = 150
 """Seconds in which a bot is connected, or tries again: beyond the longest wait between two tries of one."""
+_SETTLED = 5000
+"""Milliseconds below which an app that died again and again is not out of its loop, slow as a box may be."""
 _SAME_CLOCK = 5
 
 
@@ -124,7 +126,7 @@ def _entry(app: App, rules: _Rules) -> Health:
     if app.start is None:
         return Health("gone", f"online in PM2's list, but process {app.pid} is gone")
     up = uptime_of(app, rules.clock)
-    if crashed(app) and app.restart_time >= 2 and up * 1000 < max(rules.min_uptime, 1000):
+    if crashed(app) and app.restart_time >= 2 and up * 1000 < max(rules.min_uptime, _SETTLED):
         return Health("looping", "crash-looping: it keeps dying soon after its start")
     if rules.connected and app.connections == 0 and up > CONNECTS_WITHIN:
         return Health(
