@@ -152,6 +152,42 @@ def test_an_older_daemon_is_asked_property_by_property(machine: Path) -> None:
     assert seen.running.servers[0] == "8.8.8.8" and seen.running.mode == "" and seen.running.fallback is None
 
 
+@pytest.mark.parametrize(
+    ("said", "version", "reloads"),
+    [
+        ("systemd 247 (247.3-7+deb11u6)", 247, False),
+        ("systemd 249 (249.11-0ubuntu3.12)", 249, False),
+        ("systemd 252 (252.39-1~deb12u2)", 252, False),
+        ("systemd 255 (255.4-1ubuntu8)", 255, False),
+        ("systemd 256~rc3 (256~rc3-1)", 256, True),
+        ("systemd 257 (257.8-1~deb13u2)", 257, True),
+        ("systemd 259 (259-1)", 259, True),
+    ],
+)
+def test_which_version_it_is_and_whether_it_can_reload(
+    machine: Path, said: str, version: int, reloads: bool
+) -> None:
+    script = machine / "bin/systemctl"
+    script.write_text(script.read_text().replace("systemd 252 (252.39-1~deb12u2)", said))
+    seen = run(machine, SHELLS[0])
+    assert (seen.version, seen.reloads) == (version, reloads)
+
+
+def test_a_daemon_before_the_longer_properties_is_read_by_the_plain_ones(machine: Path) -> None:
+    for name in ("DNSEx", "FallbackDNSEx", "CurrentDNSServerEx", "ResolvConfMode", "link/_32/DNSEx"):
+        (machine / "bus" / name).unlink()
+    for name, line in {
+        "DNS": '{"type":"a(iiay)","data":[[0,2,[8,8,8,8]],[2,2,[192,168,100,1]]]}',
+        "FallbackDNS": '{"type":"a(iiay)","data":[[0,2,[1,0,0,1]]]}',
+        "CurrentDNSServer": '{"type":"(iiay)","data":[0,2,[8,8,8,8]]}',
+    }.items():
+        (machine / "bus" / name).write_text(line + "\n")
+    seen = run(machine, SHELLS[0])
+    assert seen.running == Running(("8.8.8.8",), ("1.0.0.1",), ("lan", "~."), "8.8.8.8", "", "yes")
+    # Its links could not be asked over D-Bus: resolvectl's text tells them.
+    assert seen.links == (Link(2, "eth0", ("192.168.100.1",), ("~home",), True), Link(3, "wg0"))
+
+
 def test_without_dbus_answers_the_text_of_resolvectl_is_read(machine: Path) -> None:
     (machine / "bin/busctl").unlink()
     shutil.copy("/bin/false", machine / "bin/busctl")
