@@ -167,13 +167,16 @@ class Pm2Box:
         match action:
             case WriteFile(path=path, after=after, mode=mode):
                 file = Path(path)
+                kept = Path(f"{path}.backup") if file.exists() else None
+                if kept is not None:
+                    kept.write_bytes(file.read_bytes())
                 if after is None:
                     file.unlink(missing_ok=True)
                     return Outcome(action, "done")
                 if not file.exists():
                     file.touch(mode=mode)
                 file.write_bytes(after)
-                return Outcome(action, "done")
+                return Outcome(action, "done", backup=str(kept or ""))
             case MakeDirectory(path=path):
                 Path(path).mkdir(parents=True, exist_ok=True)
                 return Outcome(action, "done")
