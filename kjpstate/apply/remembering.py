@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from kjpstate import errors
 from kjpstate.apply.work import Work
 from kjpstate.formats import remembered
@@ -32,5 +30,7 @@ async def remember(work: Work) -> None:
         )
         document = work.info.document
         values = remembered.with_line(work.planned.get(lines_of(host, document)), line)
-        with contextlib.suppress(errors.Unreachable):
+        try:
             await work.hosts[host].act((Stamp(host, document, remembered.NAME, values),))
+        except errors.Unreachable:
+            work.lost.add(host)

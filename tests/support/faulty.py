@@ -41,6 +41,7 @@ class Fault:
     messages: set[int] = field(default_factory=set)
     rest: list[Action] = field(default_factory=list)
     struck: bool = False
+    comes_back: bool = False
 
     def __post_init__(self) -> None:
         host, body = self.host, self.host._body
