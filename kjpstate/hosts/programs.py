@@ -36,13 +36,14 @@ _SAFE = frozenset(
 
 
 _COMMENT = re.compile(r"^[ \t]*(#[ !].*)?\n", re.MULTILINE)
+_HEAD = re.compile(r"^(kj_\w+\(\) [{(]) # .*$", re.MULTILINE)
 
 
 @functools.cache
 def script(name: str) -> str:
     """The text of one of our scripts in `remote/`, without comments and empty lines: they would travel."""
     text = resources.files("kjpstate.hosts").joinpath("remote", f"{name}.sh").read_text("utf-8")
-    return _COMMENT.sub("", text)
+    return _HEAD.sub(r"\1", _COMMENT.sub("", text))
 
 
 def call(function: str, *values: str | int) -> str:

@@ -215,7 +215,7 @@ def catch_up(old: Path, new: Path, ours: set[str]) -> None:
 
 def _newer(source: Path, target: Path) -> bool:
     one, other = source.stat(), target.stat()
-    return (one.st_ino, one.st_dev) != (other.st_ino, other.st_dev) and one.st_mtime_ns > other.st_mtime_ns
+    return (one.st_ino, one.st_dev) != (other.st_ino, other.st_dev) and one.st_mtime_ns >= other.st_mtime_ns
 
 
 def keep(path: str, pen: Pen, backup: str, shared: bool = False) -> None:

@@ -285,12 +285,18 @@ def _look(year: Year) -> None:
     if not year.box.reachable:
         assert (shown.code, shown.out) == (3, "")
     else:
-        rows = {row.split()[1] for row in shown.out.splitlines()}
+        rows = {_address(row) for row in shown.out.splitlines()}
         assert rows == {address for address, _ in year.planted}, f"{shown} {year.planted}"
         assert shown.code == (2 if year.planted else 0)
     _told_is_true(year, shown)
     if year.slow:
         year.clock.shift(datetime.timedelta(seconds=-45))
+
+
+def _address(row: str) -> str:
+    """Of a row such as `~ dns  stb  …`, or `! DEAD bot-kjp  stb  …`."""
+    _, word, more = row.split(maxsplit=2)
+    return f"pm2_process.{more.split()[0]}" if word == "DEAD" else word
 
 
 def _told_is_true(year: Year, shown: Shown) -> None:

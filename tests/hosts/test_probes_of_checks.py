@@ -114,11 +114,12 @@ def daemon(name: str, work: str) -> Iterator[int]:
 def test_two_samples_tell_a_busy_app_from_an_idle_one(
     shell: Sequence[str], work: str, low: float, high: float
 ) -> None:
-    with daemon("bot-kjp-test", work) as pid:
-        load = proc.parse(probe(shell, "cpu", "1", "bot-kjp-test", PM2_HOME="/nowhere"))
+    name = f"bot-kjp-{os.getpid()}"  # its own: others run this test at the same time
+    with daemon(name, work) as pid:
+        load = proc.parse(probe(shell, "cpu", "1", name, PM2_HOME="/nowhere"))
         assert isinstance(load, proc.Load), load
         assert list(load.percent) == [pid] and low <= load.percent[pid] <= high
-        other = proc.parse(probe(shell, "cpu", "0", "bot-kjp-test", PM2_HOME="/elsewhere"))
+        other = proc.parse(probe(shell, "cpu", "0", name, PM2_HOME="/elsewhere"))
         assert other == "no process of it runs under PM2"
         assert proc.parse(probe(shell, "cpu", "1", "bot-kjp")) == "no process of it runs under PM2"
 

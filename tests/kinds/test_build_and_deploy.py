@@ -174,9 +174,11 @@ def _tick(box: TreeBox) -> None:
 
 
 def _total() -> tuple[int, int]:
+    """The actions on each host, but for the last: a line about the run, which no run fails for."""
     found = boxes()
     applied(found, (PATCH, *BOTH), KINDS)
-    return len(found["pc"].done), len(found["stb"].done)
+    assert {getattr(found[host].done[-1], "name", "") for host in ("pc", "stb")} == {"history.json"}
+    return len(found["pc"].done) - 1, len(found["stb"].done) - 1
 
 
 PC_ACTIONS, BOX_ACTIONS = _total()

@@ -186,9 +186,9 @@ kj_catch_up() { # old folder: what its owner wrote there between the linking and
   done
 }
 
-kj_newer() { # file, other: not the same one, and written later
-  # shellcheck disable=SC3013 # dash, busybox sh and bash all have -ef and -nt
-  [ ! "$1" -ef "$2" ] && [ "$1" -nt "$2" ]
+kj_newer() { # file, other: not the same one, and not written earlier; busybox sh compares whole seconds
+  # shellcheck disable=SC3013 # dash, busybox sh and bash all have -ef and -ot
+  [ ! "$1" -ef "$2" ] && [ ! "$1" -ot "$2" ]
 }
 
 kj_hard() { # from, to: by hard links, else copied

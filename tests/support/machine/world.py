@@ -45,7 +45,11 @@ class World:
         environ = {**os.environ, "HOME": str(self.folder / "home"), "COLUMNS": "100", "PYTHONPATH": str(TOP)}
         for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
             environ.pop(name, None)
-        argv = [sys.executable, "-m", module, *words]
+        # The PC is this machine, as in every other world: each has its own lock.
+        locks = self.folder / "locks"
+        locks.mkdir(exist_ok=True)
+        alone = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /run/lock && exec "$@"', str(locks)]
+        argv = [*alone, sys.executable, "-m", module, *words]
         done = subprocess.run(
             argv,
             cwd=self.folder,
