@@ -29,6 +29,7 @@ from kjpstate.hosts.simulated import SimulatedHost, seed_demo
 from kjpstate.notify import store
 from tests.support.commands import Desk, Shown
 from tests.support.demo_world import simulated_hosts
+from tests.support.rows import addresses
 
 FULL = bool(os.environ.get("KJPSTATE_FULL"))
 SEED = 20261125
@@ -285,18 +286,11 @@ def _look(year: Year) -> None:
     if not year.box.reachable:
         assert (shown.code, shown.out) == (3, "")
     else:
-        rows = {_address(row) for row in shown.out.splitlines()}
-        assert rows == {address for address, _ in year.planted}, f"{shown} {year.planted}"
+        assert addresses(shown.out) == {address for address, _ in year.planted}, f"{shown} {year.planted}"
         assert shown.code == (2 if year.planted else 0)
     _told_is_true(year, shown)
     if year.slow:
         year.clock.shift(datetime.timedelta(seconds=-45))
-
-
-def _address(row: str) -> str:
-    """Of a row such as `~ dns  stb  …`, or `! DEAD bot-kjp  stb  …`."""
-    _, word, more = row.split(maxsplit=2)
-    return f"pm2_process.{more.split()[0]}" if word == "DEAD" else word
 
 
 def _told_is_true(year: Year, shown: Shown) -> None:
