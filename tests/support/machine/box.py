@@ -12,7 +12,15 @@ import subprocess
 from pathlib import Path
 
 from tests.support.machine import image, network
-from tests.support.machine.tools import Completed, MachineFailed, attempt, cache_folder, run, wait_until
+from tests.support.machine.tools import (
+    Completed,
+    MachineFailed,
+    attempt,
+    cache_folder,
+    only_one,
+    run,
+    wait_until,
+)
 
 BOT = "/root/bot-kjp"
 MARK = "kjpt"
@@ -225,10 +233,11 @@ def _remove_group(group: Path) -> None:
 
 def sweep() -> None:
     """Take away what killed tests left: it bears our mark and the number of a process that is gone."""
-    for folder in cache_folder().glob("run-*"):
-        number = folder.name.removeprefix("run-")
-        if not Path("/proc", number).exists():
-            network.remove_namespaces(f"{MARK}-{number}-")
-            for top in cgroup_tops():
-                _remove_group(top / f"{MARK}-{number}")
-            _clear(folder)
+    with only_one(cache_folder() / "sweep.lock"):
+        for folder in cache_folder().glob("run-*"):
+            number = folder.name.removeprefix("run-")
+            if not Path("/proc", number).exists():
+                network.remove_namespaces(f"{MARK}-{number}-")
+                for top in cgroup_tops():
+                    _remove_group(top / f"{MARK}-{number}")
+                _clear(folder)
