@@ -47,12 +47,12 @@ def test_names_come_from_the_modem_and_from_nowhere_else(box: Machine):
         ("silent", 124, ""),
     ],
 )
-def test_a_modem_that_fails_is_seen_on_the_box(machine: Machine, mode: str, code: int, says: str):
-    machine.dns("ok")
-    machine.must(QUERY)
-    machine.dns(mode)
-    failed = machine.exec(QUERY)
-    machine.dns("ok")
+def test_a_modem_that_fails_is_seen_on_the_box(box: Machine, mode: str, code: int, says: str):
+    box.dns("ok")
+    box.must(QUERY)
+    box.dns(mode)
+    failed = box.exec(QUERY)
+    box.dns("ok")
     assert failed.code == code
     assert says in failed.err
 

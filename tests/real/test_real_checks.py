@@ -14,7 +14,8 @@ import kjpstate
 from kjpstate.formats import logs, proc
 from tests.support.pm2_box import Pm2Box, install, wait_for
 
-pytestmark = pytest.mark.real
+# One user has one PM2 to kjpstate: another that runs the same app is named, and nothing is started.
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("pm2")]
 
 REMOTE = Path(kjpstate.__file__).parent / "hosts" / "remote"
 BUSY = "console.log('up'); setInterval(() => { const end = Date.now() + 80; while (Date.now() < end); }, 100)"

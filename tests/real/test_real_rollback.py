@@ -15,7 +15,8 @@ from kjpstate.hosts.local import LocalHost
 from kjpstate.model import Report, RunInfo
 from tests.support.pm2_box import Pm2Box, install
 
-pytestmark = pytest.mark.real
+# One user has one PM2 to kjpstate: another that runs the same app is named, and nothing is started.
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("pm2")]
 
 KEY = b"k" * 32
 LIVES = "setInterval(() => {}, 1000)"
