@@ -46,6 +46,33 @@ hypothesis.settings.register_profile("ours", deadline=None, derandomize=STRICT)
 hypothesis.settings.load_profile("ours")
 
 
+# With pytest-xdist these run one after the other in one process: files that share a booted machine, and those
+# that start a real PM2 (a user has one PM2 to kjpstate: where another runs the same app, nothing is started).
+TOGETHER = {
+    "test_the_machine.py": "machine",
+    "test_cron.py": "machine",
+    "test_e2e.py": "machine-e2e",
+    "test_dns.py": "machine-dns",
+    "test_killed.py": "machine-killed",
+    **{
+        f"test_real_{name}.py": "pm2"
+        for name in ("checks", "monitor", "pm2", "pm2_matrix", "pm2_restarts", "rollback")
+    },
+}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """By hand, since `--dist loadgroup` of pytest-xdist 3.8 does not group under pytest 9.2."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return TOGETHER.get(nodeid.partition("::")[0].rpartition("/")[2], nodeid)
+
+    return Together(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect what its switch does not ask for."""
     kept: list[pytest.Item] = []

@@ -11,7 +11,7 @@ from tests.support.machine import Machine
 from tests.support.machine.tools import wait_until
 from tests.support.machine.world import World
 
-pytestmark = [pytest.mark.machine, pytest.mark.xdist_group("machine")]
+pytestmark = pytest.mark.machine
 
 DOCUMENT = """\
 kjpstate: 1

@@ -15,7 +15,7 @@ import pytest
 from tests.support.machine import Machine
 from tests.support.machine.world import BOX, World
 
-pytestmark = [pytest.mark.machine, pytest.mark.xdist_group("machine-dns")]
+pytestmark = pytest.mark.machine
 
 RESOLVED = "/etc/systemd/resolved.conf"
 FOLDER = "/etc/systemd/resolved.conf.d"

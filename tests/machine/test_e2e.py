@@ -18,7 +18,7 @@ from tests.support.machine.outage import ALL_DNS, measure
 from tests.support.machine.world import World, differing
 from tests.support.rows import addresses
 
-pytestmark = [pytest.mark.machine, pytest.mark.xdist_group("machine-e2e")]
+pytestmark = pytest.mark.machine
 
 RESOLVED = "/etc/systemd/resolved.conf"
 DIST = f"{BOT}/dist"

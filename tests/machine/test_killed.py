@@ -16,7 +16,7 @@ import pytest
 from tests.support.machine import BOT, Machine
 from tests.support.machine.world import World
 
-pytestmark = [pytest.mark.machine, pytest.mark.xdist_group("machine-killed")]
+pytestmark = pytest.mark.machine
 
 SLICE = [("before", 13)]
 _variants = count(1)

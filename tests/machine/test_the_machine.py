@@ -9,7 +9,7 @@ import pytest
 from tests.support.machine import BOT, Machine
 from tests.support.machine.outage import ALL_DNS, measure
 
-pytestmark = [pytest.mark.machine, pytest.mark.xdist_group("machine")]
+pytestmark = pytest.mark.machine
 
 QUERY = "resolvectl flush-caches; timeout 4 resolvectl query --cache=no --legend=no web.whatsapp.com"
 PUBLIC = ("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1")

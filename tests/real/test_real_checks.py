@@ -14,8 +14,7 @@ import kjpstate
 from kjpstate.formats import logs, proc
 from tests.support.pm2_box import Pm2Box, install, wait_for
 
-# One user has one PM2 to kjpstate: another that runs the same app is named, and nothing is started.
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("pm2")]
+pytestmark = pytest.mark.real
 
 REMOTE = Path(kjpstate.__file__).parent / "hosts" / "remote"
 BUSY = "console.log('up'); setInterval(() => { const end = Date.now() + 80; while (Date.now() < end); }, 100)"

@@ -17,8 +17,7 @@ from kjpstate.hosts.ssh import SshHost
 from tests.support.pm2_box import Pm2Box, install
 from tests.support.sshd import Proxy, Sshd, start_sshd
 
-# One user has one PM2 to kjpstate: another that runs the same app is named, and nothing is started.
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("pm2")]
+pytestmark = pytest.mark.real
 
 BOT = """
 const fs = require('fs');

@@ -24,8 +24,7 @@ from kjpstate.plan import assess
 from kjpstate.secret import Secret
 from tests.support.pm2_box import PROBE, Pm2Box, apply, install, looked, plan, scene, wait_for
 
-# One user has one PM2 to kjpstate: another that runs the same app is named, and nothing is started.
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("pm2")]
+pytestmark = pytest.mark.real
 
 LIVES = "setInterval(() => {}, 1000)"
 CRASHES = "process.exit(1)"

@@ -24,8 +24,7 @@ from kjpstate.document.schema import bundled_schema
 from kjpstate.errors import StalePlan
 from tests.support.pm2_box import VERSIONS, Pm2Box, apply, install, plan, scene, wait_for
 
-# One user has one PM2 to kjpstate: another that runs the same app is named, and nothing is started.
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("pm2")]
+pytestmark = pytest.mark.real
 
 LIVES = (
     "setInterval(() => {}, 1000); if (process.send) process.send('ready');"

@@ -9,8 +9,7 @@ import pytest
 from tests.support.pm2_box import VERSIONS, Pm2Box, install
 from tests.support.pm2_restarts import CASES, agree, watch
 
-# One user has one PM2 to kjpstate: another that runs the same app is named, and nothing is started.
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("pm2")]
+pytestmark = pytest.mark.real
 
 SEED = 20260301
 SLICE = {"owner", "few-8s", *random.Random(SEED).sample(sorted(set(CASES) - {"owner", "few-8s"}), 2)}

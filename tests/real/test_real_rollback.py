@@ -15,8 +15,7 @@ from kjpstate.hosts.local import LocalHost
 from kjpstate.model import Report, RunInfo
 from tests.support.pm2_box import Pm2Box, install
 
-# One user has one PM2 to kjpstate: another that runs the same app is named, and nothing is started.
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("pm2")]
+pytestmark = pytest.mark.real
 
 KEY = b"k" * 32
 LIVES = "setInterval(() => {}, 1000)"
