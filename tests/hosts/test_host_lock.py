@@ -30,7 +30,7 @@ asyncio.run(go())
 SCRIPT = "sleep 30 & echo $$ $! >{pid}.new; mv {pid}.new {pid}; wait"
 
 
-async def reaches(condition, seconds=10.0):
+async def reaches(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come to that"

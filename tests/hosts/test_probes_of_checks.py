@@ -109,7 +109,7 @@ def daemon(name: str, work: str) -> Iterator[int]:
     not Path("/proc/self/stat").exists() or not shutil.which("bash"), reason="needs /proc, bash"
 )
 @pytest.mark.parametrize(
-    ("work", "low", "high"), [("sleep 60", 0, 1), ("sh -c 'while :; do :; done'", 3, 120)]
+    ("work", "low", "high"), [("sleep 60", 0, 1), ("sh -c 'while :; do :; done'", 1, 120)]
 )
 def test_two_samples_tell_a_busy_app_from_an_idle_one(
     shell: Sequence[str], work: str, low: float, high: float
