@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 HIDDEN = "(hidden)"
+CUT = "…"
+"""Ends a text that was shortened; before it the masks look for a secret's first half."""
 
 
 class Secret:
@@ -55,6 +57,11 @@ def sealed(value: Any, key: bytes) -> str:
     read out of it without the key; also not by trying what it might be."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, default=repr)
     return hmac.new(key, b"sealed " + text.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def shortened(text: str, most: int) -> str:
+    """At most `most` signs of a foreign text: the only way to shorten one that no mask has passed yet."""
+    return text if len(text) <= most else text[: most - 1] + CUT
 
 
 def opened(value: Any) -> Any:

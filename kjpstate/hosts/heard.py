@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from kjpstate.secret import shortened
+
 Heard: TypeAlias = Callable[[str], None]
 
 _LONGEST = 2000
@@ -31,4 +33,4 @@ class Lines:
         # a progress bar goes back to the start of its line: its last state counts
         text = line.decode(errors="replace").rstrip("\r").rpartition("\r")[2].rstrip()
         if text and self._tell is not None:
-            self._tell(text[:_LONGEST])
+            self._tell(shortened(text, _LONGEST))

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kjpstate.model import Channel
-from kjpstate.secret import opened
+from kjpstate.secret import opened, shortened
 
 if TYPE_CHECKING:
     from urllib.request import Request
@@ -55,7 +55,7 @@ def _run(channel: Channel, body: bytes) -> str:
         return f"{channel.command[0]} did not end within {_PATIENCE:.0f} s"
     except (OSError, ValueError) as error:
         return f"{channel.command[0]} can't be run: {getattr(error, 'strerror', None) or error}"
-    said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2][:200]
+    said = shortened(done.stderr.decode(errors="replace").strip().rpartition("\n")[2], 200)
     return f"exit code {done.returncode}{': ' if said else ''}{said}" if done.returncode else ""
 
 

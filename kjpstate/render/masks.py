@@ -5,19 +5,22 @@ Called by everything here that turns foreign text into output, and by `cli` for 
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from kjpstate.model import UNKNOWN
-from kjpstate.secret import HIDDEN, Secret
+from kjpstate.secret import CUT, HIDDEN, Secret
 
 Mask: TypeAlias = Callable[[str], str]
 
 _SHORT = 4
 """Characters below which a secret is masked only where it stands alone: `1` would mask every number."""
+
+_CODES = (base64.b64encode, base64.urlsafe_b64encode)
 
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -31,7 +34,12 @@ def mask_for(secrets: Iterable[str]) -> Mask:
     if not patterns:
         return lambda text: text
     search = re.compile("|".join(patterns))
-    return lambda text: search.sub(HIDDEN, text)
+
+    def mask(text: str) -> str:
+        whole = search.sub(HIDDEN, text)
+        return _halves_hidden(whole, spelled) if CUT in whole else whole
+
+    return mask
 
 
 def clean(text: str) -> str:
@@ -55,7 +63,7 @@ def plain(value: Any, mask: Mask) -> Any:
 
 
 def _spellings(secret: str) -> Iterable[str]:
-    """The value as it may stand in a file, a command line, a web address or one line of a diff."""
+    """The value as it may stand in a file, a command line, a web address, a header or one line of a diff."""
     whole = {secret, secret.strip(), *(line.strip() for line in secret.splitlines())}
     for text in whole:
         if any(character.isalnum() for character in text):
@@ -63,8 +71,24 @@ def _spellings(secret: str) -> Iterable[str]:
             yield json.dumps(text)[1:-1]
             yield json.dumps(text, ensure_ascii=False)[1:-1]
             yield repr(text)[1:-1]
-            yield quote(text, safe="")
+            yield text.replace("'", "'\"'\"'")  # as shlex quotes it for a shell
+            yield from (quote(text, safe=""), quote(text), quote_plus(text))
+            yield from (code(text.encode(errors="replace")).decode() for code in _CODES)
             yield clean(text)
+
+
+def _halves_hidden(text: str, spelled: Iterable[str]) -> str:
+    """`text` without what a secret began with where it was cut."""
+    *cut, rest = text.split(CUT)
+    return CUT.join([*(_without_half(part, spelled) for part in cut), rest])
+
+
+def _without_half(part: str, spelled: Iterable[str]) -> str:
+    longest = 0
+    for secret in spelled:
+        lengths = range(min(len(secret), len(part)), max(longest, _SHORT - 1), -1)
+        longest = next((length for length in lengths if part.endswith(secret[:length])), longest)
+    return part[:-longest] + HIDDEN if longest else part
 
 
 def _pattern(text: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import shlex
+from urllib.parse import quote_plus
 
 import pytest
 from hypothesis import given
@@ -16,7 +19,7 @@ from kjpstate.render.drifts import drift_lines
 from kjpstate.render.lines import Line, text_of
 from kjpstate.render.masks import clean, mask_for, plain
 from kjpstate.render.plans import plan_lines
-from kjpstate.secret import HIDDEN, Secret
+from kjpstate.secret import HIDDEN, Secret, shortened
 from tests.support.screens import at, change, owner_head
 
 START = "S3KR1T"
@@ -112,3 +115,17 @@ def test_what_steers_a_terminal_is_made_visible():
 
 def test_our_own_words_are_not_masked():
     assert text_of([Line("Plan: 1 to add", ours=True)], mask_for(["1"])) == "Plan: 1 to add\n"
+
+
+@pytest.mark.parametrize("most", range(20, 41))
+def test_what_a_secret_began_with_is_hidden_where_a_text_was_cut(most):
+    secret = "hunter2 'quoted' value"
+    shown = mask_for([secret])(shortened(f"the program said {secret}, and more", most))
+    assert shown == f"the program said {HIDDEN}…" or not any(part in shown for part in ("hunt", "value"))
+    assert mask_for([secret])("hunter is a word, and … is a sign") == "hunter is a word, and … is a sign"
+
+
+def test_base64_of_a_secret_and_its_shell_quoting_are_hidden():
+    secret = "it's a s3cret?"
+    for text in (shlex.quote(secret), base64.b64encode(secret.encode()).decode(), quote_plus(secret)):
+        assert HIDDEN in mask_for([secret])(text) and "s3cret" not in mask_for([secret])(text)

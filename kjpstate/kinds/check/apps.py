@@ -12,7 +12,7 @@ from kjpstate.formats.pm2 import health, policy, probe, settings
 from kjpstate.formats.tree import read_stamp, stamp_name, stamped_clock
 from kjpstate.kinds.check.verdict import Verdict, all_of, quoted
 from kjpstate.model import Answers, Reading, ReadState, Spec
-from kjpstate.secret import opened
+from kjpstate.secret import opened, shortened
 
 # ---- app
 
@@ -154,7 +154,8 @@ def _log_findings(spec: Spec, text: str, whole: bool) -> Iterator[tuple[bool, st
         lines = [line for line in text.splitlines() if item in line]
         if lines:
             times = "once" if len(lines) == 1 else f"{len(lines)} times"
-            yield False, f'its logs have "{item}" {times} {since}, at last: {lines[-1].strip()[:160]}'
+            last = shortened(lines[-1].strip(), 160)
+            yield False, f'its logs have "{item}" {times} {since}, at last: {last}'
         else:
             yield True, f'its logs have no "{item}" {since}'
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from kjpstate.kinds.check.verdict import Verdict, all_of, quoted
 from kjpstate.model import Answers, Completed, File, ReadCommand, ReadFile, Reading, Spec, Unreadable
+from kjpstate.secret import shortened
 
 
 def file_reads(spec: Spec) -> Iterable[Reading]:
@@ -52,7 +53,7 @@ def command_verdict(spec: Spec, answers: Answers) -> Verdict:
         return Verdict("passed", f"{line} ended with 0")
     said = (answer.stderr.strip() or answer.stdout.strip()).decode(errors="replace").splitlines()
     ended = "was killed" if answer.exit_code is None else f"ended with {answer.exit_code}"
-    return Verdict("failed", f"{line} {ended}" + (f": {said[-1][:200]}" if said else ""))
+    return Verdict("failed", f"{line} {ended}" + (f": {shortened(said[-1], 200)}" if said else ""))
 
 
 def manual_reads(spec: Spec) -> Iterable[Reading]:

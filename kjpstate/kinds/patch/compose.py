@@ -18,6 +18,7 @@ from kjpstate.kinds.patch.problems import Problem
 from kjpstate.kinds.patch.spots import Spot
 from kjpstate.kinds.patch.wanted import Edit, attributes, block_lines, block_text
 from kjpstate.model import Spec
+from kjpstate.secret import shortened
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def new_draft(edit: Edit, spot: Spot, look: Look, spec: Spec) -> Draft:
         text = text[: len(text) - len(spot.ending)]
     if spot.bare:
         text = spot.ending + text
-    shown = shortened(source.line_text(spot.anchor).strip())
+    shown = shortened(source.line_text(spot.anchor).strip(), 60)
     if exact:
         note = "stands there already: only its markers are added"
     else:
@@ -64,11 +65,6 @@ def new_draft(edit: Edit, spot: Spot, look: Look, spec: Spec) -> Draft:
     added = 0 if exact else len(lines)
     gone = 0 if was is None else len(was)
     return Draft(edit.id, edit.number, spot.start, spot.end, text, spot.where, note, added, gone, marks=exact)
-
-
-def shortened(text: str) -> str:
-    """At most 60 signs of a line."""
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def new_text(lines: Sequence[str], ending: bytes) -> bytes:

@@ -9,13 +9,14 @@ from kjpstate.formats.typescript import BadPattern, find, pattern_of, read, toke
 from kjpstate.formats.typescript.structure import at_module_level, braces, list_around
 from kjpstate.kinds.patch import markers
 from kjpstate.kinds.patch.changed import MOST_ROWS, Changed, compared
-from kjpstate.kinds.patch.compose import Draft, new_text, shortened
+from kjpstate.kinds.patch.compose import Draft, new_text
 from kjpstate.kinds.patch.look import Look
 from kjpstate.kinds.patch.markers import Block
 from kjpstate.kinds.patch.places import anchors, search_area, standing
 from kjpstate.kinds.patch.problems import Problem
 from kjpstate.kinds.patch.wanted import Edit, attributes, block_lines, block_text
 from kjpstate.model import Spec
+from kjpstate.secret import shortened
 
 HAND = "edited by hand"
 _UNNOTED = " under an older marker"
@@ -62,7 +63,7 @@ def edited(look: Look, block: Block, edit: Edit | None, spec: Spec) -> Problem:
     wanted = [row.text for row in rows if row.sign == "+" and row.text]
     if wanted:
         more = f" (and {len(wanted) - 1} more)" if len(wanted) > 1 else ""
-        reason += f"; the document says `{shortened(wanted[0])}`{more}"
+        reason += f"; the document says `{shortened(wanted[0], 60)}`{more}"
     lines = [row.number for row in rows if row.number][:MOST_ROWS] or [block.line]
     shown = [(number, source.line_text(number).strip()) for number in lines]
     return Problem("edited-by-hand", reason, *shown[0], block.edit, tuple(shown[1:]))
