@@ -180,7 +180,7 @@ kj_catch_up() { # old folder: what its owner wrote there between the linking and
     if [ ! -e "$KJ_DIR/$kj_name" ] && [ ! -h "$KJ_DIR/$kj_name" ]; then
       case $kj_name in */*) kj_parents "$KJ_DIR/${kj_name%/*}" ;; esac
       kj_hard "$1/$kj_name" "$KJ_DIR/$kj_name" || exit 1
-    elif [ -f "$1/$kj_name" ] && kj_newer "$1/$kj_name" "$KJ_DIR/$kj_name"; then
+    elif [ -f "$1/$kj_name" ] && [ ! -h "$1/$kj_name" ] && kj_newer "$1/$kj_name" "$KJ_DIR/$kj_name"; then
       kj_hard "$1/$kj_name" "$KJ_NEW.link" && mv -f "$KJ_NEW.link" "$KJ_DIR/$kj_name" || exit 1
     fi
   done
