@@ -16,7 +16,7 @@ from kjpstate import reconcile
 from kjpstate.formats import causes
 from kjpstate.host import Eye
 from kjpstate.kinds import KINDS
-from kjpstate.model import Answer, Change, Holder, Plan, Probe, Reading, ReadLock
+from kjpstate.model import Answer, Change, Holder, Plan, Probe, Reading, ReadLock, Resource
 from kjpstate.reconcile import Document
 
 _MOST_PATHS = 40
@@ -83,15 +83,24 @@ async def _look(
     }
     plan = planning.build(scene)
     if busy:
-        calm = _calm(plan, busy)
-        unfinished = {host: run for host, run in plan.unfinished.items() if host not in busy}
-        plan = replace(plan, changes=calm, unfinished=unfinished)
+        plan = _without(plan, busy, {item.address: item for item in scene.resources})
     return Check(plan, busy), scene.answers
+
+
+def _without(plan: Plan, busy: Mapping[str, object], resources: Mapping[str, Resource]) -> Plan:
+    """The plan without what reads from a host that is being worked on: neither drift nor in sync."""
+    return replace(
+        plan,
+        changes=_calm(plan, busy),
+        in_sync=tuple(name for name in plan.in_sync if not _reads_from(resources[name], busy)),
+        accepted=tuple(item for item in plan.accepted if not _reads_from(item[0].resource, busy)),
+        unfinished={host: run for host, run in plan.unfinished.items() if host not in busy},
+    )
 
 
 def _calm(plan: Plan, busy: Mapping[str, object]) -> tuple[Change, ...]:
     """The changes that read nothing from a host that is being worked on, and wait for none that does."""
-    moving = {change.resource.address for change in plan.changes if _reads_from(change, busy)}
+    moving = {change.resource.address for change in plan.changes if _reads_from(change.resource, busy)}
     return tuple(
         change
         for change in plan.changes
@@ -99,8 +108,7 @@ def _calm(plan: Plan, busy: Mapping[str, object]) -> tuple[Change, ...]:
     )
 
 
-def _reads_from(change: Change, hosts: Mapping[str, object]) -> bool:
-    resource = change.resource
+def _reads_from(resource: Resource, hosts: Mapping[str, object]) -> bool:
     return any(reading.host in hosts for reading in KINDS[resource.kind].reads(resource.spec))
 
 

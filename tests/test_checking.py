@@ -109,6 +109,7 @@ def test_a_host_that_is_worked_on_is_named_and_not_judged(world: World):
 
     found = asyncio.run(during())
     assert found.plan.changes == () and found.plan.unfinished == {}
+    assert not {"dns", "deploy", "pm2_process.bot-kjp"} & set(found.plan.in_sync)
     assert {host: owner.run for host, owner in found.busy.items()} == {"stb": "aaaaaa"}
     assert [change.resource.address for change in checked(world).plan.changes] == ["dns"]
 

@@ -29,6 +29,9 @@ from kjpstate.render.drifts import busy_lines, drift_lines, lost_lines
 _GRACE = 5.0
 """Seconds beyond the limit for what can't be stopped: a resolver that hangs, a file system that is gone."""
 
+_TELLING = 60.0
+"""Seconds for telling whoever the document names in `notify`, which ends itself before."""
+
 
 @click.command()
 @options.document
@@ -40,7 +43,7 @@ _GRACE = 5.0
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="For everything together.",
+    help="For looking at everything.",
 )
 @options.as_json
 @options.colour
@@ -68,6 +71,19 @@ class _End:
 
     seconds: float
     code: int | None = None
+    dog: threading.Timer | None = None
+
+    def watched(self, seconds: float) -> None:
+        """The process ends after `seconds` from now, whatever it hangs in."""
+        self.free()
+        self.dog = threading.Timer(seconds, _end_now, (self,))
+        self.dog.daemon = True
+        self.dog.start()
+
+    def free(self) -> None:
+        """Nobody watches any more."""
+        if self.dog is not None:
+            self.dog.cancel()
 
 
 async def _drift(
@@ -94,8 +110,10 @@ async def _drift(
                 )
                 session.secrets |= found.plan.secrets
                 end.code = note.ended(_told(work, found, note, as_json))
-                if not found.busy:
-                    notify(work, found.plan)
+                # What may be told is what was judged: nothing of a host that another run is at work on.
+                end.watched(_TELLING)
+                notify(work, found.plan)
+                end.watched(_GRACE)
     return end.code
 
 
@@ -141,13 +159,11 @@ def _alone(work: Work, run: RunInfo) -> Iterator[None]:
 def _ended_in_time(seconds: float) -> Iterator[_End]:
     """The end of the process a little after `seconds`, whatever it hangs in."""
     end = _End(seconds)
-    dog = threading.Timer(seconds + _GRACE, _end_now, (end,))
-    dog.daemon = True
-    dog.start()
+    end.watched(seconds + _GRACE)
     try:
         yield end
     finally:
-        dog.cancel()
+        end.free()
 
 
 def _end_now(end: _End) -> None:

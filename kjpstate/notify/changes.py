@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from kjpstate.model import Change, Plan
 
-Kind: TypeAlias = Literal["dead", "alive", "drift", "resolved", "unreachable", "recovered"]
+Kind: TypeAlias = Literal[
+    "dead", "alive", "drift", "resolved", "changed", "accepted", "unreachable", "recovered"
+]
 
+KINDS: frozenset[str] = frozenset(get_args(Kind))
 _ENDS: Mapping[str, Kind] = {"dead": "alive", "drift": "resolved", "unreachable": "recovered"}
 DEAD = "dead"
+_NOT_KNOWN = "not known"
+"""What a process says of `alive` when PM2 could not be asked: neither dead nor back."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +36,18 @@ class Finding:
 @dataclass(frozen=True)
 class Seen:
     """One look. `looked`: the addresses that were compared; `known`: all of the document, and its
-    hosts; `hosts`: those in scope; `lost`: host -> why it was not reached."""
+    hosts; `hosts`: those in scope; `lost`: host -> why it was not reached. `accepted`: addresses whose
+    difference is left as it is; `unsure`: those of which it is not known whether they live.
+    `narrowed`: only a part of the document is known, so nothing has left it."""
 
     findings: tuple[Finding, ...]
     looked: frozenset[str]
     known: frozenset[str]
     hosts: frozenset[str]
     lost: Mapping[str, str]
+    accepted: frozenset[str] = frozenset()
+    unsure: frozenset[str] = frozenset()
+    narrowed: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,25 +104,31 @@ def seen_in(plan: Plan, known: frozenset[str], hosts: frozenset[str], row: Calla
     """A plan as a look; `row` gives a change's masked sentence."""
     changed = {change.resource.address for change in plan.changes}
     accepted = {drift.resource.address for drift, _ in plan.accepted}
+    unsure = {change.resource.address for change in plan.changes if _alive(change) == _NOT_KNOWN}
     return Seen(
         findings=tuple(finding for change in plan.changes for finding in _findings(change, row)),
         looked=frozenset({*changed, *accepted, *plan.in_sync}),
         known=known,
         hosts=hosts,
         lost=plan.unreachable,
+        accepted=frozenset(accepted),
+        unsure=frozenset(unsure),
     )
 
 
+def _alive(change: Change) -> Any:
+    """True, why the app does not live, or that it is not known."""
+    return change.drift.actual.values.get("alive", True) if change.drift.differs("alive") else True
+
+
 def _findings(change: Change, row: Callable[[Change], str]) -> Iterator[Finding]:
-    """A dead bot is one thing, what else differs of its process another."""
+    """A dead bot is one thing, what else differs of its process, or why its cure is refused, another."""
     address, host, text = change.resource.address, change.resource.host, row(change)
+    if _alive(change) not in (True, _NOT_KNOWN):
+        yield Finding(address, host, DEAD, text)
     if change.refusal is not None:
         yield Finding(address, host, change.refusal.rule, text)
-        return
-    paths = {item.path[0] for item in change.drift.differences if item.path}
-    if "alive" in paths:
-        yield Finding(address, host, DEAD, text)
-    if paths - {"alive"}:
+    elif any(item.path[:1] != ("alive",) for item in change.drift.differences):
         yield Finding(address, host, "drift", text)
 
 
@@ -163,11 +179,22 @@ def _ended(turn: _Turn, before: Mapping[tuple[str, str], Standing], seen: Seen) 
         if key in now_standing:
             continue
         lost = item.reason == _LOST
-        if item.subject in (seen.hosts if lost else seen.looked):
+        unsure = item.reason == DEAD and item.subject in seen.unsure
+        if item.subject in (seen.hosts if lost else seen.looked) and not unsure:
             if item.told:
-                turn.notices.append(replace(_notice(item), kind=_ENDS[_kind(item)]))
-        elif item.subject in seen.known:
+                turn.notices.append(replace(_notice(item), kind=_end(item, seen)))
+        elif item.subject in seen.known or seen.narrowed:
             turn.standing.append(item)
+
+
+def _end(item: Standing, seen: Seen) -> Kind:
+    """`resolved` only when the resource is as written: not if it differs otherwise now, or is lived with."""
+    kind = _ENDS[_kind(item)]
+    if kind != "resolved":
+        return kind
+    if item.subject in seen.accepted:
+        return "accepted"
+    return "changed" if any(found.address == item.subject for found in seen.findings) else kind
 
 
 def _kind(item: Standing) -> Kind:

@@ -118,6 +118,8 @@ _SAID = {
     "alive": "the bot lives again",
     "drift": "drift",
     "resolved": "as written again",
+    "changed": "differs in another way now",
+    "accepted": "accepted, so left as it is",
     "unreachable": "out of reach",
     "recovered": "reached again",
 }

@@ -48,14 +48,14 @@ def busy_lines(busy: Mapping[str, Holder], mask: Mask) -> tuple[Line, ...]:
 def lost_lines(unreachable: Mapping[str, str], mask: Mask) -> tuple[Line, ...]:
     """One row a host that did not answer (host -> why), for stderr."""
     return tuple(
-        Line(f"{host}: not reached: {_squeezed(_in_one_row(host, why), mask)}", "refuse", whole=True)
+        Line(f"{host}: not reached: {lost_row(host, why, mask)}", "refuse", whole=True)
         for host, why in unreachable.items()
     )
 
 
-def _in_one_row(host: str, why: str) -> str:
-    """What happened and the remedy, which are rows of their own on a plan; the host is named already."""
-    return "; ".join(why.removeprefix(f"{host}: ").splitlines())
+def lost_row(host: str, why: str, mask: Mask) -> str:
+    """What happened and the remedy, rows of their own on a plan; the host is named beside. Masked."""
+    return _squeezed("; ".join(why.removeprefix(f"{host}: ").splitlines()), mask)
 
 
 def saying(change: Change, mask: Mask) -> str:
@@ -63,14 +63,20 @@ def saying(change: Change, mask: Mask) -> str:
     return _squeezed("; ".join(_said(change, mask)), mask)
 
 
+def row_of(change: Change, mask: Mask) -> str:
+    """The same after why its bot is dead, if it is."""
+    reason, said = dead(change), saying(change, mask)
+    return f"{_squeezed(reason, mask)}; {said}" if reason else said
+
+
 def _line(change: Change, mask: Mask, hint: str) -> Line:
     head = f"{change.symbol} {change.resource.address}"
-    style, said = STYLES[change.symbol], saying(change, mask)
-    if reason := dead(change):
+    style = STYLES[change.symbol]
+    if dead(change):
         app = change.resource.spec.get("app", {}).get("name", change.resource.address)
-        head, style, said = f"! DEAD {app}", "refuse", f"{_squeezed(reason, mask)}; {said}"
+        head, style = f"! DEAD {app}", "refuse"
     because = f"   [{_squeezed(hint, mask)}]" if hint else ""
-    return Line(f"{head}  {change.resource.host}  {said}{because}", style, whole=True)
+    return Line(f"{head}  {change.resource.host}  {row_of(change, mask)}{because}", style, whole=True)
 
 
 def _squeezed(text: str, mask: Mask) -> str:

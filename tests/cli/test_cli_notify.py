@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from kjpstate.hosts import local, lock
+from kjpstate.model import RunInfo
 from tests.support.commands import Desk
 from tests.support.webhook import hooked
 
@@ -39,3 +41,46 @@ def test_only_drift_tells(desk: Desk):
         desk.kjpstate("plan")
         desk.kjpstate("validate")
         assert hook.bodies == []
+
+
+def test_nothing_is_said_of_a_host_that_is_worked_on_but_that_the_checker_lives(desk: Desk):
+    with hooked() as hook:
+        section = {"channels": [{"name": "hook", "webhook": hook.url}], "heartbeat": f"{hook.url}/beat"}
+        desk.write(desk.document(f"notify: {json.dumps(section)}"))
+        assert desk.kjpstate("drift").code == 2
+        assert desk.kjpstate("apply", "--yes").code == 0
+        held = lock.take(local.lock_folder(), RunInfo("abcdef", "20260301T000000Z", "little", "sister"), "pc")
+        assert desk.kjpstate("drift").code == 4
+        assert [body["notices"][0]["kind"] for body in hook.bodies] == ["drift"]
+        assert hook.gets == ["/beat"] * 2
+        held.release()
+        assert desk.kjpstate("drift").code == 0
+        assert [body["notices"][0]["kind"] for body in hook.bodies] == ["drift", "resolved"]
+
+
+def test_what_is_accepted_is_told_as_that(desk: Desk):
+    with hooked() as hook:
+        section = f"notify: {json.dumps({'channels': [{'name': 'hook', 'webhook': hook.url}]})}"
+        desk.write(desk.document(section))
+        assert desk.kjpstate("drift").code == 2
+        desk.write(desk.document(section, "accept: [{address: build, why: later, until: 9998-01-01}]"))
+        assert [desk.kjpstate("drift").code for _ in range(2)] == [0, 0]
+        assert [body["notices"][0]["kind"] for body in hook.bodies] == ["drift", "accepted"]
+        assert hook.bodies[1]["text"] == "little\naccepted, so left as it is: build"
+
+
+def test_a_guardrail_is_told_once_whatever_else_is_looked_at(desk: Desk):
+    with hooked() as hook:
+        (desk.folder / "lock.json").write_text('{"v": 2}')
+        section = {"channels": [{"name": "hook", "webhook": hook.url}]}
+        document = desk.document(f"notify: {json.dumps(section)}")
+        pin = "unchanged: [{host: pc, file: lock.json, pointer: /v, value: '1'}]"
+        document = document.replace("{pc: [dist/]}}", "{pc: [dist/]}, " + pin + "}")
+        document = document.replace("{pc: {local: .}}", "{pc: {local: .}, far: {local: /nowhere}}")
+        desk.write(document)
+        assert desk.kjpstate("drift").code == 8
+        desk.kjpstate("drift", "--limit", "far")
+        desk.kjpstate("drift", "--here", "far")
+        assert desk.kjpstate("drift").code == 8
+        told = [notice["subject"] for body in hook.bodies for notice in body["notices"]]
+        assert sorted(told) == ["build", "unchanged.v"]

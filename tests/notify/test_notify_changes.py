@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kjpstate.notify.changes import Finding, Memory, Seen, advance, in_quiet
+from kjpstate.model import Change, Difference, Drift, Plan, Refuse, State
+from kjpstate.notify.changes import Finding, Memory, Seen, advance, in_quiet, seen_in
+from tests.support.fake import resource
 
 ALL = frozenset({"dns", "build", "pm2_process.bot"})
 
@@ -55,7 +58,23 @@ CASES = {
     ),
     "a refusal is a reason of its own": (
         [look("dns"), look("dns!resolved-missing")],
-        [["drift dns"], ["drift dns", "resolved dns"]],
+        [["drift dns"], ["changed dns", "drift dns"]],
+    ),
+    "settings as written again are not all that a dead bot needs": (
+        [look("pm2_process.bot", "pm2_process.bot!dead"), look("pm2_process.bot!dead"), look()],
+        [
+            ["dead pm2_process.bot", "drift pm2_process.bot"],
+            ["changed pm2_process.bot"],
+            ["alive pm2_process.bot"],
+        ],
+    ),
+    "what is lived with from now on is not as written": (
+        [look("dns"), replace(look(), accepted=frozenset({"dns"})), look()],
+        [["drift dns"], ["accepted dns"], []],
+    ),
+    "a bot of which nothing is known is neither dead nor back": (
+        [look("pm2_process.bot!dead"), replace(look(), unsure=frozenset({"pm2_process.bot"})), look()],
+        [["dead pm2_process.bot"], [], ["alive pm2_process.bot"]],
     ),
     "unreachable after three in a row": (
         [LOST] * 4 + [look()],
@@ -81,6 +100,41 @@ CASES = {
 def test_what_is_told(name: str):
     looks, expected = CASES[name]
     assert [sorted(row) for row in told(looks)] == expected
+
+
+def process(*differing: str, alive: Any = True, refused: str = "") -> Change:
+    """A change of the bot's process that differs in these keys."""
+    drift = Drift(
+        resource("pm2_process.bot"),
+        State({"alive": True}),
+        State({"alive": alive}),
+        tuple(Difference((key,), 1, 2) for key in differing),
+    )
+    refusal = Refuse(refused, "why") if refused else None
+    return Change(drift.resource, drift, (), "!", refusal=refusal)
+
+
+FOUND = {
+    "a dead bot": (process("alive", alive="gave up"), ["dead"]),
+    "a dead bot with other settings": (process("alive", "env", alive="gave up"), ["dead", "drift"]),
+    "a dead bot whose cure is refused is dead": (
+        process("alive", "problems", alive="not in PM2's list", refused="script-missing"),
+        ["dead", "script-missing"],
+    ),
+    "PM2 could not be asked": (
+        process("alive", "problems", alive="not known", refused="pm2-unreadable"),
+        ["pm2-unreadable"],
+    ),
+    "other settings": (process("env"), ["drift"]),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_of_a_change_is_found(name: str):
+    change, reasons = FOUND[name]
+    seen = seen_in(Plan("doc", (change,)), ALL, frozenset({"stb"}), lambda change: "row")
+    assert [finding.reason for finding in seen.findings] == reasons
+    assert bool(seen.unsure) is (name == "PM2 could not be asked")
 
 
 QUIET = {
