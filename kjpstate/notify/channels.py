@@ -6,11 +6,15 @@ secret stands in a URL, a header or the environment, never in a command line.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
+import sys
+import tempfile
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from kjpstate.model import Channel
 from kjpstate.secret import opened, shortened
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 20.0
 """Seconds a channel may take."""
+_TAIL = 4096
 
 
 def send(channel: Channel, value: Mapping[str, Any]) -> str:
@@ -41,22 +46,40 @@ def beat(url: Any) -> str:
 
 
 def _run(channel: Channel, body: bytes) -> str:
+    """stderr goes to a file: what the command leaves running in the background does not hold it up."""
     try:
-        done = subprocess.run(
-            channel.command,
-            input=body,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env={**os.environ, **opened(channel.environ)},
-            timeout=_PATIENCE,
-            check=False,
-        )
+        with tempfile.TemporaryFile() as stderr:
+            code = _ended(channel, body, stderr)
+            stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - _TAIL))
+            words = stderr.read().decode(errors="replace").strip().rpartition("\n")[2]
     except subprocess.TimeoutExpired:
         return f"{channel.command[0]} did not end within {_PATIENCE:.0f} s"
     except (OSError, ValueError) as error:
         return f"{channel.command[0]} can't be run: {getattr(error, 'strerror', None) or error}"
-    said = shortened(done.stderr.decode(errors="replace").strip().rpartition("\n")[2], 200)
-    return f"exit code {done.returncode}{': ' if said else ''}{said}" if done.returncode else ""
+    said = shortened(words, 200)
+    return f"exit code {code}{': ' if said else ''}{said}" if code else ""
+
+
+def _ended(channel: Channel, body: bytes, stderr: IO[bytes]) -> int:
+    """The command's exit code. Raises TimeoutExpired when it is killed, with all that it started."""
+    with subprocess.Popen(
+        channel.command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+        env={**os.environ, **opened(channel.environ)},
+        start_new_session=os.name == "posix",
+    ) as process:
+        try:
+            process.communicate(body, timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                if sys.platform == "win32":
+                    process.kill()
+                else:
+                    os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return process.returncode
 
 
 def _ask(request: Any) -> str:

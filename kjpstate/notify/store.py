@@ -14,14 +14,18 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kjpstate.notify.changes import Memory, Notice, Standing
+from kjpstate.notify.changes import KINDS, Memory, Notice, Standing
 
 _VERSION = 1
+_TYPES: Mapping[str, type | tuple[type, ...]] = {"since": (int, float), "looks": int, "told": bool}
+"""Of a remembered thing; all else is text."""
+_FAR = 1e11
+"""Seconds that no calendar holds."""
 
 
 @dataclass(frozen=True)
 class Parcel:
-    """Notices that a channel has not taken yet; `tries`: in how many runs it was tried."""
+    """Notices of one look that a channel has not taken yet; `tries`: in how many runs it was tried."""
 
     notices: tuple[Notice, ...]
     tries: int = 0
@@ -32,7 +36,7 @@ class Record:
     """One document's file: what is known of it, and channel -> what is still to be sent there."""
 
     memory: Memory = field(default_factory=Memory)
-    parcels: Mapping[str, Parcel] = field(default_factory=dict)
+    parcels: Mapping[str, tuple[Parcel, ...]] = field(default_factory=dict)
 
 
 def file_of(folder: Path, name: str, path: str) -> Path:
@@ -47,7 +51,7 @@ def read(file: Path) -> tuple[Record, str]:
         return _record(json.loads(file.read_text("utf-8"))), ""
     except FileNotFoundError:
         return Record(), ""
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         aside = file.with_name(f"{file.name}.damaged")
         file.replace(aside)
         return Record(), f"what was told so far is not readable; it was put aside as {aside}"
@@ -56,7 +60,8 @@ def read(file: Path) -> tuple[Record, str]:
 def write(file: Path, record: Record) -> None:
     """Beside, then over it; mode 0600. Raises OSError."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    # One name: checks of a document are one at a time, and a run that is killed leaves one file, not many.
+    beside = file.with_name(f".{file.name}.new")
     text = json.dumps({"version": _VERSION, **asdict(record)}, ensure_ascii=True)
     try:
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as to:
@@ -70,14 +75,25 @@ def _record(value: Mapping[str, Any]) -> Record:
     if value["version"] != _VERSION:
         raise ValueError(value["version"])
     memory = Memory(
-        tuple(Standing(**item) for item in value["memory"]["standing"]), _notices(value["memory"]["waiting"])
+        tuple(Standing(**_checked(item)) for item in value["memory"]["standing"]),
+        _notices(value["memory"]["waiting"]),
     )
     parcels = {
-        channel: Parcel(_notices(item["notices"]), item["tries"])
-        for channel, item in value["parcels"].items()
+        channel: tuple(Parcel(_notices(item["notices"]), int(item["tries"])) for item in items)
+        for channel, items in value["parcels"].items()
     }
     return Record(memory, parcels)
 
 
 def _notices(items: list[dict[str, Any]]) -> tuple[Notice, ...]:
-    return tuple(Notice(**item) for item in items)
+    return tuple(Notice(**_checked(item)) for item in items)
+
+
+def _checked(item: dict[str, Any]) -> dict[str, Any]:
+    """The same; ValueError for what would only hurt later, in the middle of a check."""
+    for name, value in item.items():
+        if not isinstance(value, _TYPES.get(name, str)):
+            raise ValueError(name)
+    if not abs(item["since"]) < _FAR or item.get("kind", "drift") not in KINDS:
+        raise ValueError(item)
+    return item

@@ -1,15 +1,19 @@
 """One look worked into what was told before, and what is due sent to every channel. Called by `cli.drift`.
 
-What is to be sent is written down before it is sent: a run that is cut tells twice rather than never. A
-channel that fails is tried again at the next runs, a limited number of times.
+What is to be sent, and that it is tried, is written down before it is sent: a run that is cut tells twice
+rather than never, and not for ever. All channels are asked at once, so that one that hangs holds up no other.
+A channel that fails is tried again at the next runs, a limited number of times.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from kjpstate.model import Channel, Notify
@@ -18,8 +22,12 @@ from kjpstate.notify.changes import Notice, Seen, advance, in_quiet
 from kjpstate.notify.store import Parcel, Record
 
 FORMAT_VERSION = "1.0"
+_BEAT = ""
+"""No channel bears this name."""
 _TRIES, _PAUSE, _RUNS = 2, 1.0, 36
 """Tries a run, seconds between them, and runs (six hours at ten minutes) until a parcel is given up."""
+_LONGEST = 45.0
+"""Seconds for all channels, also for what knows no end of its own: a resolver, an answer that trickles."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +54,19 @@ def tell(settings: Notify, seen: Seen, document: str, file: Path, desk: Desk) ->
         # Most looks change nothing, and a card of a small box wears out by writing.
         if due != record:
             store.write(file, due)
-        left, troubles = _sent(due, settings, document, desk)
-        said += troubles
-        if left != due:
-            store.write(file, left)
     except OSError as error:
         # Nothing is sent that can't be remembered: it would be sent again at every run.
         said.append(f"nobody was told: {error.filename or file}: {error.strerror or error}")
-    if settings.heartbeat and (trouble := desk.beat(settings.heartbeat)):
+        due = Record()
+    troubles = _asked(due, settings, document, desk)
+    try:
+        left = _left(due, troubles)
+        if left != due:
+            store.write(file, left)
+    except OSError as error:
+        said.append(f"what was told can't be noted, {error.filename or file}: {error.strerror or error}")
+    said += _sentences(due, troubles)
+    if trouble := troubles.get(_BEAT):
         said.append(f"the heartbeat was not taken: {trouble}")
     return [f"notify: {sentence}" for sentence in said]
 
@@ -62,34 +75,68 @@ def _worked_in(record: Record, settings: Notify, seen: Seen, desk: Desk) -> Reco
     now = desk.now()
     quiet = in_quiet(settings.quiet, desk.minute(now))
     memory, due = advance(record.memory, seen, now, lost_after=settings.unreachable_after, quiet=quiet)
+    new = (Parcel(due),) if due else ()
     parcels = {
-        channel.name: _more(record.parcels.get(channel.name, Parcel(())), due)
+        channel.name: tuple(
+            replace(parcel, tries=parcel.tries + 1)
+            for parcel in (*record.parcels.get(channel.name, ()), *new)
+            if parcel.tries < _RUNS
+        )
         for channel in settings.channels
     }
-    return Record(memory, {name: parcel for name, parcel in parcels.items() if parcel.notices})
+    return Record(memory, {name: items for name, items in parcels.items() if items})
 
 
-def _more(parcel: Parcel, due: Sequence[Notice]) -> Parcel:
-    return replace(parcel, notices=(*parcel.notices, *due))
-
-
-def _sent(record: Record, settings: Notify, document: str, desk: Desk) -> tuple[Record, list[str]]:
-    left: dict[str, Parcel] = {}
-    said: list[str] = []
+def _asked(record: Record, settings: Notify, document: str, desk: Desk) -> dict[str, str]:
+    """Channel -> why it did not take its parcels, "" when it did; all at once. _BEAT is the heartbeat."""
+    asks: dict[str, Callable[[], str]] = {}
     for channel in settings.channels:
-        parcel = record.parcels.get(channel.name)
-        if parcel is None:
+        if parcels := record.parcels.get(channel.name):
+            notices = [notice for parcel in parcels for notice in parcel.notices]
+            asks[channel.name] = partial(_try, channel, message(document, notices, desk.now()), desk)
+    if settings.heartbeat:
+        asks[_BEAT] = partial(desk.beat, settings.heartbeat)
+    return at_once(asks, _LONGEST)
+
+
+def _left(record: Record, troubles: Mapping[str, str]) -> Record:
+    """What is still to be sent; what was tried often enough is not."""
+    failed = {
+        name: tuple(parcel for parcel in parcels if parcel.tries < _RUNS)
+        for name, parcels in record.parcels.items()
+        if troubles[name]
+    }
+    return replace(record, parcels={name: parcels for name, parcels in failed.items() if parcels})
+
+
+def _sentences(record: Record, troubles: Mapping[str, str]) -> Iterator[str]:
+    for name, parcels in record.parcels.items():
+        if not troubles[name]:
             continue
-        trouble = _try(channel, message(document, parcel.notices, desk.now()), desk)
-        if not trouble:
-            continue
-        tried = replace(parcel, tries=parcel.tries + 1)
-        if tried.tries < _RUNS:
-            left[channel.name] = tried
-            said.append(f"{channel.name} was not told: {trouble}; tried again at the next run")
-        else:
-            said.append(f"{channel.name} was not told in {tried.tries} runs: {trouble}; given up")
-    return replace(record, parcels=left), said
+        if any(parcel.tries >= _RUNS for parcel in parcels):
+            yield f"{name} was not told in {_RUNS} runs: {troubles[name]}; given up"
+        if any(parcel.tries < _RUNS for parcel in parcels):
+            yield f"{name} was not told: {troubles[name]}; tried again at the next run"
+
+
+def at_once(asks: Mapping[str, Callable[[], str]], longest: float) -> dict[str, str]:
+    """What each of `asks` answers, all in threads of their own; one that takes longer than `longest` seconds
+    is left alone and said."""
+    answers = {name: Future[str]() for name in asks}
+    for name, ask in asks.items():
+        Thread(target=_answered, args=(ask, answers[name]), daemon=True).start()
+    wait(answers.values(), longest)
+    return {
+        name: future.result() if future.done() else f"no answer within {longest:.0f} s"
+        for name, future in answers.items()
+    }
+
+
+def _answered(ask: Callable[[], str], future: Future[str]) -> None:
+    try:
+        future.set_result(ask())
+    except BaseException as error:
+        future.set_exception(error)
 
 
 def _try(channel: Channel, value: Mapping[str, Any], desk: Desk) -> str:

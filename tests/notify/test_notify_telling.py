@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from kjpstate.model import Channel, Notify
 from kjpstate.notify import Desk, channels, file_of, tell
 from kjpstate.notify.changes import Finding, Seen
 from kjpstate.secret import Secret
+from tests.support.machine.tools import wait_until
 from tests.support.webhook import hooked
 
 KNOWN = frozenset({"dns", "pm2_process.bot", "stb"})
@@ -22,6 +25,13 @@ NOTHING = Seen((), KNOWN, KNOWN, frozenset({"stb"}), {})
 DRIFT = replace(NOTHING, findings=(Finding("dns", "stb", "drift", "DNS (none) -> 8.8.8.8"),))
 DEAD = replace(NOTHING, findings=(Finding("pm2_process.bot", "stb", "dead", "gave up"),))
 PHONE = Channel("phone", command=("phone",))
+
+
+REMEMBERED = (
+    '{"version": 1, "memory": {"standing": [], "waiting": []}, "parcels": {"phone": [{"notices": '
+    '[{"since": %s, "kind": "%s", "subject": "dns", "host": "stb", "reason": "drift", "text": ""}], '
+    '"tries": %s}]}}'
+)
 
 
 class Wire:
@@ -99,6 +109,48 @@ def test_it_is_given_up_after_some_hours(tmp_path: Path, wire: Wire):
     assert said[36:] == [[]] * 4
 
 
+def test_what_is_new_has_tries_of_its_own(tmp_path: Path, wire: Wire):
+    wire.trouble = "HTTP 500"
+    for _ in range(35):
+        turn(tmp_path, wire, DRIFT)
+    both = replace(NOTHING, findings=(*DRIFT.findings, *DEAD.findings))
+    assert turn(tmp_path, wire, both) == [
+        "notify: phone was not told in 36 runs: HTTP 500; given up",
+        "notify: phone was not told: HTTP 500; tried again at the next run",
+    ]
+    wire.trouble = ""
+    assert turn(tmp_path, wire, both) == []
+    assert [notice["kind"] for notice in wire.sent[-1][1]["notices"]] == ["dead"]
+
+
+def test_a_run_that_is_cut_while_it_sends_has_counted_its_try(tmp_path: Path, wire: Wire):
+    def cut(channel: Channel, value: Any) -> str:
+        raise KeyboardInterrupt
+
+    for _ in range(36):
+        with pytest.raises(KeyboardInterrupt):
+            tell(Notify((PHONE,)), DRIFT, "bot-kjp", tmp_path / "n.json", replace(wire.desk, send=cut))
+    assert tell(Notify((PHONE,)), DRIFT, "bot-kjp", tmp_path / "n.json", wire.desk) == []
+    assert wire.sent == []
+
+
+def test_a_channel_that_hangs_for_ever_holds_up_nobody(tmp_path: Path, wire: Wire, monkeypatch):
+    monkeypatch.setattr("kjpstate.notify.telling._LONGEST", 0.3)
+    beats: list[Any] = []
+    ends = threading.Event()
+
+    def send(channel: Channel, value: Any) -> str:
+        return wire._send(channel, value) if channel == PHONE or not ends.wait(60) else ""
+
+    settings = Notify((Channel("hung", webhook="http://x/"), PHONE), heartbeat="http://beat/")
+    desk = replace(wire.desk, send=send, beat=lambda url: beats.append(url) or "")
+    said = [tell(settings, DRIFT, "bot-kjp", tmp_path / "n.json", desk) for _ in range(2)]
+    ends.set()
+    assert said == [["notify: hung was not told: no answer within 0 s; tried again at the next run"]] * 2
+    assert [name for name, _ in wire.sent] == ["phone"], "told once, though the other never ends"
+    assert len(beats) == 2
+
+
 def test_one_channel_does_not_hold_the_other(tmp_path: Path, wire: Wire):
     settings = Notify((Channel("bad", command=("x",)), PHONE))
     desk = replace(
@@ -119,7 +171,20 @@ def test_quiet_hours_are_this_machines(tmp_path: Path, wire: Wire):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"version": 9}', '{"version": 1, "memory": {}}', "\x00\x01"]
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"version": 9}',
+        '{"version": 1, "memory": {}}',
+        "\x00\x01",
+        "[" * 100_000,
+        REMEMBERED % ("1e999", "drift", "1"),
+        REMEMBERED % ('"yesterday"', "drift", "1"),
+        REMEMBERED % ("1", "sad", "1"),
+        REMEMBERED % ("1", "drift", "null"),
+    ],
 )
 def test_a_damaged_file_is_set_aside_and_told_once(tmp_path: Path, wire: Wire, text: str):
     file = tmp_path / "notify" / "bot.json"
@@ -207,3 +272,25 @@ def test_a_command_that_does_not_end(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(channels, "_PATIENCE", 0.2)
     channel = Channel("c", command=(sys.executable, "-c", "import time; time.sleep(60)"))
     assert channels.send(channel, {}).endswith("did not end within 0 s")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell's background")
+def test_what_a_command_leaves_behind_holds_nobody_up_and_what_it_started_ends_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    started = time.monotonic()
+    assert channels.send(Channel("c", command=("sh", "-c", "sleep 7 & cat >/dev/null")), {}) == ""
+    assert time.monotonic() - started < 6
+    monkeypatch.setattr(channels, "_PATIENCE", 0.5)
+    pid = tmp_path / "pid"
+    slow = Channel("c", command=("sh", "-c", f"sleep 61 & echo $! >{pid}; wait"))
+    assert channels.send(slow, {}).endswith("did not end within 0 s")
+    assert wait_until(lambda: gone(int(pid.read_text())), 10)
+
+
+def gone(pid: int) -> bool:
+    """Whether no such process runs; one that nobody has buried yet runs no more."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
