@@ -274,11 +274,14 @@ async def _verify_patiently(
     deadline = time.monotonic() + patience
     results = await verify(document, hosts, key=key)
     starting = {item.spec["name"] for item in document.checks if item.spec["type"] in _STARTING}
+    told: list[str] = []
     while True:
         failed = [item.name for item in results if item.result == "failed" and item.name in starting]
         if not failed or time.monotonic() >= deadline:
             return results
-        progress(Event("wait", "", f"{', '.join(failed)}: the bot may still be starting"))
+        if failed != told:
+            progress(Event("wait", "", f"{', '.join(failed)}: the bot may still be starting"))
+        told = failed
         await asyncio.sleep(_PAUSE)
         again = {item.name: item for item in await verify(document, hosts, key=key, names=failed)}
         results = tuple(again.get(item.name, item) for item in results)

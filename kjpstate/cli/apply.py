@@ -26,8 +26,8 @@ from kjpstate.render.plans import plan_lines
 from kjpstate.render.reports import check_lines, event_line, report_lines
 from kjpstate.saved import Saved
 
-_PATIENCE = 30.0
-"""Seconds a bot that was just started has until its checks must pass."""
+_PATIENCE = 90.0
+"""Seconds a bot that was just started has until its checks must pass: node on a slow box takes its time."""
 
 
 @dataclass(frozen=True)

@@ -230,8 +230,8 @@ def test_the_modem_restarts_and_the_bot_needs_its_dns_no_more(world: World):
 
 def test_it_is_watched_after_an_apply(world: World):
     shown = world.must(0, "apply", "--yes", "--monitor", "6s", "--rollback-on-fail", "--plot", "watch.html")
-    assert "ok         bot-kjp on stb  2 looks: CPU " in shown, shown
-    assert shown.endswith("Monitor: 1 passed, 0 failed, in 0:06.\n")
+    assert re.search(r"ok         bot-kjp on stb  [1-3] looks?: CPU ", shown), shown
+    assert re.search(r"\nMonitor: 1 passed, 0 failed, in 0:\d\d\.\n\Z", shown), shown
     assert "web.whatsapp.com resolves" in (world.folder / "watch.html").read_text("utf-8")
 
 
