@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kjpstate.formats import JUDGES
 from kjpstate.formats.pm2 import ecosystem, health, keys, policy, probe, settings
 from kjpstate.formats.pm2.lint import lint
+from kjpstate.formats.pm2.lives import lives
 from kjpstate.formats.pm2.probe import App, BootClock, Daemon, Dump, LogFile, Runner, Seen, Startup, User
 from kjpstate.model import Clock, Unreadable
 from kjpstate.secret import Secret
@@ -404,6 +405,97 @@ def test_dead_or_alive_and_why(seen, state, words):
     assert words in found.reason
     if isinstance(seen, Seen) and state == "idle":
         assert health.health(seen, "bot").state == "alive"  # it never said that it is connected
+
+
+def log(*events: str) -> tuple[str, ...]:
+    """Lines as PM2 5, 6 and 7 write them: `MM:SS word`; `start` and `end` of the app, `stop` by somebody."""
+    words = {
+        "start": "App [bot:0] starting in -fork mode-",
+        "end": "App [bot:0] exited with code [1] via signal [SIGINT]",
+        "stop": "Stopping app:bot id:0",
+        "memory": "[PM2][WORKER] Process 0 restarted because it exceeds --max-memory-restart value (x)",
+        "watch": "Change detected on path src/a for app bot - restarting",
+        "daemon": "--- New PM2 Daemon started ----",
+    }
+    return tuple(
+        f"2026-03-01T21:{at}: PM2 log: {words[word]}" for at, word in (item.split() for item in events)
+    )
+
+
+SLOW = ("00:00 start", "02:00 end", "02:00 start", "04:01 end", "04:02 start", "06:02 end", "06:02 start")
+
+
+@pytest.mark.parametrize(
+    ("events", "row"),
+    [
+        ((), ()),
+        (SLOW, (120, 121, 120)),
+        ((*SLOW, "06:30 stop", "06:31 end", "06:32 start"), ()),
+        ((*SLOW, "06:30 stop", "06:31 end", "06:32 start", "06:40 end"), (8,)),
+        ((*SLOW[:2], "02:10 stop", "03:00 start", "03:05 end"), (5,)),  # stopped while it waited
+        ((*SLOW, "07:02 memory", "07:02 stop", "07:03 end", "07:03 start"), (120, 121, 120, 61)),
+        ((*SLOW, "07:02 watch", "07:02 stop", "07:03 end", "07:03 start"), (120, 121, 120, 61)),
+        ((*SLOW, "06:40 daemon", "06:40 start"), ()),
+        ((*SLOW[1:],), (121, 120)),  # the log begins within a life
+        ((*SLOW, "01:00 end"), ()),  # the clock was set back
+    ],
+)
+def test_lives_by_the_daemons_log(events, row):
+    assert lives(log(*events)) == row
+
+
+def test_lines_without_a_time_that_can_be_read_tell_nothing():
+    assert lives(line.partition(": ")[2] for line in log(*SLOW)) == ()
+    assert lives(line.replace("2026-03-01", "2026-99-99") for line in log(*SLOW)) == ()
+    assert lives(line.replace(": PM2", ".123+01:00: PM2") for line in log(*SLOW)) == (120, 121, 120)
+
+
+@pytest.mark.parametrize(
+    ("events", "up", "state"),
+    [
+        (SLOW, 40, "looping"),
+        (SLOW, 241, "looping"),
+        (SLOW, 242, "alive"),  # twice as long as the longest of the three
+        (SLOW[2:], 40, "alive"),  # two are no row
+        ((*SLOW[:1], "59:00 end", *SLOW[6:]), 40, "alive"),  # one crash after an hour
+        (("00:00 start", "30:00 end", "30:00 start", *("30:01 end", "30:01 start") * 2), 40, "alive"),
+        (("00:00 start", "30:00 end", "30:00 start", *("30:01 end", "30:01 start") * 3), 1, "looping"),
+        ((*SLOW, "06:30 stop", "06:31 end", "06:32 start"), 9, "alive"),
+        (("00:00 start", "10:00 end", "10:00 start", "20:00 end", "20:00 start", "30:00 end"), 9, "alive"),
+    ],
+)
+def test_a_slow_crash_loop_is_seen_at_one_look(events, up, state):
+    app = replace(ENTRY, start=str(100_000 - up * 100), restart_time=9, events=log(*events))
+    found = health.health(Seen(socket="alive", clock=BOOT, apps=(app,)), "bot", min_uptime=1000)
+    assert found.state == state
+    if state == "looping" and up > 1:
+        assert found.reason == "crash-looping: its last 3 lives ended after 2 min, 2 min and 2 min"
+
+
+CRASHED = {"restart_time": 4, "pm_uptime": 99_000}
+
+
+@pytest.mark.parametrize(
+    ("app", "said"),
+    [
+        ({}, ""),
+        ({"restart_time": 4}, ""),  # reloads: the start on purpose moved along
+        (CRASHED, "was restarted 100 s ago, and not on purpose; PM2 counts 4 restarts of it"),
+        ({**CRASHED, "created_at": 1, "restart_time": 0}, ""),  # after pm2 resurrect
+        ({"restart_time": 1, "events": log(*SLOW)}, "was restarted 100 s ago, and not on purpose"),
+        ({**CRASHED, "start": None, "status": "waiting restart"}, "ended, and not on purpose"),
+        ({"name": "other"}, "is not running"),
+    ],
+)
+def test_restarts_by_crashes_stand_still_or_not(app, said):
+    seen = Seen(socket="alive", clock=BOOT, apps=(replace(ENTRY, **app),))
+    found = health.rising(seen, "bot")
+    assert found.startswith(said) and bool(found) is bool(said)
+    later = replace(seen, clock=replace(BOOT, uptime="4500.00", own_start="450000"))
+    assert health.rising(later, "bot") == (
+        "" if app.get("start", "") is not None and "name" not in app else found
+    )
+    assert health.rising(replace(seen, socket="refused"), "bot") == "is not running"
 
 
 @given(

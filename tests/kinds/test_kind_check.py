@@ -118,6 +118,7 @@ APP = {
     "ecosystem": "/root/bot-kjp/ecosystem.config.js",
     "tree": "/root/bot-kjp/dist/",
     "alive": True,
+    "restarts": "steady",
     "settings": "effective",
     "started_after_deploy": True,
 }
@@ -150,8 +151,8 @@ def test_an_app_as_the_document_says_passes_with_all_three_sentences() -> None:
     found = judged(APP, probe.render(LIST), DEPLOYED)
     assert found.result == "passed"
     assert found.reason == (
-        "bot-kjp is alive; bot-kjp runs with every setting of the document; "
-        "bot-kjp started after its files were put there"
+        "bot-kjp is alive; the restarts of bot-kjp stand still; "
+        "bot-kjp runs with every setting of the document; bot-kjp started after its files were put there"
     )
 
 
@@ -161,6 +162,11 @@ def test_an_app_as_the_document_says_passes_with_all_three_sentences() -> None:
         (probe.render(replace(LIST, apps=())), DEPLOYED, "not alive: not in PM2's list"),
         (probe.render(replace(LIST, socket="refused")), DEPLOYED, "not alive: no PM2 daemon"),
         (listed(status="waiting restart", pid=0, created_at=None), DEPLOYED, "not alive: given up"),
+        (
+            listed(restart_time=2, pm_uptime=1_090_000),
+            DEPLOYED,
+            "bot-kjp was restarted 100 s ago, and not on purpose; PM2 counts 2 restarts of it",
+        ),
         (
             listed(fields={**ENTRY.fields, "max_restarts": 16}),
             DEPLOYED,

@@ -42,7 +42,8 @@ pm2:
       error_file: /root/bot-kjp/logs/error.log
 checks:
   - name: alive
-    app: {host: stb, name: bot-kjp, alive: true, settings: effective, started_after_deploy: true}
+    app: {host: stb, name: bot-kjp, alive: true, restarts: steady, settings: effective,
+          started_after_deploy: true}
   - {name: names, dns: {host: stb, effective: true, resolves: [web.whatsapp.com], each_server: true}}
   - {name: log, log: {host: stb, app: bot-kjp, since: apply, present: [Terhubung], absent: [ENOTFOUND]}}
   - {name: quiet, cpu: {host: stb, app: bot-kjp, below: 30%, over: 5s}}

@@ -10,7 +10,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -53,7 +53,9 @@ class Ran:
     given_up: bool
 
 
-def watch(box: Pm2Box, apps: Mapping[str, Case], seconds: float) -> dict[str, Ran]:
+def watch(
+    box: Pm2Box, apps: Mapping[str, Case], seconds: float, meanwhile: Callable[[], None] = lambda: None
+) -> dict[str, Ran]:
     """Run {name: (settings, how long it lives)} side by side for so long, then read PM2's log."""
     declared = []
     for name, (settings, live) in apps.items():
@@ -62,7 +64,9 @@ def watch(box: Pm2Box, apps: Mapping[str, Case], seconds: float) -> dict[str, Ra
         declared.append({**app, **settings})
     (box.bot / "crash.config.js").write_text(f"module.exports = {json.dumps({'apps': declared})};")
     box.cli("start", "crash.config.js", PM2_LOG_DATE_FORMAT="YYYY-MM-DDTHH:mm:ss.SSS")
-    time.sleep(seconds)
+    end = time.monotonic() + seconds
+    meanwhile()
+    time.sleep(max(0.0, end - time.monotonic()))
     log = (box.pm2_home / "pm2.log").read_text()
     box.stop()
     return {name: _ran(log, name, *what) for name, what in apps.items()}
@@ -124,6 +128,7 @@ CASES: dict[str, Case] = {
     "delay-alone": ({"restart_delay": 3000}, 0),
     "nothing": ({}, 0),
     "few-8s": ({"max_restarts": 3, "min_uptime": "10s"}, 8000),
+    "slow": ({"exp_backoff_restart_delay": 100}, 8000),
     "few-long": ({"max_restarts": 3, "min_uptime": "5s", "restart_delay": 500}, 8000),
 }
 """{name: (settings, how long each start lives)}."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
+from kjpstate.formats.pm2.lives import lives
 from kjpstate.formats.pm2.probe import App, BootClock, Seen, parse
 from kjpstate.model import Answer, Clock
 
@@ -21,6 +22,10 @@ CONNECTS_WITHIN = 150
 """Seconds in which a bot is connected, or tries again: beyond the longest wait between two tries of one."""
 _SETTLED = 5000
 """Milliseconds below which an app that died again and again is not out of its loop, slow as a box may be."""
+_ROW, _SHORT = 3, 600
+"""So many lives in a row, each shorter than so many seconds, are a crash loop, slow as it may be."""
+STEADY = 3600
+"""Seconds since the last restart by a crash after which the count of them is said to stand still."""
 _SAME_CLOCK = 5
 
 
@@ -31,7 +36,7 @@ State = Literal[
     "ended",  # stopped, and the document lets it end
     "stopped",
     "waiting",  # between a crash and the next start
-    "looping",  # online for a moment, again and again
+    "looping",  # online for a moment, or for some minutes, again and again
     "stuck",  # waiting, but PM2 can't start it any more
     "given-up",
     "gone",  # a zombie of the list: PM2 says online, and there is no such process
@@ -128,6 +133,9 @@ def _entry(app: App, rules: _Rules) -> Health:
     up = uptime_of(app, rules.clock)
     if crashed(app) and app.restart_time >= 2 and up * 1000 < max(rules.min_uptime, _SETTLED):
         return Health("looping", "crash-looping: it keeps dying soon after its start")
+    row = _in_a_row(app, up)
+    if row:
+        return Health("looping", f"crash-looping: its last {len(row)} lives ended after {_listed(row)}")
     if rules.connected and app.connections == 0 and up > CONNECTS_WITHIN:
         return Health(
             "idle", f"online, but without any connection: given up by itself, {_since(up)} after its start"
@@ -146,6 +154,34 @@ def _waiting(app: App) -> Health:
         reason = f"stuck in waiting restart: the folder of {lost} is gone, so PM2 never starts it again"
         return Health("stuck", reason)
     return Health("waiting", "crash-looping: waiting restart")
+
+
+def _in_a_row(app: App, up: Decimal) -> tuple[int, ...]:
+    """The last lives, in seconds, when all were short and this one is not yet clearly longer; else none."""
+    row = lives(app.events)[-_ROW:]
+    return row if len(row) == _ROW and max(row) < _SHORT and up < 2 * max(row) else ()
+
+
+def _listed(row: Sequence[int]) -> str:
+    spans = [_since(Decimal(seconds)) for seconds in row]
+    return f"{', '.join(spans[:-1])} and {spans[-1]}"
+
+
+def rising(seen: Seen, name: str) -> str:
+    """Why its restarts by crashes do not stand still, as a clause after its name; "" when they do.
+
+    They do after STEADY seconds without one, or when none came since it was last started on purpose. Restarts
+    on purpose are none of these; one by PM2 for its memory, or for a file that changed, is.
+    """
+    entries = seen.named(name) if seen.alive else ()
+    if not entries:
+        return "is not running"
+    for app in entries:
+        up = uptime_of(app, seen.clock)
+        if up < STEADY and (crashed(app) or lives(app.events)):
+            last = f"was restarted {_since(up)} ago" if app.start is not None else "ended"
+            return f"{last}, and not on purpose; PM2 counts {app.restart_time} restarts of it"
+    return ""
 
 
 def _since(seconds: Decimal) -> str:

@@ -72,6 +72,7 @@ class App:
     open or being opened; None when that can't be seen. `fields`: PM2's own keys and values, whitelisted;
     absent where PM2 has none. `env`: the process's (else PM2's) values of the asked names. `env_names`: all.
     `used`: ticks of CPU of its process and all below it so far, `rss` their memory; None, 0: not known.
+    `events`: of the daemon's log the last lines about its starts and ends.
     """
 
     name: str = ""
@@ -95,6 +96,7 @@ class App:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     env_names: tuple[str, ...] = ()
     logs: tuple[LogFile, ...] = ()
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -247,6 +249,7 @@ def _app(value: Mapping[str, Any]) -> App:
         env=_mapping(value.get("env")),
         env_names=tuple(value.get("env_names") or ()),
         logs=_each(value.get("logs"), lambda item: _fill(LogFile, item)),
+        events=tuple(str(line) for line in value.get("events") or ()),
     )
 
 

@@ -51,6 +51,7 @@ kjpstate_pm2_probe() {
 const fs = require("fs"), net = require("net"), os = require("os"), path = require("path");
 const [name, script, ...words] = process.argv.slice(1);
 const wanted = words.filter((word) => !word.includes("="));
+const HOME = process.env.PM2_HOME || path.join(os.homedir() || "/etc", ".pm2");
 const said_pm2 = (words.find((word) => word.startsWith("pm2=")) || "pm2=").slice(4);
 
 const FIELDS = ["name", "namespace", "pm_exec_path", "pm_cwd", "pm_err_log_path", "pm_out_log_path",
@@ -202,6 +203,22 @@ const log_files = (fields) => [...new Set([fields.pm_err_log_path, fields.pm_out
   const seen = stat(file);
   return { path: file, folder: exists(path.dirname(file)), size: seen ? seen.size : null };
 });
+
+// how it lived: the lines of the daemon about its starts and ends, of which PM2 itself keeps only a count
+const KEPT = 24, TAIL = 65536;
+const tail = (file) => {
+  const size = (stat(file) || { size: 0 }).size, into = Buffer.alloc(Math.min(size, TAIL));
+  try {
+    const fd = fs.openSync(file, "r");
+    try { fs.readSync(fd, into, 0, into.length, size - into.length); } finally { fs.closeSync(fd); }
+  } catch (e) { return ""; }
+  return into.toString("utf8");
+};
+const events = (id) => lines(tail(path.join(HOME, "pm2.log"))).filter((line) => line.includes("New PM2 Daemon started") ||
+  line.includes("for app " + name + " - restarting") || line.includes(" Process " + id + " restarted because it exceeds") ||
+  [id, "_old_" + id].some((own) => line.endsWith("Stopping app:" + name + " id:" + own) ||
+    line.includes("App [" + name + ":" + own + "] exited ") || line.includes("App [" + name + ":" + own + "] starting in "))
+).slice(-KEPT).map((line) => line.slice(0, 400));
 const live = (item) => {
   const own = item.pm2_env || {}, pid = item.pid || 0, seen = pid ? process_stat(pid) : null;
   const app = Object.assign(pick(own, COUNTERS), { name: own.name || item.name, pm_id: item.pm_id, pid,
@@ -212,6 +229,7 @@ const live = (item) => {
   app.env = wanted_env(environ || own);
   app.env_names = environ ? Object.keys(environ) : [];
   app.logs = log_files(app.fields);
+  app.events = events(app.pm_id);
   app.connections = app.start === null ? null : connections(pid);
   app.memory = (item.monit || {}).memory || 0;
   if (app.start !== null) Object.assign(app, family(pid));
@@ -285,7 +303,7 @@ const theirs = async (daemon) => {
 };
 
 const main = async () => {
-  const home = process.env.PM2_HOME || path.join(os.homedir() || "/etc", ".pm2");
+  const home = HOME;
   const all = daemons(home), same = (daemon) => daemon.home === home || (exists(home) && real(daemon.home) === real(home));
   const mine = all.filter(same), units = startup();
   const pid = Number(text(path.join(home, "pm2.pid")).trim());

@@ -25,7 +25,7 @@ def app_reads(spec: Spec) -> Iterable[Reading]:
 
 
 def app_verdict(spec: Spec, answers: Answers) -> Verdict:
-    """Alive, with the settings that really act, and running the files that were deployed."""
+    """Alive, not restarted by crashes, with the settings that act, and running what was deployed."""
     seen = probe.parse(answers.get(probe.reading(spec)))
     if isinstance(seen, str):
         return Verdict("failed", seen)
@@ -41,6 +41,9 @@ def _app_findings(spec: Spec, seen: probe.Seen, answers: Answers) -> Iterator[tu
         connected = bool(spec.get("connected"))
         reason = health.not_alive(seen, name, min_uptime=patience, may_end=may_end, connected=connected)
         yield not reason, f"{name} is {f'not alive: {reason}' if reason else 'alive'}"
+    if spec.get("restarts"):
+        rises = health.rising(seen, name)
+        yield not rises, f"{name} {rises}" if rises else f"the restarts of {name} stand still"
     if spec.get("settings"):
         wrong = list(_other_settings(spec, seen))
         yield (
