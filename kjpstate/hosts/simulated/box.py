@@ -48,7 +48,7 @@ class Box:
         """Write the state beside and rename, as it should outlive a cut."""
         self.own.mkdir(parents=True, exist_ok=True)
         fresh = self._file.with_suffix(".new")
-        fresh.write_text(json.dumps(self.state, indent=1), "utf-8")
+        fresh.write_text(json.dumps(self.state), "utf-8")
         fresh.replace(self._file)
 
     def real(self, path: str) -> Path:

@@ -5,6 +5,7 @@ Built once (in about two minutes) for each content of its recipe, and kept in th
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
@@ -85,6 +86,7 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
+@functools.cache
 def _digest(*files: Path) -> str:
     digest = hashlib.sha256()
     for file in files:
