@@ -1,6 +1,6 @@
 """For all tests: what is left out and why, a home of their own, and no skip where nobody would see it.
 
-Marks `real`, `machine` and `full` are left out unless KJPSTATE_REAL=1, KJPSTATE_MACHINE=1 or KJPSTATE_FULL=1.
+Tests with a mark of SWITCHES are left out unless its variable is set.
 In CI (CI=true, or KJPSTATE_STRICT=1) a skipped test has failed.
 """
 
@@ -15,7 +15,12 @@ from typing import Any
 import hypothesis
 import pytest
 
-SWITCHES = {"real": "KJPSTATE_REAL", "machine": "KJPSTATE_MACHINE", "full": "KJPSTATE_FULL"}
+SWITCHES = {
+    "slice": "KJPSTATE_SLICES",
+    "real": "KJPSTATE_REAL",
+    "machine": "KJPSTATE_MACHINE",
+    "full": "KJPSTATE_FULL",
+}
 FOR_TESTS = (*SWITCHES.values(), "KJPSTATE_TOOLS", "KJPSTATE_STRICT", "KJPSTATE_COUNTS")
 REAL_HOME = Path.home()
 # What kjpstate, ssh and PM2 would write in the home of whoever runs the tests.
@@ -78,13 +83,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept: list[pytest.Item] = []
     gone: list[pytest.Item] = []
     for item in items:
-        off = [mark for mark, switch in SWITCHES.items() if _marked(item, mark) and not switched_on(switch)]
+        off = [mark for mark in SWITCHES if _marked(item, mark) and not _wanted(mark)]
         if off:
             _left_out[off[0]] += 1
         (gone if off else kept).append(item)
     if gone:
         config.hook.pytest_deselected(items=gone)
         items[:] = kept
+
+
+def _wanted(mark: str) -> bool:
+    return switched_on(SWITCHES[mark]) or (mark == "slice" and switched_on(SWITCHES["full"]))
 
 
 def _marked(item: pytest.Item, mark: str) -> bool:

@@ -261,6 +261,7 @@ def unhealed(template: Template, world: World) -> Iterator[str]:
             yield f"an open journal: {file.relative_to(template.work)}"
 
 
+@pytest.mark.slice
 def test_every_fault_at_every_action_leaves_old_or_new_and_the_next_apply_heals(template, counted):
     found = cases(template)
     if not os.environ.get("KJPSTATE_FULL"):

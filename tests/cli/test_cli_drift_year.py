@@ -235,6 +235,7 @@ def clock_jump(year: Year) -> Callable[[], None]:
 FAULTS = (edit_dns, edit_ecosystem, stop_bot, unreachable, unreachable, slow, reboot, disk_full, clock_jump)
 
 
+@pytest.mark.slice
 def test_a_year_of_looks(year: Year, counted: Callable[[str, int], None]):
     chance = random.Random(SEED)
     ends: list[tuple[int, str, Callable[[], None]]] = []

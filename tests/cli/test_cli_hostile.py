@@ -272,6 +272,7 @@ def test_there_is_a_string_for_every_key_of_the_schemas_that_takes_one(tmp_path)
     assert set(sections) - keys == {"kjpstate"}
 
 
+@pytest.mark.slice
 def test_each_hostile_text_in_each_string_is_data(folder, counted):
     every = [(at, name, text) for at, name, text in cases(folder)]
     if not os.environ.get("KJPSTATE_FULL"):

@@ -65,6 +65,7 @@ def answers(stop: Stop) -> list[int]:
     return found
 
 
+@pytest.mark.slice
 @pytest.mark.parametrize("body", ["dash", "local"])
 @pytest.mark.parametrize("name", NAMES)
 def test_each_call_answered_by_an_error(tmp_path, body, name, counted):

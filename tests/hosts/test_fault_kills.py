@@ -24,6 +24,7 @@ SHELLS = ["dash", *(pytest.param(shell, marks=pytest.mark.real) for shell in ("b
 NAMES = [scene.name for scene in scenes("dash")]
 
 
+@pytest.mark.slice
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("name", NAMES)
 def test_killed_before_any_of_its_calls(tmp_path, shell, name, counted):
