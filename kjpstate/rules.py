@@ -96,6 +96,13 @@ RULES: dict[str, Rule] = {
         "comment.",
         "save it with LF or CRLF line ends",
     ),
+    "dns-owned": Rule(
+        "Another document sets this host's dns",
+        "The host remembers which document set the servers of systemd-resolved. With two of them each apply "
+        "would undo the other's, and drift would be told for ever.",
+        "drop the section dns of one of the two; or write in the other one takes_over: and the name of the "
+        "document that has it now",
+    ),
     "double-encoded": Rule(
         "A text was decoded twice",
         "The text looks like UTF-8 that was read as Windows-1252 and saved again: what should be one "

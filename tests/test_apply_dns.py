@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from kjpstate import apply
@@ -24,6 +25,7 @@ from kjpstate.model import (
     Where,
 )
 from kjpstate.plan import Scene, build
+from tests.support.demo_world import SMALL, World
 from tests.support.fake import FakeHost
 
 RUN = RunInfo("abc123", "20261123T194500Z", "doc", "me@laptop")
@@ -98,3 +100,19 @@ def test_values_that_are_others_after_all_are_put_back_and_the_daemon_too() -> N
     assert step.result == "restored" and "[effective-mismatch]" in step.reason
     assert (host.files[MAIN], host.running.servers) == (OLD, ("192.168.100.1",))
     assert commands(host) == [FORGET, RESTART, FORGET, RESTART] and report.exit_code == 7
+
+
+def test_the_dns_of_a_host_belongs_to_one_document_until_it_is_taken_over(tmp_path: Path) -> None:
+    first = World(tmp_path)
+    assert first.apply().exit_code == 0
+    text = "kjpstate: 1\nname: other\nhosts: {stb: {ssh: root@192.168.100.104}}\n"
+    text += "dns: {host: stb, servers: [9.9.9.9]}\n"
+    first.write(text)
+    (change,) = first.plan().changes
+    assert change.refusal is not None and change.refusal.rule == "dns-owned"
+    assert "belongs to the document bot-kjp" in change.refusal.reason
+    first.write(text.replace("[9.9.9.9]", "[9.9.9.9], takes_over: bot-kjp"))
+    assert first.apply().exit_code == 0 and not first.plan().changes
+    first.write(SMALL)
+    refused = [change.refusal.reason for change in first.plan().changes if change.refusal]
+    assert refused == ["the dns of stb belongs to the document other"]

@@ -23,7 +23,7 @@ Groups = Mapping[str, tuple[HostSpec, ...]]
 def dns(page: Page, groups: Groups) -> Iterator[Draft]:
     """The servers of a host."""
     for section in sections(page, "dns", groups):
-        keys = ("servers", "fallback", "exclusive", "drop_in")
+        keys = ("servers", "fallback", "exclusive", "drop_in", "takes_over")
         given = {key: section.value[key] for key in keys if key in section.value}
         yield _draft("dns", section, {"file": RESOLVED_CONF, **given})
 

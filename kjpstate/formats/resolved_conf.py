@@ -394,6 +394,12 @@ def is_ours(content: bytes) -> bool:
     return content.startswith(b"# Written by kjpstate ")
 
 
+def written_for(content: bytes) -> str:
+    """The document whose drop-in it is; "" for one that is not ours."""
+    match = re.match(rb"# Written by kjpstate for ([\w.-]+);", content)
+    return match[1].decode() if match else ""
+
+
 def edited(
     main: bytes | None,
     dropins: Sequence[ConfFile],

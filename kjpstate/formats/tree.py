@@ -74,6 +74,10 @@ def pick(files: Mapping[str, TreeFile], names: Mapping[str, Any]) -> dict[str, T
     return {path: files[path] for path in sorted(files) if path in names}
 
 
+OF_HOST = "_host"
+"""Where, beside the documents' folders, stands what all of them must know; no document can have that name."""
+
+
 def read_stamp(answer: Answer) -> Mapping[str, Any] | None:
     """The values of a stamp; None when there is none, it can't be read, or it is damaged.
 

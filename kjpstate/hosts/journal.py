@@ -10,10 +10,12 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from kjpstate.formats import journal
+from kjpstate.formats.tree import OF_HOST
 from kjpstate.hosts import files, trees
 from kjpstate.hosts.files import Pen, Trouble
 from kjpstate.model import Recovered, Unfinished, Verdict
@@ -24,8 +26,13 @@ def settle(state: Path, pen: Pen, host: str) -> Iterator[Recovered]:
 
     Called with the lock held, so nobody is writing. Closes the journals and says what was made of them.
     """
+    shared = state / OF_HOST
     for found in sorted(state.glob(f"*/{journal.FILE}")):
-        for left in (*found.parent.glob(".output.*"), *found.parent.glob(".*.kjpstate-new")):
+        places = (
+            found.parent.glob(".output.*"),
+            *(at.glob(".*.kjpstate-new") for at in (found.parent, shared)),
+        )
+        for left in chain(*places):
             left.unlink(missing_ok=True)
         known = journal.read(found.read_bytes())
         if known is not None and not known.ended:

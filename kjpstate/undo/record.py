@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from kjpstate.formats.tree import read_stamp
+from kjpstate.formats.tree import OF_HOST, read_stamp
 from kjpstate.model import (
     Action,
     Answer,
@@ -123,7 +123,7 @@ def _note(action: Action, step: Step, answers: Answers) -> None:
             step["waits"].append({"probe": name, "args": list(args), "app": dict(words).get("name", "")})
         case Restore(path=path):
             step["written"].append(path)
-        case Stamp(host=host, document=document, name=name):
+        case Stamp(host=host, document=document, name=name) if document != OF_HOST:
             reading = ReadState(host, document, name)
             if reading in answers:
                 step["stamps"].setdefault(name, read_stamp(answers[reading]))

@@ -19,13 +19,16 @@ from kjpstate.model import (
     File,
     MakeDirectory,
     ReadFile,
+    ReadState,
     Refuse,
     Resource,
     Run,
+    Stamp,
     Unreadable,
     Where,
     WriteFile,
 )
+from tests.support.one_kind import stamp
 
 SPEC: dict[str, Any] = {
     "host": "stb",
@@ -50,14 +53,18 @@ BOX = Seen(
 )
 
 
-def answers(seen: Seen | Answer, main: bytes | Answer, own: bytes | Answer = None) -> Answers:
-    """`own`: our drop-in, which the probe sees as well."""
+def answers(
+    seen: Seen | Answer, main: bytes | Answer, own: bytes | Answer = None, owner: str = "bot-kjp"
+) -> Answers:
+    """`own`: our drop-in, which the probe sees as well. `owner`: the document that set it last; "": none."""
     if isinstance(seen, Seen) and isinstance(own, bytes):
         seen = replace(seen, files=(*seen.files, ConfFile(DROP_IN, own)))
     probed = render(seen) if isinstance(seen, Seen) else seen
     file = File(MAIN, main, 0o644) if isinstance(main, bytes) else main
     mine = File(DROP_IN, own, 0o644) if isinstance(own, bytes) else own
-    return {reading("stb"): probed, ReadFile("stb", MAIN): file, ReadFile("stb", DROP_IN): mine}
+    claim = stamp({"document": owner}) if owner else None
+    files = {ReadFile("stb", MAIN): file, ReadFile("stb", DROP_IN): mine}
+    return {reading("stb"): probed, **files, ReadState("stb", "_host", "dns"): claim}
 
 
 def drift_of(spec: dict[str, Any], found: Answers) -> Drift | None:
@@ -429,3 +436,43 @@ def test_advice_from_the_document_alone() -> None:
 def test_what_it_may_write() -> None:
     assert list(dns.writes(SPEC)) == [("stb", MAIN), ("stb", DROP_IN)]
     assert list(dns.writes(BY_DROP_IN)) == [("stb", DROP_IN)]
+
+
+# ---- whose dns it is
+
+CLAIM = Stamp("stb", "_host", "dns", {"document": "bot-kjp"})
+THEIRS = OURS.replace(b"bot-kjp", b"other")
+
+
+@pytest.mark.parametrize(
+    ("more", "found", "first"),
+    [
+        ({}, answers(BOX, STOCK, owner=""), CLAIM),  # the first change is noted before it is made
+        ({}, answers(replace(BOX, running=HAS), SET, owner=""), None),  # nothing to do: nothing to claim
+        ({}, answers(replace(BOX, running=HAS), SET, owner="other"), "the document other"),
+        ({}, answers(BOX, STOCK, owner="other"), "the document other"),
+        ({"takes_over": "third"}, answers(BOX, STOCK, owner="other"), "the document other"),
+        ({"takes_over": "other"}, answers(BOX, STOCK, owner="other"), CLAIM),
+        ({"takes_over": "other"}, answers(replace(BOX, running=HAS), SET, owner="other"), CLAIM),
+        ({"takes_over": "other"}, answers(replace(BOX, running=HAS), SET), None),  # that is done
+        ({}, answers(replace(BOX, running=HAS), STOCK, THEIRS, owner=""), "the document other"),
+        ({"drop_in": True}, answers(replace(BOX, running=HAS), STOCK, THEIRS, ""), "the document other"),
+        ({"takes_over": "other"}, answers(replace(BOX, running=HAS), STOCK, THEIRS, ""), CLAIM),
+    ],
+)
+def test_a_hosts_dns_belongs_to_one_document(more: dict[str, Any], found: Answers, first: Any) -> None:
+    done = steps({**SPEC, **more}, found)
+    if isinstance(first, str):
+        (refusal,) = done
+        assert isinstance(refusal, Refuse) and refusal.rule == "dns-owned"
+        assert first in refusal.reason and "takes_over: other" in refusal.cure
+    else:
+        assert (done[0] if done else None) == first
+        assert not done or done.count(CLAIM) == 1
+
+
+def test_what_is_taken_over_is_said() -> None:
+    spec = {**SPEC, "takes_over": "other"}
+    drift = drift_of(spec, answers(replace(BOX, running=HAS), SET, owner="other"))
+    assert drift is not None and len(list(dns.actions(spec, drift))) == 1
+    assert drift.desired.beside["headline"] == f"{MAIN}   taken over from the document other"

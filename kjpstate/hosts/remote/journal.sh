@@ -50,7 +50,7 @@ kj_ended() {
 kj_settle() { # in every document's folder; the lock says that nobody is writing now
   for kj_open in "$KJ_BASE"/*/journal; do
     [ -f "$kj_open" ] || continue
-    rm -rf "${kj_open%/*}"/.output.* "${kj_open%/*}"/.*.kjpstate-new
+    rm -rf "${kj_open%/*}"/.output.* "${kj_open%/*}"/.*.kjpstate-new "$KJ_BASE"/_host/.*.kjpstate-new
     kj_read_journal "$kj_open"
     [ -z "$kj_id" ] || kj_recover "${kj_open%/*}"
   done

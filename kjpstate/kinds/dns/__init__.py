@@ -14,7 +14,7 @@ from typing import Any
 from kjpstate.formats.resolved import reading
 from kjpstate.formats.resolved_conf import DOMAINS, DROP_IN, FALLBACK, SERVERS, Settings, assigned
 from kjpstate.kinds.dns import hints
-from kjpstate.kinds.dns.sight import Sight, problems, see
+from kjpstate.kinds.dns.sight import Sight, claimed, problems, see
 from kjpstate.model import (
     Action,
     Advice,
@@ -26,6 +26,7 @@ from kjpstate.model import (
     Refuse,
     Run,
     Spec,
+    Stamp,
     State,
     Upstream,
     WriteFile,
@@ -40,20 +41,23 @@ _LABEL = 13
 
 
 def reads(spec: Spec) -> Iterable[Reading]:
-    """The main file, our own drop-in, and the probe for all the rest."""
+    """The main file, our own drop-in, the probe for all the rest, and whose dns it is."""
     yield ReadFile(spec["host"], spec["file"])
     yield ReadFile(spec["host"], DROP_IN)
     yield reading(spec["host"])
+    yield claimed(spec["host"])
 
 
 def actual(spec: Spec, answers: Answers) -> State:
     """`servers`, `fallback`, `exclusive`: what the daemon has, None while it can't be asked. `file`: the same
-    three as the files would give them, drop-ins included. `drop_in`: what our own drop-in assigns."""
+    three as the files would give them, drop-ins included. `drop_in`: what our own drop-in assigns.
+    `document`: whose dns it is."""
     sight = see(spec, answers)
     values = {
         **_running(sight),
         "file": _by_files(sight, sight.before),
         "drop_in": _assigned(sight.standing),
+        "document": sight.owner,
         "problems": [f"{refusal.rule}: {refusal.reason}" for refusal in problems(sight)],
     }
     return State(values, present=sight.file is not None)
@@ -63,7 +67,13 @@ def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
     """The named keys, both running and by the files."""
     sight = see(spec, answers)
     wanted = _as_wanted(sight)
-    values = {**wanted, "file": wanted, "drop_in": _assigned(sight.own_after), "problems": []}
+    values = {
+        **wanted,
+        "file": wanted,
+        "drop_in": _assigned(sight.own_after),
+        "document": spec["document"],
+        "problems": [],
+    }
     beside = {
         "sight": sight,
         "refusals": tuple(problems(sight)),
@@ -88,6 +98,9 @@ def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
     if refusals:
         yield refusals[0]
         return
+    if sight.claim != spec["document"]:
+        note = claimed(spec["host"])
+        yield Stamp(note.host, note.document, note.name, {"document": spec["document"]})
     if sight.after is not None and sight.after != sight.content:
         yield WriteFile(spec["host"], spec["file"], before=sight.content, after=sight.after)
     if sight.own_after != sight.standing:
@@ -180,6 +193,8 @@ def _headline(sight: Sight) -> str:
         old, new = sight.content, sight.after
     if new != old or sight.own_after != sight.standing:
         return f"{path}   new" if old is None and new is not None else path
+    if sight.owner != sight.spec["document"]:
+        return f"{path}   taken over from the document {sight.owner}"
     if sight.seen.running is None:
         return f"{path}   as it should be, but {_UNIT} does not run"
     return f"{path}   as it should be, but {_UNIT} has not read it"

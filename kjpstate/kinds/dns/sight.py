@@ -26,8 +26,10 @@ from kjpstate.formats.resolved_conf import (
     server,
     settings,
     unmet,
+    written_for,
 )
-from kjpstate.model import Answer, Answers, File, ReadFile, Refuse, Spec, Unreadable
+from kjpstate.formats.tree import OF_HOST, read_stamp
+from kjpstate.model import Answer, Answers, File, ReadFile, ReadState, Refuse, Spec, Unreadable
 
 _OFF = ("disabled", "masked", "masked-runtime")
 _POINTERS = {SERVERS: "/servers", FALLBACK: "/fallback", DOMAINS: "/exclusive"}
@@ -36,7 +38,8 @@ _POINTERS = {SERVERS: "/servers", FALLBACK: "/fallback", DOMAINS: "/exclusive"}
 @dataclass(frozen=True)
 class Sight:
     """`seen`: the probe's answer, an empty one with `trouble` when there is none. `file`, `own`: the answers
-    for the main file and for our own drop-in. `wanted`: the document's values in resolved's own spelling."""
+    for the main file and for our own drop-in. `wanted`: the document's values in resolved's own spelling.
+    `claim`: the document that last set this host's dns, by the host's own note; "" where none did."""
 
     spec: Spec
     seen: Seen
@@ -44,6 +47,13 @@ class Sight:
     own: Answer
     trouble: str
     wanted: Wanted
+    claim: str
+
+    @property
+    def owner(self) -> str:
+        """The document that this host's dns belongs to: ours too while nobody else has it."""
+        theirs = written_for(self.own.content) if isinstance(self.own, File) else ""
+        return self.claim or theirs or str(self.spec["document"])
 
     @property
     def by_drop_in(self) -> bool:
@@ -138,7 +148,13 @@ def see(spec: Spec, answers: Answers) -> Sight:
         _canonical(spec.get("servers"), there), _canonical(spec.get("fallback"), there), spec.get("exclusive")
     )
     file, own = (answers.get(ReadFile(spec["host"], path)) for path in (spec["file"], DROP_IN))
-    return Sight(spec, Seen() if isinstance(seen, str) else seen, file, own, trouble, wanted)
+    claim = (read_stamp(answers.get(claimed(spec["host"]))) or {}).get("document", "")
+    return Sight(spec, Seen() if isinstance(seen, str) else seen, file, own, trouble, wanted, str(claim))
+
+
+def claimed(host: str) -> ReadState:
+    """Which document a host's dns belongs to: one note for all documents."""
+    return ReadState(host, OF_HOST, "dns")
 
 
 def problems(sight: Sight) -> Iterator[Refuse]:
@@ -146,6 +162,7 @@ def problems(sight: Sight) -> Iterator[Refuse]:
     if sight.trouble:
         yield Refuse("resolved-unreadable", sight.trouble, cure=_LOOK)
         return
+    yield from _belongs(sight)
     yield from _service(sight.seen)
     yield from _files(sight)
     dropped = list(_dropped(sight))
@@ -160,6 +177,15 @@ def problems(sight: Sight) -> Iterator[Refuse]:
         )
     elif sight.unmet and not dropped:
         yield _overridden(sight)
+
+
+def _belongs(sight: Sight) -> Iterator[Refuse]:
+    """Two documents would set it in turn for ever."""
+    owner, spec = sight.owner, sight.spec
+    if owner not in (spec["document"], spec.get("takes_over")):
+        reason = f"the dns of {spec['host']} belongs to the document {owner}"
+        cure = f"drop the section dns of one of the two; this one may have it with takes_over: {owner}"
+        yield Refuse("dns-owned", reason, (), cure)
 
 
 _LOOK = "log in and look: systemctl status systemd-resolved; resolvectl dns"
