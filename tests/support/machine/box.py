@@ -26,7 +26,7 @@ BOT = "/root/bot-kjp"
 MARK = "kjpt"
 BOOT_SECONDS = 60
 NOT_FILES = ("/proc", "/sys", "/dev", "/run", "/tmp")
-STAMPS = "find / -xdev \\( %s \\) -prune -o -type f -printf '%%T@-%%m %%i %%p\\n'"
+STAMP = "%T@-%m %i /%P\\n"
 
 
 class Machine:
@@ -178,9 +178,13 @@ class Machine:
 
     def files(self, *but: str) -> dict[str, str]:
         """{path: "time-mode inode"} of every file of the box but these: a rewritten file differs."""
-        pruned = " -o ".join(f"-path {shlex.quote(path)}" for path in (*NOT_FILES, *but))
-        lines = self.must(STAMPS % pruned).splitlines()
-        return {path: f"{changed} {inode}" for changed, inode, path in (line.split(" ", 2) for line in lines)}
+        # From outside, where its root is mounted: what is mounted in it is no part of it.
+        pruned = [word for path in (*NOT_FILES, *but) for word in ("-path", f"{self.root}{path}", "-o")][:-1]
+        seen = run(
+            ["find", self.root, "-xdev", "(", *pruned, ")", "-prune", "-o", "-type", "f", "-printf", STAMP]
+        )
+        lines = (line.split(" ", 2) for line in seen.splitlines())
+        return {path: f"{changed} {inode}" for changed, inode, path in lines}
 
     def stop(self) -> None:
         """Everything away: processes, mounts, namespaces, folders. May be called twice."""
