@@ -82,15 +82,18 @@ def _fields(kind: str, section: Section, resources: Sequence[Resource]) -> dict[
 
 
 def _since(section: Section, fields: Mapping[str, Any]) -> None:
-    """A moment must be one, and the lines must bear dates that can be compared with it."""
+    """A moment must be one, and the lines must bear dates that can be compared with it, or with now."""
     since, app = fields["since"], fields.get("app")
     if since == "apply":
         return
     pointer = f"{section.pointer}/since"
     try:
-        log_dates.moment(since)
+        log_dates.window(since) or log_dates.moment(since)
     except ValueError:
-        section.page.add(pointer, f"{since} is no date; expected apply, or a moment like 2026-11-25 21:00")
+        reason = (
+            f"{since} is no date; expected apply, a time such as 30m or 2h, or a moment like 2026-11-25 21:00"
+        )
+        section.page.add(pointer, reason)
         return
     if isinstance(app, Mapping) and log_dates.pattern(log_dates.format_of(app)) is None:
         reason = "the app's lines bear no date that could be compared; expected apply, or for the app"

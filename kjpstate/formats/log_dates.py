@@ -1,7 +1,7 @@
 """The moment a line of PM2's log was written, by the app's own log_date_format. Pure; for the check `log`.
 
 PM2 writes `DATE: line`, DATE in the words of moment and in the box's own time; so a moment in the document is
-the box's time too, and no clock has to be read to compare the two.
+the box's time too, and no clock has to be read to compare the two; for the last 30 minutes the box is asked.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+from kjpstate.model import Answer, Completed, Unreadable
 
 PM2_TIME = "YYYY-MM-DDTHH:mm:ss"
 """The format that `time: true` stands for."""
@@ -57,6 +59,31 @@ def pattern(date_format: str) -> re.Pattern[str] | None:
 def moment(text: str) -> datetime:
     """`2026-11-25`, `2026-11-25 21:00` or `2026-11-25T21:00:05`; raises ValueError."""
     return datetime.fromisoformat(text)
+
+
+def window(text: str) -> timedelta | None:
+    """`90s`, `30m` or `2h`: so long before now; None for what is no such time."""
+    match = re.fullmatch(r"([1-9][0-9]*)([smh])", text)
+    if match is None:
+        return None
+    return (
+        int(match[1])
+        * {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1)}[match[2]]
+    )
+
+
+NOW = ("date", "+%Y-%m-%dT%H:%M:%S")
+"""The command that tells a host's own time."""
+
+
+def said_now(answer: Answer) -> datetime | str:
+    """What NOW printed, or why that can't be known."""
+    said = answer.stdout.decode(errors="replace").strip() if isinstance(answer, Completed) else ""
+    try:
+        return datetime.fromisoformat(said)
+    except ValueError:
+        why = answer.why if isinstance(answer, Unreadable) else f"`date` said {said!r}"
+        return f"the host's own time is not known: {why}"
 
 
 def since(text: str, begin: datetime, date_format: str) -> tuple[str, bool]:

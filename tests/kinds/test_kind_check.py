@@ -384,6 +384,25 @@ def test_a_log_since_a_moment_needs_no_apply() -> None:
     assert late.result == "failed" and 'lack "Terhubung" since 2026-11-25 22:00' in late.reason
 
 
+@pytest.mark.parametrize(
+    ("since", "now", "result", "reason"),
+    [
+        ("30m", b"2026-11-25T21:20:00\n", "passed", 'have "Terhubung" in the last 30m'),
+        ("15m", b"2026-11-25T21:20:00\n", "failed", 'lack "Terhubung" in the last 15m'),
+        ("2h", b"2026-11-25T21:20:00\n", "failed", 'have "ENOTFOUND" once in the last 2h'),
+        ("4801s", b"2026-11-25T21:20:00\n", "failed", 'have "ENOTFOUND" once in the last 4801s'),
+        ("30m", b"usage: date\n", "failed", "the host's own time is not known: `date` said 'usage: date'"),
+        ("30m", Unreadable("no date"), "failed", "the host's own time is not known: no date"),
+    ],
+)
+def test_a_log_of_the_last_minutes(since: str, now: bytes | Unreadable, result: str, reason: str) -> None:
+    spec = {**LOG, "since": since, "present": ["Terhubung"], "app": {**SPEC_OF_APP, "time": True}}
+    out = b"2026-11-25T20:00:00: ENOTFOUND\n2026-11-25T21:00:01: Terhubung\n"
+    told = Completed(0, now, b"") if isinstance(now, bytes) else now
+    found = judged(spec, None, told, logs.render(out), logs.render(b""))
+    assert found.result == result and reason in found.reason
+
+
 def test_which_logs_an_app_has() -> None:
     assert list(check.reads(LOG)) == [
         ReadState("stb", "bot-kjp", stamp_name("log", "bot-kjp")),

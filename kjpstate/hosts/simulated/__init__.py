@@ -35,7 +35,7 @@ __all__ = ["SimulatedHost", "seed_demo"]
 _EFFECT, _LOOK, _COMMAND = 0.02, 15.0, 0.5
 """Seconds that pass with an effect on files, a look at PM2 (so that nobody has to wait), a command."""
 
-_COMMANDS = {"systemctl": resolver.systemctl, "npx": tools.npx, "npm": tools.npm}
+_COMMANDS = {"systemctl": resolver.systemctl, "npx": tools.npx, "npm": tools.npm, "date": tools.date}
 
 
 class SimulatedHost:

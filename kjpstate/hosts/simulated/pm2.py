@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from kjpstate.formats import counts, logs, proc
@@ -302,7 +303,15 @@ def spawn(box: Box, app: dict[str, Any]) -> None:
         app |= {"status": "waiting restart", "start": None, "unstable_restarts": 1, "exit_code": 1}
     elif out.parent.is_dir():
         with out.open("a", encoding="utf-8", newline="\n") as log:
-            log.write(f"{CONNECTED}\n")
+            log.write(f"{_dated(box, app['fields'])}{CONNECTED}\n")
+
+
+def _dated(box: Box, fields: Mapping[str, Any]) -> str:
+    """What PM2 writes before a line, where the app has a log_date_format."""
+    words = str(fields.get("log_date_format") or "")
+    for word, there in (("YYYY", "%Y"), ("MM", "%m"), ("DD", "%d"), ("HH", "%H"), ("mm", "%M"), ("ss", "%S")):
+        words = words.replace(word, there)
+    return f"{datetime.fromtimestamp(box.now / 1000, UTC).strftime(words)}: " if words else ""
 
 
 def _end(own: dict[str, Any], verb: str, name: str) -> Completed:

@@ -1,4 +1,4 @@
-"""Modelled commands of a bot's build: `npx tsc --noEmit`, `npm run build`, `npm ci`, `node --check`.
+"""Modelled commands: a bot's build (`npx tsc --noEmit`, `npm run build`, `npm ci`), and `date`.
 
 A build turns every src/*.ts into dist/*.js and, like the real compiler, does so even when types are wrong.
 A type error is a number or flag that is given a text: `const retries: number = "ten"`.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from kjpstate.formats.tree import ours
@@ -37,6 +38,11 @@ def npm(box: Box, argv: tuple[str, ...], cwd: Path) -> Completed:
         (cwd / "node_modules").mkdir(exist_ok=True)
         return said(0, "up to date")
     return said(1, f"npm error Missing script: {' '.join(argv[2:])}")
+
+
+def date(box: Box, argv: tuple[str, ...], cwd: Path) -> Completed:
+    """`date +FORMAT`."""
+    return said(0, datetime.fromtimestamp(box.now / 1000, UTC).strftime(argv[1].removeprefix("+")))
 
 
 def build(cwd: Path) -> None:

@@ -11,7 +11,7 @@ from kjpstate.formats import log_dates, logs, proc
 from kjpstate.formats.pm2 import health, policy, probe, settings
 from kjpstate.formats.tree import read_stamp, stamp_name, stamped_clock
 from kjpstate.kinds.check.verdict import Verdict, all_of, quoted
-from kjpstate.model import Answers, Reading, ReadState, Spec
+from kjpstate.model import Answers, ReadCommand, Reading, ReadState, Spec
 from kjpstate.secret import opened, shortened
 
 # ---- app
@@ -97,6 +97,8 @@ def _tree_stamp(spec: Spec) -> ReadState:
 def log_reads(spec: Spec) -> Iterable[Reading]:
     """The ends of its logs, and where they ended when it was last started by an apply."""
     yield ReadState(spec["host"], spec["document"], stamp_name("log", spec["app"]["name"]))
+    if log_dates.window(_since(spec)):
+        yield _now(spec)
     for _, path in log_files(spec):
         yield logs.reading(spec["host"], path)
 
@@ -121,34 +123,55 @@ def log_verdict(spec: Spec, answers: Answers) -> Verdict:
     stamp = read_stamp(
         answers.get(ReadState(spec["host"], spec["document"], stamp_name("log", spec["app"]["name"])))
     )
-    text, whole = "", stamp is not None or _begin(spec) is not None
+    begin = _begin(spec, answers)
+    if isinstance(begin, str):
+        return Verdict("failed", begin)
+    text, whole = "", stamp is not None or begin is not None
     for stream, path in log_files(spec):
         tail = logs.parse(answers.get(logs.reading(spec["host"], path)))
         if isinstance(tail, str):
             return Verdict("failed", f"{path} {tail}")
-        written, complete = _written(spec, tail, logs.offset(stamp, stream))
+        if begin is None:
+            written, complete = tail.since(logs.offset(stamp, stream))
+        else:
+            written, complete = _dated(spec, tail, begin)
         text += written if written.endswith("\n") or not written else f"{written}\n"
         whole = whole and complete
     return all_of(_log_findings(spec, text, whole))
 
 
-def _begin(spec: Spec) -> datetime | None:
-    since = spec.get("since", "apply")
-    return None if since == "apply" else log_dates.moment(since)
+def _since(spec: Spec) -> str:
+    return str(spec.get("since", "apply"))
 
 
-def _written(spec: Spec, tail: logs.Tail, offset: int | None) -> tuple[str, bool]:
-    begin = _begin(spec)
-    if begin is None:
-        return tail.since(offset)
+def _now(spec: Spec) -> ReadCommand:
+    return ReadCommand(spec["host"], log_dates.NOW)
+
+
+def _begin(spec: Spec, answers: Answers) -> datetime | str | None:
+    """From when lines count; None: from where the last apply left the logs; a text: why it is not known."""
+    since = _since(spec)
+    if since == "apply":
+        return None
+    span = log_dates.window(since)
+    if span is None:
+        return log_dates.moment(since)
+    now = log_dates.said_now(answers.get(_now(spec)))
+    return now if isinstance(now, str) else now - span
+
+
+def _dated(spec: Spec, tail: logs.Tail, begin: datetime) -> tuple[str, bool]:
     text = tail.content.decode(errors="replace")
     found, earlier = log_dates.since(text, begin, log_dates.format_of(spec["app"]))
     return found, earlier or tail.start == 0
 
 
 def _log_findings(spec: Spec, text: str, whole: bool) -> Iterator[tuple[bool, str]]:
-    begin = "the last apply" if _begin(spec) is None else spec["since"]
-    since = f"since {begin}" if whole else f"in the last {logs.CAP // 1024} KiB"
+    since = "since the last apply" if _since(spec) == "apply" else f"since {_since(spec)}"
+    if log_dates.window(_since(spec)):
+        since = f"in the last {_since(spec)}"
+    if not whole:
+        since = f"in the last {logs.CAP // 1024} KiB"
     wanted = spec.get("present", ())
     missing = [item for item in wanted if item not in text]
     if wanted:
