@@ -337,6 +337,11 @@ def in_scope(document: Document, limit: Sequence[str] = (), only: Sequence[str] 
     return _scope(document, only, limit)
 
 
+def hosts_of(resources: Sequence[Resource]) -> frozenset[str]:
+    """The hosts that these read from: a plan looks at no other."""
+    return frozenset(reading.host for item in resources for reading in KINDS[item.kind].reads(item.spec))
+
+
 def _scope(document: Document, only: Sequence[str], limit: Sequence[str]) -> tuple[Resource, ...]:
     resources = _resources(document)
     addresses = [resource.address for resource in resources]

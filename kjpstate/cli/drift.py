@@ -18,7 +18,7 @@ from kjpstate import errors, reconcile
 from kjpstate.checking import Check, check
 from kjpstate.cli import options
 from kjpstate.cli.notifying import notify
-from kjpstate.cli.recording import Note, narrowed, noted
+from kjpstate.cli.recording import narrowed, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, opened
 from kjpstate.hosts import lock
@@ -37,14 +37,7 @@ _TELLING = 60.0
 @options.document
 @options.scope
 @options.here
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=1),
-    default=60.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="For looking at everything.",
-)
+@options.timeout(60.0, "For looking at everything.")
 @options.as_json
 @options.colour
 @click.pass_obj
@@ -109,27 +102,31 @@ async def _drift(
                     within=end.seconds,
                 )
                 session.secrets |= found.plan.secrets
-                end.code = note.ended(_told(work, found, note, as_json))
-                # What may be told is what was judged: nothing of a host that another run is at work on.
-                end.watched(_TELLING)
-                notify(work, found.plan)
-                end.watched(_GRACE)
+                note.saw(found.plan, found.busy)
+                end.code = note.ended(_code(found))
+                try:
+                    _say(session, found, end.code, as_json)
+                finally:
+                    # Also when a full disk takes no more output: that may be what the bot died of. What may
+                    # be told is what was judged: nothing of a host that another run is at work on.
+                    end.watched(_TELLING)
+                    notify(work, found.plan)
+                    end.watched(_GRACE)
     return end.code
 
 
-def _told(work: Work, found: Check, note: Note, as_json: bool) -> int:
-    """Say what was found; the exit code."""
-    session, plan = work.session, found.plan
-    note.saw(plan, found.busy)
-    codes = [reconcile.exit_code(plan), errors.LOCKED if found.busy else errors.IN_SYNC]
-    code = errors.worst(codes)
+def _code(found: Check) -> int:
+    return errors.worst([reconcile.exit_code(found.plan), errors.LOCKED if found.busy else errors.IN_SYNC])
+
+
+def _say(session: Session, found: Check, code: int, as_json: bool) -> None:
+    plan = found.plan
     if as_json:
         session.out_json(plan_json(plan, session.mask(), exit_code=code, hints=found.hints, busy=found.busy))
     else:
         session.out(drift_lines(plan, session.mask(), found.hints))
     session.tell(lost_lines(plan.unreachable, session.mask()))
     session.tell(busy_lines(found.busy, session.mask()))
-    return code
 
 
 @contextlib.contextmanager

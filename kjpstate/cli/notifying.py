@@ -25,10 +25,10 @@ def notify(work: Work, plan: Plan, desk: Desk | None = None) -> None:
     from kjpstate.notify import Desk, file_of, seen_in, tell
 
     mask = work.session.mask()
-    # Addresses of the guardrails are among these.
-    addresses = {resource.address for resource in reconcile.in_scope(work.document)}
-    known = frozenset({*addresses, *work.document.hosts})
-    seen = seen_in(plan, known, frozenset(work.scope), lambda change: clean(row_of(change, mask)))
+    whole = reconcile.in_scope(work.document)  # the guardrails are among these
+    known = {resource.address for resource in whole} | reconcile.hosts_of(whole)
+    asked = reconcile.hosts_of(reconcile.in_scope(work.document, work.limit, work.only))
+    seen = seen_in(plan, frozenset(known), asked, lambda change: clean(row_of(change, mask)))
     seen = replace(seen, narrowed=bool(work.document.elsewhere))
     lost = {host: clean(lost_row(host, why, mask)) for host, why in plan.unreachable.items()}
     file = file_of(work.folder, work.document.name, str(Path(work.document.path).absolute()))

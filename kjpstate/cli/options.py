@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -43,6 +44,25 @@ def _seconds(_: click.Context, option: click.Parameter, text: str) -> float:
         return seconds(text)
     except AttributeError:
         raise click.BadParameter(f"{text!r} is no time: write 30s, 5m or 1h", param=option) from None
+
+
+def timeout(default: float, words: str) -> Callable[[_Command], _Command]:
+    """`--timeout SECONDS`, a number that has an end."""
+    return click.option(
+        "--timeout",
+        type=click.FloatRange(1, 86400),
+        default=default,
+        show_default=True,
+        metavar="SECONDS",
+        callback=_some_number,
+        help=words,
+    )
+
+
+def _some_number(_: click.Context, option: click.Parameter, number: float) -> float:
+    if math.isnan(number):  # lies in every range, to click
+        raise click.BadParameter("nan is no number of seconds", param=option)
+    return number
 
 
 def scope(function: _Command) -> _Command:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import click
@@ -87,14 +86,12 @@ def _job(session: Session, document: Document, every: str, here: str | None, lim
             raise UsageError(f"{name}: no such host; the document has {', '.join(document.hosts)}")
     words = [*(("--here", here) if here else ()), *(word for name in limit for word in ("--limit", name))]
     state = session.environ.get("KJPSTATE_STATE")
-    return Job(
-        name=job_name(document.name, path),
-        document=path,
-        argv=(sys.executable, "-m", "kjpstate", "drift", path, *words),
-        every=_period(every),
-        limit=_LIMIT,
-        environ={"KJPSTATE_STATE": str(Path(state).expanduser().absolute())} if state else {},
-    )
+    environ = {"KJPSTATE_STATE": str(Path(state).expanduser().absolute())} if state else {}
+    argv = (schedulers.interpreter(), "-m", "kjpstate", "drift", path, *words)
+    for text in (*argv, *environ.values()):
+        if not text.isprintable():
+            raise UsageError(f"{text!r} has a sign that no schedule can hold", "give that file another name")
+    return Job(job_name(document.name, path), path, argv, _period(every), _LIMIT, environ)
 
 
 def _period(text: str) -> int:

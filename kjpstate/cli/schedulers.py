@@ -6,6 +6,7 @@ cron: this user's own table. systemd: units of the system for root, else of the 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from kjpstate.formats.schedules import (
 )
 
 _PATIENCE = 60.0
+_ANYTHING = "^"
 _SYSTEM = Path("/etc/systemd/system")
 
 
@@ -62,6 +64,14 @@ def chosen(by: str | None) -> Scheduler:
     return ALL[by]
 
 
+def interpreter() -> str:
+    """This Python; of Windows' two the one that opens no window every ten minutes."""
+    if sys.platform == "win32":
+        quiet = Path(sys.executable).with_name("pythonw.exe")
+        return str(quiet) if quiet.is_file() else sys.executable
+    return sys.executable
+
+
 def trial(job: Job, environ: Mapping[str, str], own: Mapping[str, str]) -> tuple[int, str]:
     """(exit code, what it printed) of the job's command run once in that environment."""
     # Windows starts no program without these; they are the system's, not the shell's.
@@ -82,23 +92,33 @@ def trial(job: Job, environ: Mapping[str, str], own: Mapping[str, str]) -> tuple
     return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
-def _command(argv: list[str], text: str = "", *, fine: tuple[int, ...] = (0,)) -> str:
-    """What a command printed. Raises Failed when it can't be run or ends otherwise."""
+def _command(argv: list[str], text: str = "", *, fine: str = "") -> str:
+    """What a command printed, byte for byte. `fine`: what it says (a pattern) when it fails and all is well,
+    with nothing to print. Raises Failed when it can't be run or fails otherwise."""
     try:
-        done = subprocess.run(argv, input=text.encode(), capture_output=True, timeout=_PATIENCE, check=False)
+        done = subprocess.run(
+            argv,
+            input=text.encode("utf-8", "surrogateescape"),
+            capture_output=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise errors.Failed(f"{argv[0]} can't be run: {error}") from None
-    if done.returncode not in fine:
-        said = (done.stderr or done.stdout).decode(errors="replace").strip()
-        raise errors.Failed(f"{' '.join(argv)}: {said or f'exit code {done.returncode}'}")
-    return done.stdout.decode("utf-8", "surrogateescape")
+    if done.returncode == 0:
+        return done.stdout.decode("utf-8", "surrogateescape")
+    said = (done.stderr or done.stdout).decode(errors="replace").strip()
+    if fine and re.search(fine, said):
+        return ""
+    raise errors.Failed(f"{' '.join(argv)}: {said or f'exit code {done.returncode}'}")
 
 
 # ---- cron
 
 
 def _table() -> str:
-    return _command(["crontab", "-l"], fine=(0, 1))  # 1: this user has no table yet
+    # Whatever else it says, there may be a table, and it must not be written over.
+    return _command(["crontab", "-l"], fine="(?i)^(crontab: )?no crontab|No such file or directory$")
 
 
 def _put_table(table: str) -> None:
@@ -150,11 +170,14 @@ def _timer_text(job: Job) -> str:
 
 
 def _timer_found(job: Job) -> str:
-    folder, _ = _units()
-    files = [folder / name for name in timer_units(job)]
-    if not all(file.is_file() for file in files):
+    """The units as they stand, and that they do not run if so: then they are not what we write."""
+    folder, systemctl = _units()
+    files = [folder / name for name in timer_units(job) if (folder / name).is_file()]
+    if not files:
         return ""
-    return "\n".join(f"# {file}\n{file.read_text('utf-8', 'replace')}" for file in files)
+    state = _command([*systemctl, "is-enabled", f"{job.name}.timer"], fine=_ANYTHING).strip()
+    units = "\n".join(f"# {file}\n{file.read_text('utf-8', 'replace')}" for file in files)
+    return units if state == "enabled" else f"{units}\n# not enabled"
 
 
 def _timer_write(job: Job) -> None:
@@ -171,9 +194,13 @@ def _timer_write(job: Job) -> None:
 
 def _timer_remove(job: Job) -> None:
     folder, systemctl = _units()
-    _command([*systemctl, "disable", "--now", f"{job.name}.timer"])
-    for name in timer_units(job):
-        (folder / name).unlink(missing_ok=True)
+    if (folder / f"{job.name}.timer").is_file():
+        _command([*systemctl, "disable", "--now", f"{job.name}.timer"])
+    try:
+        for name in timer_units(job):
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise errors.Failed(f"the units can't be removed: {error}") from None
     _command([*systemctl, "daemon-reload"])
 
 
@@ -214,7 +241,7 @@ def _task_text(job: Job) -> str:
 
 def _task_found(job: Job) -> str:
     """The task as Windows gives it back; as we write it when it does the same."""
-    found = _command(["schtasks", "/Query", "/TN", job.name, "/XML"], fine=(0, 1))
+    found = _command(["schtasks", "/Query", "/TN", job.name, "/XML"], fine=_ANYTHING)
     text = _task_text(job)
     telling = [row.strip() for row in text.splitlines() if "<Arguments>" in row or "<Interval>" in row]
     return text if all(row in found for row in telling) else found

@@ -36,9 +36,7 @@ _CHECKS = 20
     metavar="TIME",
     help="How old the last check may be: 30m, 2h, 1d.",
 )
-@click.option(
-    "--timeout", type=click.FloatRange(min=1), default=30.0, show_default=True, help="Seconds for all hosts."
-)
+@options.timeout(30.0, "For asking all hosts.")
 @options.as_json
 @options.colour
 @click.pass_obj

@@ -6,9 +6,10 @@ reasons, nothing that could hold a secret.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from kjpstate.formats.tree import read_stamp
 from kjpstate.model import Answer
@@ -16,7 +17,9 @@ from kjpstate.model import Answer
 NAME = "history.json"
 _MOST = 200
 """Runs that a host keeps."""
-_TEXTS = ("id", "verb", "who", "started")
+_FORMS = {"id": "[0-9a-f]{6,32}", "verb": "[a-z]{1,20}", "started": r"\d{8}T\d{6}Z"}
+_LONGEST, _MOST_RESULTS = 200, 500
+"""Signs of a word, and results of a line: anybody may have written there, and it comes onto a screen."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,18 @@ def with_line(answer: Answer, line: Line) -> dict[str, Any]:
 
 
 def _line(row: Any) -> Line | None:
-    if not isinstance(row, dict) or not all(isinstance(row.get(key), str) for key in _TEXTS):
+    if not isinstance(row, dict) or not isinstance(results := row.get("results"), dict):
         return None
-    code, results = row.get("exit_code"), row.get("results")
-    if not isinstance(code, int) or not isinstance(results, dict):
+    code, who = row.get("exit_code"), row.get("who")
+    forms = {key: str(row.get(key)) for key in _FORMS}
+    if not all(re.fullmatch(_FORMS[key], text, re.ASCII) for key, text in forms.items()):
         return None
-    texts = {key: row[key] for key in _TEXTS}
-    return Line(**texts, exit_code=code, results={str(key): str(value) for key, value in results.items()})
+    if not _is_word(who) or type(code) is not int or code not in range(256):
+        return None
+    fine = [(key, value) for key, value in results.items() if _is_word(key) and _is_word(value)]
+    return Line(**forms, who=who, exit_code=code, results=dict(fine[:_MOST_RESULTS]))
+
+
+def _is_word(text: Any) -> TypeGuard[str]:
+    """Whether it is one row that steers no terminal and bursts no table."""
+    return isinstance(text, str) and len(text) <= _LONGEST and text.isprintable()

@@ -54,6 +54,8 @@ def fits(every: int) -> bool:
 # ---- cron
 
 _MARK = "# kjpstate schedule"
+_OURS = " -m kjpstate drift "
+"""In every line that we write: another one under our comment is somebody else's."""
 
 
 def cron_lines(job: Job) -> str:
@@ -90,11 +92,12 @@ def cron_found(table: str, job: Job) -> str:
 
 
 def _parted(table: str, job: Job) -> tuple[str, str, str]:
-    """(before, the comment and the line under it, after)."""
-    lines = table.splitlines(keepends=True)
+    """(before, the comment and the line of ours under it, after)."""
+    lines = re.findall(r"[^\n]*\n|[^\n]+", table)
     for at, line in enumerate(lines):
         if line.startswith(f"{_MARK} {job.name}:"):
-            return "".join(lines[:at]), "".join(lines[at : at + 2]), "".join(lines[at + 2 :])
+            end = at + 2 if _OURS in "".join(lines[at + 1 : at + 2]) else at + 1
+            return "".join(lines[:at]), "".join(lines[at:end]), "".join(lines[end:])
     return table, "", ""
 
 
@@ -108,9 +111,10 @@ def timer_units(job: Job) -> dict[str, str]:
     environ = "".join(
         f"Environment={_systemd_quoted(f'{name}={value}')}\n" for name, value in job.environ.items()
     )
+    command = " ".join(_systemd_quoted(word).replace("$", "$$") for word in job.argv)
     service = (
         f"{unit}After=network-online.target\nWants=network-online.target\n\n"
-        f"[Service]\nType=oneshot\n{environ}ExecStart={' '.join(map(_systemd_quoted, job.argv))}\n"
+        f"[Service]\nType=oneshot\n{environ}ExecStart={command}\n"
         f"SuccessExitStatus=2 3\nTimeoutStartSec={job.limit}\nNice=10\n"
     )
     timer = (
@@ -128,8 +132,8 @@ def _calendar(every: int) -> str:
 
 
 def _systemd_quoted(word: str) -> str:
-    """One word of ExecStart: its own quotes, specifiers (%) and variables ($)."""
-    doubled = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    """One word: its own quotes and specifiers (%). Variables ($) are only looked for in ExecStart."""
+    doubled = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{doubled}"' if re.search(r"[^A-Za-z0-9_@:+=.,/-]", doubled) else doubled
 
 

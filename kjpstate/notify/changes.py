@@ -35,9 +35,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Seen:
-    """One look. `looked`: the addresses that were compared; `known`: all of the document, and its
-    hosts; `hosts`: those in scope; `lost`: host -> why it was not reached. `accepted`: addresses whose
-    difference is left as it is; `unsure`: those of which it is not known whether they live.
+    """One look. `looked`: the addresses that were compared; `known`: all of the document, and the hosts
+    they read from; `hosts`: those that were asked; `lost`: host -> why it was not reached. `accepted`:
+    addresses whose difference is left as it is; `unsure`: those of which it is not known whether they live.
     `narrowed`: only a part of the document is known, so nothing has left it."""
 
     findings: tuple[Finding, ...]

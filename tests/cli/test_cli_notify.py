@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
+import pytest
+
+from kjpstate import reconcile
+from kjpstate.document import load
 from kjpstate.hosts import local, lock
 from kjpstate.model import RunInfo
 from tests.support.commands import Desk
+from tests.support.demo_world import SMALL, simulated_hosts
 from tests.support.webhook import hooked
 
 
@@ -84,3 +92,35 @@ def test_a_guardrail_is_told_once_whatever_else_is_looked_at(desk: Desk):
         assert desk.kjpstate("drift").code == 8
         told = [notice["subject"] for body in hook.bodies for notice in body["notices"]]
         assert sorted(told) == ["build", "unchanged.v"]
+
+
+def test_a_look_elsewhere_does_not_say_that_a_lost_host_is_back(boxes: Desk, monkeypatch):
+    machines = simulated_hosts(load(str(boxes.folder / "kjpstate.yaml"), environ={}), boxes.folder)
+    monkeypatch.setattr(reconcile, "open_hosts", lambda document, **_: machines)
+    with hooked() as hook:
+        section = {"channels": [{"name": "hook", "webhook": hook.url}], "unreachable_after": 1}
+        boxes.write(f"{SMALL}notify: {json.dumps(section)}\n")
+        assert boxes.kjpstate("apply", "--yes").code == 0
+        machines["stb"].reachable = False
+        assert boxes.kjpstate("drift").code == 3
+        for elsewhere in (("--only", "build"), ("--limit", "pc"), ("--here", "pc")):
+            assert boxes.kjpstate("drift", *elsewhere).code == 0
+        assert [notice["kind"] for body in hook.bodies for notice in body["notices"]] == ["unreachable"]
+        machines["stb"].reachable = True
+        assert boxes.kjpstate("drift", "--only", "dns").code == 0
+        assert hook.bodies[-1]["text"] == "bot-kjp\nreached again: stb"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("argv", [(), ("--json",)])
+def test_it_tells_when_no_output_can_be_written(desk: Desk, argv: tuple[str, ...]):
+    """The full disk may be what the bot died of."""
+    with hooked() as hook:
+        section = {"channels": [{"name": "hook", "webhook": hook.url}]}
+        desk.write(desk.document(f"notify: {json.dumps(section)}"))
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "kjpstate", "drift", *argv], stdout=full, stderr=full, check=False
+            )
+        assert done.returncode == 1
+        assert [body["notices"][0]["kind"] for body in hook.bodies] == ["drift"]

@@ -21,6 +21,11 @@ esac
 """
 SYSTEMCTL = """#!/bin/sh
 echo "$*" >>"$STAND_IN/asked"
+case $* in
+  *is-enabled*) cat "$STAND_IN/enabled" 2>/dev/null || { echo disabled; exit 1; } ;;
+  *enable*) [ ! -f "$STAND_IN/no-bus" ] || { echo "Failed to connect to bus" >&2; exit 1; }
+            echo enabled >"$STAND_IN/enabled" ;;
+esac
 """
 
 
@@ -70,6 +75,46 @@ def test_a_timer_is_enabled_and_taken_out(desk: Desk, stand_in: Path):
     assert desk.kjpstate("schedule", "--with", "timer", "--remove", "--yes").code == 0
     assert not list(stand_in.rglob("kjpstate-little-*"))
     assert "disable --now kjpstate-little-" in (stand_in / "asked").read_text()
+
+
+def test_a_timer_that_could_not_be_enabled_is_no_timer(desk: Desk, stand_in: Path):
+    (stand_in / "no-bus").write_text("")
+    failed = desk.kjpstate("schedule", "--with", "timer", "--yes")
+    assert failed.code == 1
+    assert "Failed to connect to bus" in failed.err
+    assert "# not enabled" in desk.kjpstate("schedule", "--with", "timer", "--show").out
+    (stand_in / "no-bus").unlink()
+    assert "Written." in desk.kjpstate("schedule", "--with", "timer", "--yes").out
+    assert "# not enabled" not in desk.kjpstate("schedule", "--with", "timer", "--show").out
+    (unit,) = stand_in.rglob("kjpstate-little-*.timer")
+    unit.unlink()
+    assert desk.kjpstate("schedule", "--with", "timer", "--remove", "--yes").out.endswith("Removed.\n")
+    assert not list(stand_in.rglob("kjpstate-little-*"))
+
+
+def test_a_table_in_another_code_page_keeps_its_bytes(desk: Desk, stand_in: Path):
+    mine = b"# caf\xe9 \x0c\xc2\x85\n0 5 * * * /home/me/caf\xe9\n"
+    (stand_in / "table").write_bytes(mine)
+    assert desk.kjpstate("schedule", "--with", "cron", "--yes").code == 0
+    assert (stand_in / "table").read_bytes().startswith(mine + b"# kjpstate schedule ")
+    assert desk.kjpstate("schedule", "--with", "cron", "--remove", "--yes").code == 0
+    assert (stand_in / "table").read_bytes() == mine
+
+
+def test_a_table_that_can_not_be_read_is_not_written_over(desk: Desk, stand_in: Path):
+    (stand_in / "crontab").write_text(CRONTAB.replace("no crontab for me", "spool: Input/output error"))
+    shown = desk.kjpstate("schedule", "--with", "cron", "--yes")
+    assert (shown.code, "Input/output error" in shown.err) == (1, True)
+    assert not (stand_in / "table").exists()
+
+
+def test_a_line_end_in_a_path_is_no_line_of_cron(desk: Desk, stand_in: Path):
+    folder = desk.folder / "a\n* * * * * b"
+    folder.mkdir()
+    (folder / "kjpstate.yaml").write_text(desk.document())
+    shown = desk.kjpstate("schedule", str(folder / "kjpstate.yaml"), "--with", "cron", "--yes")
+    assert (shown.code, "a sign that no schedule can hold" in " ".join(shown.err.split())) == (64, True)
+    assert not (stand_in / "table").exists()
 
 
 def test_what_fails_in_a_bare_environment_is_not_written(desk: Desk, stand_in: Path, monkeypatch):

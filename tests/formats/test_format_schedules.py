@@ -76,6 +76,19 @@ def test_the_rest_of_the_table_is_kept(table: str):
     assert cron_without(once, other) == once
 
 
+def test_what_stands_under_our_comment_and_is_not_ours_stays():
+    mine = "0 5 * * * backup\n"
+    mark = cron_lines(JOB).splitlines(keepends=True)[0]
+    assert cron_without(f"{mark}{mine}", JOB) == mine
+    assert cron_with(f"{mark}{mine}", JOB) == cron_lines(JOB) + mine
+
+
+def test_variables_are_only_systemds_in_a_command():
+    text = timer_units(replace(JOB, environ={"KJPSTATE_STATE": "/a b/$HOME %d"}))[f"{JOB.name}.service"]
+    assert 'Environment="KJPSTATE_STATE=/a b/$HOME %%d"\n' in text
+    assert "$$HOME" in text
+
+
 def test_units_are_what_systemd_wants():
     units = {name: configparser.RawConfigParser() for name in timer_units(JOB)}
     for name, text in timer_units(JOB).items():
