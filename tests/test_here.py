@@ -12,7 +12,7 @@ from kjpstate.hosts import connect
 from kjpstate.model import Plan, Report, RunInfo
 from kjpstate.render.drifts import drift_lines
 from kjpstate.render.lines import text_of
-from tests.support.demo_world import KEY, STATES, World
+from tests.support.demo_world import KEY, SMALL, STATES, World
 from tests.test_converges import DOCUMENTS, world_of
 
 
@@ -104,6 +104,23 @@ def test_an_apply_there_cures_what_it_can_and_the_rest_is_drift(world: World):
         assert [step.result for step in report.steps if step.address.startswith("deploy")] == ["held"]
         assert world.apply().exit_code == 0
         assert drift_of(box.plan()) == (0, "")
+
+
+@pytest.mark.parametrize("install", ["", "  install: npm ci --omit=dev\n"])
+def test_an_edit_beside_the_deployed_folder_is_told(tmp_path: Path, install: str):
+    world = World(tmp_path)
+    beside = f"deploy:\n  with: [package.json, package-lock.json]\n{install}"
+    world.write(SMALL.replace("deploy:\n", beside))
+    assert world.apply().exit_code == 0
+    assert drift_of(Box(world).plan()) == (0, "")
+    file = world.stb.real("/root/bot-kjp/package.json")
+    before = file.read_bytes()
+    file.write_bytes(before + b"\n")
+    code, said = drift_of(Box(world).plan())
+    assert (code, "package.json not as deployed; pc can't be seen from here" in said) == (2, True)
+    assert "package.json changes" in drift_of(world.plan())[1]
+    file.write_bytes(before)
+    assert drift_of(Box(world).plan()) == (0, "")
 
 
 def test_on_a_box_where_nothing_was_applied_yet_there_is_drift_and_no_refusal(tmp_path: Path):

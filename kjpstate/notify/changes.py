@@ -122,13 +122,14 @@ def _alive(change: Change) -> Any:
 
 
 def _findings(change: Change, row: Callable[[Change], str]) -> Iterator[Finding]:
-    """A dead bot is one thing, what else differs of its process, or why its cure is refused, another."""
+    """A dead bot is one thing, why its cure is refused another; what else differs of it comes of its death."""
     address, host, text = change.resource.address, change.resource.host, row(change)
-    if _alive(change) not in (True, _NOT_KNOWN):
+    dies = _alive(change) not in (True, _NOT_KNOWN)
+    if dies:
         yield Finding(address, host, DEAD, text)
     if change.refusal is not None:
         yield Finding(address, host, change.refusal.rule, text)
-    elif any(item.path[:1] != ("alive",) for item in change.drift.differences):
+    elif not dies:
         yield Finding(address, host, "drift", text)
 
 
@@ -173,13 +174,17 @@ def _not_reached(
 
 
 def _ended(turn: _Turn, before: Mapping[tuple[str, str], Standing], seen: Seen) -> None:
-    """What stood and was not seen now: over if looked at, kept if not, dropped if it left the document."""
+    """What stood and was not seen now: over if looked at, kept if not, dropped if it left the document.
+
+    Of a dead bot nothing else is over, and of one that nothing is known of, not its death.
+    """
     now_standing = {(item.subject, item.reason) for item in turn.standing}
+    dead = {finding.address for finding in seen.findings if finding.reason == DEAD}
     for key, item in before.items():
         if key in now_standing:
             continue
         lost = item.reason == _LOST
-        unsure = item.reason == DEAD and item.subject in seen.unsure
+        unsure = item.subject in (seen.unsure if item.reason == DEAD else dead)
         if item.subject in (seen.hosts if lost else seen.looked) and not unsure:
             if item.told:
                 turn.notices.append(replace(_notice(item), kind=_end(item, seen)))

@@ -22,6 +22,13 @@ _WORDS = {
     errors.DOCUMENT: "error in the document",
     errors.INTERRUPTED: "interrupted",
 }
+_LEFT = {
+    errors.IN_SYNC: "in sync",
+    errors.DRIFT: "nothing done, drift is left",
+    errors.UNREACHABLE: "a host was not reached",
+    errors.REFUSED: "refused",
+}
+"""Where no address has a result."""
 _MOST_NAMES = 3
 
 
@@ -198,7 +205,7 @@ def _acted(run: Past, found: dict[str, list[Item]]) -> str:
 
 
 def _other(run: Past) -> str:
-    return "in sync" if run.exit_code == 0 else f"failed, exit code {run.exit_code}"
+    return _LEFT.get(run.exit_code, f"failed, exit code {run.exit_code}")
 
 
 def _names(items: Sequence[Item]) -> str:

@@ -72,8 +72,8 @@ class Status:
 
     @property
     def stale(self) -> bool:
-        """Whether the checker ran once and runs no more."""
-        return bool(self.checks) and (self.age is None or self.age > self.patience)
+        """Whether the checker ran once and runs no more, or ran by a clock that nothing can be told from."""
+        return bool(self.checks) and (self.age is None or abs(self.age) > self.patience)
 
     @property
     def code(self) -> int:
@@ -164,11 +164,10 @@ def _check(status: Status) -> tuple[str, str, str]:
         return "last check", f"none that looked; {_failing(newest)}", "refuse"
     since = local_time(check.ended)
     if status.stale:
-        return (
-            "last check",
-            f"STALE: the checker itself has not run since {since}{_after(newest, check)}",
-            "refuse",
-        )
+        what = f"the checker itself has not run since {since}"
+        if status.age is not None and status.age < timedelta(0):
+            what = f"by this clock the last check, {since}, is yet to come"
+        return "last check", f"STALE: {what}{_after(newest, check)}", "refuse"
     times = f", {check.times:,} times in a row" if check.times > 1 else ""
     style = "good" if check.exit_code == 0 else "change"
     return "last check", f"{since}: {result_of(check)}{times}{_after(newest, check)}", style

@@ -60,13 +60,23 @@ CASES = {
         [look("dns"), look("dns!resolved-missing")],
         [["drift dns"], ["changed dns", "drift dns"]],
     ),
-    "settings as written again are not all that a dead bot needs": (
-        [look("pm2_process.bot", "pm2_process.bot!dead"), look("pm2_process.bot!dead"), look()],
+    "what differed of a bot that died is not over, nor told again": (
+        [look("pm2_process.bot"), *[look("pm2_process.bot!dead")] * 2, look("pm2_process.bot"), look()],
         [
-            ["dead pm2_process.bot", "drift pm2_process.bot"],
-            ["changed pm2_process.bot"],
+            ["drift pm2_process.bot"],
+            ["dead pm2_process.bot"],
+            [],
             ["alive pm2_process.bot"],
+            ["resolved pm2_process.bot"],
         ],
+    ),
+    "a bot whose settings still differ when it lives again": (
+        [look("pm2_process.bot!dead"), look("pm2_process.bot")],
+        [["dead pm2_process.bot"], ["alive pm2_process.bot", "drift pm2_process.bot"]],
+    ),
+    "why a dead bot's cure is refused may change": (
+        [look("pm2_process.bot!dead", "pm2_process.bot!script-missing"), look("pm2_process.bot!dead")],
+        [["dead pm2_process.bot", "drift pm2_process.bot"], []],
     ),
     "what is lived with from now on is not as written": (
         [look("dns"), replace(look(), accepted=frozenset({"dns"})), look()],
@@ -116,7 +126,7 @@ def process(*differing: str, alive: Any = True, refused: str = "") -> Change:
 
 FOUND = {
     "a dead bot": (process("alive", alive="gave up"), ["dead"]),
-    "a dead bot with other settings": (process("alive", "env", alive="gave up"), ["dead", "drift"]),
+    "a dead bot with other settings": (process("alive", "env", alive="gave up"), ["dead"]),
     "a dead bot whose cure is refused is dead": (
         process("alive", "problems", alive="not in PM2's list", refused="script-missing"),
         ["dead", "script-missing"],

@@ -97,8 +97,14 @@ TABLE = {
         "was not reached",
         "kjpstate plan   ",
     ),
-    "a clock set back": (
-        replace(WELL, now="20260227T000000Z"),
+    "a clock set back by a day: a checker that no longer runs would not be seen until then": (
+        replace(WELL, now="20260228T115000Z"),
+        2,
+        "STALE: by this clock the last check, 2026-03-01 ",
+        "kjpstate drift",
+    ),
+    "a clock set back a little": (
+        replace(WELL, now="20260301T111000Z"),
         0,
         "in sync, 12 times in a row",
         "nothing to do",

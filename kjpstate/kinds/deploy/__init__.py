@@ -7,7 +7,7 @@ through the face in `kjpstate.kinds`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kjpstate.formats.tree import digest
@@ -59,10 +59,7 @@ def actual(spec: Spec, answers: Answers) -> State:
         "problems": [reason for _, reason in readings.problems(spec, seen, answers, {})],
     }
     if seen.beside:
-        values["with"] = {
-            name: readings.file_digest(here.content if isinstance(here, File) else None)
-            for name, (_, here) in seen.beside.items()
-        }
+        values["with"] = seen.beside_here
     if spec.get("install"):
         values["installed"] = seen.installed
     return State(values, present=seen.present)
@@ -75,32 +72,43 @@ def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
     """
     seen = readings.see(spec, answers)
     owed = readings.owed(spec, upstream)
-    problems = tuple(readings.problems(spec, seen, answers, upstream))
+    alone = seen.manifest is None and not owed
     planned = readings.planned_beside(spec, seen, upstream)
+    files = {**seen.beside_here, **_known(seen)} if alone else _digests(planned)
+    others = [name for name, value in files.items() if value != seen.beside_here[name]]
     beside = {
         "seen": seen,
-        "problems": problems,
+        "problems": tuple(readings.problems(spec, seen, answers, upstream)),
         "owed": owed,
-        "with": planned,
-        "headline": _headline(spec, seen, owed),
+        "planned": planned,
+        "with": files,
+        "headline": _headline(spec, seen, owed, others),
     }
-    if seen.manifest is None and not owed:
-        stamped = None if seen.earlier is None else digest(seen.earlier)
-        return State({"files": seen.wanted, "stamped": stamped, "problems": []}, beside)
     values: dict[str, Any] = {
         "files": UNKNOWN if owed else {**seen.wanted, **dict.fromkeys(seen.stale)},
         "stamped": UNKNOWN if owed else digest(seen.wanted),
         "problems": [],
     }
+    if alone:
+        values["stamped"] = None if seen.earlier is None else digest(seen.earlier)
     if seen.beside:
-        values["with"] = {
-            name: content if isinstance(content, Unknown) else readings.file_digest(content)
-            for name, content in planned.items()
-        }
-    if spec.get("install"):
-        known = not any(isinstance(value, Unknown) for value in values.get("with", {}).values())
-        values["installed"] = readings.install_digest(spec, values.get("with", {})) if known else UNKNOWN
+        values["with"] = files
+    if spec.get("install") and not alone:
+        known = not any(isinstance(value, Unknown) for value in files.values())
+        values["installed"] = readings.install_digest(spec, files) if known else UNKNOWN
     return State(values, beside)
+
+
+def _known(seen: Seen) -> dict[str, str]:
+    """What the last deploy says it put beside, of what the document still names."""
+    return {name: value for name, value in seen.put.items() if name in seen.beside}
+
+
+def _digests(planned: Mapping[str, bytes | Unknown | None]) -> dict[str, Any]:
+    return {
+        name: content if isinstance(content, Unknown) else readings.file_digest(content)
+        for name, content in planned.items()
+    }
 
 
 def writes(spec: Spec) -> Iterable[tuple[str, str]]:
@@ -123,7 +131,7 @@ def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
         yield Refuse("needs-other-host", reason, cure="kjpstate apply from a machine that reaches both hosts")
         return
     if all(difference.path[0] == "stamped" for difference in drift.differences):
-        yield _stamp(spec, seen, owed=False)
+        yield _stamp(spec, seen, drift)
         return
     yield Stamp(spec["host"], spec["document"], readings.tree_stamp(spec).name, None)
     yield from _beside_actions(spec, seen, drift)
@@ -131,7 +139,7 @@ def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
         yield from _install(spec, drift)
     if drift.differs("files"):
         yield _sync(spec, seen, drift)
-    yield _stamp(spec, seen, owed=drift.desired.beside["owed"])
+    yield _stamp(spec, seen, drift)
 
 
 def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
@@ -177,7 +185,7 @@ def _beside_actions(spec: Spec, seen: Seen, drift: Drift) -> Iterator[Action]:
         theirs, mine = seen.beside[name]
         if "/" in name and mine is None:
             yield MakeDirectory(here.host, readings.parent(here.path))
-        planned = drift.desired.beside["with"][name]
+        planned = drift.desired.beside["planned"][name]
         source = theirs if isinstance(theirs, File) else File(here.path, b"", 0o644)
         after = planned if isinstance(planned, bytes) else source.content  # the latter is computed again
         before = mine.content if isinstance(mine, File) else None
@@ -219,13 +227,15 @@ def _sync(spec: Spec, seen: Seen, drift: Drift) -> SyncTree:
     )
 
 
-def _stamp(spec: Spec, seen: Seen, owed: bool) -> Stamp:
-    clock = ("clock", ReadClock(spec["host"]))
+def _stamp(spec: Spec, seen: Seen, drift: Drift) -> Stamp:
+    clock, owed = ("clock", ReadClock(spec["host"])), drift.desired.beside["owed"]
+    # What is not known yet is computed again when it is.
+    put = {name: value for name, value in drift.desired.beside["with"].items() if isinstance(value, str)}
     return Stamp(
         spec["host"],
         spec["document"],
         readings.tree_stamp(spec).name,
-        {} if owed else {"files": seen.wanted},
+        ({"with": put} if put else {}) | ({} if owed else {"files": seen.wanted}),
         (("files", readings.target(spec)), clock) if owed else (clock,),
         path=spec["to_directory"],
     )
@@ -235,25 +245,28 @@ def _modules(spec: Spec) -> str:
     return join(readings.parent(spec["to_directory"]), "node_modules/")
 
 
-def _headline(spec: Spec, seen: Seen, owed: bool) -> str:
+def _headline(spec: Spec, seen: Seen, owed: bool, others: Sequence[str]) -> str:
     said = "known after build" if owed and spec.get("built") else "known when its source is written"
     if not owed:
-        said = _counted(spec, seen)
+        said = _counted(spec, seen, others)
     if seen.kept and seen.manifest:  # before the first build nothing tells the owner's files from its own
         names = ", ".join(seen.kept[:3]) + (", …" if len(seen.kept) > 3 else "")
         said += f", {_files(len(seen.kept))} of yours kept: {names}"
     return f"{spec['to_directory']}   {said}"
 
 
-def _counted(spec: Spec, seen: Seen) -> str:
-    """`3 files change, 1 new, 2 removed`, or what else is not as it should be."""
+def _counted(spec: Spec, seen: Seen, others: Sequence[str]) -> str:
+    """`3 files change, 1 new, 2 removed, package.json changes`, or what else is not as it should be; `others`:
+    files beside."""
     new = sum(path not in seen.here for path in seen.wanted)
     changed = sum(path in seen.here and seen.here[path] != value for path, value in seen.wanted.items())
     if seen.manifest is None:
-        return f"{_files(new + changed)} not as deployed; {spec['from_host']} can't be seen from here"
+        told = [*([_files(new + changed)] if new + changed or not others else []), *others]
+        return f"{', '.join(told)} not as deployed; {spec['from_host']} can't be seen from here"
     said = [f"{_files(changed)} change{'s' if changed == 1 else ''}"] if changed else []
     said += [f"{_files(new)} new"] if new and not changed else [f"{new} new"] if new else []
     said += [f"{len(seen.stale)} removed"] if seen.stale else []
+    said += [f"{', '.join(others)} change{'s' if len(others) == 1 else ''}"] if others else []
     return ", ".join(said) or "every file is there already"
 
 

@@ -117,8 +117,9 @@ class Seen:
     """A deploy as it stands.
 
     `manifest`: the files to be there; None when the source's host can't be seen (`unseen` says why).
-    `earlier`: what the last deploy put there, {relative: sha256}, None when there was none. `stale`: of
-    those, what no longer belongs there and still is as we put it. `kept`: what is there and is not ours.
+    `earlier`: what the last deploy put there, {relative: sha256}, None when there was none; `put`: the same of
+    the files beside it. `stale`: of
+    earlier, what no longer belongs there and still is as we put it. `kept`: what is there and is not ours.
     """
 
     manifest: Mapping[str, TreeFile] | None
@@ -126,11 +127,21 @@ class Seen:
     present: bool
     parent_present: bool = True
     earlier: Mapping[str, str] | None = None
+    put: Mapping[str, str] = field(default_factory=dict)
     stale: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     unseen: str = ""
     installed: str | None = None
     beside: Mapping[str, tuple[Answer, Answer]] = field(default_factory=dict)
+
+    @property
+    def beside_here(self) -> dict[str, str | None]:
+        """The digest of each file of `with` as it stands."""
+        contents = {name: here for name, (_, here) in self.beside.items()}
+        return {
+            name: file_digest(here.content if isinstance(here, File) else None)
+            for name, here in contents.items()
+        }
 
     @property
     def wanted(self) -> dict[str, str]:
@@ -144,7 +155,8 @@ def see(spec: Spec, answers: Answers) -> Seen:
     """What the answers say."""
     there, here = answers.get(source(spec), _NOT_LOOKED_AT), answers.get(target(spec))
     files = digests(here) if isinstance(here, Tree) else {}
-    earlier = stamped_files(read_stamp(answers.get(tree_stamp(spec))))
+    stamp = read_stamp(answers.get(tree_stamp(spec)))
+    earlier = stamped_files(stamp)
     manifest = None if isinstance(there, Unreadable) else _manifest(spec, answers, there)
     stale = tuple(
         path
@@ -159,6 +171,7 @@ def see(spec: Spec, answers: Answers) -> Seen:
         present=here is not None,
         parent_present=answers.get(parent_stat(spec)) is not None,
         earlier=earlier,
+        put=stamped_files(stamp, "with") or {},
         stale=stale,
         kept=tuple(sorted(path for path in (*files, *others) if path not in ours)),
         unseen=there.why if isinstance(there, Unreadable) else "",
