@@ -122,7 +122,7 @@ def _alive(change: Change) -> Any:
 
 
 def _findings(change: Change, row: Callable[[Change], str]) -> Iterator[Finding]:
-    """A dead bot is one thing, why its cure is refused another; what else differs of it comes of its death."""
+    """A dead bot is one thing, why its cure is refused another; what else differs of it comes with that."""
     address, host, text = change.resource.address, change.resource.host, row(change)
     dies = _alive(change) not in (True, _NOT_KNOWN)
     if dies:

@@ -256,8 +256,10 @@ def _headline(spec: Spec, seen: Seen, owed: bool, others: Sequence[str]) -> str:
 
 
 def _counted(spec: Spec, seen: Seen, others: Sequence[str]) -> str:
-    """`3 files change, 1 new, 2 removed, package.json changes`, or what else is not as it should be; `others`:
-    files beside."""
+    """`3 files change, 1 new, 2 removed, package.json changes`, or what else is not as it should be.
+
+    `others`: files beside the folder.
+    """
     new = sum(path not in seen.here for path in seen.wanted)
     changed = sum(path in seen.here and seen.here[path] != value for path, value in seen.wanted.items())
     if seen.manifest is None:

@@ -117,9 +117,9 @@ class Seen:
     """A deploy as it stands.
 
     `manifest`: the files to be there; None when the source's host can't be seen (`unseen` says why).
-    `earlier`: what the last deploy put there, {relative: sha256}, None when there was none; `put`: the same of
-    the files beside it. `stale`: of
-    earlier, what no longer belongs there and still is as we put it. `kept`: what is there and is not ours.
+    `earlier`: what the last deploy put there, {relative: sha256}, None when there was none; `put`: the same
+    of files beside. `stale`: of `earlier`, what no longer belongs there and still is as we put it. `kept`:
+    what is there and is not ours.
     """
 
     manifest: Mapping[str, TreeFile] | None
