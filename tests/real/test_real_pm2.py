@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from dataclasses import replace
 from decimal import Decimal
@@ -479,3 +480,32 @@ def test_the_variables_of_a_cluster_are_seen_as_its_workers_have_them(box):
     app = {"exec_mode": "cluster", "instances": 2, "env": {"A": "1", "B": 2}}
     assert applied(box, scene(box, app)) == ["start", "save"]
     assert applied(box, scene(box, {**app, "env": {"A": "1", "B": 3}})) == ["keep", "reload", "save"]
+
+
+def test_what_a_daemon_has_just_forked_is_no_second_daemon(box, tmp_path):
+    """Until it becomes the app it bears the daemon's title: at each look at a crash loop it may be there."""
+    title = f"PM2 v7.0.4: God Daemon ({box.pm2_home})"
+    forks = tmp_path / "forks.py"
+    forks.write_text(
+        "import subprocess, sys\n"
+        "subprocess.Popen([sys.stdin.readline().strip(), '60'], executable='/bin/sleep')\n"
+        "print('forked', flush=True)\nsys.stdin.read()\n"
+    )
+    box.pm2_home.mkdir(parents=True)
+    daemon = subprocess.Popen(
+        [title, str(forks)],
+        executable=sys.executable,
+        text=True,
+        **dict.fromkeys(("stdin", "stdout"), subprocess.PIPE),
+    )
+    try:
+        daemon.stdin.write(f"{title}\n")
+        daemon.stdin.flush()
+        assert daemon.stdout.readline() == "forked\n"
+        seen = probe.parse(box.probe("bot", f"{box.bot}/dist/index.js"))
+        assert (seen.daemon.pid, seen.more, seen.others) == (daemon.pid, 0, ())
+    finally:
+        for pid in Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
+        daemon.kill()
+        daemon.communicate()

@@ -88,6 +88,7 @@ const process_stat = (pid) => {
   const used = tail.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0);
   return { state: tail[0], ppid: Number(tail[1]), start: tail[19], used };
 };
+const title = (pid) => text("/proc/" + pid + "/cmdline").replace(/\0+$/, "");
 const environment = (pid) => {
   const found = {};
   let raw;
@@ -153,15 +154,18 @@ const family = (root) => {
 const daemons = (own_home) => {
   const found = [];
   for (const pid of processes()) {
-    const title = text("/proc/" + pid + "/cmdline").replace(/\0+$/, "");
-    const match = /^PM2 v([^:]*): God Daemon(?: \((.*)\))?/.exec(title);
+    const match = /^PM2 v([^:]*): God Daemon(?: \((.*)\))?/.exec(title(pid));
     if (!match) continue;
     const uid = (stat("/proc/" + pid) || { uid: -1 }).uid;
     // the kernel cuts a title that outgrows the command line it replaces; pm2.pid in its home is proof too
     const home = match[2] || (environment(pid) || {}).PM2_HOME || (pid === text(path.join(own_home, "pm2.pid")).trim() ? own_home : "");
     found.push({ pid: Number(pid), uid, user: users[uid] || String(uid), version: match[1], home });
   }
-  return found;
+  // what a daemon has just forked bears its title and its variables until it becomes the app
+  return found.filter((daemon) => {
+    const seen = process_stat(daemon.pid);
+    return seen && !found.some((other) => other.pid === seen.ppid);
+  });
 };
 
 // node processes whose script is the one we were asked about, whoever started them
@@ -169,7 +173,7 @@ const runners = () => {
   const found = [];
   for (const pid of processes()) {
     if (Number(pid) === process.pid) continue;
-    let argv = text("/proc/" + pid + "/cmdline").replace(/\0+$/, "").split("\0");
+    let argv = title(pid).split("\0");
     // PM2 retitles what it forks to "node /path/of/script", cut where it grows too long: its variables are whole
     if (argv.length === 1) argv = [argv[0].split(" ")[0], (environment(pid) || {}).pm_exec_path || argv[0].replace(/^\S* /, "")];
     if (!/(^|\/)(node|nodejs|bun)$/.test(argv[0])) continue;
@@ -224,7 +228,8 @@ const live = (item) => {
   const app = Object.assign(pick(own, COUNTERS), { name: own.name || item.name, pm_id: item.pm_id, pid,
     start: seen && seen.state !== "Z" ? seen.start : null, fields: pick(own, ["pm_exec_path", "pm_cwd"]) });
   if (app.name !== name) return app;
-  const environ = app.start === null ? null : environment(pid);
+  let environ = app.start === null || title(pid).startsWith("PM2 v") ? null : environment(pid);
+  if (environ && Object.keys(environ).length === 0) environ = null; // it is just ending
   app.fields = pick(own, FIELDS);
   app.env = wanted_env(environ || own);
   app.env_names = environ ? Object.keys(environ) : [];
