@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,8 @@ RULES = {
     "REFUSED": "server-refused",
     "silent": "server-timeout",
 }
+COUNTED = "ways a modem or a public DNS server fails, on a real Debian"
+Counted = Callable[[str, int], None]
 DOCUMENT = """\
 kjpstate: 1
 name: dns-only
@@ -88,21 +90,25 @@ def world(steady: Dns) -> Iterator[Dns]:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_with_a_modem_that_fails_drift_is_found_and_healed_and_names_resolve(steady: Dns, way: str) -> None:
+def test_with_a_modem_that_fails_drift_is_found_and_healed_and_names_resolve(
+    steady: Dns, way: str, counted: Counted
+) -> None:
     box = steady.machine
     box.must(f"sed -i /^DNS=/d {RESOLVED}; systemctl reset-failed {UNIT}; systemctl restart {UNIT}")
     box.dns(way)
     assert "dns" in steady.must(2, "drift")
     assert "2 passed, 0 failed" in steady.must(0, "apply", "--yes")
     assert steady.servers() == "Global: 8.8.8.8 1.1.1.1"
+    counted(COUNTED, 1)
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_public_server_that_fails_is_named_and_is_no_drift(steady: Dns, way: str) -> None:
+def test_a_public_server_that_fails_is_named_and_is_no_drift(steady: Dns, way: str, counted: Counted) -> None:
     steady.machine.dns(way, "8.8.8.8")
     assert steady.must(0, "drift") == ""
     said = " ".join(steady.must(6, "verify").split())
     assert "1 passed, 1 failed" in said and f"[{RULES[way]}]" in said and "8.8.8.8" in said
+    counted(COUNTED, 1)
 
 
 def test_a_line_that_is_down_is_not_known_rather_than_failed(steady: Dns) -> None:
