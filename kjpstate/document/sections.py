@@ -6,6 +6,7 @@ Called by `load`. A section of a fleet makes one draft for each of its hosts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kjpstate.document.draft import Draft, Section, argv, entries, known, sections
@@ -28,8 +29,20 @@ def dns(page: Page, groups: Groups) -> Iterator[Draft]:
         yield _draft("dns", section, {"file": RESOLVED_CONF, **given})
 
 
-def patches(page: Page, groups: Groups) -> Iterator[Draft]:
-    """One set of edits in one file."""
+def patches(page: Page, groups: Groups) -> list[Draft]:
+    """One set of edits in one file. The first of a file knows all sets of that file: any other one that
+    stands there has left the document."""
+    drafts = list(_patches(page, groups))
+    sets: dict[tuple[str, str], list[str]] = {}
+    for draft in drafts:
+        sets.setdefault((draft.host.name, draft.spec["path"]), []).append(draft.spec["set"])
+    return [
+        replace(draft, spec={**draft.spec, "sets": sets.pop((draft.host.name, draft.spec["path"]), [])})
+        for draft in drafts
+    ]
+
+
+def _patches(page: Page, groups: Groups) -> Iterator[Draft]:
     for section in sections(page, "patches", groups):
         value = section.value
         _edits_once(section)

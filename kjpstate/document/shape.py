@@ -34,6 +34,10 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
 _NOTHING = ("", "~", "null", "Null", "NULL")
 _EMPTY = Mapping({}, {}, Place(1, 1))
 
+_NO_SECRET = (
+    "a secret is not allowed here; `env` of an app takes them, and of `notify` URLs, `headers` and `env`"
+)
+
 MISSING: Final = object()
 """Stands for a value that did not fit: left out of what the walk returns."""
 
@@ -196,7 +200,7 @@ class Shaper:
         if isinstance(value, Secret):
             if schema.get("x-secret"):
                 return value
-            self.problems.add(node.place, "a secret is not allowed here; `env` of an app takes them")
+            self.problems.add(node.place, _NO_SECRET)
             return MISSING
         if not _allows(schema, value):
             return self._unfit(node, schema)

@@ -103,6 +103,7 @@ def test_patches_have_every_default_filled_in() -> None:
         "path": "/home/u/bot/src/wa.ts",
         "display": "./src/wa.ts",
         "set": "s",
+        "sets": ["s"],
         "on_drift": "apply",
         "state": "present",
         "edits": [

@@ -274,6 +274,19 @@ def test_an_orphan_is_told_and_left() -> None:
     assert state.beside["orphans"] == ("src/wa.ts:13 reconnect-backoff/call",)
 
 
+def test_a_set_that_left_the_document_is_told_by_the_first_one_of_its_file() -> None:
+    other = spec_of([{"id": "log", "insert_before": "import a", "content": "// seen\nlet seen = 1;"}])
+    told = {**other, "set": "logging", "sets": ["logging"]}
+    both = applied(told, PATCHED)
+    left = patch.actual(told, answers_of(told, both)).beside["orphans"]
+    assert [name.rpartition("/")[2] for name in left] == ["count", "reset", "call"]
+    assert left[0].startswith("src/wa.ts:") and " reconnect-backoff/" in left[0]
+    for calm in ({**told, "sets": ["logging", "reconnect-backoff"]}, {**told, "sets": []}):
+        assert patch.actual(calm, answers_of(calm, both)).beside["orphans"] == ()
+    gone = {**told, "state": "absent"}
+    assert len(patch.actual(gone, answers_of(gone, both)).beside["orphans"]) == 3
+
+
 @pytest.mark.parametrize(
     "odd", ["\u2028", "\u2029", "\u0085", "\ufeff", "\x07", "\x1b[2J", "\u00a0", "\u3000"]
 )

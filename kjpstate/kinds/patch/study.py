@@ -6,7 +6,7 @@ Called by the kind's face, once for what is on disk and once for what the plan w
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kjpstate.formats.typescript import NoParser, Source, grammar_of, read
@@ -27,7 +27,7 @@ _CONFLICT = re.compile(rb"^(<{7}|>{7})( |\r?$)", re.MULTILINE)
 class Study:
     """`found` and `wanted`: edit -> digest or None; `after`: the bytes as they should be (None: no file).
 
-    `orphans`: lines about blocks of this set that no edit of the document names.
+    `orphans`: lines about blocks that no edit of the document names, of this set, or of one that left it.
     """
 
     found: Mapping[str, str | None]
@@ -104,7 +104,7 @@ def _presence(spec: Spec, data: bytes, named: Mapping[str, None]) -> Study:
     wanted = {**named, **{edit.id: edit.digest for edit in edits}}
     look, faults = _looked(data, spec)
     own = {block.edit: block for block in look.blocks if block.set == spec["set"]}
-    orphans = _orphans(spec, own) if not faults else ()
+    orphans = _orphans(spec, look.blocks) if not faults else ()
     found = {edit.id: standing.noted(look, own[edit.id]) if edit.id in own else None for edit in edits}
     faults += standing.unreadable(own.values())
     if problems or faults:
@@ -153,8 +153,9 @@ def _removal(spec: Spec, data: bytes, named: Mapping[str, None]) -> Study:
         for block in own
         if standing.refuses(spec, look, block)
     ]
+    orphans = _orphans(spec, [block for block in look.blocks if block not in own])
     if problems or not own:
-        return Study(found, wanted, data, data, problems=tuple(problems))
+        return Study(found, wanted, data, data, problems=tuple(problems), orphans=orphans)
     after = markers.taken_out(data, own)
     fault = _unsound(read(after, spec["path"]))
     if fault is not None:
@@ -162,7 +163,7 @@ def _removal(spec: Spec, data: bytes, named: Mapping[str, None]) -> Study:
         problem = Problem("result-syntax", reason, fault.line, fault.text)
         return Study(found, wanted, data, data, problems=(problem,))
     drafts = tuple(standing.removal(look, block, number) for number, block in enumerate(own))
-    return Study(found, wanted, data, after, drafts)
+    return Study(found, wanted, data, after, drafts, orphans=orphans)
 
 
 def _looked(data: bytes, spec: Spec) -> tuple[Look, list[Problem]]:
@@ -176,8 +177,12 @@ def _made(edit: Edit, look: Look, spec: Spec) -> Draft | Problem:
     return new_draft(edit, spot, look, spec) if isinstance(spot, Spot) else spot
 
 
-def _orphans(spec: Spec, own: Mapping[str, Block]) -> tuple[str, ...]:
+def _orphans(spec: Spec, blocks: Sequence[Block]) -> tuple[str, ...]:
+    """Blocks of this set without an edit, and of sets that the document does not know (any more)."""
     named = {item["id"] for item in spec.get("edits", ())}
+    sets = spec.get("sets") or [block.set for block in blocks]
     return tuple(
-        f"{spec['display']}:{block.line} {block.name}" for block in own.values() if block.edit not in named
+        f"{spec['display']}:{block.line} {block.name}"
+        for block in blocks
+        if block.set not in sets or (block.set == spec["set"] and block.edit not in named)
     )
