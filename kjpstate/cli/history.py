@@ -36,6 +36,7 @@ _VERBS = ("plan", "apply", "drift", "verify", "monitor", "rollback")
 @click.option("--limit", "host", metavar="HOST", default="", help="Only runs over this host.")
 @click.option("--since", metavar="WHEN", default="", help="Such as 2026-03-01, 12h, 7d.")
 @click.option("--failed", is_flag=True, help="Only runs whose exit code was not 0.")
+@options.here
 @click.option("--local", is_flag=True, help="Only what this machine remembers; no host is asked.")
 @click.option(
     "-n", "most", type=click.IntRange(min=0), default=20, help="The newest so many (20); 0 for all."
@@ -53,6 +54,7 @@ def command(
     host: str,
     since: str,
     failed: bool,
+    here: str | None,
     local: bool,
     most: int,
     as_json: bool,
@@ -64,7 +66,7 @@ def command(
     found = history.runs(folder, replace(wanted, most=0) if name and not local else wanted)
     runs, lost = found.value, dict[str, str]()
     if name and not local:
-        theirs, lost = asyncio.run(_told_by_hosts(session, document))
+        theirs, lost = asyncio.run(_told_by_hosts(session, document, here))
         runs = history.merged(runs, theirs, wanted)
     if as_json:
         session.out_json(history_json(runs))
@@ -75,9 +77,11 @@ def command(
     return errors.IN_SYNC
 
 
-async def _told_by_hosts(session: Session, argument: str | None) -> tuple[list[Past], dict[str, str]]:
+async def _told_by_hosts(
+    session: Session, argument: str | None, here: str | None
+) -> tuple[list[Past], dict[str, str]]:
     """The runs that stand on the hosts, and the hosts that could not be asked: host -> why."""
-    async with opened(session, argument, looks=True) as work:
+    async with opened(session, argument, here=here, looks=True) as work:
         wanted: dict[str, list[Reading]] = {}
         for name, host in work.hosts.items():
             host.within = _PATIENCE
@@ -152,6 +156,9 @@ def one(found: Sequence[Past], word: str) -> Past:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise errors.UsageError(f"no run {word} is remembered", "kjpstate history   has their ids")
+        raise errors.UsageError(
+            f"no run {word} is remembered on this machine",
+            "kjpstate history   has their ids; one that a host told is shown where it was run",
+        )
     ids = ", ".join(run.id for run in found)
     raise errors.UsageError(f"{word} begins several runs: {ids}", "type more of the id")

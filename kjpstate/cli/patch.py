@@ -80,18 +80,19 @@ def show(session: Session, file: str, as_json: bool) -> int:
 @command.command()
 @click.argument("address")
 @options.document
+@options.here
 @options.colour
 @click.pass_obj
-def keep(session: Session, /, address: str, document: str | None) -> int:
+def keep(session: Session, /, address: str, document: str | None, *, here: str | None) -> int:
     """Write what was edited by hand in the blocks of ADDRESS into the document, so that it stays.
 
     Only the `content` of those edits changes; the document as it was is kept beside it.
     """
-    return asyncio.run(_keep(session, address, document))
+    return asyncio.run(_keep(session, address, document, here))
 
 
-async def _keep(session: Session, address: str, argument: str | None) -> int:
-    async with opened(session, argument) as work:
+async def _keep(session: Session, address: str, argument: str | None, here: str | None) -> int:
+    async with opened(session, argument, here=here) as work:
         resource = _resource(work.document.resources, address)
         data = await _read(resource, work)
     try:

@@ -28,6 +28,7 @@ _LIVES = {
 @options.document
 @click.option("--run", "run", metavar="ID", help="Do not ask: break the lock only if this run holds it.")
 @click.option("--force", is_flag=True, help="Even if that run is alive: two runs may then write at once.")
+@options.here
 @options.lock_timeout
 @options.colour
 @click.pass_obj
@@ -39,16 +40,25 @@ def command(
     *,
     run: str | None,
     force: bool,
+    here: str | None,
     lock_timeout: float,
 ) -> int:
     """Show who holds the lock of HOST (its name in the document), ask, and break it if that run is dead."""
-    return asyncio.run(_unlock(session, host, document, run=run, force=force, seconds=lock_timeout))
+    looking = _unlock(session, host, document, run=run, force=force, here=here, seconds=lock_timeout)
+    return asyncio.run(looking)
 
 
 async def _unlock(
-    session: Session, name: str, argument: str | None, *, run: str | None, force: bool, seconds: float
+    session: Session,
+    name: str,
+    argument: str | None,
+    *,
+    run: str | None,
+    force: bool,
+    here: str | None,
+    seconds: float,
 ) -> int:
-    async with opened(session, argument, (), (name,)) as work:
+    async with opened(session, argument, (), (name,), here=here) as work:
         chosen = [host for known, host in work.hosts.items() if known == name or known.startswith(f"{name}[")]
         if not chosen:
             known = ", ".join(work.hosts)

@@ -47,6 +47,10 @@ def test_a_whole_life_without_any_network(box: Desk):
     assert told["not_looked_at"] == [{"address": "dns", "host": "far"}]
     assert box.kjpstate("verify", "--here", "box").code == 0
     assert box.kjpstate("backups", "--here", "box").code == 0
+    assert "box is not locked" in box.kjpstate("unlock", "box", "--here", "box").out
+    assert "it has no patches" in box.kjpstate("patch", "keep", "patch.x", "--here", "box").err
+    told = box.kjpstate("history", "--here", "box", "--json")
+    assert (told.code, told.err) == (0, "")
     runs = box.kjpstate("history", "--json").json["runs"]
     assert {run["scope"] for run in runs} == {"--here box"}
     assert {tuple(run["hosts"]) for run in runs} == {("box",)}
