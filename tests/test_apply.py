@@ -196,6 +196,8 @@ def test_an_owed_step_may_not_grow():
 def test_a_command_is_named_as_a_person_would_type_it():
     saved = Run("box", ("/n/node", "/m/pm2/bin/pm2", "delete", "bot"), "why")
     assert apply.describe(saved) == "pm2 delete bot"
+    kept = ("sh", "-c", 'export PM2_DUMP_FILE_PATH="$3"; …', "sh", "node", "pm2", "/root/.pm2/kept")
+    assert apply.describe(Run("box", kept, "")) == "keep PM2's list in /root/.pm2/kept"
     assert apply.describe(Run("box", ("npm", "run", "build"), "why")) == "npm run build"
     assert (
         apply.describe(Run("box", ("sh", "-c", "umask 077; …", "sh"), "keeps PM2's list"))

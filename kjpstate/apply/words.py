@@ -29,7 +29,7 @@ def describe(action: Action) -> str:
         case SyncTree(to_directory=path):
             return f"switch {path}"
         case Run(argv=argv, why=why):
-            return spoken(argv) or why or argv[0]
+            return spoken(argv) or why or _kept(argv) or argv[0]
         case Await(why=why):
             return why
         case Stamp(name=name):
@@ -49,6 +49,11 @@ def spoken(argv: Sequence[str]) -> str:
     if len(argv) > 2 and argv[1].endswith("/pm2"):
         return " ".join(("pm2", *argv[2:]))
     return "" if tuple(argv[:2]) == ("sh", "-c") else " ".join(argv)
+
+
+def _kept(argv: Sequence[str]) -> str:
+    """PM2's list, copied before PM2 is told anything."""
+    return f"keep PM2's list in {argv[-1]}" if any("PM2_DUMP_FILE_PATH" in word for word in argv) else ""
 
 
 def why(outcome: Outcome) -> str:
