@@ -81,6 +81,33 @@ def test_a_dead_bot_and_a_cut_run(boxes: Desk):
     assert "bot-kjp on stb is DEAD: stopped" in rows(shown)[0]
 
 
+def test_a_bot_that_dies_every_two_minutes_is_seen_by_all_that_look(boxes: Desk):
+    boxes.kjpstate("apply", "--yes")
+    stb = SimulatedHost("stb", boxes.folder)
+    (bot,) = stb.box.state["pm2"]["apps"]
+    ends, begins = "exited with code [1] via signal [SIGINT]", "starting in -fork mode-"
+    bot["events"] = [
+        f"2026-03-01T21:{minute:02d}:0{second}: PM2 log: App [bot-kjp:{bot['pm_id']}] {what}"
+        for minute in (0, 2, 4, 6)
+        for second, what in ((1, ends), (2, begins))
+    ]
+    bot["restart_time"] = 4
+    stb.box.save()
+    why = "crash-looping: its last 3 lives ended after 119 s, 119 s and 119 s"
+    assert f"bot-kjp on stb is DEAD: {why}" in " ".join(boxes.kjpstate("status").out.split())
+    drift = boxes.kjpstate("drift")
+    assert drift.code == 2 and drift.out.startswith(f"! DEAD bot-kjp  stb  {why}")
+    verify = boxes.kjpstate("verify")
+    said = " ".join(verify.out.split())
+    assert (
+        verify.code == 6
+        and f"bot-kjp is not alive: {why}" in said
+        and "and not on purpose; PM2 counts 4" in said
+    )
+    assert boxes.kjpstate("apply", "--yes").code == 0
+    assert boxes.kjpstate("drift").code == 0
+
+
 def test_another_persons_apply_is_the_last_one(boxes: Desk, tmp_path, monkeypatch):
     boxes.kjpstate("apply", "--yes")
     monkeypatch.setenv("KJPSTATE_STATE", str(tmp_path / "sisters"))

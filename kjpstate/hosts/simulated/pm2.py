@@ -297,7 +297,7 @@ def spawn(box: Box, app: dict[str, Any]) -> None:
     box.tick(0.2)
     app |= {"status": "online", "pid": box.new_pid(), "start": str(box.ticks), "memory": 84_000_000}
     app["used"] = -round(box.state.get("burnt", 0.0))
-    app |= {"pm_uptime": box.now, "created_at": box.now, "node_version": "20.20.2"}
+    app |= {"pm_uptime": box.now, "created_at": box.now, "node_version": "20.20.2", "events": ()}
     script, out = box.real(app["fields"]["pm_exec_path"]), box.real(app["fields"]["pm_out_log_path"])
     if not script.is_file() or CRASHES in script.read_text("utf-8", "replace"):
         app |= {"status": "waiting restart", "start": None, "unstable_restarts": 1, "exit_code": 1}
