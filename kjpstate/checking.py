@@ -40,11 +40,13 @@ async def check(
     only: Sequence[str] = (),
     limit: Sequence[str] = (),
     within: float | None = None,
+    advised: bool = True,
 ) -> Check:
-    """Look once; when something differs, once more. `within`: seconds for all of it."""
+    """Look once; when something differs, once more. `within`: seconds for all of it. `advised`: whether the
+    plan is to have advice."""
     deadline = None if within is None else time.monotonic() + within
     _allow(hosts, deadline)
-    look = functools.partial(_look, document, hosts, key=key, only=only, limit=limit)
+    look = functools.partial(_look, document, hosts, key=key, only=only, limit=limit, advised=advised)
     first, _ = await look(())
     if not first.plan.changes:
         return first
@@ -74,6 +76,7 @@ async def _look(
     key: bytes,
     only: Sequence[str],
     limit: Sequence[str],
+    advised: bool,
 ) -> tuple[Check, Mapping[Reading, Answer]]:
     scene = await reconcile.scene(document, hosts, key=key, only=only, limit=limit, more=more, locks=True)
     busy = {
@@ -81,7 +84,7 @@ async def _look(
         for reading, answer in scene.answers.items()
         if isinstance(reading, ReadLock) and isinstance(answer, Holder) and answer.life != "dead"
     }
-    plan = planning.build(scene)
+    plan = planning.build(replace(scene, advised=advised))
     if busy:
         plan = _without(plan, busy, {item.address: item for item in scene.resources})
     return Check(plan, busy), scene.answers

@@ -73,7 +73,8 @@ _FEW = 3
 class Scene:
     """Everything a plan is made of. `may_change`: host -> allowed paths. `kinds`: kind -> its module.
 
-    `accepted`: what the document accepts; `today` (YYYY-MM-DD) says what of it is over.
+    `accepted`: what the document accepts; `today` (YYYY-MM-DD) says what of it is over. `advised`: whether
+    somebody wants advice.
     """
 
     document: str
@@ -88,6 +89,7 @@ class Scene:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     accepted: tuple[Acceptance, ...] = ()
     today: str = ""
+    advised: bool = True
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def build(scene: Scene) -> Plan:
         in_sync=tuple(address for address, found in assessed.items() if found.drift is None),
         units=grouped,
         fingerprints=_fingerprints(assessed, changes, scene.key),
-        advice=tuple(_advice(seen, scene)),
+        advice=tuple(_advice(seen, scene)) if scene.advised else (),
         unreachable=dict(scene.unreachable),
         unfinished=dict(scene.unfinished),
         unmanaged=tuple(

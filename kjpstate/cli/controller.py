@@ -86,9 +86,9 @@ def _make_key(file: Path) -> None:
     if file.exists():
         return
     beside = file.with_name(f"key.{secrets.token_hex(6)}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as to:
-        to.write(secrets.token_bytes(_KEY_BYTES))
     try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as to:
+            to.write(secrets.token_bytes(_KEY_BYTES))
         if sys.platform == "win32":
             beside.rename(file)
         else:

@@ -100,6 +100,7 @@ async def _drift(
                     only=work.only,
                     limit=work.limit,
                     within=end.seconds,
+                    advised=as_json,  # rows have no place for it
                 )
                 session.secrets |= found.plan.secrets
                 note.saw(found.plan, found.busy)

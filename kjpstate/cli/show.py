@@ -9,7 +9,7 @@ import click
 
 from kjpstate import errors, history
 from kjpstate.cli import options
-from kjpstate.cli.controller import state_folder
+from kjpstate.cli.controller import looking_folder
 from kjpstate.cli.history import one, tell_trouble
 from kjpstate.cli.session import Session
 from kjpstate.cli.show_plan import show_plan
@@ -39,7 +39,7 @@ def show_run(session: Session, word: str, as_json: bool) -> int:
             f"{word} is no id of a run: those are six of the digits 0-9a-f",
             "kjpstate history   has their ids",
         )
-    found = history.run(state_folder(session.environ), word)
+    found = history.run(looking_folder(session.environ), word)
     tell_trouble(session, found.trouble)
     run = one(found.value, word)
     if as_json:

@@ -94,6 +94,8 @@ def _ask(request: Any) -> str:
             return f"HTTP {error.code}"
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
+        if isinstance(reason, TimeoutError):
+            return f"no answer within {_PATIENCE:.0f} s"
         return str(getattr(reason, "strerror", None) or type(reason).__name__)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from kjpstate.model import Channel, Notify
 from kjpstate.notify import channels, store
-from kjpstate.notify.changes import Notice, Seen, advance, in_quiet
+from kjpstate.notify.changes import DEAD, Notice, Seen, advance, in_quiet
 from kjpstate.notify.store import Parcel, Record
 
 FORMAT_VERSION = "1.0"
@@ -47,6 +47,7 @@ def tell(settings: Notify, seen: Seen, document: str, file: Path, desk: Desk) ->
     `file`: where it is remembered what was told, see `store.file_of`.
     """
     said: list[str] = []
+    record, remembered = Record(), True
     try:
         record, damaged = store.read(file)
         said += [damaged] if damaged else []
@@ -55,13 +56,13 @@ def tell(settings: Notify, seen: Seen, document: str, file: Path, desk: Desk) ->
         if due != record:
             store.write(file, due)
     except OSError as error:
-        # Nothing is sent that can't be remembered: it would be sent again at every run.
-        said.append(f"nobody was told: {error.filename or file}: {error.strerror or error}")
-        due = Record()
-    troubles = _asked(due, settings, document, desk)
+        said.append(f"only a dead bot is told: {error.filename or file}: {error.strerror or error}")
+        due, remembered = _of_the_dead(_worked_in(record, settings, seen, desk)), False
+    # A checker that can't remember what it told does not say that it is well.
+    troubles = _asked(due, settings if remembered else replace(settings, heartbeat=""), document, desk)
     try:
         left = _left(due, troubles)
-        if left != due:
+        if remembered and left != due:
             store.write(file, left)
     except OSError as error:
         said.append(f"what was told can't be noted, {error.filename or file}: {error.strerror or error}")
@@ -69,6 +70,20 @@ def tell(settings: Notify, seen: Seen, document: str, file: Path, desk: Desk) ->
     if trouble := troubles.get(_BEAT):
         said.append(f"the heartbeat was not taken: {trouble}")
     return [f"notify: {sentence}" for sentence in said]
+
+
+def _of_the_dead(record: Record) -> Record:
+    """What can't be remembered would be sent again at every run, and only a dead bot is worth that: it may
+    have died of the very disk that is full."""
+    dead = {
+        name: tuple(
+            replace(parcel, notices=notices)
+            for parcel in parcels
+            if (notices := tuple(notice for notice in parcel.notices if notice.kind == DEAD))
+        )
+        for name, parcels in record.parcels.items()
+    }
+    return Record(parcels={name: parcels for name, parcels in dead.items() if parcels})
 
 
 def _worked_in(record: Record, settings: Notify, seen: Seen, desk: Desk) -> Record:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kjpstate import reconcile
+from kjpstate.cli.main import main
 from kjpstate.hosts.link import SshLink
 from kjpstate.hosts.ssh import SshHost
-from tests.support.commands import Desk
+from tests.support.commands import Desk, Shown
+from tests.support.machine.tools import wait_until
 from tests.support.sshd import Sshd, start_sshd
 
 pytestmark = pytest.mark.real
@@ -118,6 +121,38 @@ def test_a_saved_plan_is_applied_once_rolled_back_and_pruned(own_places: Desk, s
     after = box.kjpstate("backups", "--json").json["backups"]
     assert pruned and len(after) == len(before) - len(pruned)
     assert {row["condition"] for row in after} == {"kept"} and after[0]["first_original"]
+
+
+WAITS = "import pathlib, time; pathlib.Path('begun').touch(); "
+WAITS += "[time.sleep(0.05) for _ in range(2400) if not pathlib.Path('go').exists()]; "
+
+
+def test_drift_while_an_apply_is_at_work(own_places: Desk, server: Sshd, tmp_path: Path):
+    """The build waits until drift has looked: half a build is neither drift nor in sync."""
+    box = own_places
+    box.kjpstate("trust", "pc", "--fingerprint", fingerprint_of(server, tmp_path))
+    box.write(
+        (box.folder / "kjpstate.yaml")
+        .read_text("utf-8")
+        .replace('"import pathlib', f'"{WAITS}import pathlib')
+    )
+    codes: list[int] = []
+
+    def look() -> None:
+        try:
+            assert wait_until((box.folder / "begun").exists, 60)
+            codes.append(main(["drift"]))
+        finally:
+            (box.folder / "go").touch()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    applied = box.kjpstate("apply", "--yes")
+    thread.join()
+    assert (codes, applied.code) == ([4], 0)
+    assert "is at work there (apply, since " in " ".join(applied.err.split())
+    assert not [row for row in applied.out.splitlines() if row[:2] in ("~ ", "+ ", "! ")], "a row of drift"
+    assert box.kjpstate("drift") == Shown(0, "", "")
 
 
 def test_another_host_key_makes_a_saved_plan_stale(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import socket
 import sys
 import threading
 import time
@@ -197,11 +199,38 @@ def test_a_damaged_file_is_set_aside_and_told_once(tmp_path: Path, wire: Wire, t
     assert turn(tmp_path, wire, DRIFT) == []
 
 
-def test_what_cant_be_remembered_is_not_sent(tmp_path: Path, wire: Wire):
+def test_what_cant_be_remembered_is_not_sent_but_a_dead_bot_is(tmp_path: Path, wire: Wire):
+    """Again at every run: it may have died of the very disk that is full. No heartbeat says all is well."""
     (tmp_path / "notify").write_text("a file where the folder should be")
-    [said] = turn(tmp_path, wire, DRIFT)
-    assert said.startswith("notify: nobody was told: ")
-    assert wire.sent == []
+    beats: list[Any] = []
+    settings = Notify((PHONE,), heartbeat="http://beat/")
+    desk = replace(wire.desk, beat=lambda url: beats.append(url) or "")
+    both = replace(NOTHING, findings=(*DRIFT.findings, *DEAD.findings))
+    for seen, told in ((DRIFT, []), (both, [["dead"]]), (both, [["dead"]] * 2)):
+        [said] = tell(settings, seen, "bot-kjp", tmp_path / "notify" / "bot.json", desk)
+        assert said.startswith("notify: only a dead bot is told: ")
+        assert [[notice["kind"] for notice in value["notices"]] for _, value in wire.sent] == told
+    assert beats == []
+
+
+def test_a_dead_bot_that_was_told_before_the_disk_was_full_is_not_told_again(
+    tmp_path: Path, wire: Wire, monkeypatch: pytest.MonkeyPatch
+):
+    turn(tmp_path, wire, DEAD)
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "state")
+
+    monkeypatch.setattr("kjpstate.notify.store.write", full)
+    assert turn(tmp_path, wire, DEAD) == []
+    both = replace(NOTHING, findings=(*DRIFT.findings, *DEAD.findings))
+    assert turn(tmp_path, wire, both) == ["notify: only a dead bot is told: state: No space left on device"]
+    monkeypatch.undo()
+    assert turn(tmp_path, wire, both) == []
+    assert [[notice["kind"] for notice in value["notices"]] for _, value in wire.sent] == [
+        ["dead"],
+        ["drift"],
+    ]
 
 
 def test_two_documents_of_one_name_are_two_files(tmp_path: Path):
@@ -238,6 +267,22 @@ def test_a_webhook_that_is_not_there_is_a_sentence():
     assert channels.send(Channel("hook", webhook=url), {}) == "Connection refused"
     assert channels.send(Channel("hook", webhook="http://"), {}) != ""
     assert channels.beat(f"{url}/beat") == "Connection refused"
+
+
+def test_a_server_that_speaks_no_tls_or_takes_too_long_is_a_sentence(monkeypatch: pytest.MonkeyPatch):
+    with hooked() as hook:
+        said = channels.send(Channel("hook", webhook=hook.url.replace("http:", "https:")), {})
+        assert "SSL" in said and "127.0.0.1" not in said
+    monkeypatch.setattr(channels, "_PATIENCE", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"http://127.0.0.1:{mute.getsockname()[1]}/secret"
+        assert channels.send(Channel("hook", webhook=url), {}) == "no answer within 0 s"
+
+
+def test_a_command_that_reads_nothing_and_one_that_is_gone_at_once():
+    big = {"text": "x" * 1_000_000}
+    assert channels.send(Channel("c", command=("true",)), big) == ""
+    assert channels.send(Channel("c", command=("false",)), big) == "exit code 1"
 
 
 def test_a_heartbeat_is_fetched():
