@@ -64,9 +64,9 @@ def saying(change: Change, mask: Mask) -> str:
 
 
 def row_of(change: Change, mask: Mask) -> str:
-    """The same after why its bot is dead, if it is."""
-    reason, said = dead(change), saying(change, mask)
-    return f"{_squeezed(reason, mask)}; {said}" if reason else said
+    """The same after why its bot is dead, if it is; that is said once."""
+    reason, said = _squeezed(dead(change), mask), saying(change, mask)
+    return f"{reason}; {said.replace(f': {reason}', '', 1)}" if reason else said
 
 
 def _line(change: Change, mask: Mask, hint: str) -> Line:

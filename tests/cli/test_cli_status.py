@@ -96,7 +96,9 @@ def test_a_bot_that_dies_every_two_minutes_is_seen_by_all_that_look(boxes: Desk)
     why = "crash-looping: its last 3 lives ended after 119 s, 119 s and 119 s"
     assert f"bot-kjp on stb is DEAD: {why}" in " ".join(boxes.kjpstate("status").out.split())
     drift = boxes.kjpstate("drift")
-    assert drift.code == 2 and drift.out.startswith(f"! DEAD bot-kjp  stb  {why}")
+    assert drift.code == 2 and drift.out.startswith(
+        f"! DEAD bot-kjp  stb  {why}; delete and start; down a few seconds"
+    )
     verify = boxes.kjpstate("verify")
     said = " ".join(verify.out.split())
     assert (
