@@ -484,6 +484,7 @@ CRASHED = {"restart_time": 4, "pm_uptime": 99_000}
         ({**CRASHED, "created_at": 1, "restart_time": 0}, ""),  # after pm2 resurrect
         ({"restart_time": 1, "events": log(*SLOW)}, "was restarted 100 s ago, and not on purpose"),
         ({**CRASHED, "start": None, "status": "waiting restart"}, "ended, and not on purpose"),
+        ({"status": "stopped", "start": None, "events": log(*SLOW[:2])}, ""),  # nothing restarted it
         ({"name": "other"}, "is not running"),
     ],
 )
@@ -492,9 +493,8 @@ def test_restarts_by_crashes_stand_still_or_not(app, said):
     found = health.rising(seen, "bot")
     assert found.startswith(said) and bool(found) is bool(said)
     later = replace(seen, clock=replace(BOOT, uptime="4500.00", own_start="450000"))
-    assert health.rising(later, "bot") == (
-        "" if app.get("start", "") is not None and "name" not in app else found
-    )
+    runs = seen.apps[0].start is not None and seen.apps[0].name == "bot"
+    assert health.rising(later, "bot") == ("" if runs else found)
     assert health.rising(replace(seen, socket="refused"), "bot") == "is not running"
 
 

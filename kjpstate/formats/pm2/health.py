@@ -178,7 +178,7 @@ def rising(seen: Seen, name: str) -> str:
         return "is not running"
     for app in entries:
         up = uptime_of(app, seen.clock)
-        if up < STEADY and (crashed(app) or lives(app.events)):
+        if app.status != "stopped" and up < STEADY and (crashed(app) or lives(app.events)):
             last = f"was restarted {_since(up)} ago" if app.start is not None else "ended"
             return f"{last}, and not on purpose; PM2 counts {app.restart_time} restarts of it"
     return ""
