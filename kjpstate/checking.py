@@ -56,7 +56,9 @@ async def check(
     lost = set(second.plan.unreachable) - set(first.plan.unreachable)
     if lost:
         # What was seen before the link went is worth more than nothing.
-        kept = [change for change in first.plan.changes if change.resource.host in lost]
+        unseen = reconcile.doubtful(reconcile.in_scope(document, limit, only), lost)
+        unseen -= {change.resource.address for change in second.plan.changes}
+        kept = [change for change in first.plan.changes if change.resource.address in unseen]
         changes = (*kept, *second.plan.changes)
         second = replace(second, plan=replace(second.plan, changes=changes))
     return replace(second, hints=dict(_hints(second.plan, probes, answers)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -340,6 +340,15 @@ def in_scope(document: Document, limit: Sequence[str] = (), only: Sequence[str] 
 def hosts_of(resources: Sequence[Resource]) -> frozenset[str]:
     """The hosts that these read from: a plan looks at no other."""
     return frozenset(reading.host for item in resources for reading in KINDS[item.kind].reads(item.spec))
+
+
+def doubtful(resources: Sequence[Resource], lost: Collection[str]) -> frozenset[str]:
+    """The addresses that may seem in sync while these hosts are out of reach, and nobody knows: what reads
+    from there, and what comes after it."""
+    found = {item.address for item in resources if hosts_of([item]) & set(lost)}
+    for early, late in planning.edges(resources, KINDS) if found else ():
+        found |= {late.address} if early.address in found else set()
+    return frozenset(found)
 
 
 def _scope(document: Document, only: Sequence[str], limit: Sequence[str]) -> tuple[Resource, ...]:

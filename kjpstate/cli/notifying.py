@@ -29,7 +29,8 @@ def notify(work: Work, plan: Plan, desk: Desk | None = None) -> None:
     known = {resource.address for resource in whole} | reconcile.hosts_of(whole)
     asked = reconcile.hosts_of(reconcile.in_scope(work.document, work.limit, work.only))
     seen = seen_in(plan, frozenset(known), asked, lambda change: clean(row_of(change, mask)))
-    seen = replace(seen, narrowed=bool(work.document.elsewhere))
+    looked = seen.looked - reconcile.doubtful(whole, plan.unreachable)
+    seen = replace(seen, looked=looked, narrowed=bool(work.document.elsewhere))
     lost = {host: clean(lost_row(host, why, mask)) for host, why in plan.unreachable.items()}
     file = file_of(work.folder, work.document.name, str(Path(work.document.path).absolute()))
     for sentence in tell(settings, replace(seen, lost=lost), mask(work.document.name), file, desk or Desk()):

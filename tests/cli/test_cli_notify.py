@@ -111,6 +111,29 @@ def test_a_look_elsewhere_does_not_say_that_a_lost_host_is_back(boxes: Desk, mon
         assert hook.bodies[-1]["text"] == "bot-kjp\nreached again: stb"
 
 
+def test_what_can_be_half_seen_is_not_over(boxes: Desk, monkeypatch):
+    """A deploy whose source can't be seen is held against its stamp alone: that it fits says too little."""
+    machines = simulated_hosts(load(str(boxes.folder / "kjpstate.yaml"), environ={}), boxes.folder)
+    monkeypatch.setattr(reconcile, "open_hosts", lambda document, **_: machines)
+    with hooked() as hook:
+        section = {"channels": [{"name": "hook", "webhook": hook.url}]}
+        boxes.write(f"{SMALL}notify: {json.dumps(section)}\n")
+        assert boxes.kjpstate("apply", "--yes").code == 0
+        built = machines["pc"].real(f"{boxes.folder}/pc/dist/index.js")
+        before = built.read_bytes()
+        built.write_bytes(before + b"// more")
+        assert boxes.kjpstate("drift").code == 2
+        machines["pc"].reachable = False
+        assert [boxes.kjpstate("drift").code for _ in range(2)] == [3, 3]
+        machines["pc"].reachable = True
+        assert boxes.kjpstate("drift").code == 2
+        told = [sorted((note["kind"], note["subject"]) for note in body["notices"]) for body in hook.bodies]
+        assert told == [[("drift", "build"), ("drift", "deploy"), ("drift", "pm2_process.bot-kjp")]]
+        built.write_bytes(before)
+        assert boxes.kjpstate("drift").code == 0
+        assert {note["kind"] for note in hook.bodies[-1]["notices"]} == {"resolved"}
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("argv", [(), ("--json",)])
 def test_it_tells_when_no_output_can_be_written(desk: Desk, argv: tuple[str, ...]):
