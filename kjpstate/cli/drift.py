@@ -24,7 +24,7 @@ from kjpstate.cli.work import Work, opened
 from kjpstate.hosts import lock
 from kjpstate.model import RunInfo
 from kjpstate.render.as_json import plan_json
-from kjpstate.render.drifts import busy_lines, drift_lines, lost_lines
+from kjpstate.render.drifts import busy_lines, cut_lines, drift_lines, lost_lines
 
 _GRACE = 5.0
 """Seconds beyond the limit for what can't be stopped: a resolver that hangs, a file system that is gone."""
@@ -127,6 +127,7 @@ def _say(session: Session, found: Check, code: int, as_json: bool) -> None:
     else:
         session.out(drift_lines(plan, session.mask(), found.hints))
     session.tell(lost_lines(plan.unreachable, session.mask()))
+    session.tell(cut_lines(plan.unfinished if plan.changes else {}, session.mask()))
     session.tell(busy_lines(found.busy, session.mask()))
 
 

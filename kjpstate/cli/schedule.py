@@ -140,6 +140,7 @@ def _try(session: Session, scheduler: Scheduler, job: Job) -> None:
             "nothing was written. A key that only an agent has, or an ${env:…}, is not there at night",
         )
     session.tell([Line(f"It works there: exit code {code}, {_FINE[code]}.", "good")])
+    session.tell(Line(f"  {row}", whole=True) for row in output.splitlines())
 
 
 def _ask(session: Session, question: str, yes: bool) -> None:

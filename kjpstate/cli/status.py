@@ -99,6 +99,7 @@ def _stands(
     there = [name for name in work.scope if name not in lost]
     acts = history.runs(work.folder, Wanted(document.name, verbs=ACTS, most=1))
     checks = history.runs(work.folder, Wanted(document.name, verbs=("drift",), most=_CHECKS))
+    whole = [run for run in checks.value if "--only" not in run.scope.split()]  # one address says little
     told = [run for name in there for run in said_by(name, document.name, answers)]
     locks = {name: answers.get(ReadLock(name)) for name in there}
     busy = {
@@ -112,7 +113,7 @@ def _stands(
         patience,
         tuple(_bot(item, answers) for item in apps if item.host not in lost),
         applies,
-        checks.value,
+        whole,
         {name: run for name, run in cut.items() if name not in busy},
         busy,
         lost,

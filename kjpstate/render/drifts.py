@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from kjpstate.model import Change, Holder, Plan
+from kjpstate.model import Change, Holder, Plan, Unfinished
 from kjpstate.render.lines import Line
 from kjpstate.render.masks import Mask
 from kjpstate.render.plans import STYLES
@@ -42,6 +42,20 @@ def busy_lines(busy: Mapping[str, Holder], mask: Mask) -> tuple[Line, ...]:
             whole=True,
         )
         for host, owner in busy.items()
+    )
+
+
+def cut_lines(unfinished: Mapping[str, Unfinished], mask: Mask) -> tuple[Line, ...]:
+    """One row a host on which a run was cut, for stderr: it may be why something differs."""
+    return tuple(
+        Line(
+            _squeezed(
+                f"{host}: run {run.run} of {run.who} was cut there; the next apply settles it first", mask
+            ),
+            "change",
+            whole=True,
+        )
+        for host, run in unfinished.items()
     )
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from kjpstate import history
+from kjpstate import history, reconcile
 from kjpstate.cli.main import main
 from kjpstate.history import FILE, Wanted
 from kjpstate.hosts import local, lock
 from kjpstate.hosts.local import LocalHost
-from kjpstate.model import RunInfo
-from tests.support.commands import Desk
+from kjpstate.model import RunInfo, Unfinished
+from tests.support.commands import Desk, Shown
 
 RUN = RunInfo("abcdef", "20260301T000000Z", "little", "sister@laptop")
 
@@ -51,6 +51,16 @@ def test_while_an_apply_is_at_work(applied: Desk):
     assert applied.kjpstate("drift", "--json").json["busy"][0]["run"] == "abcdef"
     held.release()
     assert applied.kjpstate("drift").code == 2
+
+
+def test_a_run_that_was_cut_is_named_where_something_differs(applied: Desk, monkeypatch: pytest.MonkeyPatch):
+    cut = {"pc": Unfinished("beef00", "20260301T090000Z", "sister@pc", "switch", "dist/")}
+    monkeypatch.setattr(reconcile, "unfinished", lambda *_: cut)
+    assert applied.kjpstate("drift") == Shown(0, "", "")
+    (applied.folder / "dist/a.js").write_text("half done\n", "utf-8")
+    shown = applied.kjpstate("drift")
+    assert (shown.code, len(shown.out.splitlines())) == (2, 1)
+    assert shown.err == "pc: run beef00 of sister@pc was cut there; the next apply settles it first\n"
 
 
 def test_a_lock_of_a_run_that_is_dead_is_no_lock(applied: Desk):

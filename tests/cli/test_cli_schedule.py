@@ -52,6 +52,7 @@ def test_cron_from_nothing_and_back(desk: Desk, stand_in: Path):
     assert not (stand_in / "table").exists()
     written = desk.kjpstate("schedule", "--with", "cron", "--yes")
     assert (written.code, "It works there: exit code 2, it found drift." in written.err) == (0, True)
+    assert "  + build  pc  never built here" in written.err
     table = (stand_in / "table").read_text()
     assert f"{sys.executable} -m kjpstate drift {desk.folder / 'kjpstate.yaml'}" in table
     assert f"KJPSTATE_STATE={stand_in / 'state'} " in table

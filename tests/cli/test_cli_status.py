@@ -60,6 +60,14 @@ def test_after_an_apply_and_a_check(boxes: Desk):
     assert boxes.kjpstate("status", "--here", "stb").code == 0
 
 
+def test_a_look_at_one_address_is_not_the_last_check(boxes: Desk):
+    boxes.kjpstate("apply", "--yes")
+    SimulatedHost("stb", boxes.folder).type("pm2", "stop", "bot-kjp")
+    assert boxes.kjpstate("drift").code == 2
+    assert boxes.kjpstate("drift", "--only", "dns").code == 0
+    assert rows(boxes.kjpstate("status"))[2].endswith(": 1 drift")
+
+
 def test_a_checker_that_runs_no_more(boxes: Desk, monkeypatch):
     boxes.kjpstate("apply", "--yes")
     boxes.kjpstate("drift")
