@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import shlex
+import stat
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -18,6 +21,7 @@ from kjpstate.model import Completed, Run
 from kjpstate.secret import HIDDEN
 from tests.support.commands import Desk, Shown
 from tests.support.demo_world import SMALL, simulated_hosts
+from tests.support.sshd import Sshd, fingerprint_of, own_places_below, start_sshd
 from tests.support.watched import Clock
 from tests.support.webhook import Hook, hooked
 
@@ -244,3 +248,75 @@ def test_what_a_failing_command_echoes_is_masked_and_a_cut_line_too(
     assert shown_masked == {*FAILING}
     search.files(*kept(search.desk, own_home))
     counted("planted secrets searched in outputs", search.outputs * len(ALL))
+
+
+@pytest.fixture(name="server")
+def server_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """A private server on loopback."""
+    server = start_sshd(tmp_path_factory.mktemp("sshd"))
+    yield server
+    server.stop()
+
+
+@contextmanager
+def process_list() -> Iterator[set[bytes]]:
+    """Every command line that any process of this machine has while the block runs."""
+    seen: set[bytes] = set()
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            for file in Path("/proc").glob("[0-9]*/cmdline"):
+                with suppress(OSError):
+                    seen.add(file.read_bytes())
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        looking.join()
+
+
+@pytest.mark.real
+def test_no_command_line_has_a_secret_while_an_apply_over_ssh_writes_it(
+    desk: Desk, server: Sshd, own_home, monkeypatch, counted
+):
+    spec, bot = server.spec(), (desk.folder / "bot").as_posix()
+    (desk.folder / "bot").mkdir()
+    (desk.folder / "token").write_text(LINES, "utf-8")
+    reached = f"address: 127.0.0.1, port: {spec.port}, user: {spec.user}, identity: {server.client_key}"
+    desk.write(
+        f"kjpstate: 1\nname: bot\nhosts: {{box: {{ssh: {{{reached}}}}}}}\n"
+        f"pm2:\n  host: box\n  ecosystem: {bot}/ecosystem.config.js\n  apps:\n"
+        f"    - {{name: bot, script: a.js, cwd: {bot}, "
+        'env: {API_KEY: "${env:API_KEY}", TOKEN: "${file:token}", B64: "${env:B64}"}}\n'
+    )
+    monkeypatch.setattr(reconcile, "open_hosts", own_places_below(desk.folder))
+    search, sampled = Searched(desk), 0
+    monkeypatch.setenv("API_KEY", QUOTED)
+    monkeypatch.setenv("B64", BASE64)
+    search("trust", "box", "--fingerprint", fingerprint_of(server, desk.folder))
+    for turn in range(3):
+        monkeypatch.setenv("API_KEY", f"{QUOTED}{turn}")
+        with process_list() as seen:
+            search("apply", "--yes", "--only", "pm2_ecosystem", codes=(0, 6))
+        assert {line for line in seen if told(line)} == set()
+        assert any(b"sshd" in line for line in seen)
+        sampled += len(seen)
+    assert BASE64 in (desk.folder / "bot/ecosystem.config.js").read_text("utf-8")
+    (desk.folder / "token").unlink()
+    search.files(desk.folder, own_home)
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in kept_by_us(desk.folder, own_home)}
+    wide = {str(path): oct(mode) for path, mode in modes.items() if mode & 0o077}
+    assert modes and wide == {}
+    counted("planted secrets searched in outputs", (search.outputs + sampled) * len(ALL))
+    counted("state files and folders that only their owner reads", len(modes))
+
+
+def kept_by_us(folder: Path, home: Path) -> list[Path]:
+    """The state folders of both sides and all that is in them."""
+    tops = [folder / "host-state", home / ".local/state/kjpstate"]
+    assert all(top.is_dir() for top in tops)
+    return [path for top in tops for path in (top, *top.rglob("*")) if not path.is_symlink()]

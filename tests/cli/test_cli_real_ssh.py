@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +11,9 @@ import pytest
 from kjpstate import reconcile
 from kjpstate.cli.main import main
 from kjpstate.hosts.link import SshLink
-from kjpstate.hosts.ssh import SshHost
 from tests.support.commands import Desk, Shown
 from tests.support.machine.tools import wait_until
-from tests.support.sshd import Sshd, start_sshd
+from tests.support.sshd import Sshd, fingerprint_of, own_places_below, start_sshd
 
 pytestmark = pytest.mark.real
 
@@ -38,17 +35,6 @@ def box_fixture(desk: Desk, server: Sshd) -> Desk:
     text = text.replace("may_change: {pc: [dist/]}", f"may_change: {{pc: [{desk.folder.as_posix()}/dist/]}}")
     desk.write(text.replace("directory: .,", f"directory: {desk.folder.as_posix()},"))
     return desk
-
-
-def fingerprint_of(server: Sshd, folder: Path) -> str:
-    """The server's key as ssh-keygen prints it."""
-    keygen = shutil.which("ssh-keygen")
-    assert keygen is not None
-    key = folder / "host.pub"
-    key.write_text(server.known().split(" ", 1)[1] + "\n", "utf-8")
-    return subprocess.run(
-        [keygen, "-lf", str(key)], capture_output=True, text=True, check=True
-    ).stdout.split()[1]
 
 
 def test_a_host_nobody_trusted_is_refused_and_then_looked_at(box: Desk, server: Sshd, tmp_path: Path):
@@ -82,16 +68,7 @@ def test_a_server_that_is_gone_is_3(box: Desk, server: Sshd, tmp_path: Path):
 @pytest.fixture
 def own_places(box: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """The host's state and lock in folders of this test, whoever runs it."""
-
-    def opened(document, *, state_folder, limit=()):
-        allowed = reconcile.may_change(document)
-        state, locks = ((box.folder / name).as_posix() for name in ("host-state", "host-locks"))
-        return {
-            name: SshHost(spec, may_change=allowed[name], state_folder=state_folder, state=state, locks=locks)
-            for name, spec in document.hosts.items()
-        }
-
-    monkeypatch.setattr(reconcile, "open_hosts", opened)
+    monkeypatch.setattr(reconcile, "open_hosts", own_places_below(box.folder))
     return box
 
 
