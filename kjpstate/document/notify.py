@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -50,9 +51,20 @@ def _channels(page: Page, section: Mapping[str, Any]) -> Iterator[Channel]:
 
 def _url(page: Page, pointer: str, url: Any) -> None:
     """The value may be a secret, so it is not repeated."""
-    text = opened(url)
-    if not text.startswith(("http://", "https://")) or any(sign in text for sign in " \t\r\n"):
-        page.add(pointer, "expected a URL that starts with https:// or http://")
+    if not _can_be_asked(opened(url)):
+        reason = "expected a URL that starts with https:// or http://, has a host, and is plain ASCII"
+        page.add(pointer, f"{reason}; a user or password goes into `headers`")
+
+
+def _can_be_asked(text: str) -> bool:
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text)
+        named = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:  # a port beyond all ports, half a bracket
+        return False
+    return named and parts.scheme in ("http", "https") and re.fullmatch("[!-~]+", text) is not None
 
 
 def _quiet(text: str | None) -> tuple[int, int] | None:

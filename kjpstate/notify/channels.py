@@ -93,10 +93,19 @@ def _ask(request: Any) -> str:
         with error:
             return f"HTTP {error.code}"
     except (OSError, ValueError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", None) or error
-        if isinstance(reason, TimeoutError):
-            return f"no answer within {_PATIENCE:.0f} s"
-        return str(getattr(reason, "strerror", None) or type(reason).__name__)
+        return _why(error)
+
+
+def _why(error: Exception) -> str:
+    """Why nothing was asked or answered; the error's own words may hold the secret, but for the system's."""
+    reason = getattr(error, "reason", None)
+    reason = reason if isinstance(reason, BaseException) else error
+    if isinstance(reason, TimeoutError):
+        return f"no answer within {_PATIENCE:.0f} s"
+    if isinstance(reason, OSError) and reason.strerror:
+        return reason.strerror
+    name = type(reason).__name__
+    return f"can't be asked like that: {name}" if isinstance(reason, ValueError) else name
 
 
 def _opener() -> Any:

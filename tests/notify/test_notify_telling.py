@@ -269,6 +269,14 @@ def test_a_webhook_that_is_not_there_is_a_sentence():
     assert channels.beat(f"{url}/beat") == "Connection refused"
 
 
+@pytest.mark.parametrize("header", ["é✓", "a\nb"])
+def test_a_header_that_can_not_be_sent_is_a_sentence_without_it(header: str):
+    with hooked() as hook:
+        said = channels.send(Channel("hook", webhook=hook.url, headers={"X": header}), {})
+        assert said.startswith("can't be asked like that: ") and header not in said
+        assert hook.bodies == []
+
+
 def test_a_server_that_speaks_no_tls_or_takes_too_long_is_a_sentence(monkeypatch: pytest.MonkeyPatch):
     with hooked() as hook:
         said = channels.send(Channel("hook", webhook=hook.url.replace("http:", "https:")), {})
