@@ -13,7 +13,7 @@ import pytest
 from kjpstate import errors, rollback
 from kjpstate.hosts.simulated import pm2
 from kjpstate.hosts.simulated.box import Box
-from kjpstate.model import Report, RunInfo
+from kjpstate.model import Report, Restore, RunInfo
 from tests.support.demo_world import KEY, World
 
 DIST = "/root/bot-kjp/dist"
@@ -304,3 +304,23 @@ def take_back_whatever_was_settled(world: World) -> Report:
         return take_back(world, "000001")
     except errors.StalePlan:
         return take_back(world, "000001")
+
+
+def test_what_a_command_wrote_is_put_back_only_while_it_is_as_it_was_looked_at(world: World, monkeypatch):
+    """Somebody saves PM2's list in the instant between the look under the lock and the putting back."""
+    world.apply()
+    act, foreign = world.stb.act, []
+
+    async def raced(actions, readings=(), sources=None):
+        for action in actions:
+            if isinstance(action, Restore) and not foreign:
+                foreign.append(world.stb.real(action.path))
+                foreign[0].write_text("[]")
+        return await act(actions, readings, sources)
+
+    monkeypatch.setattr(world.stb, "act", raced)
+    report = take_back(world)
+    assert [file.name for file in foreign] == ["dump.pm2"]
+    assert report.exit_code in (errors.RESTORED, errors.FAILED)
+    assert any("was changed by somebody else meanwhile" in step.reason for step in report.steps), report.steps
+    assert foreign[0].read_text() == "[]"

@@ -172,7 +172,21 @@ def _put_back(item: Item, answers: Answers, spec: Spec) -> Iterator[Action]:
         yield SyncTree(item.host, source, item.host, item.path, files, paths.removed(item, answers))
     else:
         yield Backup(item.host, item.path)
-        yield Restore(item.host, item.path, item.backup or None)
+        yield _restore(item, answers)
+
+
+def _restore(item: Item, answers: Answers) -> Restore:
+    """Only while there stands what was just looked at; of a folder that commands fill, whatever it is now."""
+    if item.sort == "written":
+        return Restore(item.host, item.path, item.backup or None, paths.now(item, answers) or "-")
+    here = answers.get(item.here)
+    files = here.files if item.put is not None and isinstance(here, Tree) else {}
+    return Restore(
+        item.host,
+        item.path,
+        item.backup or None,
+        files={name: file.digest for name, file in files.items() if name in (item.put or {})},
+    )
 
 
 def _by_files(item: Item, answers: Answers, spec: Spec) -> bool:
