@@ -56,6 +56,7 @@ async def build(
             shutil.copystat(old, new)
             _link_rest(old, new, set(action.remove))
             pen.tell("tree carried")
+        _durable(new)
     except (OSError, Trouble, Failed):
         shutil.rmtree(new, ignore_errors=True)
         raise
@@ -78,7 +79,6 @@ async def _fill(
         else:
             await _receive(target, chunks(path))
             target.chmod(0o755 if file.mode & 0o111 else 0o644)
-            sync(target)
         if sha256_of(target) != file.digest:
             raise Trouble(f"{path} is not what the plan saw at {action.from_directory} any more", "moved")
 
@@ -234,12 +234,20 @@ def keep(path: str, pen: Pen, backup: str, shared: bool = False) -> None:
             real, temporary, symlinks=True, copy_function=_sharing(real) if shared else shutil.copy2
         )
         _own_like(real, temporary)
+        _durable(temporary)
     except OSError:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     pen.tell("backup copied")
     temporary.rename(final)
     note_kept(pen, path.rstrip("/"), backup, tree_digest(final), "directory")
+
+
+def _durable(folder: Path) -> None:
+    """All of a copy on the disk, before what it is a copy of is touched."""
+    for found in (*_all_below(folder), folder):
+        if not found.is_symlink() and (found.is_file() or found.is_dir()):
+            sync(found)
 
 
 def _sharing(folder: Path) -> Callable[[str, str], object]:
@@ -287,6 +295,7 @@ def put_back(action: Restore, pen: Pen) -> Literal["done", "already"]:
         _own_like(source, fresh)
         if ours and real.is_dir():
             catch_up(real, fresh, ours)
+        _durable(fresh)
     except OSError:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
@@ -320,7 +329,11 @@ def _take_away(path: str, ours: set[str], pen: Pen) -> Literal["done", "already"
         gone = pen.real(tree_temporary_of(path, "old", pen.run.id))
         real.rename(gone)
         pen.tell("removed")
-        shutil.rmtree(gone)
+        try:
+            shutil.rmtree(gone)
+        except OSError as error:
+            reason = why(path, error).removeprefix(f"{path}: ")
+            raise Trouble(f"{path} is taken away, but {gone} can't be removed: {reason}") from None
     sync(real.parent)
     pen.tell("restore")
     return "done"

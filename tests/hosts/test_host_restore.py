@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import stat
 
 import pytest
 
 from kjpstate.model import Backup, Restore, Run, SyncTree, TreeFile, WriteFile
+from tests.support import bodies
 from tests.support.bodies import run_info
 
 SUFFIX = ".backup.20261123T200000Z-abc123"
@@ -146,3 +148,34 @@ def test_no_way_out_of_what_may_change_by_dots(bench):
     write = WriteFile("box", bench.path("../outside"), None, b"x")
     assert work(bench, write)[0].status == "refused"
     assert not bench.real(bench.root).parent.joinpath("outside").exists()
+
+
+@pytest.mark.parametrize("body", ["local", "dash"])
+def test_a_folder_that_is_away_but_can_not_be_removed_is_named(tmp_path, monkeypatch, body):
+    """Nothing of ours stays behind in silence."""
+    if body == "local":
+
+        def refused(path, *words, **options):
+            raise PermissionError(13, "Permission denied", str(path))
+
+        bench = bodies.local_bench(tmp_path)
+        monkeypatch.setattr("kjpstate.hosts.trees.shutil.rmtree", refused)
+    else:
+        bench = bodies.shell_bench(tmp_path, body)
+        rm = tmp_path / "programs" / "rm"
+        rm.parent.mkdir()
+        rm.write_text(RM_REFUSED)
+        rm.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{rm.parent}:{os.environ['PATH']}")
+    bench.put("dist/a.js", "new")
+    outcome = work(bench, Restore("box", bench.path("dist/"), None))[0]
+    assert outcome.status == "failed"
+    left = bench.path("dist") + ".kjpstate-old.abc123"
+    said = f"{bench.path('dist')} is taken away, but {left} can't be removed: permission denied"
+    assert outcome.reason.lower() == said.lower()
+
+
+RM_REFUSED = """#!/bin/sh
+case "$*" in *kjpstate-old*) echo "rm: cannot remove '$2': Permission denied" >&2; exit 1 ;; esac
+PATH=${PATH#*:} exec rm "$@"
+"""

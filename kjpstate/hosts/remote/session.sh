@@ -238,7 +238,7 @@ kj_make() { # path, mode
   elif [ -e "$1" ] || [ -h "$1" ]; then
     kj_bad failed "$KJ_P is there and is not a folder"
   else
-    kj_intent make "$1" - - '' && kj_try kj_parents "$1" && kj_try chmod "$2" "$1"
+    kj_intent make "$1" - - '' && kj_try kj_parents "${1%/*}/" && kj_try mkdir -m "$2" "$1"
     kj_settled $?
   fi
 }
@@ -361,12 +361,16 @@ kj_keep_tree() { # folder, backup, shared: hard links where they can be
   kj_copy=${2%/*}/${1##*/}.kjpstate-keep.$KJ_RUN
   rm -rf "$kj_copy"
   if [ -n "$3" ] && ! kj_share_tree "$1" "$kj_copy" 2>/dev/null; then rm -rf "$kj_copy"; fi
-  if { [ -d "$kj_copy" ] || kj_try cp -a "$1" "$kj_copy"; } && kj_try mv "$kj_copy" "$2"; then
+  if { [ -d "$kj_copy" ] || kj_try cp -a "$1" "$kj_copy"; } && kj_try kj_durable "$kj_copy" && kj_try mv "$kj_copy" "$2"; then
     kj_kept_as "$1" "$2" "$(kj_listing "$2")" directory
   else
     rm -rf "$kj_copy"
     return 1
   fi
+}
+
+kj_durable() { # folder: all of it on the disk, before what it is a copy of is touched
+  find "$1" \( -type f -o -type d \) -exec sync {} +
 }
 
 kj_share_tree() { # folder, copy: npm ci removes its folders, but writes into a .package-lock.json that stands
@@ -454,7 +458,10 @@ kj_tree_back() { # folder, backup or nothing, digest of the listing of what we p
     kj_catch_up "$kj_old"
     KJ_DIR=$kj_old
   fi
-  find "$KJ_NEW" -exec sync {} + 2>/dev/null
+  if ! kj_try kj_durable "$KJ_NEW"; then
+    rm -rf "$KJ_NEW"
+    return 1
+  fi
   kj_b=$KJ_DIR.kjpstate-old.$KJ_RUN
   kj_swap "$kj_b" '' || return
   rm -rf "$kj_b"
@@ -483,11 +490,16 @@ kj_tree_away() { # what was not there before: gone, but for what others put into
   fi
   kj_intent remove "$KJ_DIR" - - '' || return
   if [ "$KJ_OURS" = "$KJ_NL" ] || [ -z "$(cd "$KJ_DIR" && find . ! -type d | kj_not_ours)" ]; then
-    kj_try mv "$KJ_DIR" "$KJ_DIR.kjpstate-old.$KJ_RUN" && kj_try rm -rf "$KJ_DIR.kjpstate-old.$KJ_RUN"
+    kj_try mv "$KJ_DIR" "$KJ_DIR.kjpstate-old.$KJ_RUN" && { kj_try rm -rf "$KJ_DIR.kjpstate-old.$KJ_RUN" || kj_left_over; }
   else
     KJ_NEW=$KJ_DIR KJ_GONE=$KJ_OURS KJ_OURS=$KJ_NL
     kj_drop
   fi && kj_try sync "${KJ_DIR%/*}/"
+}
+
+kj_left_over() { # the folder is away; what it is called now can't be removed
+  kj_reason="$KJ_P is taken away, but $KJ_DIR.kjpstate-old.$KJ_RUN can't be removed: ${kj_reason#"$KJ_P: "}"
+  return 1
 }
 
 kj_not_ours() {

@@ -81,7 +81,10 @@ kj_switch() { # digest of the listing, backup
       return 0
     fi
   fi
-  find "$KJ_NEW" -exec sync {} + 2>/dev/null
+  if ! kj_try kj_durable "$KJ_NEW"; then
+    kj_lay_fault
+    return 0
+  fi
   if kj_rename "$2" "$1"; then
     kj_outcome 'done' -
   elif [ -n "$KJ_SWITCHED" ]; then
