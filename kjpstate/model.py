@@ -463,11 +463,12 @@ class Backup:
 
 @dataclass(frozen=True)
 class Restore:
-    """Put a backup back over `path` (None: there was nothing; remove it). Made by `apply`, not by kinds.
+    """Put a backup back over `path` (None: there was nothing; remove it). Made by `apply` and `rollback`.
 
-    Only while what stands there is what we put there: `written` is the sha256 of a file (`-`: we removed it;
-    empty: a command wrote it, whatever it is now); `files` {relative: sha256} are those of a switched folder,
-    `removed` what it lost. What others put into that folder meanwhile comes along.
+    Only while what stands there is what it should be: `written` is the sha256 of a file, of a folder the
+    `listing_digest` of all its files (`-`: nothing; empty: whatever it is now); `files` {relative: sha256}
+    are those of a switched folder, `removed` what it lost. What others put into that folder meanwhile comes
+    along.
     """
 
     host: str

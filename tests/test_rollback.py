@@ -324,3 +324,27 @@ def test_what_a_command_wrote_is_put_back_only_while_it_is_as_it_was_looked_at(w
     assert report.exit_code in (errors.RESTORED, errors.FAILED)
     assert any("was changed by somebody else meanwhile" in step.reason for step in report.steps), report.steps
     assert foreign[0].read_text() == "[]"
+
+
+def test_an_edit_behind_the_copy_stands_too(world: World, monkeypatch):
+    """The copy was taken before the edit: putting the rollback back must not lay it over the edit."""
+    world.apply()
+    act, foreign = world.stb.act, []
+
+    async def one_by_one(actions, readings=(), sources=None):
+        found = []
+        for action in actions:
+            if isinstance(action, Restore) and not foreign:
+                foreign.append(world.stb.real(action.path))
+                foreign[0].write_text("[]")
+            found += (await act([action], (), sources))[0]
+            if not found[-1].ok:
+                break
+        return found, (await act([], readings))[1]
+
+    monkeypatch.setattr(world.stb, "act", one_by_one)
+    report = take_back(world)
+    assert [file.name for file in foreign] == ["dump.pm2"]
+    assert report.exit_code in (errors.RESTORED, errors.FAILED)
+    assert any("was changed by somebody else meanwhile" in step.reason for step in report.steps), report.steps
+    assert foreign[0].read_text() == "[]"

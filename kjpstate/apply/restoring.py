@@ -114,7 +114,13 @@ def _block(change: Change, unit: Sequence[str], work: Work) -> None:
 
 async def restore(outcomes: list[Outcome], work: Work) -> str:
     """Put back all that these outcomes did, in reverse, then run each undo once; the trouble, or nothing."""
-    actions = [action for outcome in reversed(outcomes) for action in _reverse(outcome, work)]
+    stands = {where for outcome in outcomes if (where := _anothers(outcome))}
+    actions = [
+        action
+        for outcome in reversed(outcomes)
+        for action in _reverse(outcome, work)
+        if not (isinstance(action, Restore) and (action.host, action.path) in stands)
+    ]
     undo = [
         replace(outcome.action, argv=argv, why="undo", undo=(), writes=(), outputs=None, replaces=False)
         for outcome in reversed(outcomes)
@@ -168,3 +174,12 @@ def _reverse(outcome: Outcome, work: Work) -> Iterator[Action]:
             reading = ReadState(host, document, name)
             if reading in work.planned:
                 yield replace(stamp, values=read_stamp(work.planned[reading]), fill=())
+
+
+def _anothers(outcome: Outcome) -> tuple[str, str] | None:
+    """The (host, path) where a putting back found somebody's edit: that stands."""
+    match outcome:
+        case Outcome(action=Restore(host=host, path=path), status="moved"):
+            return host, path
+        case _:
+            return None

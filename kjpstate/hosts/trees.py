@@ -276,13 +276,16 @@ def _own_like(source: Path, target: Path) -> None:
 def put_back(action: Restore, pen: Pen) -> Literal["done", "already"]:
     """Put a copy of the folder `backup` in the place of `path`, or take `path` away; see `model.Restore`.
 
-    Raises Trouble (moved: one of our files there is not as we wrote it), OSError.
+    Raises Trouble (moved: what stands there is not what should), OSError.
     """
     path = action.path.rstrip("/")
     real = pen.real(path)
     if real.is_symlink():
         raise Trouble(f"{path} is a symbolic link; kjpstate does not replace it")
-    if any(not _is(real / name, digest) for name, digest in action.files.items()):
+    standing = tree_digest(real) if action.written and real.is_dir() else "-"
+    if (action.written and standing != action.written) or any(
+        not _is(real / name, digest) for name, digest in action.files.items()
+    ):
         raise Trouble(f"{path} was changed by somebody else meanwhile; that stands", "moved")
     if action.backup is None:
         return _take_away(path, set(action.files), pen)

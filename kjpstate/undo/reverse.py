@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kjpstate.formats.tree import stamp_name, stamped_files
+from kjpstate.formats.tree import digests, listing_digest, stamp_name, stamped_files
 from kjpstate.host import allowed
 from kjpstate.kinds.pm2_process.commands import rewound
 from kjpstate.model import (
@@ -172,21 +172,27 @@ def _put_back(item: Item, answers: Answers, spec: Spec) -> Iterator[Action]:
         yield SyncTree(item.host, source, item.host, item.path, files, paths.removed(item, answers))
     else:
         yield Backup(item.host, item.path)
-        yield _restore(item, answers)
+        yield _restore(item, answers, spec)
 
 
-def _restore(item: Item, answers: Answers) -> Restore:
-    """Only while there stands what was just looked at; of a folder that commands fill, whatever it is now."""
+def _restore(item: Item, answers: Answers, spec: Spec) -> Restore:
+    """Only while there stands what was just looked at."""
+    here, before = answers.get(item.here), item.backup or None
     if item.sort == "written":
-        return Restore(item.host, item.path, item.backup or None, paths.now(item, answers) or "-")
-    here = answers.get(item.here)
-    files = here.files if item.put is not None and isinstance(here, Tree) else {}
-    return Restore(
-        item.host,
-        item.path,
-        item.backup or None,
-        files={name: file.digest for name, file in files.items() if name in (item.put or {})},
-    )
+        return Restore(item.host, item.path, before, paths.now(item, answers) or "-")
+    if item.put is None:
+        standing = listing_digest(digests(here)) if isinstance(here, Tree) else "-"
+        return Restore(item.host, item.path, before, "" if _shared(item, spec) else standing)
+    files = here.files if isinstance(here, Tree) else {}
+    ours = {name: file.digest for name, file in files.items() if name in item.put}
+    return Restore(item.host, item.path, before, files=ours)
+
+
+def _shared(item: Item, spec: Spec) -> bool:
+    """Whether another path of the run lies in this folder, or it in that one: then it moves on the way."""
+    mine = item.path.rstrip("/") + "/"
+    others = (other.path.rstrip("/") + "/" for other in paths.items(spec) if other.path != item.path)
+    return any(other.startswith(mine) or mine.startswith(other) for other in others)
 
 
 def _by_files(item: Item, answers: Answers, spec: Spec) -> bool:

@@ -9,6 +9,7 @@ import stat
 
 import pytest
 
+from kjpstate.formats.tree import listing_digest
 from kjpstate.model import Backup, Restore, Run, SyncTree, TreeFile, WriteFile
 from tests.support import bodies
 from tests.support.bodies import run_info
@@ -128,6 +129,26 @@ def test_a_folder_that_was_new_goes_again_but_for_what_others_put_into_it(bench,
     assert [name for name in bench.names() if name.startswith("dist")] == (
         ["dist", "dist/db.json"] if used else []
     )
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_folder_of_a_command_goes_back_only_while_it_is_as_it_was_seen(bench, edited):
+    bench.put("out/sub/a.js", "built")
+    bench.put("old/a.js", "old")
+    seen = listing_digest({"sub/a.js": sha(b"built")})
+    edit = (lambda: bench.put("out/b.js", "theirs")) if edited else None
+    back = Restore("box", bench.path("out/"), bench.path("old"), seen)
+    assert work(bench, back, between=edit)[0].status == ("moved" if edited else "done")
+    assert bench.names("out") == (["b.js", "sub", "sub/a.js"] if edited else ["a.js"])
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_folder_that_is_gone_comes_back_unless_somebody_made_a_new_one(bench, edited):
+    bench.put("old/a.js", "old")
+    edit = (lambda: bench.put("out/b.js", "theirs")) if edited else None
+    back = Restore("box", bench.path("out/"), bench.path("old"), "-")
+    assert work(bench, back, between=edit)[0].status == ("moved" if edited else "done")
+    assert bench.names("out") == (["b.js"] if edited else ["a.js"])
 
 
 def test_an_original_that_is_gone_is_said(bench):

@@ -398,7 +398,7 @@ kj_restore() { # path, backup or nothing: there was nothing; what must stand the
   elif [ -n "$2" ] && [ ! -e "$2" ]; then
     kj_fault failed "$KJ_P: its original $2 is gone"
   elif [ -d "${2:-$1}" ]; then
-    kj_tree_back "$1" "$2" '' 0
+    kj_tree_back "$1" "$2" "$3" 0
   elif [ -d "$1" ]; then
     kj_fault failed "$KJ_P is a folder now"
   else
@@ -437,7 +437,7 @@ kj_restore_tree() { # as kj_tree_back
   kj_settled $?
 }
 
-kj_tree_back() { # folder, backup or nothing, digest of the listing of what we put there or nothing, how many names, those, then names that we took away
+kj_tree_back() { # folder, backup or nothing, digest of the listing of what must stand there (- for nothing) or nothing, how many names it has (0: all there are), those, then names that we took away
   KJ_DIR=$1 KJ_NEW=$1.kjpstate-new.$KJ_RUN KJ_OURS=$KJ_NL KJ_GONE=$KJ_NL kj_from=$2 kj_listed=$3 kj_left=$4
   shift 4
   if [ -n "$kj_listed" ] && [ "$(kj_listing_of "$KJ_DIR" "$kj_left" "$@")" != "$kj_listed" ]; then
@@ -467,7 +467,11 @@ kj_tree_back() { # folder, backup or nothing, digest of the listing of what we p
   rm -rf "$kj_b"
 }
 
-kj_listing_of() { # folder, how many names, names and more: as kj_listing, of these only
+kj_listing_of() { # folder, how many names, names and more: as kj_listing, of these only; 0 of all, - for no folder
+  if [ "$2" = 0 ]; then
+    if [ -d "$1" ]; then kj_listing "$1"; else printf '%s' -; fi
+    return
+  fi
   cd "$1" 2>/dev/null || return 0
   kj_few=$2 kj_all=$(($# - 2))
   shift 2
