@@ -81,7 +81,7 @@ async def _told_by_hosts(
     session: Session, argument: str | None, here: str | None
 ) -> tuple[list[Past], dict[str, str]]:
     """The runs that stand on the hosts, and the hosts that could not be asked: host -> why."""
-    async with opened(session, argument, here=here, looks=True) as work:
+    async with opened(session, argument, here=here, looks=True, forgiving=True) as work:
         wanted: dict[str, list[Reading]] = {}
         for name, host in work.hosts.items():
             host.within = _PATIENCE
@@ -113,7 +113,7 @@ def which(session: Session, argument: str | None) -> tuple[str, str]:
             raise
         return "", ""
     try:
-        return load(session, path).name, str(Path(path).absolute())
+        return load(session, path, forgiving=True).name, str(Path(path).absolute())
     except errors.DocumentError:
         return "", str(Path(path).absolute())
 

@@ -68,7 +68,7 @@ async def _status(
     timeout: float,
     as_json: bool,
 ) -> int:
-    async with opened(session, argument, (), limit, here=here, looks=True) as work:
+    async with opened(session, argument, (), limit, here=here, looks=True, forgiving=True) as work:
         apps = [item for item in reconcile.in_scope(work.document, limit) if item.kind == "pm2_process"]
         answers, lost = await _looked(work, apps, timeout)
         status, trouble = _stands(work, apps, answers, lost, patience)

@@ -58,7 +58,7 @@ async def _unlock(
     here: str | None,
     seconds: float,
 ) -> int:
-    async with opened(session, argument, (), (name,), here=here) as work:
+    async with opened(session, argument, (), (name,), here=here, forgiving=True) as work:
         chosen = [host for known, host in work.hosts.items() if known == name or known.startswith(f"{name}[")]
         if not chosen:
             known = ", ".join(work.hosts)

@@ -50,8 +50,9 @@ def _channels(page: Page, section: Mapping[str, Any]) -> Iterator[Channel]:
 
 
 def _url(page: Page, pointer: str, url: Any) -> None:
-    """The value may be a secret, so it is not repeated."""
-    if not _can_be_asked(opened(url)):
+    """The value may be a secret, so it is not repeated; one that is not set is for `references` to tell."""
+    text = opened(url)
+    if text and not _can_be_asked(text):
         reason = "expected a URL that starts with https:// or http://, has a host, and is plain ASCII"
         page.add(pointer, f"{reason}; a user or password goes into `headers`")
 

@@ -42,6 +42,14 @@ def test_a_channel_that_fails_changes_no_exit_code_and_shows_no_secret(desk: Des
     assert "hunter2" not in shown.out + shown.err
 
 
+def test_verbs_that_write_no_secret_do_without_the_ones_of_notify(desk: Desk):
+    section = {"channels": [{"name": "hook", "webhook": "${env:NOT_SET}"}], "heartbeat": "${env:NOT_SET}"}
+    desk.write(desk.document(f"notify: {json.dumps(section)}"))
+    for verb in (("backups",), ("status",), ("history",), ("unlock", "pc")):
+        assert desk.kjpstate(*verb).code == 0, verb
+    assert "NOT_SET is not set" in " ".join(desk.kjpstate("drift").err.split())
+
+
 def test_only_drift_tells(desk: Desk):
     with hooked() as hook:
         section = {"channels": [{"name": "hook", "webhook": hook.url}]}
