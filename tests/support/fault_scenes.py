@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from kjpstate.model import (
     MakeDirectory,
     Outcome,
     Probe,
+    Prune,
     ReadClock,
     ReadCommand,
     ReadFile,
@@ -124,8 +126,6 @@ def _at(path: str, things: Picture) -> dict[str, Thing]:
 
 
 def _digests(things: Picture) -> dict[str, TreeFile]:
-    import hashlib
-
     return {
         path: TreeFile(hashlib.sha256(thing.content).hexdigest(), len(thing.content), thing.mode)
         for path, thing in things.items()
@@ -225,6 +225,25 @@ def scenes(shell: str) -> list[Scene]:
     ]
 
 
+def pruning() -> Scene:
+    """Two backups of a file that go with their rows, and one that stays. (A folder goes file by file.)"""
+    x, day = "conf/x.conf", ".backup.2025010{}T000000Z-0ddba{}"
+    old = [f"{x}{day.format(number, number)}" for number in (1, 2, 3)]
+    sha = hashlib.sha256(OLD).hexdigest()
+
+    def rows(root: str) -> dict[str, str]:
+        lines = [f"{name[-6:]}\t{root}/{x}\t{root}/{name}\t{sha}\tfile\n" for name in old]
+        return {"doc/backups": "".join(lines)}
+
+    return Scene(
+        "prune of backups",
+        {"conf": Thing("folder", 0o755, OWNER), x: text(OLD), **{name: text(OLD) for name in old}},
+        tuple(Managed(name, one(text(OLD)), {}, kept=False) for name in old[:2]),
+        lambda root: [Prune("box", "doc", tuple(f"{root}/{name}" for name in old[:2]))],
+        state=rows,
+    )
+
+
 def looking(root: str) -> list[Reading]:
     """Every reading and every probe."""
     return [
@@ -240,6 +259,8 @@ def looking(root: str) -> list[Reading]:
         Probe("box", "names", ("0",)),
         Probe("box", "cpu", ("0", "no-such-bot-here")),
         Probe("box", "tail", ("4", f"{root}/src/a")),
+        Probe("box", "count", (f"{root}/src/a", "-", "-", "-", "a")),
+        Probe("box", "hints", (f"{root}/src/a", f"{root}/gone")),
     ]
 
 
@@ -319,6 +340,36 @@ class Recording:
 
 def record(bench: Bench, scene: Scene, run: str = FIRST) -> Recording:
     """The scene done once for real; raises AssertionError when it does not end well."""
+
+    async def done(bench: Bench) -> None:
+        outcomes = await perform(bench, scene, run)
+        assert all(outcome.ok for outcome in outcomes), outcomes
+
+    lay(bench, scene)
+    return record_of(bench, done)
+
+
+def record_look(bench: Bench, scene: Scene) -> Recording:
+    """One look with every reading and every probe."""
+
+    async def looked(bench: Bench) -> None:
+        await bench.host().look(looking(bench.root))
+
+    lay(bench, scene)
+    return record_of(bench, looked)
+
+
+def record_settling(bench: Bench, run: str) -> Recording:
+    """A run that takes the lock, settles what it finds, and does nothing."""
+
+    async def settled(bench: Bench) -> None:
+        await perform(bench, Scene("nothing", {}), run)
+
+    return record_of(bench, settled)
+
+
+def record_of(bench: Bench, doing: Callable[[Bench], Awaitable[None]]) -> Recording:
+    """The one exec by which `doing` was done on a host of the bench."""
     links: list[_Recorded] = []
     make = bench.make
 
@@ -334,9 +385,7 @@ def record(bench: Bench, scene: Scene, run: str = FIRST) -> Recording:
         host._connect = noted
         return host
 
-    lay(bench, scene)
-    outcomes = asyncio.run(perform(replace(bench, make=recorded), scene, run))
-    assert all(outcome.ok for outcome in outcomes), outcomes
+    asyncio.run(doing(replace(bench, make=recorded)))  # type: ignore[arg-type]
     ((command, sent),) = links[0].execs_seen
     return recording(links[0], command, bytes(sent))
 
