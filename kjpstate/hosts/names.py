@@ -31,6 +31,9 @@ OUTPUT_CAP = 64 * 1024
 """Bytes of a command's output that are kept: the last ones."""
 
 
+_ODD = frozenset("\n\0")
+
+
 def backup_of(path: str, run: RunInfo) -> str:
     """Where the original of `path` is kept by this run."""
     return f"{path.rstrip('/')}.backup.{run.suffix}"
@@ -88,7 +91,25 @@ def refusal(action: Action, may_change: Sequence[str], kept: Collection[str]) ->
             fine = True
         case _:
             fine, path = True, ""
+    odd = next((name for name in _names_in(action) if _leads_out(name)), None)
+    if odd is not None:
+        return f"{odd!r} can't be the name of a file of a tree"
     return "" if fine else f"{path} is not among what this document may change on {action.host}"
+
+
+def _names_in(action: Action) -> tuple[str, ...]:
+    """The names below a folder that an action removes or puts back: a host's notes tell them."""
+    match action:
+        case SyncTree(remove=names):
+            return tuple(names)
+        case Restore(files=files, removed=names):
+            return (*files, *names)
+        case _:
+            return ()
+
+
+def _leads_out(name: str) -> bool:
+    return name.startswith("/") or not {"", ".", ".."}.isdisjoint(name.split("/")) or bool(set(name) & _ODD)
 
 
 def settled(action: SyncTree, standing: Mapping[str, object]) -> bool:

@@ -29,17 +29,20 @@ from kjpstate.model import (
     Outcome,
     Prune,
     Reading,
+    ReadState,
     ReadTree,
     Recovered,
     Run,
     RunInfo,
     SyncTree,
 )
+from kjpstate.undo import ledger
 
 _PATIENCE = 120.0
 """Seconds a reply may take beside the time limits of the commands in it."""
 _MOMENT = 1.0
 """Seconds for a session that is given up: it may be at a command that nobody waits for."""
+_SUDO = "sudo -n "
 
 
 class SshHost:
@@ -76,14 +79,25 @@ class SshHost:
     # ---- the eye
 
     async def look(self, readings: Sequence[Reading]) -> Answers:
-        """All answers from one exec."""
+        """All answers from one exec; with `become` a second one by root, for its list of backups."""
         wanted = list(dict.fromkeys(readings))
+        found = await self._look_as(wanted, "")
+        lists = self._of_root(wanted)
+        return _both(found, await self._look_as(lists, _SUDO)) if lists else found
+
+    async def _look_as(self, wanted: Sequence[Reading], prefix: str) -> Answers:
         nonce = secrets.token_hex(16)
-        program = programs.look_program(wanted, nonce, *self._places, self.within)
-        session = await self._start(program, nonce)
-        reply = await session.reply(self.within or _PATIENCE + _time_of(wanted))
+        program = programs.look_program(list(wanted), nonce, *self._places, self.within)
+        session = await self._start(program, nonce, prefix)
+        patience = self.within or _PATIENCE + _time_of(wanted)
+        reply = await (self._by_root(session, patience) if prefix else session.reply(patience))
         await session.pipe.finish()
         return frames.answers(wanted, reply)
+
+    def _of_root(self, readings: Sequence[Reading]) -> list[Reading]:
+        """The lists of backups: what root's hand kept stands in one of root's own."""
+        mine = [one for one in readings if isinstance(one, ReadState) and one.name == ledger.LEDGER]
+        return list(mine) if self._spec.become else []
 
     async def open(self, path: str) -> AsyncIterator[bytes]:
         """The bytes of one file as chunks; raises Failed when it can't be read."""
@@ -138,8 +152,10 @@ class SshHost:
         if self._session is not None:
             raise errors.Failed(f"{self.name} is already locked by this run")
         wanted = list(dict.fromkeys(readings))
+        lists: Answers = {}
         self.recovered = ()
-        self._root = await self._begin_session(run, (), "sudo -n ") if self._spec.become else None
+        if self._spec.become:
+            self._root, lists = await self._begin_as_root(run, self._of_root(wanted))
         self._session = await self._begin_session(run, wanted, "")
         reply = await self._reply_or_end(self._session, _PATIENCE + _time_of(wanted))
         held = next((frame for frame in reply if frame.kind == "held"), None)
@@ -151,7 +167,21 @@ class SshHost:
             self._kept = (run.id, set())
         self._orders = Orders(run, held.text, self._kept[1])
         self.recovered += frames.recovered(self.name, reply)
-        return frames.answers(wanted, [frame for frame in reply if frame.kind not in ("held", "recovered")])
+        return _both(frames.answers(wanted, _answering(reply)), lists)
+
+    async def _begin_as_root(self, run: RunInfo, wanted: Sequence[Reading]) -> tuple[Session, Answers]:
+        session = await self._begin_session(run, wanted, _SUDO)
+        reply = await self._by_root(session, _PATIENCE)
+        self.recovered += frames.recovered(self.name, reply)
+        return session, frames.answers(wanted, _answering(reply))
+
+    async def _by_root(self, session: Session, patience: float) -> list[frames.Frame]:
+        try:
+            return await session.reply(patience)
+        except errors.Unreachable as error:
+            if "sudo" not in error.message and "password" not in error.message:
+                raise
+            raise errors.RefusedError(f"{self.name}: {error.message}", rule="become-failed") from None
 
     async def _begin_session(self, run: RunInfo, wanted: Sequence[Reading], prefix: str) -> Session:
         """Root's session, where there is one, takes the lock for both."""
@@ -166,15 +196,7 @@ class SshHost:
         )
         begin = programs.call("kj_begin", *words)
         program = programs.session_program(begin, list(wanted), nonce, *self._places)
-        session = await self._start(program, nonce, prefix)
-        if prefix:
-            try:
-                self.recovered += frames.recovered(self.name, await session.reply(_PATIENCE))
-            except errors.Unreachable as error:
-                if "sudo" not in error.message and "password" not in error.message:
-                    raise
-                raise errors.RefusedError(f"{self.name}: {error.message}", rule="become-failed") from None
-        return session
+        return await self._start(program, nonce, prefix)
 
     async def _reply_or_end(self, session: Session, patience: float) -> list[frames.Frame]:
         try:
@@ -223,10 +245,11 @@ class SshHost:
         return found
 
     def _rows(self, actions: Sequence[Action]) -> list[list[Action]]:
-        """One row a message: the same hand, and a SyncTree first, since what stands there is read before."""
+        """One row a message: the same hand; a SyncTree first, since what stands there is read before, and a
+        Prune, which both hands are told."""
         rows: list[list[Action]] = [[]]
         for action in actions:
-            first = isinstance(action, SyncTree)
+            first = isinstance(action, (SyncTree, Prune))
             if first or (rows[-1] and self._hand(rows[-1][-1]) is not self._hand(action)):
                 rows.append([])
             rows[-1].append(action)
@@ -249,9 +272,18 @@ class SshHost:
         """One message, to the hand these orders need; readings are always the login user's."""
         assert self._session is not None
         session = self._hand(orders[0].action) if orders else self._session
+        if self._root is not None and orders and isinstance(orders[0].action, Prune):
+            found, _ = await self._tell(self._root, orders[:1], ())
+            if not found or not found[0].ok:
+                return found, (await self._send([], readings))[1]
         if readings and session is not self._session:
             found, _ = await self._send(orders, ())
             return found, (await self._send([], readings))[1]
+        return await self._tell(session, orders, readings)
+
+    async def _tell(
+        self, session: Session, orders: list[Order], readings: Sequence[Reading]
+    ) -> tuple[list[Outcome], Answers]:
         text = [line for order in orders for line in order.lines]
         if not text and not readings:
             return in_order(orders, [])[0], {}
@@ -294,7 +326,7 @@ class SshHost:
     async def _ask_lock(self, line: str) -> list[frames.Frame]:
         nonce = secrets.token_hex(16)
         program = programs.lock_program(line, nonce, *self._places)
-        session = await self._start(program, nonce, "sudo -n " if self._spec.become else "")
+        session = await self._start(program, nonce, _SUDO if self._spec.become else "")
         reply = await session.reply(_PATIENCE)
         await session.pipe.finish()
         return reply
@@ -323,6 +355,16 @@ class SshHost:
             isinstance(action, Run) and action.argv[0].rpartition("/")[2] == "systemctl"
         )
         return self._root if needs else self._session
+
+
+def _answering(reply: Sequence[frames.Frame]) -> list[frames.Frame]:
+    """Those of a session's first reply that answer readings."""
+    return [frame for frame in reply if frame.kind not in ("held", "recovered")]
+
+
+def _both(mine: Answers, roots: Answers) -> Answers:
+    """Each list of backups with root's own, in the order in which the runs were."""
+    return {**mine, **{reading: ledger.joined(mine[reading], roots[reading]) for reading in roots}}
 
 
 def _extras(orders: Sequence[Order]) -> dict[str, str]:

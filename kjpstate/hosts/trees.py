@@ -150,12 +150,21 @@ def switch(action: SyncTree, pen: Pen, backup: str) -> None:
     _swap(path, backup if first else aside, {*(action.manifest or ()), *action.remove}, pen)
     try:
         if first and pen.real(backup).is_dir():
-            note(pen, path, backup, tree_digest(pen.real(backup)), "directory")
+            _note_switched(path, backup, pen)
         elif pen.real(aside).is_dir():
             shutil.rmtree(pen.real(aside))
     except OSError as error:
         raise Trouble(why(path, error), "unknown") from None
     pen.tell("switch settled")
+
+
+def _note_switched(path: str, backup: str, pen: Pen) -> None:
+    """A row of the ledger; where it can't be written the journal stays open, and the next session does it."""
+    try:
+        note(pen, path, backup, tree_digest(pen.real(backup)), "directory")
+    except OSError:
+        pen.journal.half_done()
+        raise
 
 
 def _swap(path: str, backup: str, ours: set[str], pen: Pen) -> None:

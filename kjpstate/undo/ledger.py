@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -11,6 +12,7 @@ from kjpstate.model import Answer, Unreadable
 
 LEDGER = "backups"
 _FIELDS = 5
+_TIME = re.compile(rb"\.backup\.(\d{8}T\d{6}Z)-[0-9a-f]+\t")
 
 Condition: TypeAlias = Literal["kept", "changed", "gone", "unreadable"]
 
@@ -56,6 +58,15 @@ def parse(host: str, answer: Answer) -> tuple[Kept, ...]:
             raise Failed(f"the list of backups on {host} is damaged in line {number}: {line[:80]!r}")
         rows.append(Kept(*fields))
     return tuple(rows)
+
+
+def joined(one: Answer, other: Answer) -> Answer:
+    """Two lists of one host as one, by the time that the names of the backups tell."""
+    if not isinstance(one, bytes) or not isinstance(other, bytes):
+        return next((answer for answer in (one, other) if isinstance(answer, Unreadable)), one or other)
+    rows = dict.fromkeys(row for row in (*one.split(b"\n"), *other.split(b"\n")) if row)
+    timed = [(found[1] if (found := _TIME.search(row)) else b"", at, row) for at, row in enumerate(rows)]
+    return b"".join(row + b"\n" for _, _, row in sorted(timed))
 
 
 def of_run(rows: Iterable[Kept], run: str) -> dict[str, Kept]:

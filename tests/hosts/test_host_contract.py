@@ -694,6 +694,23 @@ def test_a_manifest_may_not_lead_out(bench, name):
     assert bench.names() == ["src", "src/a.js"]
 
 
+@pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", "", "a\nb"])
+def test_what_goes_may_not_lead_out(bench, name):
+    """Such names come from a host's own notes, which somebody may have written."""
+    for path in ("x", "dist/a", "src/a"):
+        bench.put(path, "old")
+    files = manifest(bench, "src/")
+    asked = (
+        SyncTree("box", bench.path("src/"), "box", bench.path("dist/"), files, (name,)),
+        Restore("box", bench.path("dist/"), None, files={name: "0" * 64}),
+        Restore("box", bench.path("dist/"), None, removed=(name,)),
+    )
+    for action in asked:
+        outcomes, _ = act(bench, action)
+        assert outcomes[0].status == "refused" and "can't be the name of a file" in outcomes[0].reason
+    assert bench.names() == ["dist", "dist/a", "src", "src/a", "x"]
+
+
 def test_a_folder_that_is_a_link_is_not_switched(bench):
     bench.put("src/a.js", "a")
     bench.put("v1/a.js", "old")

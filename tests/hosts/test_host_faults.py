@@ -17,7 +17,9 @@ from kjpstate.host import HostSpec
 from kjpstate.hosts.ssh import SshHost
 from kjpstate.model import (
     MakeDirectory,
+    Prune,
     ReadFile,
+    ReadState,
     ReadTree,
     Run,
     Stamp,
@@ -216,6 +218,38 @@ def test_only_what_needs_root_goes_through_sudo(tmp_path):
     assert answers[ReadFile("box", f"{tmp_path}/x")].content == b"x"
     assert log.read_text().splitlines() == ["-n", "systemctl root", "mine"]
     assert not list((tmp_path / "locks").glob("*"))
+
+
+def test_what_roots_hand_kept_is_listed_and_pruned_too(tmp_path):
+    """Root has a state folder of its own: its list of backups is one with the login user's."""
+    other = f"s|{tmp_path}/state|{tmp_path}/root|g"
+    host = become_host(tmp_path, f'shift; exec "$1" "$2" "$3" "$4" "$(printf %s "$5" | sed "{other}")"')
+    rows = {}
+    for folder, day in (("state", 1), ("root", 2), ("state", 3), ("root", 4)):
+        path, run = f"{tmp_path}/{folder}-{day}", f"00000{day}"
+        backup = Path(f"{path}.backup.2026010{day}T000000Z-{run}")
+        backup.write_bytes(b"old")
+        rows[str(backup)] = f"{run}\t{path}\t{backup}\t{'0' * 64}\tfile\n"
+        (tmp_path / folder / "doc").mkdir(parents=True, exist_ok=True)
+        with (tmp_path / folder / "doc/backups").open("a") as stream:
+            stream.write(rows[str(backup)])
+    listed = ReadState("box", "doc", "backups")
+
+    async def go():
+        try:
+            before = (await host.look([listed]))[listed]
+            under = (await host.begin(run_info(), [listed]))[listed]
+            outcomes, _ = await host.act([Stamp("box", "doc", "s", {}), Prune("box", "doc", tuple(rows)[:3])])
+            await host.end()
+            return before, under, outcomes, (await host.look([listed]))[listed]
+        finally:
+            await host.close()
+
+    before, under, outcomes, after = asyncio.run(go())
+    assert before == under == "".join(rows.values()).encode()
+    assert [outcome.status for outcome in outcomes] == ["done", "done"]
+    assert [Path(backup).exists() for backup in rows] == [False, False, False, True]
+    assert after == rows[tuple(rows)[3]].encode()
 
 
 def test_sudo_that_wants_a_password_is_said(tmp_path):

@@ -113,7 +113,8 @@ kj_rename() { # backup, digest of the listing: two renames, in the journal so th
   kj_swap "$kj_b" "$2" || return
   if [ "$kj_b" != "$1" ]; then
     rm -rf "$kj_b"
-  elif [ -d "$kj_b" ]; then
-    kj_note "$KJ_DIR" "$kj_b" "$(kj_listing "$kj_b")" directory
+  elif [ -d "$kj_b" ] && ! kj_note "$KJ_DIR" "$kj_b" "$(kj_listing "$kj_b")" directory; then
+    KJ_PENDING='' KJ_TORN=yes # the journal stays open: the next session puts it on the list
+    return 1
   fi
 }
