@@ -31,6 +31,8 @@ from tests.support.allowed_states import picture
 from tests.support.shell_link import ShellLink
 
 SEED, SLICE = 20261125, 24
+VERIFIED = ("checks", "hosts", "name", "dns")
+"""Sections whose texts reach a check."""
 ONLY = ("patch", "build", "deploy", "pm2_ecosystem")
 STAND_INS = (
     "tool",
@@ -287,10 +289,15 @@ def test_each_hostile_text_in_each_string_is_data(folder, counted):
     chosen = [case for found in by_field.values() for case in found[: 6 if len(every) > 150 else 1]]
     chosen = chosen if os.environ.get("KJPSTATE_FULL") else chosen[:SLICE]
     assert len(chosen) >= SLICE
+    verified = [(at, name) for at, name, _ in chosen if at[0] in VERIFIED]
+    verified = verified if os.environ.get("KJPSTATE_FULL") else verified[:6]
+    assert len(verified) >= 6
     before = beside(folder)
     for at, name, text in chosen:
         (folder / "kjpstate.yaml").write_text(json.dumps(changed(document(folder), at, text)))
-        for argv in (("plan",), ("apply", "--yes", *(word for one in ONLY for word in ("--only", one)))):
+        only = (word for one in ONLY for word in ("--only", one))
+        verbs = (("plan",), ("apply", "--yes", *only), *([("verify",)] if (at, name) in verified else []))
+        for argv in verbs:
             said = kjpstate(folder, *argv)
             assert not list((folder / "canaries").iterdir()), f"{at}: {name} was run by {argv[0]}"
             assert beside(folder) == before, f"{at}: {name} made {argv[0]} write elsewhere"
