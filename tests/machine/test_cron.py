@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from pathlib import Path
 
@@ -59,4 +60,34 @@ def test_cron_finds_a_planted_drift_on_the_box_itself_and_from_outside(owner: Wo
     assert box.must("cat /root/here.told").count("drift: dns") == 1
     for name in ("here", "outside"):
         box.must(f"{kjpstate} schedule /root/{name}.yaml --with cron --remove --yes")
+    assert "kjpstate" not in box.exec("crontab -l").out
+
+
+ODD = '/root/my bots 100% $HOME ${PATH} it\'s "é" \\n'
+"""Each sign of it means something to cron, a shell or systemd."""
+
+
+def test_systemd_and_cron_find_a_document_whose_path_has_odd_signs(owner: World, box: Machine):
+    kjpstate, path = "python3 -m kjpstate", shlex.quote(f"{ODD}/kjpstate.yaml")
+    box.must(f"mkdir {shlex.quote(ODD)} && cp /root/here.yaml {path}")
+    box.must(f"{kjpstate} apply {path} --here stb --yes", timeout=120)
+    written = box.exec(f"{kjpstate} schedule {path} --with timer --here stb --yes", timeout=120)
+    assert (written.code, "exit code 0, in sync." in written.err) == (0, True), written
+    unit = box.must("cd /etc/systemd/system && echo kjpstate-*.timer").strip().removesuffix(".timer")
+    assert (
+        box.must(f"systemctl is-enabled {unit}.timer; systemctl is-active {unit}.timer")
+        == "enabled\nactive\n"
+    )
+    box.must(EDIT)
+    box.must(f"systemctl start {unit}.service", timeout=120)
+    ended = box.must(f"systemctl show -p ExecMainStatus -p Result {unit}.service")
+    assert set(ended.split()) == {"Result=success", "ExecMainStatus=2"}
+    assert "~ dns  stb  " in box.must(f"journalctl -o cat -u {unit}.service")
+    box.must(f"{kjpstate} schedule {path} --with timer --remove --yes")
+    assert "kjpstate" not in box.must("ls /etc/systemd/system")
+    box.must(f"{kjpstate} schedule {path} --with cron --every 1m --here stb --yes", timeout=120)
+    noted = f"{kjpstate} history {path} --local --verb drift"
+    before = box.must(noted)
+    assert wait_until(lambda: box.must(noted) != before, 130, every=5), "cron has not run it"
+    box.must(f"{kjpstate} schedule {path} --with cron --remove --yes")
     assert "kjpstate" not in box.exec("crontab -l").out
