@@ -14,9 +14,10 @@ from tests.support.machine.world import World
 
 pytestmark = pytest.mark.machine
 
+# One document in two places: a host's dns belongs to one of a name.
 DOCUMENT = """\
 kjpstate: 1
-name: {name}
+name: watched
 hosts: {{stb: {{ssh: {{address: 192.168.100.104, user: root, identity: /root/outside, host_key: "{key}"}}}}}}
 dns: {{host: stb, servers: [8.8.8.8, 1.1.1.1]}}
 notify:
