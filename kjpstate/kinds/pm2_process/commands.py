@@ -26,9 +26,11 @@ _KEEP = (
     'umask 077; export PM2_DUMP_FILE_PATH="$3" PM2_DUMP_BACKUP_FILE_PATH="$3.bak"; '
     '"$1" "$2" save --force && chmod 600 "$3"'
 )
-_BACK = '"$1" "$2" delete "$3" >/dev/null 2>&1; PM2_DUMP_FILE_PATH=$4 "$1" "$2" resurrect'
+_GONE = 'n=0; while "$1" "$2" delete "$3" >/dev/null 2>&1 && [ $n -lt 9 ]; do n=$((n + 1)); done; '
+"""Until PM2 says there is none: an app that crashes at that very moment may outlive a delete that exits 0."""
+_BACK = _GONE + 'PM2_DUMP_FILE_PATH=$4 "$1" "$2" resurrect'
 _HIDE = 'for file in "$1" "$1.bak"; do [ ! -f "$file" ] || chmod 600 "$file" || exit; done'
-_AWAY = '"$1" "$2" delete "$3" >/dev/null 2>&1 || :'
+_AWAY = _GONE + ":"
 
 
 def steps(view: View, how: Mechanism) -> Iterator[Action]:
