@@ -163,11 +163,13 @@ def test_a_real_signal_ends_it_in_the_same_way(bot: Watched, type_, monkeypatch,
     monkeypatch.setattr(monitor, "now", __import__("time").monotonic)
     monkeypatch.setattr(monitor, "pause", asyncio.sleep)
     timer = threading.Timer(1.5, os.kill, (os.getpid(), getattr(signal, number)))
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # below nohup it would be ignored, and rightly
     timer.start()
     try:
         shown = type_("monitor", "--json")
     finally:
         timer.cancel()
+        signal.signal(signal.SIGHUP, before)
     assert shown.code == 130
     last = lines_of(shown.out)[-1]
     assert (last["ended"], last["exit_code"]) == ("interrupted", 130)
