@@ -162,14 +162,16 @@ def test_ctrl_c_gives_the_verdict_so_far(bot: Watched, type_, monkeypatch):
 def test_a_real_signal_ends_it_in_the_same_way(bot: Watched, type_, monkeypatch, number: str):
     monkeypatch.setattr(monitor, "now", __import__("time").monotonic)
     monkeypatch.setattr(monitor, "pause", asyncio.sleep)
-    timer = threading.Timer(1.5, os.kill, (os.getpid(), getattr(signal, number)))
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # below nohup it would be ignored, and rightly
+    which = getattr(signal, number)
+    timer = threading.Timer(1.5, os.kill, (os.getpid(), which))
+    usual = signal.default_int_handler if which == signal.SIGINT else signal.SIG_DFL
+    before = signal.signal(which, usual)  # behind nohup or `&` it is ignored, and rightly
     timer.start()
     try:
         shown = type_("monitor", "--json")
     finally:
         timer.cancel()
-        signal.signal(signal.SIGHUP, before)
+        signal.signal(which, before)
     assert shown.code == 130
     last = lines_of(shown.out)[-1]
     assert (last["ended"], last["exit_code"]) == ("interrupted", 130)
