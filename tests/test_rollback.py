@@ -306,6 +306,14 @@ def take_back_whatever_was_settled(world: World) -> Report:
         return take_back(world, "000001")
 
 
+def the_edit_stands(report: Report, foreign: list[Path]) -> None:
+    """Somebody wrote into PM2's list, once, while the rollback was at work."""
+    assert [file.name for file in foreign] == ["dump.pm2"]
+    assert report.exit_code in (errors.RESTORED, errors.FAILED)
+    assert any("was changed by somebody else meanwhile" in step.reason for step in report.steps), report.steps
+    assert foreign[0].read_text() == "[]"
+
+
 def test_what_a_command_wrote_is_put_back_only_while_it_is_as_it_was_looked_at(world: World, monkeypatch):
     """Somebody saves PM2's list in the instant between the look under the lock and the putting back."""
     world.apply()
@@ -319,11 +327,7 @@ def test_what_a_command_wrote_is_put_back_only_while_it_is_as_it_was_looked_at(w
         return await act(actions, readings, sources)
 
     monkeypatch.setattr(world.stb, "act", raced)
-    report = take_back(world)
-    assert [file.name for file in foreign] == ["dump.pm2"]
-    assert report.exit_code in (errors.RESTORED, errors.FAILED)
-    assert any("was changed by somebody else meanwhile" in step.reason for step in report.steps), report.steps
-    assert foreign[0].read_text() == "[]"
+    the_edit_stands(take_back(world), foreign)
 
 
 def test_an_edit_behind_the_copy_stands_too(world: World, monkeypatch):
@@ -343,8 +347,4 @@ def test_an_edit_behind_the_copy_stands_too(world: World, monkeypatch):
         return found, (await act([], readings))[1]
 
     monkeypatch.setattr(world.stb, "act", one_by_one)
-    report = take_back(world)
-    assert [file.name for file in foreign] == ["dump.pm2"]
-    assert report.exit_code in (errors.RESTORED, errors.FAILED)
-    assert any("was changed by somebody else meanwhile" in step.reason for step in report.steps), report.steps
-    assert foreign[0].read_text() == "[]"
+    the_edit_stands(take_back(world), foreign)
