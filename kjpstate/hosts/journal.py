@@ -10,7 +10,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -28,11 +27,8 @@ def settle(state: Path, pen: Pen, host: str) -> Iterator[Recovered]:
     """
     shared = state / OF_HOST
     for found in sorted(state.glob(f"*/{journal.FILE}")):
-        places = (
-            found.parent.glob(".output.*"),
-            *(at.glob(".*.kjpstate-new") for at in (found.parent, shared)),
-        )
-        for left in chain(*places):
+        fresh = ".*.kjpstate-new"
+        for left in (*found.parent.glob(".output.*"), *found.parent.glob(fresh), *shared.glob(fresh)):
             left.unlink(missing_ok=True)
         known = journal.read(found.read_bytes())
         if known is not None and not known.ended:
