@@ -21,7 +21,7 @@ from kjpstate.model import Completed, Run
 from kjpstate.secret import HIDDEN
 from tests.support.commands import Desk, Shown
 from tests.support.demo_world import SMALL, simulated_hosts
-from tests.support.sshd import Sshd, fingerprint_of, own_places_below, start_sshd
+from tests.support.sshd import Sshd, fingerprint_of, start_sshd
 from tests.support.watched import Clock
 from tests.support.webhook import Hook, hooked
 
@@ -293,7 +293,6 @@ def test_no_command_line_has_a_secret_while_an_apply_over_ssh_writes_it(
         f"    - {{name: bot, script: a.js, cwd: {bot}, "
         'env: {API_KEY: "${env:API_KEY}", TOKEN: "${file:token}", B64: "${env:B64}"}}\n'
     )
-    monkeypatch.setattr(reconcile, "open_hosts", own_places_below(desk.folder))
     search, sampled = Searched(desk), 0
     monkeypatch.setenv("API_KEY", QUOTED)
     monkeypatch.setenv("B64", BASE64)

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from kjpstate import reconcile
 from kjpstate.cli.main import main
 from kjpstate.hosts.link import SshLink
 from tests.support.commands import Desk, Shown
 from tests.support.machine.tools import wait_until
-from tests.support.sshd import Sshd, fingerprint_of, own_places_below, start_sshd
+from tests.support.sshd import Sshd, fingerprint_of, start_sshd
 
 pytestmark = pytest.mark.real
 
@@ -65,15 +64,7 @@ def test_a_server_that_is_gone_is_3(box: Desk, server: Sshd, tmp_path: Path):
     assert "nothing was done" in applied.err
 
 
-@pytest.fixture
-def own_places(box: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """The host's state and lock in folders of this test, whoever runs it."""
-    monkeypatch.setattr(reconcile, "open_hosts", own_places_below(box.folder))
-    return box
-
-
-def test_a_saved_plan_is_applied_once_rolled_back_and_pruned(own_places: Desk, server: Sshd, tmp_path: Path):
-    box = own_places
+def test_a_saved_plan_is_applied_once_rolled_back_and_pruned(box: Desk, server: Sshd, tmp_path: Path):
     box.kjpstate("trust", "pc", "--fingerprint", fingerprint_of(server, tmp_path))
     assert box.kjpstate("plan", "--out", "bot.plan").code == 0
     applied = box.kjpstate("apply", "bot.plan")
@@ -104,9 +95,8 @@ WAITS = "import pathlib, time; pathlib.Path('begun').touch(); "
 WAITS += "[time.sleep(0.05) for _ in range(2400) if not pathlib.Path('go').exists()]; "
 
 
-def test_drift_while_an_apply_is_at_work(own_places: Desk, server: Sshd, tmp_path: Path):
+def test_drift_while_an_apply_is_at_work(box: Desk, server: Sshd, tmp_path: Path):
     """The build waits until drift has looked: half a build is neither drift nor in sync."""
-    box = own_places
     box.kjpstate("trust", "pc", "--fingerprint", fingerprint_of(server, tmp_path))
     box.write(
         (box.folder / "kjpstate.yaml")
@@ -132,10 +122,7 @@ def test_drift_while_an_apply_is_at_work(own_places: Desk, server: Sshd, tmp_pat
     assert box.kjpstate("drift") == Shown(0, "", "")
 
 
-def test_another_host_key_makes_a_saved_plan_stale(
-    own_places: Desk, server: Sshd, tmp_path: Path, monkeypatch
-):
-    box = own_places
+def test_another_host_key_makes_a_saved_plan_stale(box: Desk, server: Sshd, tmp_path: Path, monkeypatch):
     box.kjpstate("trust", "pc", "--fingerprint", fingerprint_of(server, tmp_path))
     assert box.kjpstate("plan", "--out", "bot.plan").code == 0
     seen = SshLink.identity

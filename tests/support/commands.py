@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from kjpstate import hosts, reconcile
 from kjpstate.cli import run
+from kjpstate.host import Host, HostSpec
 from kjpstate.hosts import local
+from kjpstate.hosts.ssh import SshHost
 
 BUILD = (
     "import pathlib; out = pathlib.Path('dist'); out.mkdir(exist_ok=True); "
@@ -84,6 +88,7 @@ def desk(folder: Path, capture: pytest.CaptureFixture[str], monkeypatch: pytest.
     # As root, stamps and the lock of this machine would be the machine's own.
     monkeypatch.setattr(local, "state_folder", lambda: folder / ".state")
     monkeypatch.setattr(local, "lock_folder", lambda: folder / ".state")
+    monkeypatch.setattr(reconcile, "connect", _connect_below(folder))
     made = Desk(folder, capture)
     made.write(
         made.document(
@@ -93,3 +98,15 @@ def desk(folder: Path, capture: pytest.CaptureFixture[str], monkeypatch: pytest.
         )
     )
     return made
+
+
+def _connect_below(folder: Path) -> Callable[..., Host]:
+    """Instead of `connect`: the state and locks of hosts reached by ssh lie below `folder`."""
+
+    def connected(spec: HostSpec, *, may_change: tuple[str, ...], state_folder: Path) -> Host:
+        if spec.local is not None:
+            return hosts.connect(spec, may_change=may_change, state_folder=state_folder)
+        state, locks = ((folder / name).as_posix() for name in ("host-state", "host-locks"))
+        return SshHost(spec, may_change=may_change, state_folder=state_folder, state=state, locks=locks)
+
+    return connected

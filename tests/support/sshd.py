@@ -12,13 +12,10 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kjpstate import reconcile
 from kjpstate.host import HostSpec
-from kjpstate.hosts.ssh import SshHost
 from kjpstate.model import Where
 
 
@@ -111,20 +108,6 @@ def fingerprint_of(server: Sshd, folder: Path) -> str:
     return subprocess.run(
         [keygen, "-lf", str(key)], capture_output=True, text=True, check=True
     ).stdout.split()[1]
-
-
-def own_places_below(folder: Path) -> Callable[..., dict[str, SshHost]]:
-    """Instead of `reconcile.open_hosts`: the host's state and locks below `folder`, whoever runs the test."""
-
-    def opened(document, *, state_folder, limit=()):
-        allowed = reconcile.may_change(document)
-        state, locks = ((folder / name).as_posix() for name in ("host-state", "host-locks"))
-        return {
-            name: SshHost(spec, may_change=allowed[name], state_folder=state_folder, state=state, locks=locks)
-            for name, spec in document.hosts.items()
-        }
-
-    return opened
 
 
 class Proxy:
