@@ -58,33 +58,34 @@ class Source:
 
     @cached_property
     def _leaves(self) -> tuple[list[int], list[int], list[str], list[tuple[int, int]]]:
-        starts: list[int] = []
-        ends: list[int] = []
-        texts: list[str] = []
-        comments: list[tuple[int, int]] = []
-        add_start, add_end, add_text = starts.append, ends.append, texts.append
-        data, folds = self.data, self.grammar == "tsx"
-        letters = data.decode("latin-1")  # one a byte: most words are ASCII, and need no decoding each
-        ascii_only = data.isascii()
-        for start, end, role in terminals(self.tree, data, 0, len(data)):
-            text = letters[start:end]
-            if not ascii_only and not text.isascii():
-                text = data[start:end].decode(errors="replace")
-            if not role or role == "string":
-                add_start(start)
-                add_end(end)
-                if role:
-                    add_text(f'"{string_value(text)}"')
-                else:
-                    add_text(folded(text) if folds else text)
-            elif role in COMMENTS:
-                comments.append((start, end))
-            else:
-                for leaf in special(text, start, end, role):
-                    add_start(leaf.start)
-                    add_end(leaf.end)
-                    add_text(leaf.text)
-        return starts, ends, texts, comments
+        data = self.data
+        starts, ends, roles = terminals(self.tree, data, 0, len(data))
+        letters = data.decode("latin-1")  # a letter a byte: most words are ASCII, and need no decoding each
+        texts = [letters[start:end] for start, end in zip(starts, ends, strict=True)]
+        if not data.isascii():
+            for index in [index for index, text in enumerate(texts) if not text.isascii()]:
+                texts[index] = data[starts[index] : ends[index]].decode(errors="replace")
+        if self.grammar == "tsx":
+            texts = [text if index in roles else folded(text) for index, text in enumerate(texts)]
+        for index in [index for index, role in roles.items() if role == "string"]:
+            texts[index] = f'"{string_value(texts[index])}"'
+            del roles[index]
+        comments = [(starts[index], ends[index]) for index, role in roles.items() if role in COMMENTS]
+        found: tuple[list[int], list[int], list[str]] = [], [], []
+        behind = 0
+        for index in (*roles, len(starts)):
+            found[0].extend(starts[behind:index])
+            found[1].extend(ends[behind:index])
+            found[2].extend(texts[behind:index])
+            behind = index + 1
+            for leaf in (
+                special(texts[index], starts[index], ends[index], roles[index]) if index in roles else ()
+            ):
+                if not leaf.comment:
+                    found[0].append(leaf.start)
+                    found[1].append(leaf.end)
+                    found[2].append(leaf.text)
+        return *found, comments
 
     @property
     def starts(self) -> list[int]:
