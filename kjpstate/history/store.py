@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FILE = "history.db"
 
-_PATIENCE = 3.0
+_PATIENCE = 10.0
 """Seconds to wait for another process that is writing."""
 _SYNC = "NORMAL"
 """In WAL: whole after a crash or a power cut, at most the last run is lost. Tests of many runs say OFF."""
