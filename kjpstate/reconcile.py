@@ -26,6 +26,7 @@ from kjpstate.model import (
     Change,
     CheckResult,
     Event,
+    Holder,
     Plan,
     Reading,
     ReadLock,
@@ -119,7 +120,7 @@ async def scene(
 ) -> Scene:
     """Everything a plan is made of, read in one message a host; `more`: what is to be answered beside.
 
-    `locks`: who holds each host's lock, asked first and once more last.
+    `locks`: who holds each host's lock is asked once more last, so that the two frame the look.
     """
     resources = _scope(document, only, limit)
     bare = _bare(document, resources, key)
@@ -127,24 +128,26 @@ async def scene(
     notes = {name: ReadState(name, document.name, journal.FILE) for name in wanted}
     for name, note in notes.items():
         wanted[name] += [note, *(reading for reading in more if reading.host == name)]
+        wanted[name].insert(0, ReadLock(name, "first"))
         if locks:
-            wanted[name] = [ReadLock(name, "first"), *wanted[name], ReadLock(name, "last")]
+            wanted[name].append(ReadLock(name, "last"))
     answers, unreachable = await look(hosts, wanted)
     cut = unfinished(document, tuple(wanted), answers)
     return replace(bare, answers=answers, unreachable=unreachable, unfinished=cut)
 
 
 def unfinished(document: Document, hosts: Sequence[str], answers: Answers) -> dict[str, Unfinished]:
-    """Host -> the run that its journal leaves open, where it was read."""
-    notes = {name: answers.get(ReadState(name, document.name, journal.FILE)) for name in hosts}
-    found = {name: _unfinished(note) for name, note in notes.items()}
+    """Host -> the run that its journal leaves open, or that died with its lock, where they were read."""
+    found = {name: _unfinished(document, name, answers) for name in hosts}
     return {name: run for name, run in found.items() if run is not None}
 
 
-def _unfinished(answer: Answer) -> Unfinished | None:
-    """The run that a host's journal leaves open."""
-    known = journal.read(answer) if isinstance(answer, bytes) else None
+def _unfinished(document: Document, host: str, answers: Answers) -> Unfinished | None:
+    note, lock = answers.get(ReadState(host, document.name, journal.FILE)), answers.get(ReadLock(host))
+    known = journal.read(note) if isinstance(note, bytes) else None
     if known is None or known.ended:
+        if isinstance(lock, Holder) and lock.life == "dead":
+            return Unfinished(lock.run, lock.when, lock.who)
         return None
     at = known.pending
     return Unfinished(known.run, known.when, known.who, at.kind if at else "", at.path if at else "")
