@@ -67,6 +67,11 @@ def test_a_lock_of_a_run_that_is_dead_is_no_lock(applied: Desk):
     owner = lock.owner_text(RUN, os.getpid()).replace(f"pid {os.getpid()}\n", "pid 4194999\n")
     (local.lock_folder() / lock.NAME).write_text(owner, "utf-8")
     assert applied.kjpstate("drift").code == 0
+    shown = applied.kjpstate("plan")
+    assert shown.code == 0 and "did not come to its end" in shown.out
+    assert applied.kjpstate("apply", "--yes").code == 0
+    assert not (local.lock_folder() / lock.NAME).exists()
+    assert "did not come to its end" not in applied.kjpstate("plan").out
 
 
 def test_two_at_once(applied: Desk, monkeypatch: pytest.MonkeyPatch):

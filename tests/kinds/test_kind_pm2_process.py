@@ -90,7 +90,7 @@ def verbs(whole, found, upstream=None) -> list[str]:
             case Refuse(rule=rule):
                 said.append(f"!{rule}")
             case Run(argv=("sh", "-c", script, *_)):
-                said.append("keep" if "save" in script else "chmod")
+                said.append("keep" if "save" in script else "delete" if "delete" in script else "chmod")
             case Run(argv=argv):
                 said.append(argv[2])
             case Await():
@@ -358,7 +358,12 @@ def test_a_new_name_does_not_leave_the_old_bot_running(known_by):
     deletes = next(
         step for step in steps(pm2_process, whole, found, new) if isinstance(step, Run) and step.undo
     )
-    assert deletes.argv[2:] == ("delete", old) and deletes.replaces and "resurrect" in deletes.undo[0][2]
+    assert (
+        deletes.argv[-1] == old
+        and " delete " in deletes.argv[2]
+        and deletes.replaces
+        and "resurrect" in deletes.undo[0][2]
+    )
     both = {("stb", ECOSYSTEM): ecosystem.render("bot-kjp", [APP, {**APP, "name": old}])}
     assert verbs(whole, found, both) == [*START, *END]
 

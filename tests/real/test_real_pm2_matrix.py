@@ -119,11 +119,6 @@ def value_on(box: Pm2Box, value: object) -> object:
     return value
 
 
-def told(box: Pm2Box) -> list[str]:
-    """The verbs that PM2 was given; the copy of its list, made to go back, is `keep`."""
-    return ["keep" if line.startswith("-c") else line.split(maxsplit=1)[0] for line in box.ran]
-
-
 def in_sync(box: Pm2Box, bare) -> bool:
     _, planned = plan(box, bare)
     return not planned.changes
@@ -167,7 +162,7 @@ def changes(box: Pm2Box, bare, mechanism: list[str], what: str) -> None:
     """Applied with that mechanism; then nothing is left to plan."""
     report = apply(box, bare)
     assert report.exit_code == 0, (what, [step.reason for step in report.steps])
-    assert told(box) == mechanism, what
+    assert box.ran == mechanism, what
     assert in_sync(box, bare), what
 
 

@@ -214,9 +214,8 @@ class Pm2Box:
 
     def _run(self, action: Run) -> Outcome:
         assert action.clean_env is not None
-        words = [word for word in action.argv if word not in (str(self.pm2), action.argv[0])]
-        self.ran.append(" ".join(words))
-        if self.fail_on == self.ran[-1].split(maxsplit=1)[0]:
+        self.ran.append(_verb(action.argv))
+        if self.fail_on == self.ran[-1]:
             return Outcome(action, "failed", exit_code=1, output=b"planted failure")
         done = subprocess.run(
             action.argv,
@@ -229,6 +228,19 @@ class Pm2Box:
         )
         status = "done" if done.returncode in action.allowed_exits else "failed"
         return Outcome(action, status, exit_code=done.returncode, output=done.stdout[-2000:])
+
+
+_VERBS = {"resurrect": "back", "save --force": "keep", "chmod": "chmod", "delete": "away"}
+
+
+def _verb(argv: tuple[str, ...]) -> str:
+    """What PM2 is told; the copy of its list, made to go back, is `keep`; its list hidden, `chmod`."""
+    if argv[0] != "sh":
+        return argv[2]
+    script = argv[2]
+    if script.startswith('"$1" "$2" delete'):
+        return "delete"
+    return next(verb for word, verb in _VERBS.items() if word in script)
 
 
 def _stat(path: str) -> Stat | None:

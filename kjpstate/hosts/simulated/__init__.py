@@ -239,6 +239,6 @@ class SimulatedHost:
         if "PM2_DUMP_FILE_PATH" in script:
             return pm2.keep(self.box, words[0])
         if "delete" in script:
-            pm2.command(self.box, ("delete", *words), env)
-            return said(0)
+            done = pm2.command(self.box, ("delete", *words), env)
+            return done if "|| exit" in script else said(0)
         return pm2.command(self.box, ("save",), env)

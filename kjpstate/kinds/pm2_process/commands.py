@@ -31,6 +31,7 @@ _GONE = 'n=0; while "$1" "$2" delete "$3" >/dev/null 2>&1 && [ $n -lt 9 ]; do n=
 _BACK = _GONE + 'PM2_DUMP_FILE_PATH=$4 "$1" "$2" resurrect'
 _HIDE = 'for file in "$1" "$1.bak"; do [ ! -f "$file" ] || chmod 600 "$file" || exit; done'
 _AWAY = _GONE + ":"
+_DELETE = '"$1" "$2" delete "$3" || exit; ' + _AWAY
 
 
 def steps(view: View, how: Mechanism) -> Iterator[Action]:
@@ -40,9 +41,9 @@ def steps(view: View, how: Mechanism) -> Iterator[Action]:
     if how in ("replace", "reload") or view.renamed:
         yield _keep(view, seen)
     for old in view.renamed:
-        yield _run(view, seen, ("delete", old), f"delete {old}, its name so far", back=True, deletes=True)
+        yield _delete(view, seen, old, f"delete {old}, its name so far")
     if how == "replace":
-        yield _run(view, seen, ("delete", view.name), "delete and start", back=True, deletes=True)
+        yield _delete(view, seen, view.name, "delete and start")
     if how in ("replace", "reload", "start"):
         yield _log_stamp(view, seen)
         yield _begin(view, seen, how)
@@ -87,9 +88,13 @@ def _keep(view: View, seen: Seen) -> Run:
     )
 
 
-def _run(
-    view: View, seen: Seen, words: tuple[str, ...], why: str, *, back: bool, deletes: bool = False
-) -> Run:
+def _delete(view: View, seen: Seen, name: str, why: str) -> Run:
+    away = _run(view, seen, (), why, back=True)
+    argv = ("sh", "-c", _DELETE, "sh", seen.node, seen.pm2, name)
+    return replace(away, argv=argv, replaces=True)
+
+
+def _run(view: View, seen: Seen, words: tuple[str, ...], why: str, *, back: bool) -> Run:
     undo: tuple[str, ...] = ("sh", "-c", _AWAY, "sh", seen.node, seen.pm2, view.name)
     if back:
         undo = ("sh", "-c", _BACK, "sh", seen.node, seen.pm2, view.name, _kept(view, seen))
@@ -100,7 +105,6 @@ def _run(
         cwd=view.spec["ecosystem"].rpartition("/")[0] or "/",
         undo=(undo,),
         timeout=_TIMEOUT,
-        replaces=deletes,
         clean_env=environment(seen),
     )
 
