@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kjpstate.history.past import ACTS, FOLDED, Item, Past, Wanted
-from kjpstate.history.store import Used, use
+from kjpstate.history.store import Damaged, Used, use
 
 if TYPE_CHECKING:
     import sqlite3
@@ -222,18 +222,28 @@ def _past(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Past:
     ) = row
     items = connection.execute(
         "SELECT host, address, result, about, reason FROM items WHERE run = ? ORDER BY rowid", (seq,)
-    )
+    ).fetchall()
     backups = connection.execute(
         "SELECT host, path, backup FROM backups WHERE run = ? ORDER BY rowid", (seq,)
-    )
+    ).fetchall()
+    texts = (id_, verb, document, path, digest, who, started, said, scope, hosts, last)
+    _sound((seconds, code, times), (int, float))
+    _sound((*texts, *(text for found in (*items, *backups) for text in found)), (str,))
     return Past(
         *(id_, verb, document, path, digest, who, started, seconds, code, said, scope),
         hosts=tuple(hosts.split()),
-        items=tuple(Item(*item) for item in items.fetchall()),
-        backups=tuple(backups.fetchall()),
+        items=tuple(Item(*item) for item in items),
+        backups=tuple(backups),
         times=times,
         last=last,
     )
+
+
+def _sound(values: Iterable[object], types: tuple[type, ...]) -> None:
+    """SQLite gives what stands there, whatever its column says. Raises Damaged."""
+    for value in values:
+        if not isinstance(value, types):
+            raise Damaged(f"a run with {type(value).__name__} for {types[0].__name__}")
 
 
 def _bounded(past: Past) -> Past:
@@ -252,7 +262,7 @@ def _marks(words: tuple[str, ...]) -> str:
 def _time(text: str) -> datetime:
     try:
         return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    except ValueError:
+    except (TypeError, ValueError):
         return datetime.min.replace(tzinfo=UTC)
 
 

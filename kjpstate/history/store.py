@@ -29,8 +29,8 @@ _MOST_ASIDE = 5
 """Damaged files that are kept; the oldest goes first."""
 
 # Primary result codes of SQLite.
-_ERROR, _BUSY, _LOCKED, _READONLY, _CORRUPT, _CANTOPEN, _NOTADB = 1, 5, 6, 8, 11, 14, 26
-_WRONG_TABLES = ("no such table", "no such column", "table ")
+_ERROR, _BUSY, _LOCKED, _READONLY, _CORRUPT, _CANTOPEN, _CONSTRAINT, _NOTADB = 1, 5, 6, 8, 11, 14, 19, 26
+_WRONG_TABLES = ("no such table", "no such column", "table ", "foreign key mismatch", "FOREIGN KEY")
 
 T = TypeVar("T")
 
@@ -41,6 +41,10 @@ class Used(Generic[T]):
 
     value: T
     trouble: str = ""
+
+
+class Damaged(Exception):
+    """What was read can't have been written by us."""
 
 
 class _Unusable(Exception):
@@ -76,6 +80,12 @@ def use(folder: Path, act: Callable[[sqlite3.Connection], T], otherwise: T, *, w
             if not _damaged(error) or trouble:
                 return Used(otherwise, trouble or f"the history {file} {_why(error)}")
             trouble = _set_aside(file, seen, f"was damaged ({error})")
+        except (Damaged, UnicodeDecodeError) as error:
+            if trouble:
+                return Used(otherwise, trouble)
+            # SQLite's own words, when they are what can't be read, say nothing.
+            why = f" ({error})" if isinstance(error, Damaged) else ""
+            trouble = _set_aside(file, seen, f"was damaged{why}")
         except OSError as error:
             return Used(otherwise, trouble or f"the history {file} can't be used: {error.strerror or error}")
     return Used(otherwise, trouble)
@@ -111,9 +121,15 @@ def _connected(file: Path) -> sqlite3.Connection:
         with contextlib.suppress(FileExistsError):
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     connection = sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None)
+    connection.text_factory = _text
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA synchronous = {_SYNC}")
     return connection
+
+
+def _text(raw: bytes) -> str:
+    """Also of a row in which a worn card has turned a few bits: the others are readable for years."""
+    return raw.decode("utf-8", "replace")
 
 
 def _copied(file: Path) -> sqlite3.Connection:
@@ -121,6 +137,7 @@ def _copied(file: Path) -> sqlite3.Connection:
     import sqlite3
 
     memory = sqlite3.connect(":memory:", isolation_level=None)
+    memory.text_factory = _text
     with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?immutable=1", uri=True)) as source:
         source.backup(memory)
     _prepare(memory)
@@ -153,7 +170,9 @@ def _code(error: sqlite3.Error) -> int:
 def _damaged(error: sqlite3.Error) -> bool:
     """Whether no other try would end better; a table that is missing was taken away by somebody."""
     code = _code(error)
-    return code in (_CORRUPT, _NOTADB) or (code == _ERROR and str(error).startswith(_WRONG_TABLES))
+    return code in (_CORRUPT, _NOTADB) or (
+        code in (_ERROR, _CONSTRAINT) and str(error).startswith(_WRONG_TABLES)
+    )
 
 
 def _why(error: sqlite3.Error) -> str:

@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -217,13 +218,23 @@ def damaged_by(folder: Path, how: str) -> None:
             with sqlite3.connect(file) as connection:
                 connection.execute("DROP TABLE items")
             connection.close()
+        case "an index's name":
+            history.note(folder, past(1))
+            file.write_bytes(file.read_bytes().replace(b"CREATE INDEX items_of", b"CREATE INDEX \xddtems_of"))
+        case "a value of another type":
+            history.note(folder, past(1))
+            with sqlite3.connect(file) as connection:
+                connection.execute("UPDATE runs SET last = x'00ff', hosts = x'80'")
+            connection.close()
         case "another program's":
             with sqlite3.connect(file) as connection:
                 connection.execute("CREATE TABLE theirs (a)")
             connection.close()
 
 
-@pytest.mark.parametrize("how", ["not a database", "empty pages", "a table is missing", "another program's"])
+@pytest.mark.parametrize(
+    "how", ["not a database", "empty pages", "a table is missing", "an index's name", "another program's"]
+)
 def test_a_damaged_or_foreign_file_is_set_aside_and_a_new_one_begins(tmp_path: Path, how: str):
     damaged_by(tmp_path, how)
     before = (tmp_path / FILE).read_bytes()
@@ -235,12 +246,48 @@ def test_a_damaged_or_foreign_file_is_set_aside_and_a_new_one_begins(tmp_path: P
     assert [run.id for run in all_of(tmp_path)] == ["000002"]
 
 
-def test_damage_is_found_by_a_reader_too(tmp_path: Path):
-    damaged_by(tmp_path, "not a database")
+@pytest.mark.parametrize("how", ["not a database", "an index's name", "a value of another type"])
+def test_damage_is_found_by_a_reader_too(tmp_path: Path, how: str):
+    damaged_by(tmp_path, how)
     found = history.runs(tmp_path, Wanted())
     assert found.value == ()
     assert "a new one begins" in found.trouble
     assert history.runs(tmp_path, Wanted()).trouble == ""
+
+
+def test_a_text_with_a_turned_bit_hides_no_other_run(tmp_path: Path):
+    history.note(tmp_path, past(1))
+    history.note(tmp_path, past(2, 10, verb="plan", said="first said"))
+    file = tmp_path / FILE
+    file.write_bytes(file.read_bytes().replace(b"first said", b"first\xa0said"))
+    found = history.runs(tmp_path, Wanted())
+    assert [run.id for run in found.value] == ["000002", "000001"] and found.trouble == ""
+    assert found.value[0].said == "first\ufffdsaid"
+    assert history.note(tmp_path, past(3, 20, verb="plan")) == ""
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_no_damage_is_a_crash(tmp_path: Path, part: int):
+    for number in range(30):
+        history.note(tmp_path, past(number, number, verb="plan", said="said", items=(DRIFT,)))
+    file, random = tmp_path / FILE, Random(part)
+    whole = file.read_bytes()
+    for number in range(60):
+        pages = bytearray(whole)
+        at = random.randrange(len(pages) // 512) * 512
+        match number % 3:
+            case 0:
+                del pages[at:]
+            case 1:
+                pages[at : at + 512] = random.choice([bytes(512), random.randbytes(512)])
+            case 2:
+                for _ in range(random.choice([1, 8, 64])):
+                    pages[random.randrange(len(pages))] = random.randrange(256)
+        file.write_bytes(pages)
+        history.note(tmp_path, past(100, 100))
+        history.runs(tmp_path, Wanted())
+        history.run(tmp_path, "0")
+        assert history.note(tmp_path, past(101, 101, verb="plan")) == ""
 
 
 def test_only_the_newest_damaged_files_are_kept(tmp_path: Path):
