@@ -12,9 +12,9 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
-from typing import IO, TYPE_CHECKING, Any
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 from kjpstate.model import Channel
 from kjpstate.secret import opened, shortened
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _PATIENCE = 20.0
 """Seconds a channel may take."""
 _TAIL = 4096
+"""Bytes that are kept of what a command says."""
+_GRACE = 1.0
+"""Seconds until that is read."""
 
 
 def send(channel: Channel, value: Mapping[str, Any]) -> str:
@@ -46,21 +49,47 @@ def beat(url: Any) -> str:
 
 
 def _run(channel: Channel, body: bytes) -> str:
-    """stderr goes to a file: what the command leaves running in the background does not hold it up."""
+    stderr = _Tail()
     try:
-        with tempfile.TemporaryFile() as stderr:
-            code = _ended(channel, body, stderr)
-            stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - _TAIL))
-            words = stderr.read().decode(errors="replace").strip().rpartition("\n")[2]
+        with stderr:
+            code = _ended(channel, body, stderr.end)
     except subprocess.TimeoutExpired:
         return f"{channel.command[0]} did not end within {_PATIENCE:.0f} s"
     except (OSError, ValueError) as error:
         return f"{channel.command[0]} can't be run: {getattr(error, 'strerror', None) or error}"
-    said = shortened(words, 200)
-    return f"exit code {code}{': ' if said else ''}{said}" if code else ""
+    if not code:
+        return ""
+    said = shortened(stderr.text().strip().rpartition("\n")[2], 200)
+    return f"exit code {code}{': ' if said else ''}{said}"
 
 
-def _ended(channel: Channel, body: bytes, stderr: IO[bytes]) -> int:
+class _Tail:
+    """The last bytes of what is written to `end`: who prints without end fills neither disk nor memory."""
+
+    def __init__(self) -> None:
+        self.kept = b""
+        read, self.end = os.pipe()
+        self.reader = Thread(target=self._read, args=(read,), daemon=True)
+        self.reader.start()
+
+    def _read(self, end: int) -> None:
+        with open(end, "rb", buffering=0) as stream:
+            while more := stream.read(65536):
+                self.kept = (self.kept + more)[-_TAIL:]
+
+    def __enter__(self) -> _Tail:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.end)
+
+    def text(self) -> str:
+        """What was written; whatever the command left running in the background is not waited for."""
+        self.reader.join(_GRACE)
+        return self.kept.decode(errors="replace")
+
+
+def _ended(channel: Channel, body: bytes, stderr: int) -> int:
     """The command's exit code. Raises TimeoutExpired when it is killed, with all that it started."""
     with subprocess.Popen(
         channel.command,

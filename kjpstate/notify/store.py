@@ -51,7 +51,7 @@ def read(file: Path) -> tuple[Record, str]:
         return _record(json.loads(file.read_text("utf-8"))), ""
     except FileNotFoundError:
         return Record(), ""
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         aside = file.with_name(f"{file.name}.damaged")
         file.replace(aside)
         return Record(), f"what was told so far is not readable; it was put aside as {aside}"

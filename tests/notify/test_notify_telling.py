@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import replace
@@ -186,6 +187,7 @@ def test_quiet_hours_are_this_machines(tmp_path: Path, wire: Wire):
         REMEMBERED % ('"yesterday"', "drift", "1"),
         REMEMBERED % ("1", "sad", "1"),
         REMEMBERED % ("1", "drift", "null"),
+        REMEMBERED % ("1", "drift", "1e999"),
     ],
 )
 def test_a_damaged_file_is_set_aside_and_told_once(tmp_path: Path, wire: Wire, text: str):
@@ -325,6 +327,20 @@ def test_a_command_that_does_not_end(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(channels, "_PATIENCE", 0.2)
     channel = Channel("c", command=(sys.executable, "-c", "import time; time.sleep(60)"))
     assert channels.send(channel, {}).endswith("did not end within 0 s")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell")
+def test_a_command_that_prints_much_is_read_to_its_last_line_and_fills_no_disk(monkeypatch):
+    import resource
+
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    much = "head -c 3000000 /dev/zero | tr '\\0' x >&2; echo >&2; echo at last >&2; exit 4"
+    assert channels.send(Channel("c", command=("sh", "-c", much)), {}) == "exit code 4: at last"
+    monkeypatch.setattr(channels, "_PATIENCE", 1.0)
+    endless = Channel("c", command=("sh", "-c", "exec yes >&2"))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert channels.send(endless, {}) == "sh did not end within 1 s"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell's background")
