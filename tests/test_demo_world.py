@@ -38,6 +38,7 @@ def _cuts() -> Iterator[tuple[str, int]]:
     yield from (("stb", number) for number in range(1, 28))
 
 
+@pytest.mark.slice
 @pytest.mark.parametrize(("name", "number"), list(_cuts()), ids=str)
 def test_after_any_cut_the_next_apply_ends_in_sync(world: World, name: str, number: int) -> None:
     host = world.hosts[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -93,12 +94,18 @@ def room(module: str) -> str:
     return parts[1] if len(parts) > 1 else "__init__"
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
-def imports(path: Path) -> Iterator[Import]:
+@cache
+def imports(path: Path) -> tuple[Import, ...]:
     """All imports of a module, those of its functions too; `from kjpstate import x` counts as kjpstate.x."""
+    return tuple(imported(path))
+
+
+def imported(path: Path) -> Iterator[Import]:
     for node, at_start in walk(tree(path), True):
         if isinstance(node, ast.Import):
             for alias in node.names:

@@ -238,9 +238,14 @@ kj_make() { # path, mode
   elif [ -e "$1" ] || [ -h "$1" ]; then
     kj_bad failed "$KJ_P is there and is not a folder"
   else
-    kj_intent make "$1" - - '' && kj_try kj_parents "${1%/*}/" && kj_try mkdir -m "$2" "$1"
+    kj_intent make "$1" - - '' && kj_try kj_parents "${1%/*}/" && kj_try kj_made "$1" "$2"
     kj_settled $?
   fi
+}
+
+# kj_made PATH MODE: in one call; busybox's `mkdir -m` needs two, and a kill between them leaves another mode.
+kj_made() {
+  (umask "$(printf '%o' $((0777 & ~0$2)))" && mkdir "$1")
 }
 
 kj_parents() {
