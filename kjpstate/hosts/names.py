@@ -31,7 +31,8 @@ OUTPUT_CAP = 64 * 1024
 """Bytes of a command's output that are kept: the last ones."""
 
 
-_ODD = frozenset("\n\0")
+_ODD = frozenset("\n\\\0")
+"""What a name of a tree may not have: a line end parts a list of names, a backslash folders on Windows."""
 
 
 def backup_of(path: str, run: RunInfo) -> str:
@@ -98,10 +99,10 @@ def refusal(action: Action, may_change: Sequence[str], kept: Collection[str]) ->
 
 
 def _names_in(action: Action) -> tuple[str, ...]:
-    """The names below a folder that an action removes or puts back: a host's notes tell them."""
+    """The names below a folder that an action lays, removes or puts back: a host, or its notes, tell them."""
     match action:
-        case SyncTree(remove=names):
-            return tuple(names)
+        case SyncTree(manifest=laid, remove=names):
+            return (*(laid or ()), *names)
         case Restore(files=files, removed=names):
             return (*files, *names)
         case _:

@@ -44,7 +44,6 @@ _STATUSES: dict[str, Literal["done", "already", "failed", "moved", "unknown"]] =
     "moved": "moved",
     "unknown": "unknown",
 }
-_BAD_NAME = frozenset("\n\\\0")
 
 
 @dataclass(frozen=True)
@@ -127,9 +126,6 @@ class Orders:
             return _known(action, "failed", f"{action.to_directory}: what should be there is not known yet")
         if isinstance(seen, Unreadable):
             return _known(action, "failed", f"{action.to_directory} {seen.why}")
-        odd = next((path for path in action.manifest if _BAD_NAME & set(path) or _leads_out(path)), None)
-        if odd is not None:
-            return _known(action, "failed", f"{odd!r} can't be the name of a file of a tree")
         standing = seen.files if isinstance(seen, Tree) else {}
         if isinstance(seen, Tree) and settled(action, standing):
             return _known(action, "already", "")
@@ -207,10 +203,6 @@ def _same(standing: TreeFile | None, wanted: TreeFile) -> bool:
 
 def _mode(file: TreeFile) -> str:
     return "755" if file.mode & 0o111 else "644"
-
-
-def _leads_out(path: str) -> bool:
-    return path.startswith("/") or ".." in path.split("/")
 
 
 def _digest(content: bytes | None) -> str:
