@@ -67,7 +67,7 @@ def _cuts(document: Path, folder: Path) -> Iterator[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
-def test_after_a_cut_the_next_apply_heals_and_the_plan_after_it_is_empty(document, tmp_path):
+def test_after_a_cut_the_next_apply_heals_and_the_plan_after_it_is_empty(document, tmp_path, counted):
     cuts = list(_cuts(document, tmp_path / "whole"))
     chosen = cuts if os.environ.get("KJPSTATE_FULL") else random.Random(SEED).sample(cuts, SLICE)
     for name, number in chosen:
@@ -81,6 +81,7 @@ def test_after_a_cut_the_next_apply_heals_and_the_plan_after_it_is_empty(documen
         litter = list(folder.rglob(".*.kjpstate-*"))
         assert litter == [], (name, number)
         shutil.rmtree(folder)
+    counted("applies of the documents in states/ cut after an effect", len(chosen))
 
 
 def test_only_what_may_change_was_changed(world):

@@ -690,7 +690,7 @@ def test_a_source_that_is_gone_switches_nothing(bench):
 def test_a_manifest_may_not_lead_out(bench, name):
     bench.put("src/a.js", "a")
     outcome = sync(bench, files={name: TreeFile(sha(b"x"), 1, 0o644)})
-    assert outcome.status == "failed" and "name of a file" in outcome.reason
+    assert outcome.status == "refused" and "name of a file" in outcome.reason
     assert bench.names() == ["src", "src/a.js"]
 
 
