@@ -20,6 +20,8 @@ from kjpstate.cli.session import Session
 from kjpstate.render.as_json import error_json
 from kjpstate.render.lines import Line
 
+_MOST_REPORTS = 20
+"""A check that crashes from cron does so every ten minutes; the oldest report goes first."""
 _FULL = (errno.ENOSPC, errno.EIO, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
@@ -76,11 +78,14 @@ def _crashed(error: BaseException, session: Session) -> errors.Failed:
     report = f"kjpstate {__version__}, Python {sys.version}\nkjpstate {session.mask()(words)}\n\n{text}"
     what = f"kjpstate itself failed ({type(error).__name__}): a mistake of ours, not of your document."
     try:
-        file = state_folder(session.environ) / f"crash-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.txt"
+        folder = state_folder(session.environ)
+        file = folder / f"crash-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.txt"
         with os.fdopen(
             os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
         ) as to:
             to.write(report)
+        for old in sorted(set(folder.glob("crash-*.txt")) - {file})[: 1 - _MOST_REPORTS]:
+            old.unlink(missing_ok=True)
     except (OSError, errors.KjpstateError) as unwritten:
         return errors.Failed(f"{what} No report could be written: {unwritten}")
     return errors.Failed(what, f"the report is {Path(file)}; it holds no secrets that kjpstate knew of")

@@ -60,7 +60,7 @@ def command(
     yes: bool,
 ) -> int:
     """Write, show or remove what runs `kjpstate drift` again and again; a trial run comes first."""
-    loaded = load(session, document)
+    loaded = load(session, document, forgiving=show or remove)
     job = _job(session, loaded, every, here, limit)
     scheduler = schedulers.chosen(by)
     standing = scheduler.found(job)

@@ -22,7 +22,7 @@ def notify(page: Page) -> Notify | None:
         _url(page, "/notify/heartbeat", section["heartbeat"])
     return Notify(
         channels=channels,
-        quiet=_quiet(section.get("quiet")),
+        quiet=_quiet(page, section.get("quiet")),
         unreachable_after=section.get("unreachable_after", 3),
         heartbeat=section.get("heartbeat", ""),
     )
@@ -68,8 +68,10 @@ def _can_be_asked(text: str) -> bool:
     return named and parts.scheme in ("http", "https") and re.fullmatch("[!-~]+", text) is not None
 
 
-def _quiet(text: str | None) -> tuple[int, int] | None:
+def _quiet(page: Page, text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
     first, last = (int(time[:2]) * 60 + int(time[3:]) for time in text.split("-"))
+    if first == last:
+        page.add("/notify/quiet", f"{text} has no end, and nothing but a dead bot would ever be told")
     return first, last

@@ -213,7 +213,7 @@ def _generation(content: str) -> str:
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8", "replace")  # a power cut may leave anything: that holds no lock
     except FileNotFoundError:
         return None
 

@@ -65,6 +65,21 @@ def test_cron_from_nothing_and_back(desk: Desk, stand_in: Path):
     assert "nothing was done" in desk.kjpstate("schedule", "--with", "cron", "--remove", "--yes").out
 
 
+def test_showing_and_removing_ask_for_no_secret(desk: Desk, stand_in: Path, monkeypatch):
+    desk.write(desk.document("notify: {heartbeat: '${env:BEAT}'}"))
+    monkeypatch.setenv("BEAT", "http://127.0.0.1:9/x")
+    assert desk.kjpstate("schedule", "--with", "cron", "--yes").code == 1  # cron has no such variable
+    assert not (stand_in / "table").exists()
+    desk.write(desk.document())
+    assert desk.kjpstate("schedule", "--with", "cron", "--yes").code == 0
+    desk.write(desk.document("notify: {heartbeat: '${env:BEAT}'}"))
+    monkeypatch.delenv("BEAT")
+    shown = desk.kjpstate("schedule", "--with", "cron", "--show")
+    assert shown.code == 0 and "kjpstate drift" in shown.out
+    assert desk.kjpstate("schedule", "--with", "cron", "--yes").code == 65
+    assert desk.kjpstate("schedule", "--with", "cron", "--remove", "--yes").out.endswith("Removed.\n")
+
+
 def test_a_timer_is_enabled_and_taken_out(desk: Desk, stand_in: Path):
     assert desk.kjpstate("schedule", "--with", "timer", "--yes").code == 0
     units = sorted(path.suffix for path in stand_in.rglob("kjpstate-little-*"))

@@ -101,6 +101,21 @@ def test_a_mistake_of_ours_is_one_sentence_and_a_report_without_secrets(desk: De
         assert report.stat().st_mode & 0o777 == 0o600
 
 
+def test_reports_of_a_check_that_crashes_for_years_are_few(desk: Desk, monkeypatch, own_home: Path):
+    async def look(*args, **more):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(reconcile, "plan", look)
+    assert desk.kjpstate("plan").code == 1
+    (report,) = own_home.rglob("crash-*.txt")
+    report.unlink()
+    for number in range(60):
+        (report.parent / f"crash-209901{number:02}T000000Z.txt").write_text("by a clock that jumped")
+    assert desk.kjpstate("plan").code == 1
+    left = sorted(path.name for path in report.parent.glob("crash-*.txt"))
+    assert len(left) == 20 and left[0] < "crash-2099" and left[1] == "crash-20990141T000000Z.txt"
+
+
 def test_a_reader_that_went_away_is_no_noise(desk: Desk):
     code = "import sys; from kjpstate.cli import run; sys.exit(run(['schema']))"
     process = subprocess.Popen(

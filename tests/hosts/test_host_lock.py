@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from kjpstate import errors
-from kjpstate.model import Run, WriteFile
+from kjpstate.hosts import lock
+from kjpstate.model import ReadLock, Run, WriteFile
 from tests.support.bodies import run_info
 
 CONTROLLER = """
@@ -181,3 +182,25 @@ def test_what_dead_contenders_left_beside_the_lock_is_swept(bench):
 
     asyncio.run(go())
     assert [path.name for path in bench.locks.iterdir()] == [f".kjpstate.{os.getpid()}.ab.link"]
+
+
+@pytest.mark.parametrize("left", [b"", b"\xff\xfe\x80", bytes(300), b"run \xff\npid \xb2\n"])
+def test_what_a_power_cut_left_of_a_lock_holds_no_look_up(bench, left):
+    bench.locks.mkdir(parents=True, exist_ok=True)
+    (bench.locks / "kjpstate").write_bytes(left)
+
+    async def go():
+        host = bench.host()
+        (found,) = (await host.look([ReadLock("box")])).values()
+        await host.close()
+        return found
+
+    found = asyncio.run(go())
+    assert found is None or found.life == "dead"
+
+
+def test_what_a_power_cut_left_of_a_lock_of_this_machine_is_taken_over(tmp_path):
+    for left in (b"", b"\xff\xfe\x80", bytes(300), b"run \xff\npid \xb2\n"):
+        (tmp_path / "kjpstate").write_bytes(left)
+        lock.take(tmp_path, run_info(), "box").release()
+        assert not list(tmp_path.iterdir())
