@@ -75,6 +75,8 @@ async def _verify(
 ) -> int:
     async with opened(session, argument, here=here) as work:
         note.over(work.document, work.scope)
+        if junit is not None:
+            _write(junit, "")  # before anything is asked: what was found out would be lost
         started, when = time.monotonic(), time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
         results = await reconcile.verify(work.document, work.hosts, key=work.key, names=names)
         note.checked(results)
@@ -91,7 +93,8 @@ async def _verify(
 
 def _write(file: Path, text: str) -> None:
     try:
-        file.write_text(text, encoding="utf-8", newline="\n")
+        with file.open("w" if text else "a", encoding="utf-8", newline="\n") as to:
+            to.write(text)
     except OSError as error:
         raise errors.Failed(
             f"the results {file} can't be written: {error.strerror or error}",

@@ -8,13 +8,19 @@ from typing import Any
 from kjpstate.document.draft import Section, argv, entries, known
 from kjpstate.document.hosts import as_list
 from kjpstate.document.page import Page
-from kjpstate.document.sentences import near
+from kjpstate.document.sentences import near, quoted
 from kjpstate.document.times import percent, seconds
-from kjpstate.formats import log_dates
+from kjpstate.formats import log_dates, logs
 from kjpstate.host import HostSpec
 from kjpstate.model import Resource
 
 _TYPES = ("file", "app", "dns", "log", "cpu", "command")
+_QUESTIONS = {
+    "app": ("alive", "restarts", "settings", "started_after_deploy"),
+    "dns": ("effective", "resolves", "each_server"),
+    "log": ("present", "absent"),
+}
+"""Of these types the keys that ask something: with none of them a check would always pass."""
 
 
 def checks(
@@ -59,6 +65,9 @@ def _check(page: Page, pointer: str, name: str, host: str, spec: Mapping[str, An
 
 def _fields(kind: str, section: Section, resources: Sequence[Resource]) -> dict[str, Any]:
     fields = {key: value for key, value in section.value.items() if key != "host"}
+    questions = _QUESTIONS.get(kind, ())
+    if questions and not any(key in fields for key in questions):
+        section.page.add(section.pointer, f"it asks nothing; expected one of {quoted(questions, ', ')}")
     for key in ("contains", "absent", "present", "resolves"):
         if key in fields:
             fields[key] = as_list(fields[key])
@@ -75,10 +84,27 @@ def _fields(kind: str, section: Section, resources: Sequence[Resource]) -> dict[
             fields |= _app(section, fields.pop("name", None) or fields["app"], resources)
     if kind == "log":
         fields.setdefault("since", "apply")
+        if isinstance(app := fields.get("app"), Mapping):
+            _kept(section, app)
         _since(section, fields)
     if kind == "cpu":
         fields |= {"below": percent(fields["below"]), "over": seconds(fields.get("over", "5s"))}
     return fields
+
+
+def _kept(section: Section, app: Mapping[str, Any]) -> None:
+    """The app must write logs, into files of a known name."""
+    paths = [app.get(key, "x.log") for key in ("out_file", "error_file")]
+    reason = ""
+    if app.get("disable_logs") or all(path in logs.NOWHERE for path in paths):
+        reason = "the app keeps no logs; expected one whose out_file or error_file is kept"
+    elif logs.numbered(app) and any(str(path).endswith(".log") for path in paths):
+        reason = (
+            "PM2 puts a number into the names of this app's logs, as it has instances or runs in a cluster; "
+            "expected for the app merge_logs: true"
+        )
+    if reason:
+        section.page.add(f"{section.pointer}/app", reason)
 
 
 def _since(section: Section, fields: Mapping[str, Any]) -> None:
@@ -95,9 +121,18 @@ def _since(section: Section, fields: Mapping[str, Any]) -> None:
         )
         section.page.add(pointer, reason)
         return
-    if isinstance(app, Mapping) and log_dates.pattern(log_dates.format_of(app)) is None:
+    if isinstance(app, Mapping) and (reason := _undated(app)):
+        section.page.add(pointer, reason)
+
+
+def _undated(app: Mapping[str, Any]) -> str:
+    """Why no date of its lines can be compared; "" when it can."""
+    if app.get("log_type") == "json":
+        return "the app's lines are JSON, with no date in front; expected apply, or for the app no log_type"
+    if log_dates.pattern(log_dates.format_of(app)) is None:
         reason = "the app's lines bear no date that could be compared; expected apply, or for the app"
-        section.page.add(pointer, f'{reason} log_date_format: "YYYY-MM-DD HH:mm:ss"')
+        return f'{reason} log_date_format: "YYYY-MM-DD HH:mm:ss"'
+    return ""
 
 
 def _servers(section: Section, resources: Sequence[Resource]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The moment a line of PM2's log was written, by the app's own log_date_format. Pure; for the check `log`.
 
 PM2 writes `DATE: line`, DATE in the words of moment and in the box's own time; so a moment in the document is
-the box's time too, and no clock has to be read to compare the two; for the last 30 minutes the box is asked.
+the box's time too; how late it is there, for the last 30 minutes, the box itself is asked.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -86,14 +87,29 @@ def said_now(answer: Answer) -> datetime | str:
         return f"the host's own time is not known: {why}"
 
 
-def since(text: str, begin: datetime, date_format: str) -> tuple[str, bool]:
-    """(the lines written at `begin` or later, whether an earlier one stands before them). A line without a
-    date belongs to the line before it."""
+@dataclass(frozen=True)
+class Written:
+    """The lines of a log since a moment. `undated`: those before the first date, which may be older or not.
+    `earlier`: an older line stands before them, so that these are all."""
+
+    late: str
+    undated: str
+    earlier: bool
+
+
+def since(text: str, begin: datetime, date_format: str) -> Written:
+    """The lines written at `begin` or later. A line without a date belongs to the line before it; where the
+    first date is an older one, what stands before it is older too."""
     begins = pattern(date_format)
     if begins is None:
-        return "", False
+        return Written("", text, False)
     judged = list(_judged(text, begin, begins))
-    return "".join(line for line, late in judged if late), any(late is False for _, late in judged)
+    first = next((late for _, late in judged if late is not None), None)
+    return Written(
+        "".join(line for line, late in judged if late),
+        "" if first is False else "".join(line for line, late in judged if late is None),
+        any(late is False for _, late in judged),
+    )
 
 
 def _judged(text: str, begin: datetime, begins: re.Pattern[str]) -> Iterator[tuple[str, bool | None]]:

@@ -15,6 +15,9 @@ from kjpstate.model import Answer, Probe, Unreadable
 CAP = 256 * 1024
 """Bytes of a log's end that travel; what was written before them is not judged, and the verdict says so."""
 
+NOWHERE = ("NULL", "/dev/null")
+"""Paths by which PM2 is told to keep no log."""
+
 _HEADER = re.compile(rb"size (\d{1,15}) start (\d{1,15})\n")
 
 
@@ -30,6 +33,12 @@ class Tail:
         """(text written after `offset`, whether that is all of it). A smaller file was rotated: all of it."""
         begin = 0 if offset is None or offset > self.size else offset
         return self.content[max(begin - self.start, 0) :].decode(errors="replace"), begin >= self.start
+
+
+def numbered(app: Mapping[str, Any]) -> bool:
+    """Whether PM2 puts the app's number into the names of its log files: bot-out-0.log."""
+    many = "instances" in app or str(app.get("exec_mode", "")).startswith("cluster")
+    return many and not app.get("merge_logs")
 
 
 def reading(host: str, path: str) -> Probe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from xml.etree import ElementTree
 
@@ -118,8 +119,19 @@ def test_verify_writes_junit_for_a_ci_server(desk: Desk):
     }
     assert [[child.tag for child in case] for case in root.iter("testcase")] == [["failure"], ["skipped"]]
     lost = desk.kjpstate("verify", "--junit", "no/such/folder/checks.xml")
-    assert lost.code == 1
+    assert lost.code == 1 and lost.out == ""
     assert "can't be written" in lost.err
+
+
+def test_verify_asks_nothing_where_its_results_can_not_be_kept(desk: Desk):
+    asked = json.dumps([sys.executable, "-c", "open('asked', 'w')"])
+    desk.write(
+        desk.document("checks:", f"  - {{name: A, command: {{host: pc, run: {asked}, directory: .}}}}")
+    )
+    assert desk.kjpstate("verify", "--junit", "no/such/folder/checks.xml").code == 1
+    assert not (desk.folder / "asked").exists()
+    assert desk.kjpstate("verify", "--junit", "checks.xml").code == 0
+    assert (desk.folder / "asked").exists()
 
 
 def test_verify_takes_names(desk: Desk):

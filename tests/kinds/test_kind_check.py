@@ -378,10 +378,46 @@ def test_a_log_since_a_moment_needs_no_apply() -> None:
     dated = {**LOG, "since": "2026-11-25 21:00", "present": ["Terhubung"]}
     dated["app"] = {**SPEC_OF_APP, "time": True}
     out = b"2026-11-25T20:00:00: ENOTFOUND\n2026-11-25T21:00:01: Terhubung\n"
-    found = judged(dated, None, logs.render(out), logs.render(b""))
+    now = Completed(0, b"2026-11-25T23:00:00\n", b"")
+    found = judged(dated, None, now, logs.render(out), logs.render(b""))
     assert found.result == "passed" and "since 2026-11-25 21:00" in found.reason
-    late = judged({**dated, "since": "2026-11-25 22:00"}, None, logs.render(out), logs.render(b""))
+    late = judged({**dated, "since": "2026-11-25 22:00"}, None, now, logs.render(out), logs.render(b""))
     assert late.result == "failed" and 'lack "Terhubung" since 2026-11-25 22:00' in late.reason
+    ahead = judged({**dated, "since": "2027-01-01"}, None, now, logs.render(out), logs.render(b""))
+    assert ahead.result == "unknown"
+    assert ahead.reason == "2027-01-01 is still to come: the host's own time is 2026-11-25 23:00:00"
+
+
+@pytest.mark.parametrize(
+    ("out", "result"),
+    [
+        (b"ENOTFOUND\n", "unknown"),  # the app does not date its lines yet
+        (b"ENOTFOUND\n2026-11-25T21:00:01: x\n", "unknown"),
+        (b"ENOTFOUND\n2026-11-25T20:00:01: x\n", "passed"),  # older than an old one
+        (b"2026-11-25T21:00:01: x\r\n  ENOTFOUND\r\n", "failed"),
+        (b"x\n", "passed"),
+    ],
+)
+def test_a_line_without_a_date_is_neither_new_nor_old(out: bytes, result: str) -> None:
+    spec = {**LOG, "since": "30m", "present": [], "app": {**SPEC_OF_APP, "time": True}}
+    now = Completed(0, b"2026-11-25T21:20:00\n", b"")
+    found = judged(spec, None, now, logs.render(out), logs.render(b""))
+    assert found.result == result
+    if result == "unknown":
+        said = "in lines without a date; whether in the last 30m is not known"
+        assert found.reason == f'its logs have "ENOTFOUND" {said}'
+
+
+def test_a_text_of_two_lines_is_found_in_a_log() -> None:
+    spec = {**LOG, "absent": ["ENOTFOUND\n  at x"], "present": []}
+    found = judged(spec, NOTED, logs.render(OLD + b"ENOTFOUND\n  at x\nENOTFOUND\n"), logs.render(b""))
+    assert found.result == "failed" and "once since the last apply" in found.reason
+
+
+def test_one_file_for_both_streams_is_read_once() -> None:
+    app = {**SPEC_OF_APP, "error_file": SPEC_OF_APP["out_file"]}
+    found = judged({**LOG, "app": app, "present": []}, NOTED, logs.render(OLD + OLD))
+    assert found.result == "failed" and '"ENOTFOUND" once' in found.reason
 
 
 @pytest.mark.parametrize(

@@ -97,21 +97,22 @@ def _tree_stamp(spec: Spec) -> ReadState:
 def log_reads(spec: Spec) -> Iterable[Reading]:
     """The ends of its logs, and where they ended when it was last started by an apply."""
     yield ReadState(spec["host"], spec["document"], stamp_name("log", spec["app"]["name"]))
-    if log_dates.window(_since(spec)):
+    if _since(spec) != "apply":
         yield _now(spec)
     for _, path in log_files(spec):
         yield logs.reading(spec["host"], path)
 
 
 def log_files(spec: Spec) -> Iterator[tuple[str, str]]:
-    """(out or error, path) of each log the app has; `~pm2/` in a path is PM2's home."""
+    """(out or error, path) of each file the app logs into; `~pm2/` in a path is PM2's home."""
     app = spec["app"]
     name = re.sub(r"[^a-zA-Z0-9.-]", "-", app["name"])
+    found: dict[str, str] = {}
     for stream, key in (("out", "out_file"), ("error", "error_file")):
         path = str(app.get(key, f"~pm2/logs/{name}-{stream}.log"))
-        if path in ("NULL", "/dev/null"):
-            continue
-        yield stream, path if path.startswith("~") else probe.normal(_absolute(spec, path))
+        if path not in logs.NOWHERE:  # both may go into one file
+            found.setdefault(path if path.startswith("~") else probe.normal(_absolute(spec, path)), stream)
+    return ((stream, path) for path, stream in found.items())
 
 
 def _absolute(spec: Spec, path: str) -> str:
@@ -124,9 +125,9 @@ def log_verdict(spec: Spec, answers: Answers) -> Verdict:
         answers.get(ReadState(spec["host"], spec["document"], stamp_name("log", spec["app"]["name"])))
     )
     begin = _begin(spec, answers)
-    if isinstance(begin, str):
-        return Verdict("failed", begin)
-    text, whole = "", stamp is not None or begin is not None
+    if isinstance(begin, Verdict):
+        return begin
+    text, undated, whole = "", "", stamp is not None or begin is not None
     for stream, path in log_files(spec):
         tail = logs.parse(answers.get(logs.reading(spec["host"], path)))
         if isinstance(tail, str):
@@ -134,10 +135,18 @@ def log_verdict(spec: Spec, answers: Answers) -> Verdict:
         if begin is None:
             written, complete = tail.since(logs.offset(stamp, stream))
         else:
-            written, complete = _dated(spec, tail, begin)
-        text += written if written.endswith("\n") or not written else f"{written}\n"
+            dated = log_dates.since(
+                tail.content.decode(errors="replace"), begin, log_dates.format_of(spec["app"])
+            )
+            written, complete = dated.late, dated.earlier or tail.start == 0
+            undated += _ended(dated.undated)
+        text += _ended(written)
         whole = whole and complete
-    return all_of(_log_findings(spec, text, whole))
+    return all_of(_log_findings(spec, text, undated, whole))
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith("\n") or not text else f"{text}\n"
 
 
 def _since(spec: Spec) -> str:
@@ -148,40 +157,40 @@ def _now(spec: Spec) -> ReadCommand:
     return ReadCommand(spec["host"], log_dates.NOW)
 
 
-def _begin(spec: Spec, answers: Answers) -> datetime | str | None:
-    """From when lines count; None: from where the last apply left the logs; a text: why it is not known."""
+def _begin(spec: Spec, answers: Answers) -> datetime | Verdict | None:
+    """From when lines count; None: from where the last apply left the logs; a verdict: it can't be judged."""
     since = _since(spec)
     if since == "apply":
         return None
-    span = log_dates.window(since)
-    if span is None:
-        return log_dates.moment(since)
     now = log_dates.said_now(answers.get(_now(spec)))
-    return now if isinstance(now, str) else now - span
+    if isinstance(now, str):
+        return Verdict("failed", now)
+    span = log_dates.window(since)
+    if span is not None:
+        return now - span
+    begin = log_dates.moment(since)
+    if begin > now:
+        return Verdict("unknown", f"{since} is still to come: the host's own time is {now:%Y-%m-%d %H:%M:%S}")
+    return begin
 
 
-def _dated(spec: Spec, tail: logs.Tail, begin: datetime) -> tuple[str, bool]:
-    text = tail.content.decode(errors="replace")
-    found, earlier = log_dates.since(text, begin, log_dates.format_of(spec["app"]))
-    return found, earlier or tail.start == 0
-
-
-def _log_findings(spec: Spec, text: str, whole: bool) -> Iterator[tuple[bool, str]]:
-    since = "since the last apply" if _since(spec) == "apply" else f"since {_since(spec)}"
+def _log_findings(spec: Spec, text: str, undated: str, whole: bool) -> Iterator[tuple[bool | None, str]]:
+    asked = "since the last apply" if _since(spec) == "apply" else f"since {_since(spec)}"
     if log_dates.window(_since(spec)):
-        since = f"in the last {_since(spec)}"
-    if not whole:
-        since = f"in the last {logs.CAP // 1024} KiB"
+        asked = f"in the last {_since(spec)}"
+    since = asked if whole else f"in the last {logs.CAP // 1024} KiB"
     wanted = spec.get("present", ())
     missing = [item for item in wanted if item not in text]
     if wanted:
         yield not missing, f"its logs {'lack' if missing else 'have'} {quoted(missing or wanted)} {since}"
     for item in spec.get("absent", ()):
-        lines = [line for line in text.splitlines() if item in line]
+        lines = [line for line in text.splitlines() if item in line] or [item] * text.count(item)
         if lines:
             times = "once" if len(lines) == 1 else f"{len(lines)} times"
             last = shortened(lines[-1].strip(), 160)
             yield False, f'its logs have "{item}" {times} {since}, at last: {last}'
+        elif item in undated:
+            yield None, f'its logs have "{item}" in lines without a date; whether {asked} is not known'
         else:
             yield True, f'its logs have no "{item}" {since}'
 
