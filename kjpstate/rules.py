@@ -100,8 +100,8 @@ RULES: dict[str, Rule] = {
         "Another document sets this host's dns",
         "The host remembers which document set the servers of systemd-resolved. With two of them each apply "
         "would undo the other's, and drift would be told for ever.",
-        "drop the section dns of one of the two; or write in the other one takes_over: and the name of the "
-        "document that has it now",
+        "drop the section dns in this document; or drop it in the other one, and write in this one "
+        "takes_over: and the other one's name: the host does not forget by itself whose it was",
     ),
     "double-encoded": Rule(
         "A text was decoded twice",

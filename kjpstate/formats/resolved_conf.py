@@ -197,6 +197,11 @@ def at_interface(canonical: str, why: str, interfaces: Interfaces) -> tuple[str,
     return f"{rest}{'' if loops else '%' + interface}{hash_sign}{name}", why
 
 
+def spelled(words: Iterable[str], interfaces: Interfaces) -> tuple[str, ...]:
+    """In resolved's own spelling and without repeats; a word it would drop stays, and so never matches."""
+    return tuple(dict.fromkeys(at_interface(*server(word), interfaces)[0] or word for word in words))
+
+
 def bare(canonical: str) -> str:
     """The address alone of a server in canonical form."""
     rest = canonical.partition("#")[0].partition("%")[0]

@@ -322,6 +322,18 @@ def running(**changes: Any) -> bytes:
         ),
         ({"fallback": ["9.9.9.9"]}, resolved.render(RESOLVED), "passed", "the fallback servers are 9.9.9.9"),
         (
+            {"servers": ["8.8.8.8", "8.8.8.8:53", "fe80::1%2"]},  # as the plan compares them
+            running(servers=("8.8.8.8", "fe80::1%eth0")),
+            "passed",
+            "the servers are 8.8.8.8 fe80::1%eth0",
+        ),
+        (
+            {"fallback": ["9.9.9.9"]},
+            resolved.render(RESOLVED).replace(b"FallbackDNSEx", b"x"),
+            "unknown",
+            "this systemd-resolved does not tell the fallback servers",
+        ),
+        (
             {"fallback": ["8.8.4.4"]},
             resolved.render(RESOLVED),
             "failed",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from kjpstate.formats import names, resolved
-from kjpstate.formats.resolved_conf import server as canonical
+from kjpstate.formats.resolved_conf import spelled
 from kjpstate.kinds.check.verdict import Verdict, all_of
 from kjpstate.model import Answers, Probe, Reading, Spec
 
@@ -61,7 +61,7 @@ def _answers(spec: Spec, lookups: Sequence[names.Lookup]) -> Iterator[tuple[bool
             yield _at_server(server, lookups)
 
 
-def _effective(spec: Spec, answers: Answers) -> Iterator[tuple[bool, str]]:
+def _effective(spec: Spec, answers: Answers) -> Iterator[tuple[bool | None, str]]:
     """Whether the running service has the document's servers, and whether names really go to them."""
     seen = resolved.parse(answers.get(resolved.reading(spec["host"])))
     if isinstance(seen, str):
@@ -76,9 +76,12 @@ def _effective(spec: Spec, answers: Answers) -> Iterator[tuple[bool, str]]:
     ):
         if key not in (spec.get("dns") or {}):
             continue
-        wanted = tuple(canonical(word)[0] or word for word in spec["dns"][key])
+        if there is None:
+            yield None, f"this systemd-resolved does not tell {title}"
+            continue
+        wanted = spelled(spec["dns"][key], seen.interfaces)
         same = there == wanted
-        found = " ".join(there or ()) or "(none)"
+        found = " ".join(there) or "(none)"
         yield same, f"{title} are {found}" + ("" if same else f", the document says {' '.join(wanted)}")
     yield _in_the_path(seen)
     for name in spec.get("resolves", ()):

@@ -25,6 +25,7 @@ from kjpstate.formats.resolved_conf import (
     is_ours,
     server,
     settings,
+    spelled,
     unmet,
     written_for,
 )
@@ -145,7 +146,7 @@ def see(spec: Spec, answers: Answers) -> Sight:
     trouble = seen if isinstance(seen, str) else ""
     there = {} if isinstance(seen, str) else seen.interfaces
     wanted = Wanted(
-        _canonical(spec.get("servers"), there), _canonical(spec.get("fallback"), there), spec.get("exclusive")
+        _spelled(spec.get("servers"), there), _spelled(spec.get("fallback"), there), spec.get("exclusive")
     )
     file, own = (answers.get(ReadFile(spec["host"], path)) for path in (spec["file"], DROP_IN))
     claim = (read_stamp(answers.get(claimed(spec["host"]))) or {}).get("document", "")
@@ -184,7 +185,7 @@ def _belongs(sight: Sight) -> Iterator[Refuse]:
     owner, spec = sight.owner, sight.spec
     if owner not in (spec["document"], spec.get("takes_over")):
         reason = f"the dns of {spec['host']} belongs to the document {owner}"
-        cure = f"drop the section dns of one of the two; this one may have it with takes_over: {owner}"
+        cure = f"drop the section dns here; or drop it in {owner}, and write here takes_over: {owner}"
         yield Refuse("dns-owned", reason, (), cure)
 
 
@@ -300,8 +301,5 @@ def _name(files: Sequence[str]) -> str:
     return " and ".join(files) or "one of them"
 
 
-def _canonical(words: Sequence[str] | None, interfaces: Interfaces) -> tuple[str, ...] | None:
-    """In resolved's own spelling and without repeats; a word it would drop stays, and so never matches."""
-    if words is None:
-        return None
-    return tuple(dict.fromkeys(at_interface(*server(word), interfaces)[0] or word for word in words))
+def _spelled(words: Sequence[str] | None, interfaces: Interfaces) -> tuple[str, ...] | None:
+    return None if words is None else spelled(words, interfaces)
