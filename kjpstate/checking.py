@@ -25,11 +25,12 @@ _MOST_PATHS = 40
 @dataclass(frozen=True)
 class Check:
     """`busy`: host -> who is at work there; what reads from there is not in the plan. `hints`: address -> a
-    clause about the cause."""
+    clause about the cause. `distrusted`: of the plan's unreachable hosts those whose key nobody confirmed."""
 
     plan: Plan
     busy: Mapping[str, Holder] = field(default_factory=dict)
     hints: Mapping[str, str] = field(default_factory=dict)
+    distrusted: frozenset[str] = frozenset()
 
 
 async def check(
@@ -80,7 +81,10 @@ async def _look(
     limit: Sequence[str],
     advised: bool,
 ) -> tuple[Check, Mapping[Reading, Answer]]:
-    scene = await reconcile.scene(document, hosts, key=key, only=only, limit=limit, more=more, locks=True)
+    distrusted: set[str] = set()
+    scene = await reconcile.scene(
+        document, hosts, key=key, only=only, limit=limit, more=more, locks=True, distrusted=distrusted
+    )
     busy = {
         reading.host: answer
         for reading, answer in scene.answers.items()
@@ -89,7 +93,7 @@ async def _look(
     plan = planning.build(replace(scene, advised=advised))
     if busy:
         plan = _without(plan, busy, {item.address: item for item in scene.resources})
-    return Check(plan, busy), scene.answers
+    return Check(plan, busy, distrusted=frozenset(distrusted)), scene.answers
 
 
 def _without(plan: Plan, busy: Mapping[str, object], resources: Mapping[str, Resource]) -> Plan:

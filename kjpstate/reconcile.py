@@ -117,10 +117,12 @@ async def scene(
     limit: Sequence[str] = (),
     more: Sequence[Reading] = (),
     locks: bool = False,
+    distrusted: set[str] | None = None,
 ) -> Scene:
     """Everything a plan is made of, read in one message a host; `more`: what is to be answered beside.
 
-    `locks`: who holds each host's lock is asked once more last, so that the two frame the look.
+    `locks`: who holds each host's lock is asked once more last, so that the two frame the look. `distrusted`:
+    as `look` has it.
     """
     resources = _scope(document, only, limit)
     bare = _bare(document, resources, key)
@@ -131,7 +133,7 @@ async def scene(
         wanted[name].insert(0, ReadLock(name, "first"))
         if locks:
             wanted[name].append(ReadLock(name, "last"))
-    answers, unreachable = await look(hosts, wanted)
+    answers, unreachable = await look(hosts, wanted, distrusted)
     cut = unfinished(document, tuple(wanted), answers)
     return replace(bare, answers=answers, unreachable=unreachable, unfinished=cut)
 
@@ -154,9 +156,15 @@ def _unfinished(document: Document, host: str, answers: Answers) -> Unfinished |
 
 
 async def look(
-    hosts: Mapping[str, Eye], wanted: Mapping[str, Sequence[Reading]]
+    hosts: Mapping[str, Eye],
+    wanted: Mapping[str, Sequence[Reading]],
+    distrusted: set[str] | None = None,
 ) -> tuple[dict[Reading, Answer], dict[str, str]]:
-    """All answers, and host -> why for those out of reach, whose readings are Unreadable."""
+    """All answers, and host -> why for those out of reach, whose readings are Unreadable.
+
+    A host whose key is not the confirmed one ends it (RefusedError): nothing may be done as long as nobody
+    knows who that is. With `distrusted`, for who only looks, it goes into that set and is out of reach.
+    """
     names = [name for name in wanted if name in hosts]
     results = await asyncio.gather(
         *(_in_time(hosts[name], list(dict.fromkeys(wanted[name]))) for name in names),
@@ -170,7 +178,11 @@ async def look(
     }
     unreachable: dict[str, str] = {}
     for name, result in zip(names, results, strict=True):
-        if isinstance(result, errors.Unreachable):
+        if distrusted is not None and isinstance(result, errors.RefusedError) and "host-key" in result.rule:
+            distrusted.add(name)
+            unreachable[name] = f"{result.message} [{result.rule}]\n{result.remedy}"
+            answers.update(dict.fromkeys(wanted[name], Unreadable(f"{name} is not who it was")))
+        elif isinstance(result, errors.Unreachable):
             unreachable[name] = _sentence(result)
             answers.update(dict.fromkeys(wanted[name], Unreadable(f"{name} is unreachable")))
         elif isinstance(result, BaseException):

@@ -117,7 +117,8 @@ async def _drift(
 
 
 def _code(found: Check) -> int:
-    return errors.worst([reconcile.exit_code(found.plan), errors.LOCKED if found.busy else errors.IN_SYNC])
+    busy, distrusted = errors.LOCKED * bool(found.busy), errors.REFUSED * bool(found.distrusted)
+    return errors.worst([reconcile.exit_code(found.plan), busy, distrusted])
 
 
 def _say(session: Session, found: Check, code: int, as_json: bool) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import asyncssh
 
 CONNECT_TIMEOUT = 15.0
+NONE_OF_OURS = "with none of our keys"
+"""What is said of a box that is on and does not let us in; `cli.schedule` looks for it."""
 _KEEPALIVE = 15.0
 
 
@@ -276,6 +278,6 @@ def _denied(spec: HostSpec, target: Target) -> Unreachable:
     bring = f"{make}ssh-copy-id -i {first}{port} {user}@{target.address}"
     return Unreachable(
         spec.name,
-        f"{spec.name} ({known_hosts.pattern(target)}) let {user} in with none of our keys; tried: {tried}",
+        f"{spec.name} ({known_hosts.pattern(target)}) let {user} in {NONE_OF_OURS}; tried: {tried}",
         f"{bring}   or, if that key has a passphrase: ssh-add {first}",
     )

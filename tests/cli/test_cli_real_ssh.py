@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +16,8 @@ from kjpstate.hosts.link import SshLink
 from tests.support.commands import Desk, Shown
 from tests.support.machine.tools import wait_until
 from tests.support.sshd import Sshd, fingerprint_of, start_sshd
+
+TOLD = '[sh, -c, "cat >>told; echo >>told"]'
 
 pytestmark = pytest.mark.real
 
@@ -42,7 +47,10 @@ def test_a_host_nobody_trusted_is_refused_and_then_looked_at(box: Desk, server: 
     assert "[host-key-unknown]" in refused.err
     assert "kjpstate trust pc" in refused.err
     assert box.kjpstate("trust", "pc", "--fingerprint", "SHA256:wrong").code == 8
-    assert box.kjpstate("drift").code == 8
+    shown = box.kjpstate("drift")
+    assert (shown.code, shown.out) == (8, "")
+    assert shown.err.startswith("pc: not reached: pc ([127.0.0.1]") and "[host-key-unknown]" in shown.err
+    assert "kjpstate trust pc" in shown.err
 
     trusted = box.kjpstate("trust", "pc", "--fingerprint", fingerprint_of(server, tmp_path))
     assert trusted.code == 0
@@ -50,6 +58,41 @@ def test_a_host_nobody_trusted_is_refused_and_then_looked_at(box: Desk, server: 
     assert shown.code == 2
     assert "pc: 1 connection, 1 exec," in shown.err
     assert "  + build  pc  never built here" in shown.out
+
+
+def test_one_box_with_another_key_hides_nothing_of_the_others(box: Desk, server: Sshd, tmp_path: Path):
+    text = (box.folder / "kjpstate.yaml").read_text("utf-8").replace("hosts: {", "hosts: {me: {local: .}, ")
+    pins = "unchanged: [{host: me, file: pin.json, pointer: /a, value: 1}], may_change"
+    box.write(text.replace("may_change", pins, 1) + f"notify: {{channels: [{{name: c, command: {TOLD}}}]}}\n")
+    (box.folder / "pin.json").write_text('{"a": 2}', "utf-8")
+    shown = box.kjpstate("drift")
+    assert shown.code == 8
+    assert "unchanged.a  me  refused" in shown.out and len(shown.out.splitlines()) == 1
+    assert "[host-key-unknown]" in shown.err
+    (told,) = (box.folder / "told").read_text().splitlines()
+    assert [notice["subject"] for notice in json.loads(told)["notices"]] == ["unchanged.a"]
+    assert box.kjpstate("plan").code == 8 and box.kjpstate("plan").out == ""
+    found = box.kjpstate("drift", "--json").json
+    assert (found["exit_code"], [item["host"] for item in found["unreachable"]]) == (8, ["pc"])
+
+
+@pytest.mark.parametrize("how", ["no key of ours", "nobody trusted it"])
+def test_a_check_that_no_host_lets_in_is_not_scheduled(
+    box: Desk, server: Sshd, tmp_path: Path, monkeypatch, how: str
+):
+    (tmp_path / "crontab").write_text('#!/bin/sh\n[ "$1" = -l ] || cat >"$0.table"\n')
+    (tmp_path / "crontab").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("KJPSTATE_STATE", str(tmp_path / "own"))
+    if how == "no key of ours":
+        box.kjpstate("trust", "pc", "--fingerprint", fingerprint_of(server, tmp_path))
+        text, other = (box.folder / "kjpstate.yaml").read_text("utf-8"), tmp_path / "other"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other], check=True)
+        box.write(text.replace(str(server.client_key), str(other)))
+    shown = box.kjpstate("schedule", "--with", "cron", "--yes")
+    assert shown.code == 1 and "nothing was written" in shown.err
+    assert ("with none of our keys" if how == "no key of ours" else "[host-key-unknown]") in shown.err
+    assert not (tmp_path / "crontab.table").exists()
 
 
 def test_a_server_that_is_gone_is_3(box: Desk, server: Sshd, tmp_path: Path):
