@@ -86,6 +86,8 @@ def step(course: Course, at: float, answers: Answers) -> tuple[Course, Sample] |
     course = replace(course, idle=_idle(course, seen, listed))
     course = replace(course, crashes=course.crashes + crashes, planned=course.planned + planned)
     notes = [anew] if anew else ["restarted on purpose"] if planned else []
+    real = tuple(dict.fromkeys(log.path for app in listed for log in app.logs if log.path != "/dev/null"))
+    paths = real if any(app.logs for app in listed) else course.paths
     sample = Sample(
         at=at,
         host=subject.host,
@@ -95,13 +97,12 @@ def step(course: Course, at: float, answers: Answers) -> tuple[Course, Sample] |
         memory=sum(app.rss or app.memory for app in listed if app.start is not None) or None,
         crashes=course.crashes,
         planned=course.planned,
-        logs=dict(course.texts),
+        logs=dict(course.texts) if paths else dict.fromkeys(course.texts),
         names=dict(_resolved(subject, answers)),
         notes=(*notes, *log_notes),
     )
-    real = tuple(dict.fromkeys(log.path for app in listed for log in app.logs if log.path != "/dev/null"))
     entries = {**course.entries, **{app.pm_id: app for app in listed if _settled(app)}}
-    return replace(course, last=seen, entries=entries, paths=real or course.paths), sample
+    return replace(course, last=seen, entries=entries, paths=paths), sample
 
 
 def _sick(course: Course, seen: probe.Seen) -> str:

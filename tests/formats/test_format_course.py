@@ -223,6 +223,15 @@ def test_a_log_that_pm2_has_elsewhere_is_asked_for_its_end_at_once():
     assert [item.args[:2] for item in courses.readings(course) if item.name == "count"] == [(there, "500")]
 
 
+@pytest.mark.parametrize("paths", [(), (OUT,)])
+def test_lines_of_an_app_that_keeps_no_logs_are_not_known(paths: tuple[str, ...]):
+    course = courses.begin(replace(BOT, paths=paths))
+    course, sample = step(course, 0, seen("1000", logs=(LogFile("/dev/null"),)))
+    assert sample.logs == {"ENOTFOUND": None, "Timed Out": None}
+    _, sample = step(course, 30, seen("1030"))  # now it keeps one
+    assert sample.logs == {"ENOTFOUND": 0, "Timed Out": 0}
+
+
 def test_a_log_that_can_t_be_read_is_not_counted_any_more():
     course, _ = step(courses.begin(BOT), 0, NOW)
     answers = dict.fromkeys(courses.readings(course))

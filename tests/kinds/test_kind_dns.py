@@ -475,4 +475,11 @@ def test_what_is_taken_over_is_said() -> None:
     spec = {**SPEC, "takes_over": "other"}
     drift = drift_of(spec, answers(replace(BOX, running=HAS), SET, owner="other"))
     assert drift is not None and len(list(dns.actions(spec, drift))) == 1
-    assert drift.desired.beside["headline"] == f"{MAIN}   taken over from the document other"
+    said = "takes it over from the document other"
+    assert drift.desired.beside["headline"] == f"{MAIN}   as it should be"
+    assert drift.desired.beside["notes"] == [said]
+    more = drift_of(spec, answers(BOX, STOCK, owner="other"))  # with new servers, too
+    assert more is not None and more.desired.beside["notes"][0] == said
+    assert len(more.desired.beside["notes"]) > 1
+    mine = drift_of(spec, answers(BOX, STOCK))
+    assert mine is not None and said not in mine.desired.beside["notes"]

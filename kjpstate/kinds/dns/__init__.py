@@ -194,15 +194,17 @@ def _headline(sight: Sight) -> str:
     if new != old or sight.own_after != sight.standing:
         return f"{path}   new" if old is None and new is not None else path
     if sight.owner != sight.spec["document"]:
-        return f"{path}   taken over from the document {sight.owner}"
+        return f"{path}   as it should be"
     if sight.seen.running is None:
         return f"{path}   as it should be, but {_UNIT} does not run"
     return f"{path}   as it should be, but {_UNIT} has not read it"
 
 
 def _notes(sight: Sight) -> Iterator[str]:
-    """One line for each of resolved.conf's keys that differs: by the files, else in the daemon."""
+    """Whom it is taken from; one line for each key that differs: by the files, else in the daemon."""
     running, before, after = sight.seen.running, sight.before, sight.result
+    if sight.owner != sight.spec["document"]:
+        yield f"takes it over from the document {sight.owner}"
     if sight.standing is not None and sight.own_after is None:
         yield f"removes our {DROP_IN}, which the document no longer asks for"
     has = {
