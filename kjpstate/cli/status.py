@@ -117,6 +117,7 @@ def _stands(
         {name: run for name, run in cut.items() if name not in busy},
         busy,
         lost,
+        unread=bool(checks.trouble or acts.trouble),
     )
     return status, acts.trouble or checks.trouble
 

@@ -37,7 +37,8 @@ class Bot:
 class Status:
     """What is known. `now` as YYYYMMDDTHHMMSSZ; `patience`: how old the last check may be.
 
-    `checks`: the remembered checks, newest first. `lost`: host -> why. `busy`: host -> who is at work there.
+    `checks`: the remembered checks, newest first; `unread`: they can't be read. `lost`: host -> why. `busy`:
+    host -> who is at work there.
     """
 
     document: str
@@ -49,6 +50,7 @@ class Status:
     unfinished: Mapping[str, Unfinished] = field(default_factory=dict)
     busy: Mapping[str, Holder] = field(default_factory=dict)
     lost: Mapping[str, str] = field(default_factory=dict)
+    unread: bool = False
 
     @property
     def check(self) -> Past | None:
@@ -72,8 +74,10 @@ class Status:
 
     @property
     def stale(self) -> bool:
-        """Whether the checker ran once and runs no more, or ran by a clock that nothing can be told from."""
-        return bool(self.checks) and (self.age is None or abs(self.age) > self.patience)
+        """Whether the checker ran once and runs no more, or nobody can tell by that clock or that history."""
+        if not self.checks:
+            return self.unread
+        return self.age is None or abs(self.age) > self.patience
 
     @property
     def code(self) -> int:
@@ -158,6 +162,12 @@ def _apply(status: Status) -> tuple[str, str, str]:
 
 def _check(status: Status) -> tuple[str, str, str]:
     newest, check = next(iter(status.checks), None), status.check
+    if newest is None and status.unread:
+        return (
+            "last check",
+            "STALE: whether the checker itself runs is not known: no history can be read",
+            "refuse",
+        )
     if newest is None:
         return "last check", "none that is remembered here", ""
     if check is None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import time
+from pathlib import Path
 
 import pytest
 
 from kjpstate import reconcile
+from kjpstate.history import FILE
 from kjpstate.hosts.simulated import SimulatedHost, seed_demo
 from tests.support.commands import Desk
 from tests.support.demo_world import SMALL
@@ -78,6 +82,25 @@ def test_a_checker_that_runs_no_more(boxes: Desk, monkeypatch):
     assert rows(shown)[2].startswith("last check STALE: the checker itself has not run since ")
     assert boxes.kjpstate("status", "--max-age", "1d").code == 0
     assert boxes.kjpstate("status", "--max-age", "long").code == 64
+
+
+@pytest.mark.parametrize("how", ["a folder", "damaged", "newer"])
+def test_a_history_that_can_not_be_read_is_no_checker_that_runs(boxes: Desk, own_home: Path, how: str):
+    boxes.kjpstate("apply", "--yes")
+    boxes.kjpstate("drift")
+    (file,) = own_home.rglob(FILE)
+    if how == "newer":
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA user_version = 99")
+    else:
+        file.unlink()
+        file.mkdir() if how == "a folder" else file.write_bytes(b"no database" * 999)
+    shown = boxes.kjpstate("status")
+    assert (shown.code, "history.db" in shown.err) == (2, True)
+    assert rows(shown)[2].startswith("last check STALE: whether the checker itself runs is not known")
+    if how == "damaged":  # it is set aside: the next check begins a new one
+        assert boxes.kjpstate("drift").code == 0 and boxes.kjpstate("status").code == 0
+    assert boxes.kjpstate("status", "--json").json["stale"] is (how != "damaged")
 
 
 def test_a_dead_bot_and_a_cut_run(boxes: Desk):

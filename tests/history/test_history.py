@@ -15,7 +15,7 @@ from random import Random
 import pytest
 
 from kjpstate import history
-from kjpstate.history import FILE, Item, Past, Wanted
+from kjpstate.history import FILE, Item, Past, Wanted, store
 from kjpstate.history.runs import Limits
 from kjpstate.history.schema import APPLICATION, MIGRATIONS, VERSION
 
@@ -296,6 +296,19 @@ def test_only_the_newest_damaged_files_are_kept(tmp_path: Path):
     damaged_by(tmp_path, "not a database")
     history.note(tmp_path, past(1))
     assert len(list(tmp_path.glob("history.damaged-*"))) == 5
+
+
+def test_a_full_disk_is_told_as_that(tmp_path: Path, monkeypatch):
+    connected = store._connected
+
+    def small(file: Path) -> sqlite3.Connection:
+        connection = connected(file)
+        connection.execute("PRAGMA max_page_count = 3")
+        return connection
+
+    monkeypatch.setattr(store, "_connected", small)
+    said = history.note(tmp_path, past(1))
+    assert said.endswith("can't be used: database or disk is full; this run is not noted")
 
 
 def test_a_newer_kjpstates_file_is_left_alone(tmp_path: Path):
