@@ -143,7 +143,12 @@ def advance(
     _found(turn, before, seen, now)
     _not_reached(turn, before, seen, now, lost_after)
     _ended(turn, before, seen)
-    waiting = _cancelled((*memory.waiting, *turn.notices))
+    begun = (notice for notice in memory.waiting if notice.kind in _ENDS)
+    gone = {notice for notice in begun if not (notice.subject in seen.known or seen.narrowed)}
+    earlier = (
+        notice for notice in memory.waiting if notice not in gone
+    )  # what left the document is not news
+    waiting = _cancelled((*earlier, *turn.notices))
     held = tuple(notice for notice in waiting if quiet and not notice.urgent)
     return Memory(tuple(turn.standing), held), tuple(notice for notice in waiting if notice not in held)
 

@@ -7,17 +7,19 @@ import stat
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
 from kjpstate import history
-from kjpstate.history import FILE, Item, Past, Wanted, store
+from kjpstate.history import FILE, Item, Past, Wanted
 from kjpstate.history.runs import Limits
-from kjpstate.history.schema import APPLICATION, MIGRATIONS, VERSION
+from kjpstate.history.schema import APPLICATION, MIGRATIONS, VERSION, migrate
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DRIFT = Item("stb", "dns", "drift", "servers", "servers (none) -> 8.8.8.8")
@@ -298,17 +300,17 @@ def test_only_the_newest_damaged_files_are_kept(tmp_path: Path):
     assert len(list(tmp_path.glob("history.damaged-*"))) == 5
 
 
-def test_a_full_disk_is_told_as_that(tmp_path: Path, monkeypatch):
-    connected = store._connected
+def test_a_full_disk_is_told_as_that():
+    class Full(sqlite3.Connection):
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            if sql.startswith("CREATE"):
+                super().execute("ROLLBACK")  # as SQLite does by itself when a disk is full
+                raise sqlite3.OperationalError("database or disk is full")
+            return super().execute(sql, *values)
 
-    def small(file: Path) -> sqlite3.Connection:
-        connection = connected(file)
-        connection.execute("PRAGMA max_page_count = 3")
-        return connection
-
-    monkeypatch.setattr(store, "_connected", small)
-    said = history.note(tmp_path, past(1))
-    assert said.endswith("can't be used: database or disk is full; this run is not noted")
+    full = sqlite3.connect(":memory:", isolation_level=None, factory=Full)
+    with closing(full), pytest.raises(sqlite3.OperationalError, match="disk is full"):
+        migrate(full)
 
 
 def test_a_newer_kjpstates_file_is_left_alone(tmp_path: Path):

@@ -150,6 +150,16 @@ def test_what_of_a_change_is_found(name: str):
 QUIET = {
     "waits for the morning": ([look("dns")] * 3, [True, True, False], [[], [], ["drift dns"]]),
     "what ended meanwhile is never told": ([look("dns"), look(), look()], [True, True, False], [[]] * 3),
+    "what left the document meanwhile is not told": (
+        [look("dns", "build"), look("build", known=ALL - {"dns"}), look("build", known=ALL - {"dns"})],
+        [True, True, False],
+        [[], [], ["drift build"]],
+    ),
+    "but its end is, where its begin was": (
+        [look("dns"), look(), look(known=ALL - {"dns"})],
+        [False, True, False],
+        [["drift dns"], [], ["resolved dns"]],
+    ),
     "what began again meanwhile goes on": (
         [look("dns"), look(), look("dns"), look("dns"), look()],
         [False, True, True, False, False],
