@@ -172,12 +172,19 @@ def _timer_text(job: Job) -> str:
 def _timer_found(job: Job) -> str:
     """The units as they stand, and that they do not run if so: then they are not what we write."""
     folder, systemctl = _units()
-    files = [folder / name for name in timer_units(job) if (folder / name).is_file()]
+    names = [*timer_units(job), *(f"{name}.timer" for name in _other_names(folder, job))]
+    files = [folder / name for name in names if (folder / name).is_file()]
     if not files:
         return ""
     state = _command([*systemctl, "is-enabled", f"{job.name}.timer"], fine=_ANYTHING).strip()
     units = "\n".join(f"# {file}\n{file.read_text('utf-8', 'replace')}" for file in files)
     return units if state == "enabled" else f"{units}\n# not enabled"
+
+
+def _other_names(folder: Path, job: Job) -> list[str]:
+    """Of this very document, from when its `name` was another one: it would be looked at twice."""
+    found = (file.stem for file in folder.glob(f"kjpstate-*-{job.mark}.timer"))
+    return sorted(name for name in found if name != job.name)
 
 
 def _timer_write(job: Job) -> None:
@@ -188,20 +195,28 @@ def _timer_write(job: Job) -> None:
             (folder / name).write_text(text, "utf-8")
     except OSError as error:
         raise errors.Failed(f"the units can't be written: {error}") from None
+    for name in _other_names(folder, job):
+        _timer_out(name)
     _command([*systemctl, "daemon-reload"])
     _command([*systemctl, "enable", "--now", f"{job.name}.timer"])
 
 
 def _timer_remove(job: Job) -> None:
     folder, systemctl = _units()
-    if (folder / f"{job.name}.timer").is_file():
-        _command([*systemctl, "disable", "--now", f"{job.name}.timer"])
+    for name in (job.name, *_other_names(folder, job)):
+        _timer_out(name)
+    _command([*systemctl, "daemon-reload"])
+
+
+def _timer_out(name: str) -> None:
+    folder, systemctl = _units()
+    if (folder / f"{name}.timer").is_file():
+        _command([*systemctl, "disable", "--now", f"{name}.timer"])
     try:
-        for name in timer_units(job):
-            (folder / name).unlink(missing_ok=True)
+        for file in (folder / f"{name}.service", folder / f"{name}.timer"):
+            file.unlink(missing_ok=True)
     except OSError as error:
         raise errors.Failed(f"the units can't be removed: {error}") from None
-    _command([*systemctl, "daemon-reload"])
 
 
 def _timer_environ() -> Mapping[str, str]:

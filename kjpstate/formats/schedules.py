@@ -31,6 +31,11 @@ class Job:
     environ: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def mark(self) -> str:
+        """The end of `name`: of the document's path alone, so it is the same under another name of it."""
+        return self.name[-6:]
+
+    @property
     def offset(self) -> int:
         """Seconds after the full period: many boxes must not all look in the same second."""
         return int.from_bytes(hashlib.sha256(self.document.encode()).digest()[:4], "big") % min(
@@ -95,7 +100,7 @@ def _parted(table: str, job: Job) -> tuple[str, str, str]:
     """(before, the comment and the line of ours under it, after)."""
     lines = re.findall(r"[^\n]*\n|[^\n]+", table)
     for at, line in enumerate(lines):
-        if line.startswith(f"{_MARK} {job.name}:"):
+        if re.match(rf"{_MARK} kjpstate-[A-Za-z0-9_-]+-{job.mark}:", line):
             end = at + 2 if _OURS in "".join(lines[at + 1 : at + 2]) else at + 1
             return "".join(lines[:at]), "".join(lines[at:end]), "".join(lines[end:])
     return table, "", ""

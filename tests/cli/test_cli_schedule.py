@@ -93,6 +93,24 @@ def test_a_timer_is_enabled_and_taken_out(desk: Desk, stand_in: Path):
     assert "disable --now kjpstate-little-" in (stand_in / "asked").read_text()
 
 
+@pytest.mark.parametrize("by", ["cron", "timer"])
+def test_a_document_that_was_renamed_is_scheduled_once(desk: Desk, stand_in: Path, by: str):
+    def standing() -> list[str]:
+        table = stand_in / "table"
+        lines = table.read_text().splitlines() if table.exists() else []
+        names = [line.split()[3].rpartition("-")[0] for line in lines if line.startswith("#")]
+        return names + [path.stem.rpartition("-")[0] for path in stand_in.rglob("kjpstate-*.timer")]
+
+    assert desk.kjpstate("schedule", "--with", by, "--yes").code == 0
+    desk.write(desk.document().replace("name: little", "name: larger"))
+    assert "kjpstate-little-" in desk.kjpstate("schedule", "--with", by, "--show").out
+    assert "Written." in desk.kjpstate("schedule", "--with", by, "--yes").out
+    assert standing() == ["kjpstate-larger"]
+    desk.write(desk.document())
+    assert desk.kjpstate("schedule", "--with", by, "--remove", "--yes").out.endswith("Removed.\n")
+    assert standing() == [] and not list(stand_in.rglob("kjpstate-*.service"))
+
+
 def test_a_timer_that_could_not_be_enabled_is_no_timer(desk: Desk, stand_in: Path):
     (stand_in / "no-bus").write_text("")
     failed = desk.kjpstate("schedule", "--with", "timer", "--yes")
