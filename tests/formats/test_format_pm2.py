@@ -472,6 +472,15 @@ def test_a_slow_crash_loop_is_seen_at_one_look(events, up, state):
         assert found.reason == "crash-looping: its last 3 lives ended after 2 min, 2 min and 2 min"
 
 
+def test_lives_after_which_somebody_started_it_again_are_no_crash_loop():
+    """autorestart: false: PM2 says `exited`, then `starting`, and counts no restart."""
+    for counted, state in ((0, "alive"), (2, "alive"), (3, "looping")):
+        app = replace(ENTRY, start=str(100_000 - 4000), restart_time=counted, events=log(*SLOW))
+        seen = Seen(socket="alive", clock=BOOT, apps=(app,))
+        assert health.health(seen, "bot", may_end=True).state == state
+        assert bool(health.rising(seen, "bot")) is (counted > 0)
+
+
 CRASHED = {"restart_time": 4, "pm_uptime": 99_000}
 
 

@@ -158,8 +158,14 @@ def _waiting(app: App) -> Health:
 
 def _in_a_row(app: App, up: Decimal) -> tuple[int, ...]:
     """The last lives, in seconds, when all were short and this one is not yet clearly longer; else none."""
-    row = lives(app.events)[-_ROW:]
+    row = _lives(app)[-_ROW:]
     return row if len(row) == _ROW and max(row) < _SHORT and up < 2 * max(row) else ()
+
+
+def _lives(app: App) -> tuple[int, ...]:
+    """Those after which PM2 itself started it again: no more than it counts. One that it does not restart
+    (autorestart: false), and that somebody or cron_restart starts anew each time, has none."""
+    return lives(app.events)[-app.restart_time :] if app.restart_time > 0 else ()
 
 
 def _listed(row: Sequence[int]) -> str:
@@ -178,7 +184,7 @@ def rising(seen: Seen, name: str) -> str:
         return "is not running"
     for app in entries:
         up = uptime_of(app, seen.clock)
-        if app.status != "stopped" and up < STEADY and (crashed(app) or lives(app.events)):
+        if app.status != "stopped" and up < STEADY and (crashed(app) or _lives(app)):
             last = f"was restarted {_since(up)} ago" if app.start is not None else "ended"
             return f"{last}, and not on purpose; PM2 counts {app.restart_time} restarts of it"
     return ""
