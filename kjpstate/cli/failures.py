@@ -53,7 +53,17 @@ def as_known(error: BaseException, session: Session) -> errors.KjpstateError:
         return _usage(error)
     if _is_of_the_output(error):
         return errors.Failed(f"The output can't be written: {os.strerror(error.errno or 0)}.")
+    if isinstance(error, FileNotFoundError) and _stands_nowhere():
+        return errors.UsageError("The folder that you are in does not exist any more.", "cd to another one")
     return _crashed(error, session)
+
+
+def _stands_nowhere() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return True
+    return False
 
 
 def _is_of_the_output(error: BaseException) -> TypeGuard[OSError]:

@@ -101,6 +101,16 @@ def test_a_mistake_of_ours_is_one_sentence_and_a_report_without_secrets(desk: De
         assert report.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps a folder that somebody stands in")
+def test_a_folder_that_is_gone_below_our_feet_is_one_sentence(desk: Desk, tmp_path: Path):
+    (tmp_path / "gone").mkdir()
+    code = "import os, sys; from kjpstate.cli import run; os.rmdir(os.getcwd()); sys.exit(run(sys.argv[1:]))"
+    words = [sys.executable, "-c", code, "plan", str(desk.folder / "kjpstate.yaml")]
+    done = subprocess.run(words, cwd=tmp_path / "gone", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert done.stderr.startswith("The folder that you are in does not exist any more.")
+
+
 def test_reports_of_a_check_that_crashes_for_years_are_few(desk: Desk, monkeypatch, own_home: Path):
     async def look(*args, **more):
         raise ZeroDivisionError
