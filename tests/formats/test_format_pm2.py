@@ -461,6 +461,9 @@ def test_lines_without_a_time_that_can_be_read_tell_nothing():
         (("00:00 start", "30:00 end", "30:00 start", *("30:01 end", "30:01 start") * 2), 40, "alive"),
         (("00:00 start", "30:00 end", "30:00 start", *("30:01 end", "30:01 start") * 3), 1, "looping"),
         ((*SLOW, "06:30 stop", "06:31 end", "06:32 start"), 9, "alive"),
+        (("00:00 start", "00:00 end", "00:00 start", "00:01 end", "00:01 start"), 0, "looping"),  # just begun
+        (("00:00 start", "00:00 end", "00:00 start", "00:01 end", "00:01 start"), 6, "alive"),
+        (("00:00 start", "00:00 end", "00:00 start"), 0, "alive"),
         (("00:00 start", "10:00 end", "10:00 start", "20:00 end", "20:00 start", "30:00 end"), 9, "alive"),
     ],
 )

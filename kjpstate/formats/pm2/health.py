@@ -131,7 +131,10 @@ def _entry(app: App, rules: _Rules) -> Health:
     if app.start is None:
         return Health("gone", f"online in PM2's list, but process {app.pid} is gone")
     up = uptime_of(app, rules.clock)
-    if crashed(app) and app.restart_time >= 2 and up * 1000 < max(rules.min_uptime, _SETTLED):
+    soon = max(rules.min_uptime, _SETTLED)
+    quick = [life for life in _lives(app)[-2:] if life * 1000 < soon]
+    # its counters can't tell crashes from a restart on purpose in the first seconds; its log can
+    if (crashed(app) or len(quick) == 2) and app.restart_time >= 2 and up * 1000 < soon:
         return Health("looping", "crash-looping: it keeps dying soon after its start")
     row = _in_a_row(app, up)
     if row:
