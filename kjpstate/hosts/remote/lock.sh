@@ -63,9 +63,9 @@ kj_step_begins() { # in the process that is about to become the command
   return 0
 }
 
-kj_link() { # file, content: creates it at once, or fails when it exists
+kj_link() { # file, content: creates it at once, or fails when it exists; whole also after a power cut
   kj_temp=${1%/*}/.kjpstate.$$.link
-  (umask 022 && printf '%s\n' "$2" >"$kj_temp") 2>/dev/null || return 2
+  (umask 022 && printf '%s\n' "$2" >"$kj_temp" && sync "$kj_temp") 2>/dev/null || return 2
   if [ ! -d "$1" ] && ln "$kj_temp" "$1" 2>/dev/null; then kj_code=0; else kj_code=1; fi
   rm -f "$kj_temp"
   return "$kj_code"
