@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from kjpstate.formats.pm2 import ecosystem
+from kjpstate.formats.pm2 import ecosystem, noted
 from kjpstate.formats.pm2.lint import lint
 from kjpstate.model import (
     Action,
@@ -35,8 +35,11 @@ KIND = "pm2_ecosystem"
 
 
 def reads(spec: Spec) -> Iterable[Reading]:
-    """The file, the package.json files that decide how node would load it, and the log folders."""
+    """The file, our notes of its apps, the package.json by which node would load it, the log folders."""
     yield ReadFile(spec["host"], spec["path"])
+    for one in _each(spec):
+        yield noted.keys_stamp(one)
+        yield noted.name_stamp(one)
     yield from _packages(spec)
     for folder in _folders(spec):
         yield ReadStat(spec["host"], folder)
@@ -71,6 +74,7 @@ def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
         "before": file.content if isinstance(file, File) else None,
         "headline": f"{spec['path']}   {_headline(spec, file)}",
         "problems": tuple(_problems(spec, answers)),
+        "known": tuple(note for one in _each(spec) for note in noted.only_in_the_file(one, answers)),
     }
     if not isinstance(file, File) or ecosystem.parse(file.content) is None:
         beside["notes"] = []  # every setting is new: the count says it all
@@ -85,7 +89,8 @@ def writes(spec: Spec) -> Iterable[tuple[str, str]]:
 
 
 def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
-    """Missing log folders first: PM2 never restarts an app whose log folder is gone. Then the file."""
+    """Missing log folders first: PM2 never restarts an app whose log folder is gone. Then the file, and
+    before it a note of what only its old bytes tell."""
     for rule, reason in drift.desired.beside["problems"]:
         yield Refuse(rule, reason, (spec["path"],), _CURES[rule])
         return
@@ -93,6 +98,7 @@ def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
         if not there:
             yield MakeDirectory(spec["host"], f"{folder}/")
     if any(drift.differs(key) for key in ("document", "apps", "left")):
+        yield from drift.desired.beside["known"]
         yield WriteFile(
             spec["host"],
             spec["path"],
@@ -120,6 +126,12 @@ _CURES = {
     "ecosystem-unreadable": "look at it on the host",
     "log-folder-taken": "name another folder for error_file and out_file",
 }
+
+
+def _each(spec: Spec) -> Iterator[Spec]:
+    """The spec of each app, as `pm2_process` has it."""
+    for app in spec["apps"]:
+        yield {"host": spec["host"], "document": spec["document"], "ecosystem": spec["path"], "app": app}
 
 
 def _problems(spec: Spec, answers: Answers) -> Iterator[tuple[str, str]]:

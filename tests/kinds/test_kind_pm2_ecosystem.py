@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from kjpstate.formats.pm2 import ecosystem
+from kjpstate.formats.pm2 import ecosystem, noted
 from kjpstate.kinds import pm2_ecosystem
-from kjpstate.model import File, MakeDirectory, ReadFile, ReadStat, Refuse, Stat, Unreadable, WriteFile
+from kjpstate.model import File, MakeDirectory, ReadFile, ReadStat, Refuse, Stamp, Stat, Unreadable, WriteFile
 from kjpstate.secret import Secret
-from tests.support.one_kind import difference, fingerprint, headline, steps
+from tests.support.one_kind import difference, fingerprint, headline, stamp, steps
 
 PATH = "/root/bot-kjp/ecosystem.config.js"
 LOGS = "/root/bot-kjp/logs"
@@ -74,9 +76,9 @@ def test_our_own_file_is_in_sync_however_it_is_laid_out():
 def test_what_differs_is_named(old, new, paths):
     before = ours(**old)
     assert differing(spec(**new), answers(before)) == paths
-    assert steps(pm2_ecosystem, spec(**new), answers(before)) == [
-        WriteFile("stb", PATH, before, ours(**new), 0o644)
-    ]
+    *noted_first, write = steps(pm2_ecosystem, spec(**new), answers(before))
+    assert write == WriteFile("stb", PATH, before, ours(**new), 0o644)
+    assert len(noted_first) == (paths == ["left"])
 
 
 def test_a_foreign_file_is_replaced_whole_and_said_so():
@@ -89,6 +91,24 @@ def test_an_app_that_left_the_document_leaves_the_file():
     two = ecosystem.render("bot-kjp", [*spec()["apps"], {"name": "old"}])
     (found,) = difference(pm2_ecosystem, spec(), answers(two))
     assert (found.path, found.actual) == (("left",), ["old"])
+
+
+def test_what_only_the_old_file_tells_is_noted_before_it_is_rewritten():
+    """The notes of the last start are missing, as after a run that was cut before it wrote them."""
+    whole = spec()
+    process = {"host": "stb", "document": "bot-kjp", "ecosystem": PATH, "app": whole["apps"][0]}
+    old = ecosystem.render("bot-kjp", [{**APP, "watch": False, "env": {"OLD": "1"}}, {**APP, "name": "was"}])
+    keys, names, write = steps(pm2_ecosystem, whole, answers(old))
+    assert isinstance(keys, Stamp) and isinstance(names, Stamp) and isinstance(write, WriteFile)
+    assert keys.name == noted.keys_stamp(process).name and names.name == noted.name_stamp(process).name
+    assert keys.values == {"keys": sorted({*APP, "watch"}), "env": ["OLD"]}
+    assert names.values == {"names": ["bot-kjp", "was"]}
+    stamps = {
+        noted.keys_stamp(process): stamp({"keys": [*keys.values["keys"], "more"], "env": ["OLD"]}),
+        noted.name_stamp(process): stamp(names.values),
+    }
+    assert steps(pm2_ecosystem, whole, {**answers(old), **stamps}) == [write]
+    assert steps(pm2_ecosystem, whole, {**answers(), **stamps}) == [replace(write, before=None)]
 
 
 def test_a_missing_log_folder_is_drift_by_itself():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kjpstate.formats.pm2 import ecosystem, probe
+from kjpstate.formats.pm2 import ecosystem, noted, probe
 from kjpstate.formats.pm2.probe import App, Daemon, Runner, Seen, Startup
 from kjpstate.formats.tree import stamp_name
 from kjpstate.kinds import pm2_process
@@ -74,7 +74,7 @@ def answers(whole, seen: Seen | str, *, clock: Clock | None = None, keys=None, f
         probe.reading(whole): probe.render(seen),
         script: Stat(script.path, "file", 0o644, 1),
         ReadFile("stb", ECOSYSTEM): None if file is None else File(ECOSYSTEM, file, 0o644),
-        views.keys_stamp(whole): None if keys is None else stamp(keys),
+        noted.keys_stamp(whole): None if keys is None else stamp(keys),
     }
     if whole["tree"]:
         ticks = {"boot_id": clock.boot_id, "uptime": clock.uptime} if clock else None
@@ -348,7 +348,7 @@ def test_a_new_name_does_not_leave_the_old_bot_running(known_by):
     (old,) = {app.name for app in seen.apps}
     found = answers(whole, seen)
     if known_by == "stamp":
-        found[views.name_stamp(whole)] = stamp({"names": [old]})
+        found[noted.name_stamp(whole)] = stamp({"names": [old]})
     else:
         before = ecosystem.render("bot-kjp", [{**APP, "name": old}])
         found[ReadFile("stb", ECOSYSTEM)] = File(ECOSYSTEM, before, 0o644)

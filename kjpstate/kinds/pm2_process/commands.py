@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from kjpstate.formats.pm2 import policy, probe, settings
+from kjpstate.formats.pm2 import noted, policy, probe, settings
 from kjpstate.formats.pm2.probe import Seen
-from kjpstate.kinds.pm2_process.views import Mechanism, View, keys_stamp, log_stamp, name_stamp
+from kjpstate.kinds.pm2_process.views import Mechanism, View, log_stamp
 from kjpstate.model import Action, Await, ReadStat, Run, Stamp
 from kjpstate.secret import secrets_in
 
@@ -171,7 +171,7 @@ def _log_stamp(view: View, seen: Seen) -> Stamp:
 
 
 def _keys_stamp(view: View) -> Stamp:
-    reading = keys_stamp(view.spec)
+    reading = noted.keys_stamp(view.spec)
     values = {"keys": sorted(view.wanted), "env": sorted(view.env)}
     return Stamp(reading.host, reading.document, reading.name, values)
 
@@ -193,5 +193,5 @@ def rewound(
 
 
 def _name_stamp(view: View) -> Stamp:
-    reading = name_stamp(view.spec)
+    reading = noted.name_stamp(view.spec)
     return Stamp(reading.host, reading.document, reading.name, {"names": [view.name]})

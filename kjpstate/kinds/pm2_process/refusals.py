@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from kjpstate.formats.pm2 import ecosystem, probe
+from kjpstate.formats.pm2 import ecosystem, noted, probe
 from kjpstate.formats.pm2.probe import App, Seen
-from kjpstate.kinds.pm2_process.views import View, mechanism, names_before, script_owed, script_stat
+from kjpstate.kinds.pm2_process.views import View, mechanism, script_owed, script_stat
 from kjpstate.model import Answers, File, ReadFile, Refuse, Spec, Stat, Upstream
 
 
@@ -94,7 +94,7 @@ def renames(seen: View, answers: Answers, upstream: Upstream) -> tuple[str, ...]
     """The old names of our own app that still stand in PM2's list, and no more in the document."""
     if seen.seen is None or not seen.seen.alive or seen.entries:
         return ()
-    meant, before = _document_apps(seen.spec, answers, upstream), names_before(seen.spec, answers)
+    meant, before = _document_apps(seen.spec, answers, upstream), noted.names_before(seen.spec, answers)
     listed = {app.name for app in seen.seen.apps if _runs(app, seen.spec)}
     return tuple(name for name in before if name in listed and name not in meant)
 

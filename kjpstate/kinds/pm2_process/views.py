@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from kjpstate.formats.pm2 import ecosystem, health, policy, probe, settings
+from kjpstate.formats.pm2 import health, noted, policy, probe, settings
 from kjpstate.formats.pm2.keys import Context
 from kjpstate.formats.pm2.probe import App, Seen
 from kjpstate.formats.tree import read_stamp, stamp_name, stamped_clock
-from kjpstate.model import Answers, File, ReadFile, Reading, ReadStat, ReadState, Spec, Upstream, touching
+from kjpstate.model import Answers, ReadFile, Reading, ReadStat, ReadState, Spec, Upstream, touching
 from kjpstate.secret import Secret, opened
 
 Mechanism = Literal["none", "save", "reload", "start", "replace"]
@@ -64,9 +64,9 @@ def readings(spec: Spec) -> Iterator[Reading]:
     yield probe.reading(spec)
     yield ReadFile(spec["host"], spec["ecosystem"])
     yield script_stat(spec)
-    yield keys_stamp(spec)
+    yield noted.keys_stamp(spec)
     yield log_stamp(spec)
-    yield name_stamp(spec)
+    yield noted.name_stamp(spec)
     if spec.get("tree"):
         yield tree_stamp(spec)
 
@@ -79,30 +79,6 @@ def script_stat(spec: Spec) -> ReadStat:
 def tree_stamp(spec: Spec) -> ReadState:
     """When the files of the script's folder were last put there."""
     return ReadState(spec["host"], spec["document"], stamp_name("tree", spec["tree"]))
-
-
-def keys_stamp(spec: Spec) -> ReadState:
-    """Which keys and variables the app was last started with."""
-    return ReadState(spec["host"], spec["document"], stamp_name("pm2_process", spec["app"]["name"]))
-
-
-def name_stamp(spec: Spec) -> ReadState:
-    """Under which names we started the script: with a new one in the document the old app has to go."""
-    return ReadState(spec["host"], spec["document"], stamp_name("pm2_names", probe.script_path(spec)))
-
-
-def names_before(spec: Spec, answers: Answers) -> list[str]:
-    """The names of our own apps of this script: by the stamp, and by a file of ours that still stands."""
-    stamp = read_stamp(answers.get(name_stamp(spec))) or {}
-    file = answers.get(ReadFile(spec["host"], spec["ecosystem"]))
-    ours = ecosystem.parse(file.content) if isinstance(file, File) else None
-    standing = ours.apps.items() if ours and ours.document == spec["document"] else ()
-    same = [name for name, app in standing if _script_of(spec, app) == probe.script_path(spec)]
-    return list(dict.fromkeys((*_texts(stamp.get("names")), *same)))
-
-
-def _script_of(spec: Spec, app: Mapping[str, Any]) -> str:
-    return probe.script_path({**spec, "app": app}) if app.get("script") else ""
 
 
 def log_stamp(spec: Spec) -> ReadState:
@@ -118,7 +94,7 @@ def view(spec: Spec, answers: Answers) -> View:
     wanted, env = settings.desired(context), settings.environment(spec["app"])
     entries = seen.named(spec["app"]["name"]) if seen and seen.alive else ()
     found = settings.actual(entries, wanted, context) if entries else {}
-    before = _ours_before(spec, answers)
+    before = noted.before(spec, answers)
     return View(
         spec=spec,
         seen=seen,
@@ -143,32 +119,7 @@ def _env_found(name: str, wanted: str | Secret, entries: tuple[App, ...]) -> Sec
     return None if value is None else Secret(value)
 
 
-@dataclass(frozen=True)
-class _Before:
-    """The keys and variables we once set."""
-
-    keys: frozenset[str]
-    names: frozenset[str]
-
-
-def _ours_before(spec: Spec, answers: Answers) -> _Before:
-    """What we once set: by the stamp, and by a file of ours that still stands."""
-    stamp = read_stamp(answers.get(keys_stamp(spec))) or {}
-    file = answers.get(ReadFile(spec["host"], spec["ecosystem"]))
-    ours = ecosystem.parse(file.content) if isinstance(file, File) else None
-    app = ours.apps.get(spec["app"]["name"], {}) if ours else {}
-    env = app.get("env")
-    return _Before(
-        frozenset({*_texts(stamp.get("keys")), *app}),
-        frozenset({*_texts(stamp.get("env")), *(env if isinstance(env, dict) else ())}),
-    )
-
-
-def _texts(value: Any) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def _left(entries: tuple[App, ...], before: _Before, context: Context) -> tuple[str, ...]:
+def _left(entries: tuple[App, ...], before: noted.Before, context: Context) -> tuple[str, ...]:
     """What of `before` left the document and still acts, each once."""
     wanted = settings.desired(context)
     found = (settings.left_over(app, before.keys, before.names, wanted, context) for app in entries)
@@ -200,7 +151,7 @@ def _code(spec: Spec, seen: Seen | None, answers: Answers) -> str | None:
     return health.not_fresh(seen, spec["app"]["name"], clock)
 
 
-def _saved(spec: Spec, seen: Seen | None, before: _Before, context: Context) -> str | None:
+def _saved(spec: Spec, seen: Seen | None, before: noted.Before, context: Context) -> str | None:
     """Whether a reboot would bring the app back as the document says."""
     if not spec.get("save"):
         return None
@@ -218,7 +169,7 @@ def _saved(spec: Spec, seen: Seen | None, before: _Before, context: Context) -> 
     return f"dump.pm2 has other values: {', '.join(other)}" if other else ""
 
 
-def _saved_otherwise(saved: tuple[App, ...], before: _Before, context: Context) -> Iterator[str]:
+def _saved_otherwise(saved: tuple[App, ...], before: noted.Before, context: Context) -> Iterator[str]:
     wanted = settings.desired(context)
     found = settings.actual(saved, wanted, context)
     yield from (key for key, value in wanted.items() if not _same(value, found[key]))
