@@ -237,12 +237,12 @@ def each_key_from(box: Pm2Box, start: str, keys: Sequence[str]) -> int:
 def put(box: Pm2Box, start: str, name: str, script: str) -> None:
     """The app, started by hand with no settings but its start's own, and what becomes of it."""
     how = STARTS[start]
-    lives = f"if (process.env.SSH_TTY) {{ {how.dies} }} else {{ {LIVES} }}" if how.dies else LIVES
+    lives = f"if (process.env.BY_HAND) {{ {how.dies} }} else {{ {LIVES} }}" if how.dies else LIVES
     box.script(lives, f"dist/{script}.js")
     if start == "no-daemon":
         box.stop()
         return
-    app = {"name": name, "script": f"dist/{script}.js", **how.settings}
+    app = {"name": name, "script": f"dist/{script}.js", "env": {"BY_HAND": "1"}, **how.settings}
     (box.bot / "by-hand.config.js").write_text(f"module.exports = {json.dumps({'apps': [app]})};")
     box.cli("start", "by-hand.config.js")
     if how.then:
