@@ -104,13 +104,12 @@ def unlock(folder: Path, owner: Holder, *, force: bool) -> bool:
         return False
     if not force and life_of(folder, found) != "dead":
         return False
-    _break(
-        path,
-        found,
-        f"run unlock\npid {os.getpid()}\nstart {process_start(os.getpid())}\nboot {_boot_id()}\n",
-        "",
-    )
-    path.with_name(f"{NAME}.step.{_generation(found)}").unlink(missing_ok=True)
+    ours = f"run unlock\npid {os.getpid()}\nstart {process_start(os.getpid())}\nboot {_boot_id()}\n"
+    try:
+        _break(path, found, ours, "")
+        path.with_name(f"{NAME}.step.{_generation(found)}").unlink(missing_ok=True)
+    except OSError as error:
+        raise Failed(f"the lock {path} can't be removed: {error.strerror or error}") from None
     return _read(path) != found
 
 
@@ -200,10 +199,12 @@ def _break(path: Path, stale: str, content: str, host: str) -> None:
         if _alive(winner):
             raise Locked(*describe(host, fields(winner)), run=fields(winner).get("run", ""))
         right = right.with_name(f"{right.name}.{_generation(winner)}")
-    if _read(path) == stale:
-        path.unlink()
-    for left in path.parent.glob(f"{NAME}.break.{_generation(stale)}*"):
-        left.unlink(missing_ok=True)
+    try:
+        if _read(path) == stale:
+            path.unlink()
+    finally:  # another user's lock may not be ours to remove: nothing of ours stays beside it
+        for left in path.parent.glob(f"{NAME}.break.{_generation(stale)}*"):
+            left.unlink(missing_ok=True)
 
 
 def _generation(content: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from kjpstate import errors
-from kjpstate.hosts import lock
+from kjpstate.hosts import lock, programs
 from kjpstate.model import ReadLock, Run, WriteFile
-from tests.support.bodies import run_info
+from tests.support.bodies import SHELLS, run_info
 
 CONTROLLER = """
 import asyncio, pathlib, sys
@@ -204,3 +205,41 @@ def test_what_a_power_cut_left_of_a_lock_of_this_machine_is_taken_over(tmp_path)
         (tmp_path / "kjpstate").write_bytes(left)
         lock.take(tmp_path, run_info(), "box").release()
         assert not list(tmp_path.iterdir())
+
+
+ANOTHERS = "run dead00\nwho root\nwhen y\nwhy apply\npid 4194303\nstart 1\nboot b\n"
+"""In a sticky /run/lock a lock that another user's run left is not ours to remove."""
+TAKES = """KJ_NL='
+' KJ_LOCKS=$1 KJ_LOCK=$1/kjpstate KJ_OWNER="$(printf 'run b\\npid %s' $$)"
+kj_say() { printf '%s ' "$*"; }
+rm() { if [ "$2" = "$KJ_LOCK" ]; then return 1; else command rm "$@"; fi; }
+kj_lock_place() { :; }
+"""
+
+
+@pytest.mark.parametrize("shell", [name for name, words in SHELLS.items() if shutil.which(words.split()[0])])
+@pytest.mark.parametrize("call", ["kj_take", 'kj_unlock "$(cat "$KJ_LOCK")" ""'])
+def test_a_dead_lock_that_is_not_ours_to_remove_is_said_and_not_tried_for_ever(tmp_path, shell, call):
+    (tmp_path / "kjpstate").write_text(ANOTHERS)
+    program = "\n".join([programs.script("lock"), TAKES, call])
+    words = [*SHELLS[shell].split(), "-c", program, "sh", tmp_path]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=30)
+    assert done.stdout == f"nolock {tmp_path}/kjpstate, which a dead run left, can not be removed"
+    assert not done.stderr and [path.name for path in tmp_path.iterdir()] == ["kjpstate"]
+
+
+def test_a_dead_lock_of_this_machine_that_is_not_ours_to_remove_is_said(tmp_path, monkeypatch):
+    path, unlink = tmp_path / "kjpstate", Path.unlink
+    path.write_text(ANOTHERS)
+
+    def refuses(self, missing_ok=False):
+        if self == path:
+            raise PermissionError(1, "Operation not permitted")
+        unlink(self, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuses)
+    with pytest.raises(errors.Failed, match="can't be taken: Operation not permitted"):
+        lock.take(tmp_path, run_info(), "box")
+    with pytest.raises(errors.Failed, match="can't be removed: Operation not permitted"):
+        lock.unlock(tmp_path, lock.holder(tmp_path), force=False)
+    assert [left.name for left in tmp_path.iterdir()] == ["kjpstate"]

@@ -72,14 +72,16 @@ kj_link() { # file, content: creates it at once, or fails when it exists; whole 
 }
 
 kj_break() { # a dead owner's lines: removes its lock, if we win the right to break that very owner
+  kj_broke=''
   kj_right=$KJ_LOCKS/kjpstate.break.$(kj_owner_name "$1")
   until kj_link "$kj_right" "$KJ_OWNER"; do
     kj_winner=$(cat "$kj_right" 2>/dev/null) || return 0
     kj_alive "$kj_winner" && return 1
     kj_right=$kj_right.$(kj_owner_name "$kj_winner")
   done
-  kj_broke=''
-  [ "$(cat "$KJ_LOCK" 2>/dev/null)" = "$1" ] && rm -f "$KJ_LOCK" && kj_broke=yes
+  if [ "$(cat "$KJ_LOCK" 2>/dev/null)" = "$1" ]; then
+    if rm -f "$KJ_LOCK" 2>/dev/null; then kj_broke=yes; else kj_broke=no; fi
+  fi
   rm -f "$KJ_LOCKS/kjpstate.break.$(kj_owner_name "$1")" "$KJ_LOCKS/kjpstate.break.$(kj_owner_name "$1")".*
 }
 
@@ -93,15 +95,19 @@ kj_lock_place() {
   KJ_LOCK=$KJ_LOCKS/kjpstate
 }
 
+kj_no_lock() { # a dead owner's lines, or nothing
+  kj_say nolock
+  printf '%s' "$KJ_LOCK${1:+, which a dead run left, can not be removed}"
+}
+
 kj_take() {
   [ -d "$KJ_LOCKS" ] || mkdir -p "$KJ_LOCKS" 2>/dev/null
   kj_tries=0
   until kj_link "$KJ_LOCK" "$KJ_OWNER"; do
     kj_found=$(cat "$KJ_LOCK" 2>/dev/null)
     kj_tries=$((kj_tries + 1))
-    if [ -z "$kj_found" ] && [ "$kj_tries" -gt 20 ]; then
-      kj_say nolock
-      printf '%s' "$KJ_LOCK"
+    if [ "$kj_tries" -gt 20 ]; then # no disk to write to, or a dead lock of another user
+      kj_no_lock "$kj_found"
       exit 73
     fi
     [ -n "$kj_found" ] || continue
@@ -152,9 +158,11 @@ kj_unlock() { # the owner's lines as they were shown, whether even a live one: b
     kj_say moved
   elif [ -z "$2" ] && [ "$(kj_life "$1")" != dead ]; then
     kj_say lives
-  elif kj_break "$1" && [ -n "$kj_broke" ]; then
+  elif kj_break "$1" && [ "$kj_broke" = yes ]; then
     rm -f "$KJ_LOCKS/kjpstate.step.$(kj_owner_name "$1")"
     kj_say broken
+  elif [ "$kj_broke" = no ]; then
+    kj_no_lock "$1"
   else
     kj_say moved
   fi
