@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kjpstate.apply import describe
 from kjpstate.formats.pm2 import ecosystem, noted, probe
 from kjpstate.formats.pm2.probe import App, Daemon, Runner, Seen, Startup
 from kjpstate.formats.tree import stamp_name
@@ -363,9 +364,15 @@ def test_a_new_name_does_not_leave_the_old_bot_running(known_by):
         and " delete " in deletes.argv[2]
         and deletes.replaces
         and "resurrect" in deletes.undo[0][2]
+        and describe(deletes) == f"pm2 delete {old}, its name so far"
     )
     both = {("stb", ECOSYSTEM): ecosystem.render("bot-kjp", [APP, {**APP, "name": old}])}
     assert verbs(whole, found, both) == [*START, *END]
+
+
+def test_a_delete_is_called_as_a_person_would_type_it():
+    told = [describe(step) for step in steps(pm2_process, spec(), answers(spec(), "by_hand"))]
+    assert f"pm2 delete {APP['name']}" in told
 
 
 def test_a_name_that_is_not_ours_is_not_deleted():

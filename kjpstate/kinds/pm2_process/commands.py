@@ -41,9 +41,9 @@ def steps(view: View, how: Mechanism) -> Iterator[Action]:
     if how in ("replace", "reload") or view.renamed:
         yield _keep(view, seen)
     for old in view.renamed:
-        yield _delete(view, seen, old, f"delete {old}, its name so far")
+        yield _delete(view, seen, old, f"pm2 delete {old}, its name so far")
     if how == "replace":
-        yield _delete(view, seen, view.name, "delete and start")
+        yield _delete(view, seen, view.name, f"pm2 delete {view.name}")
     if how in ("replace", "reload", "start"):
         yield _log_stamp(view, seen)
         yield _begin(view, seen, how)
