@@ -184,7 +184,7 @@ class LocalHost:
             case ReadCommand(argv=argv, cwd=cwd, timeout=timeout):
                 return await self._look_by(Run(self.name, argv, "looks", cwd, timeout=timeout))
             case ReadLock():
-                return lock.holder(self._lock_folder)
+                return eyes.guarded(lambda: lock.holder(self._lock_folder))
             case Probe():
                 return await self._probe(reading)
 
@@ -270,8 +270,14 @@ class LocalHost:
             self._session = None
 
     async def holder(self) -> Holder | None:
-        """Who holds the lock; None: nobody."""
-        return lock.holder(self._lock_folder)
+        """Who holds the lock; None: nobody. Raises Failed when it can't be read."""
+        try:
+            return lock.holder(self._lock_folder)
+        except OSError as error:
+            path = self._lock_folder / lock.NAME
+            raise errors.Failed(
+                f"{self.name}: the lock {path} can't be read: {error.strerror or error}"
+            ) from None
 
     async def unlock(self, owner: Holder, *, force: bool = False) -> bool:
         """Break the very lock that `owner` is; see the port."""

@@ -74,6 +74,19 @@ def test_a_lock_of_a_run_that_is_dead_is_no_lock(applied: Desk):
     assert "did not come to its end" not in applied.kjpstate("plan").out
 
 
+def test_a_folder_where_the_lock_should_be_is_one_sentence(applied: Desk):
+    (local.lock_folder() / lock.NAME).mkdir()
+    assert applied.kjpstate("plan").code == 0
+    assert applied.kjpstate("drift") == Shown(0, "", "")
+    assert applied.kjpstate("status").code in (0, 2)
+    shown = applied.kjpstate("unlock", "pc")
+    assert shown.code == 1 and "can't be read: Is a directory" in " ".join(shown.err.split())
+    (applied.folder / "dist/a.js").write_text("edited\n", "utf-8")
+    shown = applied.kjpstate("apply", "--yes")
+    assert shown.code == 1 and "can't be taken" in " ".join(shown.err.split())
+    assert (applied.folder / "dist/a.js").read_text("utf-8") == "edited\n"
+
+
 def test_two_at_once(applied: Desk, monkeypatch: pytest.MonkeyPatch):
     begun, go_on = threading.Event(), threading.Event()
     look = LocalHost.look
