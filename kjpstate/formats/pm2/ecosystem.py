@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kjpstate.formats.logs import NOWHERE
 from kjpstate.formats.pm2.keys import KEYS
 from kjpstate.model import join
 from kjpstate.secret import opened
@@ -74,7 +75,7 @@ def log_folders(ecosystem: str, app: Mapping[str, Any]) -> Iterator[str]:
     base = join(ecosystem.rpartition("/")[0] + "/", str(app.get("cwd") or ""))
     for key in ("error_file", "out_file", "log_file"):
         value = app.get(key)
-        if isinstance(value, str) and value not in ("", "NULL", "/dev/null") and not value.startswith("~"):
+        if isinstance(value, str) and value not in ("", *NOWHERE) and not value.startswith("~"):
             yield join(base, value).rpartition("/")[0]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from kjpstate.formats.logs import NOWHERE
 from kjpstate.formats.pm2.probe import base_folder, normal, script_path
 from kjpstate.model import Spec, join
 
@@ -87,7 +88,7 @@ def _instances(value: Any, context: Context) -> Any:
 
 def _path(value: Any, context: Context) -> Any:
     path = str(value)
-    if path in ("NULL", "/dev/null"):
+    if path in NOWHERE:
         return "/dev/null"
     if path.startswith("~"):
         path = context.user_home + path[1:]
