@@ -33,41 +33,53 @@ def name_stamp(spec: Spec) -> ReadState:
     return ReadState(spec["host"], spec["document"], stamp_name("pm2_names", probe.script_path(spec)))
 
 
+def stamp(reading: ReadState, values: Mapping[str, Any]) -> Stamp:
+    """What writes the stamp of `reading`."""
+    return Stamp(reading.host, reading.document, reading.name, values)
+
+
 def before(spec: Spec, answers: Answers) -> Before:
     """What we once set of the app of a spec with `host`, `document`, `ecosystem` and `app`."""
-    stamp = read_stamp(answers.get(keys_stamp(spec))) or {}
-    ours = _ours(spec, answers)
-    app = ours.apps.get(spec["app"]["name"], {}) if ours else {}
-    env = app.get("env")
-    return Before(
-        frozenset({*_texts(stamp.get("keys")), *app}),
-        frozenset({*_texts(stamp.get("env")), *(env if isinstance(env, dict) else ())}),
-    )
+    stamped, told = _stamped(spec, answers), _told(spec, _ours(spec, answers))
+    return Before(stamped.keys | told.keys, stamped.names | told.names)
 
 
 def names_before(spec: Spec, answers: Answers) -> list[str]:
     """The names of our own apps of this script."""
-    stamp = read_stamp(answers.get(name_stamp(spec))) or {}
-    ours = _ours(spec, answers)
-    standing = ours.apps.items() if ours and ours.document == spec["document"] else ()
-    same = [name for name, app in standing if _script_of(spec, app) == probe.script_path(spec)]
-    return list(dict.fromkeys((*_texts(stamp.get("names")), *same)))
+    names = (*_names_stamped(spec, answers), *_names_told(spec, _ours(spec, answers)))
+    return list(dict.fromkeys(names))
 
 
 def only_in_the_file(spec: Spec, answers: Answers) -> Iterator[Stamp]:
     """The stamps that keep what only the file tells, for who is about to rewrite it as `spec` says."""
-    known, names = before(spec, answers), names_before(spec, answers)
-    without = {**answers, ReadFile(spec["host"], spec["ecosystem"]): None}
-    stamped, stamped_names = before(spec, without), names_before(spec, without)
-    app = spec["app"]
-    if known.keys - stamped.keys - {*app} or known.names - stamped.names - {*(app.get("env") or ())}:
-        yield _stamp(keys_stamp(spec), {"keys": sorted(known.keys), "env": sorted(known.names)})
-    if {*names} - {*stamped_names} - {app["name"]}:
-        yield _stamp(name_stamp(spec), {"names": names})
+    ours, app = _ours(spec, answers), spec["app"]
+    stamped, told = _stamped(spec, answers), _told(spec, ours)
+    if told.keys - stamped.keys - {*app} or told.names - stamped.names - {*(app.get("env") or ())}:
+        keys, env = stamped.keys | told.keys, stamped.names | told.names
+        yield stamp(keys_stamp(spec), {"keys": sorted(keys), "env": sorted(env)})
+    names, others = _names_stamped(spec, answers), _names_told(spec, ours)
+    if {*others} - {*names} - {app["name"]}:
+        yield stamp(name_stamp(spec), {"names": list(dict.fromkeys((*names, *others)))})
 
 
-def _stamp(reading: ReadState, values: Mapping[str, Any]) -> Stamp:
-    return Stamp(reading.host, reading.document, reading.name, values)
+def _stamped(spec: Spec, answers: Answers) -> Before:
+    values = read_stamp(answers.get(keys_stamp(spec))) or {}
+    return Before(frozenset(_texts(values.get("keys"))), frozenset(_texts(values.get("env"))))
+
+
+def _told(spec: Spec, ours: ecosystem.Ours | None) -> Before:
+    app = ours.apps.get(spec["app"]["name"], {}) if ours else {}
+    env = app.get("env")
+    return Before(frozenset(app), frozenset(env if isinstance(env, dict) else ()))
+
+
+def _names_stamped(spec: Spec, answers: Answers) -> list[str]:
+    return _texts((read_stamp(answers.get(name_stamp(spec))) or {}).get("names"))
+
+
+def _names_told(spec: Spec, ours: ecosystem.Ours | None) -> list[str]:
+    standing = ours.apps.items() if ours and ours.document == spec["document"] else ()
+    return [name for name, app in standing if _script_of(spec, app) == probe.script_path(spec)]
 
 
 def _ours(spec: Spec, answers: Answers) -> ecosystem.Ours | None:

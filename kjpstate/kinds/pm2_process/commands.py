@@ -89,18 +89,17 @@ def _keep(view: View, seen: Seen) -> Run:
 
 
 def _delete(view: View, seen: Seen, name: str, why: str) -> Run:
-    away = _run(view, seen, (), why, back=True)
     argv = ("sh", "-c", _DELETE, "sh", seen.node, seen.pm2, name)
-    return replace(away, argv=argv, replaces=True)
+    return replace(_run(view, seen, argv, why, back=True), replaces=True)
 
 
-def _run(view: View, seen: Seen, words: tuple[str, ...], why: str, *, back: bool) -> Run:
+def _run(view: View, seen: Seen, argv: tuple[str, ...], why: str, *, back: bool) -> Run:
     undo: tuple[str, ...] = ("sh", "-c", _AWAY, "sh", seen.node, seen.pm2, view.name)
     if back:
         undo = ("sh", "-c", _BACK, "sh", seen.node, seen.pm2, view.name, _kept(view, seen))
     return Run(
         view.spec["host"],
-        (seen.node, seen.pm2, *words),
+        argv,
         why,
         cwd=view.spec["ecosystem"].rpartition("/")[0] or "/",
         undo=(undo,),
@@ -112,9 +111,9 @@ def _run(view: View, seen: Seen, words: tuple[str, ...], why: str, *, back: bool
 def _begin(view: View, seen: Seen, how: Mechanism) -> Run:
     file, name = view.spec["ecosystem"], view.name
     if how == "reload":
-        words = ("reload", file, "--only", name, "--update-env")
-        return _run(view, seen, words, "reload", back=True)
-    start = _run(view, seen, ("start", file, "--only", name), "start", back=False)
+        reload = (seen.node, seen.pm2, "reload", file, "--only", name, "--update-env")
+        return _run(view, seen, reload, "reload", back=True)
+    start = _run(view, seen, (seen.node, seen.pm2, "start", file, "--only", name), "start", back=False)
     if how == "start" and not view.renamed:
         return start
     # its delete brings the old app back, so the new one needs no undo of its own
@@ -171,9 +170,7 @@ def _log_stamp(view: View, seen: Seen) -> Stamp:
 
 
 def _keys_stamp(view: View) -> Stamp:
-    reading = noted.keys_stamp(view.spec)
-    values = {"keys": sorted(view.wanted), "env": sorted(view.env)}
-    return Stamp(reading.host, reading.document, reading.name, values)
+    return noted.stamp(noted.keys_stamp(view.spec), {"keys": sorted(view.wanted), "env": sorted(view.env)})
 
 
 def rewound(
@@ -193,5 +190,4 @@ def rewound(
 
 
 def _name_stamp(view: View) -> Stamp:
-    reading = noted.name_stamp(view.spec)
-    return Stamp(reading.host, reading.document, reading.name, {"names": [view.name]})
+    return noted.stamp(noted.name_stamp(view.spec), {"names": [view.name]})
