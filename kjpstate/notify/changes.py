@@ -143,11 +143,12 @@ def advance(
     _found(turn, before, seen, now)
     _not_reached(turn, before, seen, now, lost_after)
     _ended(turn, before, seen)
-    begun = (notice for notice in memory.waiting if notice.kind in _ENDS)
-    gone = {notice for notice in begun if not (notice.subject in seen.known or seen.narrowed)}
+    # what began and then left the document is not news
     earlier = (
-        notice for notice in memory.waiting if notice not in gone
-    )  # what left the document is not news
+        notice
+        for notice in memory.waiting
+        if notice.kind not in _ENDS or notice.subject in seen.known or seen.narrowed
+    )
     waiting = _cancelled((*earlier, *turn.notices))
     held = tuple(notice for notice in waiting if quiet and not notice.urgent)
     return Memory(tuple(turn.standing), held), tuple(notice for notice in waiting if notice not in held)

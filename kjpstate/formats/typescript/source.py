@@ -73,14 +73,13 @@ class Source:
         comments = [(starts[index], ends[index]) for index, role in roles.items() if role in COMMENTS]
         found: tuple[list[int], list[int], list[str]] = [], [], []
         behind = 0
-        for index in (*roles, len(starts)):
+        for index, role in (*roles.items(), (len(starts), "")):
             found[0].extend(starts[behind:index])
             found[1].extend(ends[behind:index])
             found[2].extend(texts[behind:index])
             behind = index + 1
-            for leaf in (
-                special(texts[index], starts[index], ends[index], roles[index]) if index in roles else ()
-            ):
+            leaves = special(texts[index], starts[index], ends[index], role) if role else ()
+            for leaf in leaves:
                 if not leaf.comment:
                     found[0].append(leaf.start)
                     found[1].append(leaf.end)
