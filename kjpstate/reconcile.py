@@ -129,10 +129,9 @@ async def scene(
     wanted = applying.readings_by_host(bare)
     notes = {name: ReadState(name, document.name, journal.FILE) for name in wanted}
     for name, note in notes.items():
-        wanted[name] += [note, *(reading for reading in more if reading.host == name)]
-        wanted[name].insert(0, ReadLock(name, "first"))
-        if locks:
-            wanted[name].append(ReadLock(name, "last"))
+        beside = [note, *(reading for reading in more if reading.host == name)]
+        last = [ReadLock(name, "last")] if locks else []
+        wanted[name] = [ReadLock(name, "first"), *wanted[name], *beside, *last]
     answers, unreachable = await look(hosts, wanted, distrusted)
     cut = unfinished(document, tuple(wanted), answers)
     return replace(bare, answers=answers, unreachable=unreachable, unfinished=cut)
