@@ -19,9 +19,16 @@ SWITCHES = {
     "slice": "KJPSTATE_SLICES",
     "real": "KJPSTATE_REAL",
     "machine": "KJPSTATE_MACHINE",
+    "root": "KJPSTATE_MACHINE",
     "full": "KJPSTATE_FULL",
 }
-FOR_TESTS = (*SWITCHES.values(), "KJPSTATE_TOOLS", "KJPSTATE_STRICT", "KJPSTATE_COUNTS")
+FOR_TESTS = (
+    *SWITCHES.values(),
+    "KJPSTATE_TOOLS",
+    "KJPSTATE_STRICT",
+    "KJPSTATE_COUNTS",
+    "KJPSTATE_CHECKOUT",
+)
 REAL_HOME = Path.home()
 # What kjpstate, ssh and PM2 would write in the home of whoever runs the tests.
 FORBIDDEN = (

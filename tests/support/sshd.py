@@ -56,8 +56,8 @@ class Sshd:
         self.process.wait(10)
 
 
-def start_sshd(folder: Path, *lines: str) -> Sshd:
-    """Start one; `lines` stand first in its configuration."""
+def start_sshd(folder: Path, *lines: str, inside: tuple[str, ...] = ()) -> Sshd:
+    """Start one; `lines` stand first in its configuration. `inside`: words that lead into a namespace."""
     folder.mkdir(parents=True, exist_ok=True)
     make_key(folder / "host")
     make_key(folder / "client")
@@ -84,7 +84,7 @@ def start_sshd(folder: Path, *lines: str) -> Sshd:
     (folder / "config").write_text("\n".join(settings) + "\n")
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-e", "-f", str(folder / "config")],
+            [*inside, shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-e", "-f", str(folder / "config")],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
