@@ -21,7 +21,7 @@ def rows() -> list[list[str]]:
     return [cells for cells in found if cells[0] != "fault"]
 
 
-def tests() -> set[str]:
+def names_of_tests() -> set[str]:
     found = set()
     for path in (ROOT / "tests/field").glob("test_field_*.py"):
         tree = ast.parse(path.read_text("utf-8"))
@@ -36,6 +36,6 @@ def tests() -> set[str]:
 def test_each_row_says_what_was_and_names_a_test() -> None:
     for fault, then, test in rows():
         assert fault and then, (fault, then)
-        names = CELL.findall(test)
-        assert names, f"no test is named for: {fault}"
-        assert set(names) <= tests(), f"no such test: {set(names) - tests()}"
+        named = CELL.findall(test)
+        assert named, f"no test is named for: {fault}"
+        assert set(named) <= names_of_tests(), f"no such test: {set(named) - names_of_tests()}"
