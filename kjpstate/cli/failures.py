@@ -10,6 +10,7 @@ import os
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeGuard
 
@@ -28,19 +29,29 @@ _FULL = (errno.ENOSPC, errno.EIO, errno.EFBIG, getattr(errno, "EDQUOT", errno.EN
 def end(error: BaseException, session: Session) -> int:
     """Say why on stderr (and as JSON on stdout when asked); the exit code."""
     if isinstance(error, BrokenPipeError):
-        return _let_go()
+        return errors.FAILED
     known = as_known(error, session)
     code = known.exit_code
     if session.wants_json:
         try:
             session.out_json(error_json(known, session.mask()))
         except OSError:
-            code = _let_go()
+            code = errors.FAILED
     try:
         session.tell(_lines(known))
     except OSError:
-        return _let_go()
-    return code if not _is_of_the_output(error) else _let_go()
+        return errors.FAILED
+    return code if not _is_of_the_output(error) else errors.FAILED
+
+
+def leave(session: Session) -> None:
+    """Give up what nobody takes any more. Python flushes at its end, and exits with 120 where it can't."""
+    for stream in (session.stdout, session.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nobody:
+                os.dup2(nobody.fileno(), stream.fileno())
 
 
 def as_known(error: BaseException, session: Session) -> errors.KjpstateError:
@@ -106,12 +117,3 @@ def _lines(error: errors.KjpstateError) -> list[Line]:
     first, *rest = error.message.split("\n")
     lines = [Line(f"{first}{rule}", "refuse", hang=2), *(Line(row, hang=2) for row in rest)]
     return lines + [Line(f"  {row}", hang=4) for row in error.remedy.splitlines()]
-
-
-def _let_go() -> int:
-    """Nobody takes our output any more: say nothing, also not when Python flushes at its end."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
-        return errors.FAILED
-    return errors.FAILED

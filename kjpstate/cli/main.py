@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from kjpstate import __version__
-from kjpstate.cli.failures import end
+from kjpstate.cli.failures import end, leave
 from kjpstate.cli.session import Session
 
 EVERY_DAY = {
@@ -105,3 +105,5 @@ def main(argv: Sequence[str]) -> int:
         raise
     except BaseException as error:
         return end(error, session)
+    finally:
+        leave(session)

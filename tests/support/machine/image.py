@@ -10,14 +10,16 @@ import hashlib
 import os
 import shutil
 import sys
+import tempfile
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.support.machine.tools import MachineFailed, cache_folder, only_one, run
 
 HERE = Path(__file__).resolve().parent
 BOT_SOURCE = HERE.parent / "bot"
+HERE_IS = "bookworm"
 PM2_VERSION = "7.0.4"
 OURS = "var/lib/tests"
 PACKAGES = (
@@ -109,27 +111,29 @@ def _build_bot(folder: Path) -> None:
 
 
 def _build_bare(folder: Path) -> None:
+    bootstrap(folder, HERE_IS, PACKAGES)
+
+
+def bootstrap(folder: Path, suite: str, packages: Sequence[str]) -> None:
+    """A root of that suite of Debian, from the mirror that this machine's own apt sources name."""
     options = [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]
-    argv = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(PACKAGES)}"]
-    argv += [*options, "--dpkgopt=force-unsafe-io", _codename(), str(folder), *_apt_sources()]
-    run(argv, timeout=600)
+    argv = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(packages)}"]
+    argv += [*options, "--dpkgopt=force-unsafe-io", suite, str(folder)]
+    with tempfile.TemporaryDirectory() as kept:
+        run([*argv, *_apt_sources(suite, Path(kept))], timeout=600)
 
 
-def _codename() -> str:
-    lines = Path("/etc/os-release").read_text().splitlines()
-    found = [line.partition("=")[2] for line in lines if line.startswith("VERSION_CODENAME=")]
-    if found != ["bookworm"]:
-        raise MachineFailed(
-            f"the machine is built from this machine's own apt sources; these are {found}, not Debian 12's"
-        )
-    return found[0]
-
-
-def _apt_sources() -> list[str]:
-    """This machine's own sources of Debian, whatever mirror they name."""
+def _apt_sources(suite: str, folder: Path) -> list[Path]:
+    """Copies of this machine's own sources of Debian, with that suite in the place of their own."""
     lists = Path("/etc/apt")
     files = [lists / "sources.list", lists / "sources.list.d/debian.sources"]
-    return [str(file) for file in files if file.exists() and "bookworm" in file.read_text()]
+    texts = {file.name: file.read_text() for file in files if file.exists()}
+    found = {name: text for name, text in texts.items() if HERE_IS in text}
+    if not found:
+        raise MachineFailed(f"this machine's own apt sources are not those of Debian 12 ({HERE_IS})")
+    for name, text in found.items():
+        (folder / name).write_text(text.replace(HERE_IS, suite))
+    return [folder / name for name in found]
 
 
 def _build_root(folder: Path) -> None:
