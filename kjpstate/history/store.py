@@ -120,10 +120,14 @@ def _connected(file: Path) -> sqlite3.Connection:
         # SQLite gives the files beside it the mode of this one.
         with contextlib.suppress(FileExistsError):
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    connection = sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None)
-    connection.text_factory = _text
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA synchronous = {_SYNC}")
+    with contextlib.ExitStack() as unused:
+        connection = unused.enter_context(
+            contextlib.closing(sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None))
+        )
+        connection.text_factory = _text
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA synchronous = {_SYNC}")
+        unused.pop_all()
     return connection
 
 
@@ -136,11 +140,14 @@ def _copied(file: Path) -> sqlite3.Connection:
     """The file as it stands, in memory: where it may not be written, WAL can't be read beside others."""
     import sqlite3
 
-    memory = sqlite3.connect(":memory:", isolation_level=None)
-    memory.text_factory = _text
-    with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?immutable=1", uri=True)) as source:
-        source.backup(memory)
-    _prepare(memory)
+    with contextlib.ExitStack() as unused:
+        memory = unused.enter_context(contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)))
+        memory.text_factory = _text
+        where = f"{file.absolute().as_uri()}?immutable=1"
+        with contextlib.closing(sqlite3.connect(where, uri=True)) as source:
+            source.backup(memory)
+        _prepare(memory)
+        unused.pop_all()
     return memory
 
 
