@@ -46,7 +46,11 @@ class Given:
 @options.lock_timeout
 @options.wait
 @options.duration("--monitor", "monitor", "Then watch for so long, such as 30m; see kjpstate monitor.")
-@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw what --monitor saw.")
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw what --monitor saw: .html, .svg, .png, .pdf.",
+)
 @click.option(
     "--rollback-on-fail", is_flag=True, help="Roll this run back when a check or the watch fails (exit 7)."
 )

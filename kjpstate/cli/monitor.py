@@ -26,7 +26,9 @@ from kjpstate.render.soaks import soak_lines
 @click.option("--limit", multiple=True, metavar="HOST", help="Only this host.")
 @options.here
 @click.option("--keep-going", is_flag=True, help="Go on to the end also after a limit was passed.")
-@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw it into this HTML file.")
+@click.option(
+    "--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw it: .html, .svg, .png or .pdf."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON value a line: each look, then the verdict.")
 @options.colour
 @click.pass_obj

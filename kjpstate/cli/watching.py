@@ -64,23 +64,33 @@ async def watched(work: Work, record: Record, *, stream: bool = False) -> Soak:
 
 
 def must_take(plot: Path | None) -> None:
-    """Before half an hour is spent: whether the plot can be written at all. Raises Failed."""
-    if plot is not None:
-        _write(plot, "")
+    """Before half an hour is spent: the plot can be drawn and written. Raises UsageError, Failed."""
+    if plot is None:
+        return
+    from kjpstate.render.plots import ENDINGS, installed
+
+    if plot.suffix not in ENDINGS:
+        raise errors.UsageError(f"--plot {plot}: a picture ends in {', '.join(ENDINGS)}", "--plot watch.html")
+    if not installed():
+        raise errors.UsageError(
+            "--plot draws with matplotlib, and that is not installed",
+            "pipx inject kjpstate matplotlib   (or, where pip installed kjpstate: pip install matplotlib)",
+        )
+    _write(plot, b"")
 
 
 def draw(session: Session, plot: Path | None, soak: Soak) -> None:
     """The plot, if one was asked for; raises Failed."""
     if plot is not None:
-        from kjpstate.render.plots import page
+        from kjpstate.render.plots import drawn
 
-        _write(plot, page(soak, session.mask()))
+        _write(plot, drawn(soak, session.mask(), plot.suffix))
 
 
-def _write(file: Path, text: str) -> None:
+def _write(file: Path, content: bytes) -> None:
     try:
-        with file.open("a" if not text else "w", encoding="utf-8", newline="\n") as to:
-            to.write(text)
+        with file.open("wb" if content else "ab") as to:
+            to.write(content)
     except OSError as error:
         raise errors.Failed(
             f"the plot {file} can't be written: {error.strerror or error}", "name another file with --plot"

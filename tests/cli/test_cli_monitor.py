@@ -121,7 +121,18 @@ def test_the_plot_is_drawn_and_first_tried(bot: Watched, type_, tmp_path: Path):
     assert type_("monitor", "--for", "1m", "--plot", "watch.html").code == 0
     page = (tmp_path / "watch.html").read_text("utf-8")
     assert page.startswith("<!doctype html>")
-    assert page.count("<polyline") >= 4
+    assert page.count('id="line"') >= 4
+
+
+def test_what_can_not_be_drawn_is_told_before_the_first_look(bot: Watched, type_, monkeypatch):
+    shown = type_("monitor", "--for", "1m", "--plot", "watch.jpg")
+    assert shown.code == 64
+    assert ".svg, .png, .pdf, .html" in shown.err and "Watching" not in shown.err
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    shown = type_("monitor", "--for", "1m", "--plot", "watch.svg")
+    assert shown.code == 64
+    assert "pipx inject kjpstate matplotlib" in shown.err and "Watching" not in shown.err
+    assert not Path("watch.svg").exists()
 
 
 def test_a_watch_is_a_run_of_the_history(bot: Watched, type_):

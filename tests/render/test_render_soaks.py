@@ -14,10 +14,9 @@ from kjpstate.formats.soak import Finding, Hole, Limits, Sample, Soak, Subject, 
 from kjpstate.render.lines import text_of
 from kjpstate.render.live import board
 from kjpstate.render.masks import HIDDEN, mask_for
-from kjpstate.render.plots import page
+from kjpstate.render.plots import ENDINGS, drawn
 from kjpstate.render.soak_json import seen_json, soak_json
 from kjpstate.render.soaks import hole_line, opening_lines, sample_line, soak_lines
-from kjpstate.render.svg import Scale, line, tag
 
 OPEN = mask_for(())
 LIMITS = Limits(cpu=30, memory=200 << 20, crash_restarts=0, unresolved=2, log={"ENOTFOUND": 3})
@@ -134,41 +133,44 @@ def test_secrets_and_hostile_texts_reach_no_picture_and_no_json():
         limits=replace(LIMITS, log={hostile: 3}),
     )
     mask = mask_for([SECRET])
-    drawn = page(soak, mask)
-    for text in (drawn, json.dumps(soak_json(soak, mask, exit_code=6)), json.dumps(seen_json(bad, mask))):
+    pictures = [drawn(soak, mask, ending).decode() for ending in (".html", ".svg")]
+    for text in (*pictures, json.dumps(soak_json(soak, mask, exit_code=6)), json.dumps(seen_json(bad, mask))):
         assert "s3cr3t" not in text
         assert HIDDEN in text
-    assert "<script" not in drawn
-    assert "\x1b" not in drawn
+    for picture in pictures:
+        assert "<script" not in picture
+        assert "\x1b" not in picture
 
 
-def body_of(drawn: str) -> ElementTree.Element:
+def body_of(page: str) -> ElementTree.Element:
     """The body as a tree: every element is closed."""
-    return ElementTree.fromstring(drawn[drawn.index("<body>") : drawn.index("</html>")])
+    return ElementTree.fromstring(page[page.index("<body>") : page.index("</html>")])
+
+
+def ids(page: str) -> list[str]:
+    return [element.get("id", "") for element in body_of(page).iter()]
 
 
 def test_the_picture_has_every_panel_limit_and_hole_and_fetches_nothing():
-    drawn = page(SOAK, OPEN)
-    body = body_of(drawn)
-    found = ["".join(element.itertext()) for element in body.iter("text") if element.get("class") == "title"]
-    assert found == [
+    page = drawn(SOAK, OPEN, ".html").decode()
+    told = " ".join("".join(body_of(page).itertext()).split())
+    for title in (
         "CPU, % of one core",
-        "Memory",
+        "Memory, MB",
         "Restarts by crashes",
         "Lines in its logs",
-        "web.whatsapp.com resolves",
-    ]
-    kinds = [element.get("class") for element in body.iter()]
-    assert kinds.count("limit") == 4
-    assert kinds.count("hole") == 1
-    assert kinds.count("note") == 1
-    # the finding, and the cross of the name that did not resolve
-    assert kinds.count("found") == 2
-    assert "restarts by crashes: 2; the limit is 0" in drawn
-    assert "Began 2026-03-01 10:00:00 UTC" in drawn
-    assert not re.search(r"(src|href)=|url\(|@import|https?://", drawn)
-    assert "prefers-color-scheme: dark" in drawn
-    assert "default-src 'none'" in drawn
+        "Names that resolve",
+        "bot-kjp on stb: Failed",
+        "restarts by crashes: 2; the limit is 0",
+        "Began 2026-03-01 10:00:00 UTC",
+    ):
+        assert title in told
+    found = ids(page)
+    assert found.count("line") == 4
+    assert found.count("limit") == 4
+    assert found.count("hole") == found.count("note") == found.count("found") == 5  # through every panel
+    assert not re.search(r"src=|href=\"[^#]|url\([^#]|@import|<!DOCTYPE svg", page)
+    assert "default-src 'none'" in page
 
 
 @pytest.mark.parametrize(
@@ -180,32 +182,24 @@ def test_the_picture_has_every_panel_limit_and_hole_and_fetches_nothing():
     ],
 )
 def test_an_odd_watch_is_drawn_too(soak: Soak):
-    assert body_of(page(soak, OPEN)) is not None
+    assert body_of(drawn(soak, OPEN, ".html").decode()) is not None
 
 
-def test_every_point_lies_inside_its_frame():
-    wild = [
-        replace(SAMPLE, at=at, cpu=at * 13.7, memory=int(at * 1e7), crashes=int(at)) for at in range(0, 90, 7)
-    ]
-    body = body_of(page(replace(SOAK, samples=tuple(wild)), OPEN))
-    for element in body.iter("polyline"):
-        for point in element.attrib["points"].split():
-            x, y = map(float, point.split(","))
-            assert 84 <= x <= 900
-            assert 24 <= y <= 24 + 4 * 148
+STARTS = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF", ".html": b"<!doctype html>"}
 
 
-def test_scales_have_round_ticks():
-    assert list(Scale(0, 97, 0, 1).ticks(5)) == [0, 20, 40, 60, 80]
-    assert list(Scale(0, 1800, 0, 1).ticks(8, (60, 300, 600))) == [0, 300, 600, 900, 1200, 1500, 1800]
-    assert list(Scale(0, 0.3, 0, 1).ticks(3))[1] == pytest.approx(0.1)
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_each_ending_is_its_own_format_and_the_same_watch_the_same_bytes(ending: str):
+    assert drawn(SOAK, OPEN, ending).startswith(STARTS[ending])
+    assert drawn(SOAK, OPEN, ending) == drawn(SOAK, OPEN, ending)
 
 
-def test_markup_is_escaped_and_a_single_point_is_a_dot():
-    assert tag("text", "a", class_='x"<', stroke_width=2.0) == (
-        '<text class="x&quot;&lt;" stroke-width="2">a</text>'
-    )
-    assert line([(1.0, 2.0)]).startswith("<circle")
+def test_a_line_is_broken_where_nothing_was_seen():
+    wild = [replace(SAMPLE, at=at, cpu=at * 13.7) for at in range(0, 90, 7)]
+    tree = body_of(drawn(replace(SOAK, samples=tuple(wild)), OPEN, ".html").decode())
+    (line, *_) = [element for element in tree.iter() if element.get("id") == "line"]
+    strokes = next(child.get("d", "") for child in line.iter() if child.get("d"))
+    assert strokes.count("M") == 2
 
 
 @pytest.mark.parametrize("width", [100, 80, 40])
