@@ -30,6 +30,8 @@ ENDINGS = (".svg", ".png", ".pdf", ".html")
 _MEGABYTE = 1 << 20
 _WIDTH, _HEIGHT, _MARGIN = 10.0, 1.6, 0.9
 """Inches: of the picture, of one panel, and of what stands above and below all panels."""
+_TIMES = (1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400)
+"""Seconds from one mark to the next, below the panels."""
 _GOOD, _BAD, _HOLE, _NOTE = "#067647", "#c4320a", "#98a2b3", "#667085"
 _LOOK: dict[Any, Any] = {
     "text.parse_math": False,
@@ -180,6 +182,8 @@ def _panels(soak: Soak, samples: Sequence[Sample]) -> Iterator[_Panel]:
 
 def _lines(axes: Axes, app: _App, panel: _Panel, title: str) -> None:
     """The lines of a panel with their limits."""
+    from matplotlib.ticker import MaxNLocator
+
     for series in panel.series:
         style = "steps-post" if panel.counts else "default"
         (line,) = axes.plot(*_points(app, series), drawstyle=style, marker=".", markersize=3)
@@ -189,7 +193,8 @@ def _lines(axes: Axes, app: _App, panel: _Panel, title: str) -> None:
         if series.limit is not None:
             axes.axhline(series.limit, color=_BAD, linestyle="--", linewidth=1, gid="limit")
     axes.set_title(title)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, max(1.0, axes.get_ylim()[1]))
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=panel.counts))
     axes.grid(axis="y", alpha=0.3)
     if panel.named:
         axes.legend(loc="upper left", ncols=4)
@@ -221,7 +226,7 @@ def _resolved(axes: Axes, app: _App) -> None:
 
 def _moments(axes: Axes, app: _App) -> None:
     """What goes through each panel: holes, the moments a verdict rests on, and what else happened."""
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, MultipleLocator
 
     for start, end in app.holes:
         axes.axvspan(start, end, color=_HOLE, alpha=0.28, linewidth=0, gid="hole")
@@ -231,7 +236,9 @@ def _moments(axes: Axes, app: _App) -> None:
     for found in app.verdict.findings:
         if found.at is not None:
             axes.axvline(found.at, color=_BAD, linewidth=1, gid="found")
-    axes.set_xlim(0, max(app.soak.seconds, 1))
+    length = max(app.soak.seconds, 1)
+    axes.set_xlim(0, length)
+    axes.xaxis.set_major_locator(MultipleLocator(next((one for one in _TIMES if length / one < 10), length)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: clock(max(at, 0))))
 
 
