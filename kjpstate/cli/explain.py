@@ -1,4 +1,4 @@
-"""`kjpstate explain`: the page of a rule; without one, all of them by title. `explain pm2` draws restarts."""
+"""`kjpstate explain`: the page of a rule or a key; without a word, all. `explain pm2` draws restarts, too."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from kjpstate import errors
 from kjpstate.cli import options
 from kjpstate.cli.session import Session
 from kjpstate.render.lines import BLANK, Line
+from kjpstate.render.pages import key_page, rule_page
 from kjpstate.render.restarts import restarts_lines
 from kjpstate.rules import RULES
 
 
 @click.command()
-@click.argument("rule", required=False, default=None)
+@click.argument("word", required=False, default=None)
 @options.document
 @options.colour
 @click.pass_obj
-def command(session: Session, rule: str | None, document: str | None) -> int:
-    """Say what a rule means and what to do about it; without RULE, list them all.
+def command(session: Session, word: str | None, document: str | None) -> int:
+    """Say what a rule or a key of the document means; without WORD, list them.
 
-    `explain pm2 [DOCUMENT]` draws when PM2 restarts the document's apps, and when it gives them up.
+    A key is named by its path (dns.servers) or its last word. `explain pm2 [DOCUMENT]` also draws when PM2
+    restarts the document's apps, and when it gives them up.
     """
-    if rule == "pm2":
+    if document is not None and word != "pm2":
+        raise errors.UsageError(f"the page of {word} needs no document", f"kjpstate explain {word}")
+    session.out(_pages(word) if word else _list())
+    if word == "pm2":
         session.out(_restarts(session, document))
-        return 0
-    if document is not None:
-        raise errors.UsageError(f"the page of {rule} needs no document", f"kjpstate explain {rule}")
-    session.out(_page(rule) if rule else _list())
     return 0
 
 
 def _restarts(session: Session, document: str | None) -> Iterator[Line]:
-    """The schedule of each app of the document; where none stands here, what PM2 does by itself."""
-    for number, (title, app) in enumerate(_apps(session, document)):
-        if number:
-            yield BLANK
+    """The schedule of each app of the document; nothing where there is no document."""
+    for title, app in _apps(session, document):
+        yield BLANK
         yield from restarts_lines(title, app)
 
 
@@ -50,30 +50,39 @@ def _apps(session: Session, document: str | None) -> list[tuple[str, dict[str, o
     except errors.UsageError:
         if document is not None or session.environ.get("KJPSTATE_DOCUMENT"):
             raise
-        return [("an app", {})]
+        return []
     found = {
         f"{item.spec['app']['name']} ({item.where})": dict(item.spec["app"])
         for item in loaded.resources
         if item.kind == "pm2_process"
     }
-    return list(found.items()) or [("an app", {})]
+    return list(found.items())
 
 
-def _page(name: str) -> list[Line]:
-    rule = RULES.get(name)
-    if rule is None:
-        close = get_close_matches(name, RULES, n=1)
+def _pages(word: str) -> Iterator[Line]:
+    """The page of the rule and of each key of that name."""
+    from kjpstate.document.keys import all_keys, below, named
+
+    pages = [rule_page(word, RULES[word])] if word in RULES else []
+    pages += [key_page(alike, [one for key in alike for one in below(key)]) for alike in named(word)]
+    if not pages:
+        keys = all_keys()
+        close = get_close_matches(word, [*RULES, *keys, *(key.name for key in keys.values())], n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
-        raise errors.UsageError(f"there is no rule {name}{hint}", "kjpstate explain   lists them all")
-    return [
-        Line(f"{name}: {rule.title}", "strong", hang=2),
-        BLANK,
-        Line(rule.text),
-        BLANK,
-        Line(f"Cure: {rule.cure}"),
-    ]
+        raise errors.UsageError(f"there is no rule or key {word}{hint}", "kjpstate explain   lists them all")
+    for number, page in enumerate(pages):
+        if number:
+            yield BLANK
+        yield from page
 
 
-def _list() -> list[Line]:
-    width = max((len(name) for name in RULES), default=0)
-    return [Line(f"{name:<{width}}  {rule.title}", hang=width + 2) for name, rule in RULES.items()]
+def _list() -> Iterator[Line]:
+    from kjpstate.document.keys import all_keys
+
+    sections = [key for key in all_keys().values() if "." not in key.path]
+    width = max(len(name) for name in [*RULES, *(key.path for key in sections)])
+    yield Line("Keys of the document", "strong")
+    yield from (Line(f"{key.path:<{width}}  {key.described[0]}", hang=width + 2) for key in sections)
+    yield BLANK
+    yield Line("Rules", "strong")
+    yield from (Line(f"{name:<{width}}  {rule.title}", hang=width + 2) for name, rule in RULES.items())

@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from kjpstate.document.keys import all_keys
+from kjpstate.rules import RULES
 from tests.support.commands import Desk, Shown, Terminal
 
 
@@ -235,7 +237,26 @@ def test_explain(desk: Desk):
     assert page.code == 0
     assert page.out.startswith("fallback-dns: ")
     assert "\nCure: " in page.out
-    assert "fallback-dns " in desk.kjpstate("explain").out
+    listed = desk.kjpstate("explain").out
+    assert "\nfallback-dns " in listed and "\nhosts " in listed
+
+
+@pytest.mark.parametrize("word", [*RULES, *all_keys()])
+def test_every_rule_and_every_key_has_a_page(desk: Desk, word: str):
+    page = desk.kjpstate("explain", word)
+    assert page.code == 0
+    assert page.out.startswith(f"{word}: ") and len(page.out.splitlines()) > 2
+
+
+def test_a_key_is_found_by_its_last_word(desk: Desk):
+    page = desk.kjpstate("explain", "servers").out
+    assert page.startswith("dns.servers: ") and 'Example: servers: ["8.8.8.8", "1.1.1.1"]' in page
+    alike = desk.kjpstate("explain", "host").out
+    assert alike.count("The name of a host") == 1 and "pm2.host" in alike and "dns.host" in alike
+    below = desk.kjpstate("explain", "pm2.apps").out
+    assert "\npm2.apps.max_restarts " in below
+    shown = desk.kjpstate("explain", "server")
+    assert (shown.code, "did you mean servers?" in shown.err) == (64, True)
 
 
 @pytest.mark.parametrize("option", ["-V", "--version"])
@@ -244,8 +265,9 @@ def test_version(desk: Desk, option: str):
 
 
 def test_explain_pm2_draws_the_apps_of_the_document(desk: Desk):
-    """Without a document: what PM2 does by itself; a rule's page takes no document."""
-    assert desk.kjpstate("explain", "pm2").out.startswith("an app: no restart settings")
+    """Below the section's page, where there is a document; a rule's page takes none."""
+    page = desk.kjpstate("explain", "pm2").out
+    assert page.startswith("pm2: ")
     desk.write(
         "kjpstate: 1\nname: bot\nhosts: {stb: {ssh: root@192.0.2.1}}\n"
         "pm2:\n  host: stb\n  ecosystem: /root/bot/ecosystem.config.js\n"
@@ -253,7 +275,7 @@ def test_explain_pm2_draws_the_apps_of_the_document(desk: Desk):
     )
     shown = desk.kjpstate("explain", "pm2")
     assert shown.code == 0
-    assert shown.out.startswith("bot (kjpstate.yaml:8): exp_backoff_restart_delay 1000\n")
+    assert shown.out.startswith(f"{page}\nbot (kjpstate.yaml:8): exp_backoff_restart_delay 1000\n")
     assert "for ever\n" in shown.out
     assert desk.kjpstate("explain", "pm2", "kjpstate.yaml").out == shown.out
     assert desk.kjpstate("explain", "pm2", "nowhere.yaml").code == 64

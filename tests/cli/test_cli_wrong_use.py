@@ -36,7 +36,7 @@ WRONG = [
     (["verify", "nowhere.yaml"], 64, "no such document"),
     (["validate", "nowhere.yaml"], 64, "no such document"),
     (["backups", "--limit", "stb"], 64, "no such host"),
-    (["explain", "fallback"], 64, "did you mean fallback-dns?"),
+    (["explain", "fallback-dn"], 64, "did you mean fallback-dns?"),
     (["schema", "more"], 64, "more"),
     (["trust"], 64, "HOST"),
     (["unlock"], 64, "HOST"),
