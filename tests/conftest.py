@@ -6,6 +6,7 @@ In CI (CI=true, or KJPSTATE_STRICT=1) a skipped test has failed.
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ FOR_TESTS = (
     *SWITCHES.values(),
     "KJPSTATE_TOOLS",
     "KJPSTATE_STRICT",
-    "KJPSTATE_COUNTS",
+    "KJPSTATE_DONE",
     "KJPSTATE_CHECKOUT",
 )
 REAL_HOME = Path.home()
@@ -42,8 +43,12 @@ FORBIDDEN = (
 # What would lead a test to somebody's own machines, keys or settings.
 UNSET = ("SSH_AUTH_SOCK", "SSH_ASKPASS", "PM2_HOME", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS")
 
+IN_A_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+
 _left_out: Counter[str] = Counter()
 _counted: Counter[str] = Counter()
+_passed: dict[str, bool] = {}
+_done_before: dict[str, dict[str, int]] = {}
 
 
 def switched_on(name: str) -> bool:
@@ -73,6 +78,13 @@ TOGETHER = {
 }
 
 
+def pytest_configure() -> None:
+    """Before anything is collected: what need not run again, and what that counted."""
+    _done_before.update(_done())
+    for counts in _done_before.values():
+        _counted.update(counts)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """By hand, since `--dist loadgroup` of pytest-xdist 3.8 does not group under pytest 9.2."""
@@ -86,10 +98,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what its switch does not ask for."""
+    """Deselect what its switch does not ask for, and what an earlier run has done."""
     kept: list[pytest.Item] = []
     gone: list[pytest.Item] = []
     for item in items:
+        if item.nodeid in _done_before:
+            gone.append(item)
+            continue
         off = [mark for mark in SWITCHES if _marked(item, mark) and not _wanted(mark)]
         if off:
             _left_out[off[0]] += 1
@@ -108,34 +123,52 @@ def _marked(item: pytest.Item, mark: str) -> bool:
 
 
 @pytest.fixture
-def counted() -> Callable[[str, int], None]:
+def counted(request: pytest.FixtureRequest) -> Iterator[Callable[[str, int], None]]:
     """For tests that enumerate: `counted("cuts healed", 214)`. Counts of one name add up, for the table."""
+    counts: Counter[str] = Counter()
 
     def count(name: str, number: int) -> None:
-        _counted[name] += number
+        counts[name] += number
 
-    return count
+    yield count
+    request.node.user_properties.append(("counted", dict(counts)))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """What a test counted, once it has ended well; in $KJPSTATE_DONE, too, so that it need not run again."""
+    if IN_A_WORKER:
+        return
+    if report.when != "teardown":
+        _passed[report.nodeid] = report.passed
+        return
+    if report.passed and _passed.pop(report.nodeid):
+        counts = dict(report.user_properties).get("counted", {})
+        _counted.update(counts)
+        if done := os.environ.get("KJPSTATE_DONE"):
+            with Path(done).open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"test": report.nodeid, "counted": counts}) + "\n")
+
+
+def _done() -> dict[str, dict[str, int]]:
+    """Test -> what it counted, of those that an earlier run of the same counts has done."""
+    file = Path(os.environ.get("KJPSTATE_DONE") or os.devnull)
+    rows = map(json.loads, file.read_text("utf-8").splitlines()) if file.exists() else ()
+    return {row["test"]: row["counted"] for row in rows}
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    """With pytest-xdist: what one of the parallel processes counted and left out, for the one that tells."""
-    told = getattr(node, "workeroutput", {})
-    _counted.update(told.get("counted", {}))
+    """With pytest-xdist: what the parallel processes left out, for the one that tells."""
     _left_out.clear()
-    _left_out.update(told.get("left_out", {}))  # the same in each: all collect all
+    _left_out.update(
+        getattr(node, "workeroutput", {}).get("left_out", {})
+    )  # the same in each: all collect all
 
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """The table of counts as Markdown in $KJPSTATE_COUNTS, when all of it is true."""
-    told = getattr(session.config, "workeroutput", None)
-    if told is not None:
-        told |= {"counted": dict(_counted), "left_out": dict(_left_out)}
-        return
-    file = os.environ.get("KJPSTATE_COUNTS")
-    if file and exitstatus == pytest.ExitCode.OK:
-        rows = [f"| {name} | {number:,} |" for name, number in sorted(_counted.items())]
-        Path(file).write_text("\n".join(["| what | cases |", "|---|---:|", *rows, ""]), encoding="utf-8")
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With pytest-xdist: what this process left out, for the one that tells."""
+    if (told := getattr(session.config, "workeroutput", None)) is not None:
+        told["left_out"] = dict(_left_out)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
