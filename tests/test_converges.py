@@ -66,6 +66,7 @@ def _cuts(document: Path, folder: Path) -> Iterator[tuple[str, int]]:
         yield from ((name, number) for number in range(1, host.operations))
 
 
+@pytest.mark.slice
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
 def test_after_a_cut_the_next_apply_heals_and_the_plan_after_it_is_empty(document, tmp_path, counted):
     cuts = list(_cuts(document, tmp_path / "whole"))

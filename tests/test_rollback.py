@@ -272,6 +272,7 @@ FULL = bool(os.environ.get("KJPSTATE_FULL"))
 CUTS = range(1, 46) if FULL else (3, 11, 17, 23, 30)
 
 
+@pytest.mark.slice
 def test_a_rollback_that_was_cut_anywhere_is_gone_on_with(tmp_path: Path, counted) -> None:
     """The link to the box is lost after any one effect; the same rollback again ends where it should."""
     cut = 0

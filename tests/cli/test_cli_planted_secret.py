@@ -186,6 +186,7 @@ def kept(desk: Desk, home: Path) -> tuple[Path, ...]:
     return desk.folder, home
 
 
+@pytest.mark.slice
 def test_a_planted_secret_is_in_no_output_and_no_kept_file(search: Searched, hook: Hook, own_home, counted):
     for argv in LOOKS:
         search(*argv, codes=ANY)

@@ -189,9 +189,12 @@ STARTS = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF", ".html": b"<!do
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_each_ending_is_its_own_format_and_the_same_watch_the_same_bytes(ending: str):
+def test_each_ending_is_its_own_format(ending: str):
     assert drawn(SOAK, OPEN, ending).startswith(STARTS[ending])
-    assert drawn(SOAK, OPEN, ending) == drawn(SOAK, OPEN, ending)
+
+
+def test_the_same_watch_is_drawn_with_the_same_bytes():
+    assert drawn(SOAK, OPEN, ".svg") == drawn(SOAK, OPEN, ".svg")
 
 
 def test_a_line_is_broken_where_nothing_was_seen():
