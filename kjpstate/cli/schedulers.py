@@ -25,6 +25,7 @@ from kjpstate.formats.schedules import (
     task_xml,
     timer_units,
 )
+from kjpstate.process import NotStarted, as_started
 
 _PATIENCE = 60.0
 _ANYTHING = "^"
@@ -97,13 +98,13 @@ def _command(argv: list[str], text: str = "", *, fine: str = "") -> str:
     with nothing to print. Raises Failed when it can't be run or fails otherwise."""
     try:
         done = subprocess.run(
-            argv,
+            as_started(argv),
             input=text.encode("utf-8", "surrogateescape"),
             capture_output=True,
             timeout=_PATIENCE,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except (OSError, NotStarted, subprocess.TimeoutExpired) as error:
         raise errors.Failed(f"{argv[0]} can't be run: {error}") from None
     if done.returncode == 0:
         return done.stdout.decode("utf-8", "surrogateescape")

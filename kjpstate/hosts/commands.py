@@ -1,7 +1,7 @@
 """Commands and probes as processes of this machine.
 
 Called by `local`. Output goes to files, not pipes, so that a daemon which a command leaves behind can't
-hold it up; a command that outlives its time is killed with all its children.
+hold it up; how a command is found, started and ended is `process`'s.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
-import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +18,7 @@ from kjpstate.hosts.heard import Heard, Lines
 from kjpstate.hosts.names import FILE_CAP, OUTPUT_CAP
 from kjpstate.hosts.programs import script
 from kjpstate.model import Completed, Probe, Run
+from kjpstate.process import NotStarted, started
 
 _PROBE_TIMEOUT = 90.0
 _USUAL = tuple(f"{prefix}/{name}" for name in ("bin", "sbin") for prefix in ("/usr/local", "/usr", ""))
@@ -38,29 +37,19 @@ class TimedOut(Exception):
 async def run(command: Run, heard: Heard | None = None, step: Step | None = None) -> Completed:
     """Run one command, no shell; `heard` is told each line as it comes, `step` the process.
 
-    Raises FileNotFoundError (no such command or folder), OSError, TimedOut.
+    Raises NotStarted, OSError, TimedOut.
     """
-    argv = _resolved(command)
+    env = _environment() if command.clean_env is None else dict(command.clean_env)
     with _spools() as (to_out, to_err, out, err):
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=to_out,
-            stderr=to_err,
-            cwd=command.cwd or None,
-            env=_environment() if command.clean_env is None else dict(command.clean_env),
-            start_new_session=os.name == "posix",
-        )
-        if step is not None:
-            step(process.pid)
         listening = asyncio.ensure_future(_listen((out, err), heard))
         try:
-            code = await asyncio.wait_for(process.wait(), command.timeout)
+            with started(command.argv, stdout=to_out, stderr=to_err, cwd=command.cwd, env=env) as process:
+                if step is not None:
+                    step(process.pid)
+                code = await asyncio.wait_for(asyncio.to_thread(process.wait), command.timeout)
         except TimeoutError:
             raise TimedOut from None
         finally:
-            if process.returncode is None:
-                await _kill(process)
             listening.cancel()
             await asyncio.wait([listening])
         return Completed(code if code >= 0 else None, _tail(out, FILE_CAP), _tail(err, OUTPUT_CAP))
@@ -102,27 +91,6 @@ def _spools() -> Iterator[tuple[IO[bytes], IO[bytes], IO[bytes], IO[bytes]]]:
         yield writing[0], writing[1], reading[0], reading[1]
 
 
-def _resolved(command: Run) -> tuple[str, ...]:
-    """The argv with its program found: on Windows `npm` is `npm.cmd`."""
-    program, *rest = command.argv
-    if os.name == "posix":
-        return command.argv
-    path = None if command.clean_env is None else command.clean_env.get("PATH")
-    found = shutil.which(program, path=path)
-    if found is None:
-        raise FileNotFoundError(f"{program}: no such command")
-    return found, *rest
-
-
-async def _kill(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        if os.name == "posix":
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-    await process.wait()
-
-
 def _tail(stream: IO[bytes], cap: int) -> bytes:
     size = stream.seek(0, os.SEEK_END)
     stream.seek(max(0, size - cap))
@@ -134,7 +102,10 @@ async def probe(reading: Probe) -> bytes | None:
     if os.name != "posix" or not Path("/bin/sh").exists():
         return None
     argv = ("/bin/sh", "-c", script(f"probe_{reading.name}"), "kjpstate", *reading.args)
-    done = await run(Run(reading.host, argv, "looks", timeout=_PROBE_TIMEOUT))
+    try:
+        done = await run(Run(reading.host, argv, "looks", timeout=_PROBE_TIMEOUT))
+    except NotStarted as why:
+        raise OSError(str(why)) from None
     if done.exit_code != 0:
         said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise OSError(f"the probe {reading.name} failed: {said or done.exit_code}")

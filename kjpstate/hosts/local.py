@@ -60,6 +60,7 @@ from kjpstate.model import (
     WriteFile,
     join,
 )
+from kjpstate.process import NotStarted
 
 _CHUNK = 256 * 1024
 
@@ -193,8 +194,8 @@ class LocalHost:
             return await self._runner(self._placed(command), None, None)
         except commands.TimedOut:
             return Unreadable(f"{command.argv[0]} did not end within {command.timeout:g} s")
-        except FileNotFoundError:
-            return Unreadable(f"{command.argv[0]}: no such command, or no folder {command.cwd}".rstrip())
+        except NotStarted as why:
+            return Unreadable(str(why))
         except OSError as error:
             return Unreadable(f"{command.argv[0]}: {(error.strerror or str(error)).lower()}")
 
@@ -366,8 +367,8 @@ class LocalHost:
             done = await self._runner(self._placed(action), self.heard if action.shown else None, held.step)
         except commands.TimedOut:
             return Outcome(action, "failed", f"still running after {action.timeout:g} s, stopped")
-        except FileNotFoundError:
-            return Outcome(action, "failed", f"{action.argv[0]}: no such command, or no folder {action.cwd}")
+        except NotStarted as why:
+            return Outcome(action, "failed", str(why))
         finally:
             held.step(None)
         self._tell("run")
@@ -376,7 +377,7 @@ class LocalHost:
     def _placed(self, command: Run) -> Run:
         """The command with its working folder as this machine knows it."""
         cwd = command.cwd or self._folder
-        return replace(command, cwd=str(self._real(cwd))) if cwd else command
+        return replace(command, cwd=self._real(cwd).as_posix()) if cwd else command
 
     def _stamp(self, action: Stamp, pen: files.Pen) -> None:
         path = self._state_of(action.document) / plain_name(action.name)

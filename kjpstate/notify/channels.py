@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from kjpstate.model import Channel
+from kjpstate.process import NotStarted, started
 from kjpstate.secret import opened, shortened
 
 if TYPE_CHECKING:
@@ -55,8 +54,10 @@ def _run(channel: Channel, body: bytes) -> str:
             code = _ended(channel, body, stderr.end)
     except subprocess.TimeoutExpired:
         return f"{channel.command[0]} did not end within {_PATIENCE:.0f} s"
-    except (OSError, ValueError) as error:
-        return f"{channel.command[0]} can't be run: {getattr(error, 'strerror', None) or error}"
+    except NotStarted as why:
+        return str(why)
+    except OSError as error:
+        return f"{channel.command[0]} can't be run: {error.strerror or error}"
     if not code:
         return ""
     said = shortened(stderr.text().strip().rpartition("\n")[2], 200)
@@ -90,25 +91,20 @@ class _Tail:
 
 
 def _ended(channel: Channel, body: bytes, stderr: int) -> int:
-    """The command's exit code. Raises TimeoutExpired when it is killed, with all that it started."""
-    with subprocess.Popen(
-        channel.command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=stderr,
-        env={**os.environ, **opened(channel.environ)},
-        start_new_session=os.name == "posix",
+    """The command's exit code. Raises NotStarted; TimeoutExpired when its time is over and it was ended."""
+    env = {**os.environ, **opened(channel.environ)}
+    with started(
+        channel.command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=stderr, env=env
     ) as process:
-        try:
-            process.communicate(body, timeout=_PATIENCE)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                if sys.platform == "win32":
-                    process.kill()
-                else:
-                    os.killpg(process.pid, signal.SIGKILL)
-            raise
-        return process.returncode
+        assert process.stdin is not None
+        Thread(target=_feed, args=(process.stdin, body), daemon=True).start()
+        return process.wait(_PATIENCE)
+
+
+def _feed(stdin: IO[bytes], body: bytes) -> None:
+    """Write all of it; whoever does not read it is not waited for."""
+    with contextlib.suppress(OSError), stdin:
+        stdin.write(body)
 
 
 def _ask(request: Any) -> str:

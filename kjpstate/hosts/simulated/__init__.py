@@ -29,6 +29,7 @@ from kjpstate.model import (
     Run,
     RunInfo,
 )
+from kjpstate.process import NotStarted
 
 __all__ = ["SimulatedHost", "seed_demo"]
 
@@ -200,7 +201,7 @@ class SimulatedHost:
         return done
 
     def _command(self, command: Run) -> Completed:
-        """One command of this machine; raises FileNotFoundError for one it has not."""
+        """One command of this machine; raises NotStarted for one it has not."""
         self.box.tick(_COMMAND)
         line = " ".join(command.argv)
         self.ran.append(line)
@@ -217,7 +218,7 @@ class SimulatedHost:
         if argv[:2] == ("sh", "-c") and "chmod 600" in argv[2]:
             return self._hide(argv[4])
         if argv[0] not in _COMMANDS:
-            raise FileNotFoundError(argv[0])
+            raise NotStarted(f"{argv[0]}: no such command")
         return _COMMANDS[argv[0]](self.box, argv, Path(command.cwd))
 
     def _hide(self, path: str) -> Completed:
