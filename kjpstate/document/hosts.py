@@ -6,18 +6,15 @@ A fleet is one word in the document and several hosts: `stb` with two addresses 
 
 from __future__ import annotations
 
-import posixpath
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from kjpstate.document.page import Page
 from kjpstate.document.references import at_home
 from kjpstate.document.words import parse_ssh
+from kjpstate.formats.windows import misleading, tidied, whole
 from kjpstate.host import HostSpec
 from kjpstate.model import join
-
-_WHOLE = re.compile(r"/|[A-Za-z]:/")
 
 
 def hosts_of(page: Page) -> dict[str, tuple[HostSpec, ...]]:
@@ -37,25 +34,32 @@ def hosts_of(page: Page) -> dict[str, tuple[HostSpec, ...]]:
 
 def absolute(page: Page, host: HostSpec, text: str, pointer: str, *, folder: bool) -> str:
     """The path on `host`, a folder with a final `/`; a problem is noted and the text given back."""
+    windows = page.windows and host.local is not None
     if host.local is None and not text.startswith("/"):
         word = host.name.partition("[")[0]
         page.add(pointer, f"expected an absolute path on {word}, starting with /; found {text!r}")
         return text
     if text.endswith("/") and not folder:
         page.add(pointer, f"expected a file, found the folder {text}")
-    return _tidy(join(host.local or "/", at_home(text, page.environ)), folder=folder)
-
-
-def _tidy(path: str, *, folder: bool) -> str:
-    drive, rest = (path[:2], path[2:]) if path[1:2] == ":" else ("", path)
-    clean = drive + "/" + posixpath.normpath(rest).strip("/")
-    return clean.rstrip("/") + "/" if folder else clean
+    path = at_home(text, page.environ)
+    if windows and (why := misleading(path)):
+        page.add(pointer, why)
+        return text
+    return tidied(join(host.local or "/", path), folder=folder, windows=windows)
 
 
 def _local(page: Page, name: str, text: str, pointer: str) -> HostSpec:
+    folder = _here(page, text, f"{pointer}/local", folder=True)
+    return HostSpec(name, page.where(pointer), local=folder)
+
+
+def _here(page: Page, text: str, pointer: str, *, folder: bool) -> str:
+    """A path on this machine, from the document's folder; what would be another place is noted."""
     written = at_home(text.replace("\\", "/"), page.environ)
-    folder = written if _WHOLE.match(written) else f"{page.folder.as_posix()}/{written}"
-    return HostSpec(name, page.where(pointer), local=_tidy(folder, folder=True))
+    if page.windows and (why := misleading(written)):
+        page.add(pointer, why)
+    path = written if whole(written, page.windows) else f"{page.folder.as_posix()}/{written}"
+    return tidied(path, folder=folder, windows=page.windows)
 
 
 def _fleet(page: Page, name: str, entries: list[Any], pointer: str) -> list[HostSpec]:
@@ -86,15 +90,12 @@ def _remote(page: Page, name: str, entry: str | Mapping[str, Any], pointer: str)
         port=entry.get("port", 22),
         user=entry.get("user", ""),
         host_key=entry.get("host_key", ""),
-        identity=tuple(_key_file(page, text) for text in as_list(entry.get("identity"))),
+        identity=tuple(
+            _here(page, text, f"{pointer}/identity", folder=False) for text in as_list(entry.get("identity"))
+        ),
         jump=entry.get("jump", ""),
         become=entry.get("become", ""),
     )
-
-
-def _key_file(page: Page, text: str) -> str:
-    path = at_home(text.replace("\\", "/"), page.environ)
-    return path if _WHOLE.match(path) else _tidy(f"{page.folder.as_posix()}/{path}", folder=False)
 
 
 def as_list(value: Any) -> list[Any]:

@@ -6,6 +6,7 @@ Called by every verb. Every problem is found before any is told; a Document exis
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ from kjpstate.document.sentences import escaped
 from kjpstate.document.shape import Shaper
 from kjpstate.document.times import bytes_of, percent, seconds
 from kjpstate.errors import UsageError
+from kjpstate.formats.windows import odd_name
 from kjpstate.host import HostSpec
 from kjpstate.model import Acceptance, Notify, Resource
 
@@ -65,9 +67,10 @@ def load(
     text: bytes | None = None,
     thorough: bool = False,
     forgiving: bool = False,
+    windows: bool = sys.platform == "win32",
 ) -> Document:
     """The document at `path`, or `text` as if it stood there. `thorough`: jsonschema is asked as well.
-    `forgiving`: a secret that is not set is empty, and no problem.
+    `forgiving`: a secret that is not set is empty, and no problem. `windows`: whether this machine is one.
 
     Raises DocumentError with all problems, UsageError when there is no such file.
     """
@@ -75,14 +78,14 @@ def load(
     root = compose(data, path)
     problems = Problems(path)
     folder = Path(path).absolute().parent
-    references = References(environ, folder, forgiving)
+    references = References(environ, folder, forgiving, windows)
     shaper = Shaper(bundled_schema(), problems, references)
     value = shaper.value(root, shaper.root)
     keys = {"": root.place}
     values = {"": root.place}
     for pointer, key, place in places(root):
         keys[pointer], values[pointer] = key, place
-    page = Page(path, folder, environ, value, keys, values, frozenset(shaper.broken), problems)
+    page = Page(path, folder, environ, value, keys, values, frozenset(shaper.broken), problems, windows)
     document = _document(page, hashlib.sha256(data).hexdigest(), references)
     problems.stop()
     if thorough:
@@ -103,6 +106,8 @@ def _read(path: str) -> bytes:
 
 
 def _document(page: Page, digest: str, references: References) -> Document:
+    if page.windows and odd_name(page.name):
+        page.add("/name", f"no folder on Windows can be called {page.name!r}; choose another name")
     groups = hosts_of(page)
     builds = list(build(page, groups))
     deploys = list(deploy(page, groups, builds))

@@ -19,6 +19,7 @@ class Page:
     """`value`: the typed document, what did not fit left out. `keys`, `values`: JSON pointer -> place.
 
     `folder`: where the document stands, absolute. `broken`: pointers below which something is left out.
+    `windows`: whether this machine is one.
     """
 
     file: str
@@ -29,6 +30,7 @@ class Page:
     values: Mapping[str, Place]
     broken: frozenset[str]
     problems: Problems
+    windows: bool = False
 
     def add(self, pointer: str, reason: str) -> None:
         """Note a problem at the value of `pointer`, or at its nearest parent's."""

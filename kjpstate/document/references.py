@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kjpstate.formats.windows import misleading
 from kjpstate.secret import Secret
 
 MAX_FILE = 64 * 1024
@@ -30,6 +31,7 @@ class References:
     environ: Mapping[str, str]
     folder: Path
     forgiving: bool = False
+    windows: bool = False
     values: set[str] = field(default_factory=set, repr=False)
 
     def filled(self, text: str) -> str | Secret:
@@ -61,7 +63,10 @@ class References:
         return self.environ[name]
 
     def _file(self, name: str) -> str:
-        path = self.folder / at_home(name, self.environ)
+        written = at_home(name, self.environ)
+        if self.windows and (odd := misleading(written.replace("\\", "/"))):
+            raise BadReference(f"the file {name} can't be read: {odd}")
+        path = self.folder / written
         if path.exists() and not path.is_file():
             raise BadReference(f"{name} is not a file")
         try:
