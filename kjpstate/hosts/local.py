@@ -179,7 +179,7 @@ class LocalHost:
             case ReadTree(root=root):
                 return eyes.read_tree(reading, self._real(root))
             case ReadState(document=document, name=name):
-                return eyes.guarded((self._state_of(document) / plain_name(name)).read_bytes)
+                return eyes.guarded((self._state_of(document) / self._plain(name)).read_bytes)
             case ReadClock():
                 return self._clock()
             case ReadCommand(argv=argv, cwd=cwd, timeout=timeout):
@@ -285,7 +285,7 @@ class LocalHost:
         return lock.unlock(self._lock_folder, owner, force=force)
 
     async def _try(self, action: Action, session: _Session, sources: Mapping[str, Eye]) -> Outcome:
-        reason = refusal(action, self._may_change, session.kept)
+        reason = refusal(action, self._may_change, session.kept, windows=not files.POSIX)
         if reason:
             return Outcome(action, "refused", reason)
         if not session.lock.held():
@@ -380,7 +380,7 @@ class LocalHost:
         return replace(command, cwd=self._real(cwd).as_posix()) if cwd else command
 
     def _stamp(self, action: Stamp, pen: files.Pen) -> None:
-        path = self._state_of(action.document) / plain_name(action.name)
+        path = self._state_of(action.document) / self._plain(action.name)
         pen.journal.intent("stamp", action.name)
         if action.values is None:
             path.unlink(missing_ok=True)
@@ -421,7 +421,11 @@ class LocalHost:
         return (folder / kept_name(path, session.run)).as_posix()
 
     def _state_of(self, document: str) -> Path:
-        return self._state / plain_name(document)
+        return self._state / self._plain(document)
+
+    @staticmethod
+    def _plain(name: str) -> str:
+        return plain_name(name, windows=not files.POSIX)
 
     def _real(self, path: str) -> Path:
         """Where a document's path, or one in our state folder, really is."""

@@ -11,11 +11,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from kjpstate.errors import Failed
+from kjpstate.formats.windows import odd_name, odd_path
 from kjpstate.host import allowed
 from kjpstate.model import (
     Action,
     Backup,
     MakeDirectory,
+    Prune,
     Restore,
     Run,
     RunInfo,
@@ -62,15 +64,23 @@ def stamp_bytes(values: Mapping[str, Any]) -> bytes:
     return json.dumps(values, sort_keys=True, indent=1).encode() + b"\n"
 
 
-def plain_name(name: str) -> str:
+def plain_name(name: str, *, windows: bool = False) -> str:
     """`name` if it can be one file of a folder and nothing else; raises Failed."""
-    if not name or name in (".", "..") or any(mark in name for mark in "/\\\0\n\t"):
+    if (
+        not name
+        or name in (".", "..")
+        or any(mark in name for mark in "/\\\0\n\t")
+        or (windows and odd_name(name))
+    ):
         raise Failed(f"{name!r} can't be the name of a file in the state folder")
     return name
 
 
-def refusal(action: Action, may_change: Sequence[str], kept: Collection[str]) -> str:
-    """Why the guard forbids `action`, or nothing. `kept`: paths this session already backed up.
+def refusal(
+    action: Action, may_change: Sequence[str], kept: Collection[str], *, windows: bool = False
+) -> str:
+    """Why the guard forbids `action`, or nothing. `kept`: paths this session already backed up. `windows`:
+    whether the host is one.
 
     What a Run writes is named in the plan and not bound here, but its originals must have been kept first;
     they may be put back. Backups and stamps go beside an allowed path or into our state folder, by name.
@@ -92,9 +102,12 @@ def refusal(action: Action, may_change: Sequence[str], kept: Collection[str]) ->
             fine = True
         case _:
             fine, path = True, ""
-    odd = next((name for name in _names_in(action) if _leads_out(name)), None)
+    odd = next((name for name in _names_in(action) if _leads_out(name, windows)), None)
     if odd is not None:
         return f"{odd!r} can't be the name of a file of a tree"
+    odd = next((path for path in _paths_in(action) if windows and odd_path(path)), None)
+    if odd is not None:
+        return f"{odd!r} can't be the path of a file or folder on Windows"
     return "" if fine else f"{path} is not among what this document may change on {action.host}"
 
 
@@ -109,8 +122,29 @@ def _names_in(action: Action) -> tuple[str, ...]:
             return ()
 
 
-def _leads_out(name: str) -> bool:
-    return name.startswith("/") or not {"", ".", ".."}.isdisjoint(name.split("/")) or bool(set(name) & _ODD)
+def _paths_in(action: Action) -> tuple[str, ...]:
+    """The whole paths that an action touches here; notes of an earlier run tell them, too."""
+    match action:
+        case WriteFile(path=path) | MakeDirectory(path=path) | Backup(path=path):
+            return (path,)
+        case SyncTree(to_directory=path):
+            return (path,)
+        case Restore(path=path, backup=backup):
+            return (path, backup or "")
+        case Prune(backups=backups):
+            return tuple(backups)
+        case _:
+            return ()
+
+
+def _leads_out(name: str, windows: bool) -> bool:
+    parts = name.split("/")
+    return (
+        name.startswith("/")
+        or not {"", ".", ".."}.isdisjoint(parts)
+        or bool(set(name) & _ODD)
+        or (windows and any(map(odd_name, parts)))
+    )
 
 
 def settled(action: SyncTree, standing: Mapping[str, object]) -> bool:

@@ -16,7 +16,7 @@ from kjpstate import errors
 from kjpstate.formats import journal
 from kjpstate.hosts import files
 from kjpstate.hosts.local import LocalHost
-from kjpstate.model import Backup, Outcome, Restore, Stamp, SyncTree, TreeFile, WriteFile
+from kjpstate.model import Backup, Outcome, ReadState, Restore, Stamp, SyncTree, TreeFile, WriteFile
 from tests.support.bodies import run_info
 
 CODES = (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EPERM)
@@ -145,6 +145,23 @@ def test_all_actions_as_on_windows(tmp_path, monkeypatch):
     outcomes = asyncio.run(session(tmp_path, *actions))
     assert [outcome.status for outcome in outcomes] == ["done"] * 5, outcomes
     assert (tmp_path / "dist/a.js").read_text() == "new" and not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("name", ["C:/x/y", "..\\z", "a:b", "nul.js", "d./a.js"])
+def test_a_name_that_leads_out_on_windows_lays_and_removes_nothing(tmp_path, monkeypatch, name):
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist/a.js").write_text("old")
+    on_windows(monkeypatch)
+    for action in (
+        SyncTree("pc", f"{tmp_path}/dist/", "pc", f"{tmp_path}/dist/", {name: TreeFile("0" * 64, 1, 0o644)}),
+        Restore("pc", f"{tmp_path}/dist/", None, removed=(name,)),
+        WriteFile("pc", f"{tmp_path}/{name}", None, b"x"),
+    ):
+        (outcome,) = asyncio.run(session(tmp_path, action))
+        assert outcome.status == "refused" and "can't be the" in outcome.reason
+    with pytest.raises(errors.Failed, match="can't be the name"):
+        asyncio.run(host_of(tmp_path).look([ReadState("pc", "doc", name)]))
+    assert [path.name for path in (tmp_path / "dist").iterdir()] == ["a.js"] and not left(tmp_path)
 
 
 def test_a_folder_that_can_not_be_switched_stays_and_nothing_of_the_new_one_is_left(tmp_path, monkeypatch):
