@@ -223,13 +223,14 @@ class Unreadable:
     why: str
 
 
-Life: TypeAlias = Literal["alive", "step", "dead"]
+Life: TypeAlias = Literal["alive", "step", "dead", "damaged"]
 
 
 @dataclass(frozen=True)
 class Holder:
     """Who holds a host's lock. `life`, decided on that host: alive; step: its process is gone, but a command
-    that it started still runs; dead. `text`: the lock's own lines, by which it is known."""
+    that it started still runs; dead; damaged: what stands there is no lock. `text`: the lock's own lines, by
+    which it is known, or what is wrong. `whose`: another user's and where it stands; empty: the login's."""
 
     run: str
     who: str
@@ -237,6 +238,7 @@ class Holder:
     why: str
     life: Life
     text: str
+    whose: str = ""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from kjpstate.cli.recording import narrowed, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, opened
 from kjpstate.hosts import lock
+from kjpstate.hosts.places import Places
 from kjpstate.model import RunInfo
 from kjpstate.render.as_json import plan_json
 from kjpstate.render.drifts import busy_lines, cut_lines, drift_lines, lost_lines
@@ -139,7 +140,8 @@ def _alone(work: Work, run: RunInfo) -> Iterator[None]:
     folder = work.folder / "checking" / hashlib.sha256(path.encode()).hexdigest()[:12]
     held: lock.Lock | None = None
     try:
-        held = lock.take(folder, RunInfo(run.id, run.started, run.document, run.who, "drift"), "this machine")
+        info = RunInfo(run.id, run.started, run.document, run.who, "drift")
+        held = lock.take(Places(folder), info, "this machine")
     except errors.Locked as locked:
         raise errors.Locked(
             f"another check of {work.document.name} is still at work, run {locked.run}; nothing was done",

@@ -13,10 +13,11 @@ from kjpstate.cli import options
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import opened
 from kjpstate.host import Host
-from kjpstate.model import Holder
+from kjpstate.hosts.lock import is_damaged
+from kjpstate.model import Holder, Life
 from kjpstate.render.lines import Line
 
-_LIVES = {
+_LIVES: dict[Life, str] = {
     "alive": "its process is alive on {host}",
     "step": "its process is gone, but a command that it started still runs on {host}",
     "dead": "its process is gone, and nothing that it started runs",
@@ -73,10 +74,20 @@ async def _one(session: Session, host: Host, *, run: str | None, force: bool, se
     if holder is None:
         session.out([Line(f"{host.name} is not locked.", "good")])
         return
+    if holder.life == "damaged":
+        await _clear(session, host, holder, run=run, force=force)
+        return
     session.tell(_shown(host.name, holder))
     if run is not None and run != holder.run:
         raise errors.Locked(
             f"{host.name} is locked by run {holder.run}, not by {run}; nothing was done", run=holder.run
+        )
+    if holder.whose:
+        raise errors.Locked(
+            f"the lock of {host.name} is not broken: it is {holder.whose}",
+            f"wait for it: add --lock-timeout 5m; or, as that user: kjpstate unlock {host.name}",
+            "locked",
+            holder.run,
         )
     if holder.life != "dead" and not force:
         raise errors.Locked(
@@ -103,13 +114,22 @@ async def _one(session: Session, host: Host, *, run: str | None, force: bool, se
     session.out([Line("What that run left half done, the next apply settles first.")])
 
 
+async def _clear(session: Session, host: Host, holder: Holder, *, run: str | None, force: bool) -> None:
+    """What stands at the lock's place and is none: nothing is known of it, so there is nothing to ask."""
+    if run is not None or not force:
+        raise errors.Failed(*is_damaged(host.name, holder.text))
+    if not await host.unlock(holder, force=True):
+        raise errors.Locked(f"{host.name} is locked by somebody else by now; nothing was done", "look again")
+    session.out([Line(f"{holder.text}: it is removed, and {host.name} is free.", "good")])
+
+
 async def _settled(host: Host, seconds: float) -> Holder | None:
     """Who holds the lock, after waiting so long for a living run to let it go."""
     waiting = pauses(seconds)
     while True:
         holder = await host.holder()
         pause = next(waiting, None)
-        if holder is None or holder.life == "dead" or pause is None:
+        if holder is None or holder.life in ("dead", "damaged") or pause is None:
             return holder
         await asyncio.sleep(pause)
 
@@ -121,6 +141,8 @@ def _shown(host: str, holder: Holder) -> Iterable[Line]:
         ("of", holder.who),
         ("since", holder.when),
         ("for", holder.why),
+        ("lock", holder.whose),
         ("", _LIVES[holder.life].format(host=host)),
     ):
-        yield Line(f"  {word:<6} {value or '?'}", hang=9)
+        if value or word != "lock":
+            yield Line(f"  {word:<6} {value or '?'}", hang=9)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from kjpstate.errors import Failed
 from kjpstate.formats.journal import unquoted
-from kjpstate.hosts.lock import held_by
+from kjpstate.hosts.lock import damaged_holder, held_by, is_unsafe
 from kjpstate.model import (
     VERDICTS,
     Answer,
@@ -21,6 +22,7 @@ from kjpstate.model import (
     Clock,
     Completed,
     File,
+    Holder,
     Probe,
     ReadCommand,
     ReadFile,
@@ -119,8 +121,7 @@ def _answer(reading: Reading, by_kind: dict[str, Frame], frames: list[Frame]) ->
             code = exit_code(int(by_kind["code"].words[1]))
             return Completed(code, by_kind["out"].body, by_kind["err"].body)
         case ReadLock():
-            holder = by_kind.get("holder")
-            return held_by(holder.text, holder.words[1]) if holder is not None else None
+            return _holder(by_kind)
         case Probe(name=name):
             if by_kind["code"].words[1] != "0":
                 said = by_kind["err"].text.rpartition("\n")[2]
@@ -128,6 +129,41 @@ def _answer(reading: Reading, by_kind: dict[str, Frame], frames: list[Frame]) ->
             return by_kind["out"].body
         case _:
             return Clock(by_kind["clock"].words[1], by_kind["clock"].words[2])
+
+
+def _holder(by_kind: Mapping[str, Frame]) -> Holder | Unreadable | None:
+    for kind in ("damaged", "unsafe"):
+        if kind in by_kind:
+            return Unreadable(by_kind[kind].text)
+    found = by_kind.get("holder")
+    whose = by_kind["whose"].text if "whose" in by_kind else ""
+    return held_by(found.text, found.words[1], whose) if found is not None else None
+
+
+def holder(host: str, reply: Sequence[Frame]) -> Holder | None:
+    """Who holds a host, as it was asked for that alone. Raises Failed where no lock can be kept."""
+    by_kind = {frame.kind: frame for frame in reply}
+    _raise_unsafe(host, by_kind)
+    if "damaged" in by_kind:
+        return damaged_holder(by_kind["damaged"].text)
+    found = _understood(ReadLock(host), list(reply))
+    if isinstance(found, Unreadable):
+        raise Failed(f"{host}: the lock can't be read: {found.why}")
+    return found if isinstance(found, Holder) else None
+
+
+def broken(host: str, reply: Sequence[Frame]) -> bool:
+    """Whether the lock is broken. Raises Failed where it can't be removed."""
+    by_kind = {frame.kind: frame for frame in reply}
+    _raise_unsafe(host, by_kind)
+    if "nolock" in by_kind:
+        raise Failed(f"{host}: the lock can't be removed: {by_kind['nolock'].text}")
+    return "broken" in by_kind
+
+
+def _raise_unsafe(host: str, by_kind: Mapping[str, Frame]) -> None:
+    if "unsafe" in by_kind:
+        raise Failed(*is_unsafe(host, by_kind["unsafe"].text))
 
 
 def recovered(host: str, frames: Sequence[Frame]) -> tuple[Recovered, ...]:

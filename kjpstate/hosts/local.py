@@ -15,7 +15,7 @@ from typing import Literal
 from kjpstate import errors
 from kjpstate.formats.journal import line
 from kjpstate.host import Cost, Eye, HostSpec, allowed
-from kjpstate.hosts import commands, eyes, files, journal, lock, pruning, trees
+from kjpstate.hosts import commands, eyes, files, journal, lock, places, pruning, trees
 from kjpstate.hosts.commands import Step
 from kjpstate.hosts.heard import Heard
 from kjpstate.hosts.names import (
@@ -98,12 +98,9 @@ def home_of(spec: HostSpec) -> str:
     return pwd.getpwuid(os.geteuid()).pw_dir
 
 
-def lock_folder() -> Path:
-    """Where this machine's one lock is: the first of the system's lock folders that we may write."""
-    for folder in (Path("/run/lock"), Path("/var/lock")):
-        if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
-            return folder
-    return state_folder()
+def lock_places() -> places.Places:
+    """Where the locks of this machine stand."""
+    return places.of_this_machine(state_folder())
 
 
 @dataclass
@@ -143,7 +140,7 @@ class LocalHost:
         self.cost = Cost()
         self._folder = folder
         self._state = state_dir or state_folder()
-        self._lock_folder = lock_dir or lock_folder()
+        self._locks = places.Places(lock_dir) if lock_dir else lock_places()
         self._may_change = may_change
         self._translate = translate or Path
         self._prober = prober or commands.probe
@@ -185,7 +182,7 @@ class LocalHost:
             case ReadCommand(argv=argv, cwd=cwd, timeout=timeout):
                 return await self._look_by(Run(self.name, argv, "looks", cwd, timeout=timeout))
             case ReadLock():
-                return eyes.guarded(lambda: lock.holder(self._lock_folder))
+                return eyes.guarded(self._locked_by)
             case Probe():
                 return await self._probe(reading)
 
@@ -229,7 +226,8 @@ class LocalHost:
 
     async def begin(self, run: RunInfo, readings: Sequence[Reading]) -> Answers:
         """Take the lock, settle what a cut session left half done, answer under the lock."""
-        held = lock.take(self._lock_folder, run, self.name)
+        held = lock.take(self._locks, run, self.name)
+        await lock.alone(held, self._locks, self.name)
         folder = self._state_of(run.document)
         writer = journal.Writer(folder, journal_head(run), run.id, self._tell)
         pen = files.Pen(run, folder / "backups", self._tell, self._real, writer)
@@ -273,16 +271,23 @@ class LocalHost:
     async def holder(self) -> Holder | None:
         """Who holds the lock; None: nobody. Raises Failed when it can't be read."""
         try:
-            return lock.holder(self._lock_folder)
+            return lock.holder(self._locks, self.name)
         except OSError as error:
-            path = self._lock_folder / lock.NAME
+            path = self._locks.own / lock.NAME
             raise errors.Failed(
                 f"{self.name}: the lock {path} can't be read: {error.strerror or error}"
             ) from None
 
+    def _locked_by(self) -> Holder | Unreadable | None:
+        try:
+            found = lock.holder(self._locks, self.name)
+        except errors.Failed as error:
+            return Unreadable(error.message)
+        return Unreadable(found.text) if found is not None and found.life == "damaged" else found
+
     async def unlock(self, owner: Holder, *, force: bool = False) -> bool:
         """Break the very lock that `owner` is; see the port."""
-        return lock.unlock(self._lock_folder, owner, force=force)
+        return lock.unlock(self._locks, owner, force=force)
 
     async def _try(self, action: Action, session: _Session, sources: Mapping[str, Eye]) -> Outcome:
         reason = refusal(action, self._may_change, session.kept, windows=not files.POSIX)

@@ -1,27 +1,35 @@
-"""The lock of this machine, the same file that `remote/session.sh` takes over SSH.
+"""The locks of this machine: this user's, and a look at those of everybody else.
 
-Called by `local`. A file that comes into being whole, by a hard link, and says who holds it; stale when its
-process is gone, was started at another time, or belongs to another boot, and no command that it started runs
-any more (`kjpstate.step.RUN-PID` beside it). Who breaks it must first win the right to break that very owner,
-so no live lock is ever broken.
+Called by `local`, and by `cli.drift` for a lock of its own; `remote/lock.sh` does the very same. A lock is a
+file that comes into being whole, by a hard link, and says who holds it (`owners`); dead when its process is
+gone, was started at another time, or belongs to another boot, and no command that it started runs any more
+(`kjpstate.step.RUN-PID` beside it). Who breaks it must first win the right to break that very owner, so no
+live lock is ever broken. Each user has a lock (`places`): who has taken his own looks at all others.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 from kjpstate.errors import Failed, Locked
+from kjpstate.hosts import owners
 from kjpstate.hosts.files import publish
+from kjpstate.hosts.owners import Damaged, boot_id, fields, process_start
+from kjpstate.hosts.places import Place, Places, my_number
 from kjpstate.model import Holder, Life, RunInfo
 
 NAME = "kjpstate"
-_GONE = ("Z", "X")
+_TRIES, _DEPTH = 20, 8
+"""How often a lock is tried that others take and leave meanwhile; how many may die breaking the same one."""
+_MINE = (0, my_number())
+"""Whose files count where our own lock stands."""
+_PAUSE, _PAUSES = 0.2, 25
+"""Seconds between looks at the lock of who has to give way, and how many there are."""
 
 
 @dataclass(frozen=True)
@@ -33,20 +41,21 @@ class Lock:
 
     def held(self) -> bool:
         """Whether the file still says that we hold it."""
-        return _read(self.path) == self.content
+        try:
+            return owners.read(self.path, _MINE) == self.content
+        except (Damaged, OSError):
+            return False
 
     def step(self, pid: int | None) -> None:
         """A command was started: should we die, whoever finds our lock waits for it too. None: it ended."""
-        path = self.path.with_name(f"{NAME}.step.{_generation(self.content)}")
-        if pid is None:
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
-            return
-        text = f"pid {pid}\nstart {process_start(pid)}\nboot {_boot_id()}\n"
-        fresh = path.with_name(f"{path.name}.new")
+        path = _step(self.path.parent, fields(self.content))
         with contextlib.suppress(OSError):
-            fresh.write_text(text, "utf-8", newline="\n")
-            fresh.chmod(0o644)
+            if pid is None:
+                path.unlink(missing_ok=True)
+                return
+            fresh = path.with_name(f"{path.name}.new")
+            fresh.unlink(missing_ok=True)
+            _new(fresh, f"pid {pid}\nstart {process_start(pid)}\nboot {boot_id()}\n")
             fresh.replace(path)
 
     def release(self) -> None:
@@ -56,97 +65,131 @@ class Lock:
                 self.path.unlink()
 
 
-def take(folder: Path, run: RunInfo, host: str) -> Lock:
-    """The lock in `folder`; raises Locked with who holds it and since when, Failed when it can't be made."""
-    path = folder / NAME
+@dataclass(frozen=True)
+class _Found:
+    """A lock: its text and words, the place it stands in, how its owner lives."""
+
+    text: str
+    words: Mapping[str, str]
+    place: Place
+    life: Life
+
+    @property
+    def whose(self) -> str:
+        """Whose it is and where, for a screen; empty for one of this user."""
+        if self.place.user:
+            return f"{self.place.user}'s, {self.place.folder / NAME}"
+        return f"an earlier version's, {self.place.folder / NAME}"
+
+
+def take(places: Places, run: RunInfo, host: str) -> Lock:
+    """The lock of this user, nobody else's looked at; see `alone`.
+
+    Raises Locked with who holds it and since when, Failed when it can't be made or stands there damaged.
+    """
+    path = places.own / NAME
     content = owner_text(run, os.getpid())
+    _must_be_safe(places, host)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        while not _link(path, content):
-            found = _read(path)
+        places.make()
+        for _ in range(_TRIES):
+            if _link(path, content):
+                _sweep(places.own)
+                return Lock(path, content)
+            found = owners.read_owner(path, _MINE)
             if found is None:
                 continue
-            if (life := life_of(folder, found)) != "dead":
-                raise Locked(*describe(host, fields(found), life), run=fields(found).get("run", ""))
+            if (life := life_of(places, found)) != "dead":
+                words = fields(found)
+                raise Locked(*describe(host, words, life), run=words["run"])
             _break(path, found, content, host)
-        _sweep(folder)
+    except Damaged as damaged:
+        raise Failed(*is_damaged(host, str(damaged))) from None
     except OSError as error:
         raise Failed(f"{host}: the lock {path} can't be taken: {error.strerror or error}") from None
-    return Lock(path, content)
+    raise Failed(f"{host}: the lock {path} can't be taken: others take it and leave it, again and again")
 
 
-def life_of(folder: Path, content: str) -> Life:
-    """alive: the owner's process runs; step: it is gone, but a command that it started runs; dead."""
-    if _alive(content):
-        return "alive"
-    return "step" if _step_lives(folder, content) else "dead"
+async def alone(held: Lock, places: Places, host: str) -> None:
+    """Go on only when nobody else's lock lives, too. Raises Locked, having released ours.
+
+    Two who have both taken their own see each other, whoever looks first. The order of their numbers says who
+    gives way: the later one at once; the earlier one waits a moment for that. Who holds on was there before.
+    """
+    try:
+        for left in reversed(range(_PAUSES + 1)):
+            found = next(_living(places), None)
+            if found is None:
+                return
+            if found.place.uid < my_number() or not left:
+                raise Locked(*describe(host, found.words, found.life, found.whose), run=found.words["run"])
+            await asyncio.sleep(_PAUSE)
+    except BaseException:
+        held.release()
+        raise
 
 
-def holder(folder: Path) -> Holder | None:
-    """Who holds the lock in `folder`; None when nobody does."""
-    content = _read(folder / NAME)
-    return held_by(content, life_of(folder, content)) if content else None
+def life_of(places: Places, content: str) -> Life:
+    """Of a lock of this user. alive: the owner's process runs; step: it is gone, but a command that it
+    started runs; dead."""
+    words = owners.owner(content)
+    return "dead" if words is None else _life(words, Place(places.own, my_number(), ""), places)
 
 
-def held_by(content: str, life: str) -> Holder:
+def holder(places: Places, host: str) -> Holder | None:
+    """Who holds this machine; None when nobody does. `damaged`: something else stands there.
+
+    Raises Failed where no lock may stand, OSError.
+    """
+    _must_be_safe(places, host)
+    try:
+        content = owners.read_owner(places.own / NAME, _MINE)
+    except Damaged as damaged:
+        return damaged_holder(str(damaged))
+    own = held_by(content, life_of(places, content)) if content is not None else None
+    if own is None or own.life == "dead":
+        for found in _living(places):
+            return held_by(found.text, found.life, found.whose)
+    return own
+
+
+def held_by(content: str, life: str, whose: str = "") -> Holder:
     """The lines of a lock as a value; `life` as its host says it."""
-    owner = fields(content)
-    run, who, when, why = (owner.get(word, "") for word in ("run", "who", "when", "why"))
-    known: Life = next((word for word in get_args(Life) if word == life), "alive")
-    return Holder(run, who, when, why, known, content)
+    said = fields(content)
+    run, who, when, why = (said.get(word, "") for word in ("run", "who", "when", "why"))
+    known: Life = "step" if life == "step" else "dead" if life == "dead" else "alive"
+    return Holder(run, who, when, why, known, content, whose)
 
 
-def unlock(folder: Path, owner: Holder, *, force: bool) -> bool:
-    """Break the very lock that `owner` is; False when it is another's by now, or lives and no `force`."""
-    path = folder / NAME
-    found = _read(path)
+def damaged_holder(reason: str) -> Holder:
+    """What stands at the lock's place and is none."""
+    return Holder("", "", "", "", "damaged", reason)
+
+
+def unlock(places: Places, owner: Holder, *, force: bool) -> bool:
+    """Break the very lock that `owner` is; False when it is another's by now, or lives and no `force`.
+
+    A damaged one is removed by `force` only. Another user's is never touched.
+    """
+    path = places.own / NAME
+    try:
+        found = owners.read_owner(path, _MINE)
+    except Damaged:
+        return owner.life == "damaged" and force and _clear(path)
+    except OSError as error:
+        raise Failed(f"the lock {path} can't be read: {error.strerror or error}") from None
     if found is None or found.strip() != owner.text.strip():
         return False
-    if not force and life_of(folder, found) != "dead":
+    if not force and life_of(places, found) != "dead":
         return False
-    ours = f"run unlock\npid {os.getpid()}\nstart {process_start(os.getpid())}\nboot {_boot_id()}\n"
     try:
-        _break(path, found, ours, "")
-        path.with_name(f"{NAME}.step.{_generation(found)}").unlink(missing_ok=True)
+        _break(path, found, owner_text(RunInfo("000000", "-", "-", "-", "unlock"), os.getpid()), "")
+        _step(places.own, fields(found)).unlink(missing_ok=True)
+        return path.exists() is False or owners.read(path, _MINE) != found
+    except Damaged:
+        return True
     except OSError as error:
         raise Failed(f"the lock {path} can't be removed: {error.strerror or error}") from None
-    return _read(path) != found
-
-
-def _sweep(folder: Path) -> None:
-    """What dead contenders left; the lock is ours."""
-    for left in (
-        *folder.glob(f".{NAME}.*.link"),
-        *folder.glob(f"{NAME}.step.*"),
-        *folder.glob(f"{NAME}.break.*"),
-    ):
-        owner = left.name.split(".")[2]
-        if left.suffix == ".link" and owner.isdigit() and process_start(int(owner)):
-            continue
-        with contextlib.suppress(OSError):
-            left.unlink(missing_ok=True)
-
-
-def _step_lives(folder: Path, content: str) -> bool:
-    """Whether the command that the owner started, or one of its group, still runs."""
-    step = _read(folder / f"{NAME}.step.{_generation(content)}")
-    if step is None:
-        return False
-    if _alive(step):
-        return True
-    words = fields(step)
-    if words.get("boot") != _boot_id() or process_start(int(words.get("pid") or 0)):
-        return False  # its number was given to another process: then its group is gone too
-    return any(words["pid"] in group for group in _groups())
-
-
-def _groups() -> Iterator[tuple[str, str]]:
-    """(process group, session) of every process that runs."""
-    for found in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            state, _, group, session, *_ = found.read_text(errors="replace").rpartition(") ")[2].split()
-            if state not in _GONE:
-                yield group, session
 
 
 def owner_text(run: RunInfo, pid: int) -> str:
@@ -156,120 +199,181 @@ def owner_text(run: RunInfo, pid: int) -> str:
         "who": run.who,
         "when": run.started,
         "why": run.why,
-        "pid": pid,
+        "pid": str(pid),
         "start": process_start(pid),
-        "boot": _boot_id(),
+        "boot": boot_id(),
     }
-    return "".join(f"{word} {' '.join(str(value).split()) or '-'}\n" for word, value in words.items())
+    return "".join(f"{word} {owners.quoted(value)}\n" for word, value in words.items())
 
 
-def describe(host: str, owner: Mapping[str, str], life: str = "alive") -> tuple[str, str, str]:
-    """Message, remedy and rule for a lock that another run holds."""
+def describe(
+    host: str, owner: Mapping[str, str], life: str = "alive", whose: str = ""
+) -> tuple[str, str, str]:
+    """Message, remedy and rule for a lock that another run holds; `whose`: not this user's."""
     who, when, run = owner.get("who", "somebody"), owner.get("when", "an unknown time"), owner.get("run", "?")
     doing = owner.get("why", "apply")
     message = f"{host} is locked by run {run} of {who} since {when} ({doing})"
     if life == "step":
         message += ", which is lost, but a command that it started still runs there"
+    if whose:
+        message += f"; the lock is {whose}"
     remedy = f"add --lock-timeout 5m to wait for it; kjpstate unlock {host}   shows whether it lives"
     return f"{message}; nothing was done", remedy, "locked"
 
 
+def is_damaged(host: str, reason: str) -> tuple[str, str]:
+    """Message and remedy where something stands at the lock's place that is none."""
+    message = f"{host}: {reason}: it stands where the lock should, so nobody knows whether a run is at work"
+    return f"{message}; nothing was done", f"kjpstate unlock {host} --force   removes it"
+
+
+def is_unsafe(host: str, reason: str) -> tuple[str, str]:
+    """Message and remedy where the lock's folder is not as it must be."""
+    return (
+        f"{host}: no lock can be kept: {reason}, and what stands there may be anybody's; nothing was done",
+        "look at it, then remove it or give it back to its owner: kjpstate makes it anew",
+    )
+
+
+def _must_be_safe(places: Places, host: str) -> None:
+    try:
+        reason = places.unsafe()
+    except OSError as error:
+        raise Failed(
+            f"{host}: the lock {places.own / NAME} can't be read: {error.strerror or error}"
+        ) from None
+    if reason:
+        raise Failed(*is_unsafe(host, reason))
+
+
+def _living(places: Places) -> Iterator[_Found]:
+    """The locks of others that live. What can't be read, or is no lock, holds nobody up."""
+    for place in places.others():
+        with contextlib.suppress(Damaged, OSError):
+            if (found := _of_other(place, places)) is not None and found.life != "dead":
+                yield found
+
+
+def _of_other(place: Place, places: Places) -> _Found | None:
+    if not place.safe():
+        return None
+    text = owners.read_owner(place.folder / NAME, place.owners)
+    words = owners.owner(text or "")
+    return _Found(text, words, place, _life(words, place, places)) if text and words else None
+
+
+def _life(words: Mapping[str, str], place: Place, places: Places) -> Life:
+    if owners.alive(words):
+        return "alive"
+    notes = [(place.folder, place.owners)]
+    if words["login"] and place.uid == 0:  # with `become` root holds it, and that login's commands run, too
+        login = int(words["login"])
+        notes += [(folder, (login,)) for folder in places.of(login)]
+    return "step" if any(_step_lives(_step(folder, words), by) for folder, by in notes) else "dead"
+
+
+def _step_lives(path: Path, whose: tuple[int, ...]) -> bool:
+    """Whether the command that the owner started, or one of its group, still runs."""
+    try:
+        words = owners.step(owners.read(path, whose) or "")
+    except (Damaged, OSError):
+        return False
+    return words is not None and owners.group_lives(words)
+
+
+def _step(folder: Path, words: Mapping[str, str]) -> Path:
+    return folder / f"{NAME}.step.{_generation(words)}"
+
+
+def _generation(words: Mapping[str, str]) -> str:
+    return f"{words['run']}-{words['pid']}"
+
+
+def _sweep(folder: Path) -> None:
+    """What dead contenders left; the lock is ours."""
+    for left in (
+        *folder.glob(f".{NAME}.*.link"),
+        *folder.glob(f"{NAME}.step.*"),
+        *folder.glob(f"{NAME}.break.*"),
+    ):
+        if left.suffix == ".link" and _runs(left.name.split(".")[2]):
+            continue
+        with contextlib.suppress(OSError):
+            left.unlink(missing_ok=True)
+
+
+def _runs(pid: str) -> bool:
+    return pid.isascii() and pid.isdigit() and len(pid) < 10 and process_start(int(pid)) != ""
+
+
 def _link(path: Path, content: str) -> bool:
-    """Create `path` with all of `content` at once; False when it exists."""
+    """Create `path` with all of `content` at once; False when it exists. On the disk before it is there."""
     temporary = path.with_name(f".{NAME}.{os.getpid()}.{os.urandom(4).hex()}.link")
     try:
-        temporary.write_text(content, "utf-8", newline="\n")
-        temporary.chmod(0o644)
+        _new(temporary, content)
         publish(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, FileExistsError) or path.exists():
+        if isinstance(error, FileExistsError) or os.path.lexists(path):
             return False
         raise
     return True
 
 
+def _new(path: Path, content: str) -> None:
+    """A file that was not there and that all may read."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags, 0o600), "wb") as stream:
+        stream.write(content.encode())
+        stream.flush()
+        os.fsync(stream.fileno())
+    path.chmod(0o644)
+
+
 def _break(path: Path, stale: str, content: str, host: str) -> None:
     """Remove the lock of a dead owner, if we win the right to; who died with that right is outlived too."""
-    right = path.with_name(f"{NAME}.break.{_generation(stale)}")
-    while not _link(right, content):
-        winner = _read(right)
+    first = path.with_name(f"{NAME}.break.{_generation(fields(stale))}")
+    right = first
+    for _ in range(_DEPTH):
+        if _link(right, content):
+            break
+        winner = _winner(right)
         if winner is None:
             return
-        if _alive(winner):
-            raise Locked(*describe(host, fields(winner)), run=fields(winner).get("run", ""))
-        right = right.with_name(f"{right.name}.{_generation(winner)}")
+        if winner and owners.alive(winner):
+            raise Locked(*describe(host, winner), run=winner["run"])
+        right = right.with_name(f"{right.name}.{_generation(winner) if winner else 'damaged'}")
+    else:
+        raise OSError(f"too many have died removing it: remove {first}* by hand")
     try:
-        if _read(path) == stale:
+        if owners.read(path, _MINE) == stale:
             path.unlink()
     finally:  # another user's lock may not be ours to remove: nothing of ours stays beside it
-        for left in path.parent.glob(f"{NAME}.break.{_generation(stale)}*"):
-            left.unlink(missing_ok=True)
+        for left in (first, *path.parent.glob(f"{first.name}.*")):
+            with contextlib.suppress(OSError):
+                left.unlink(missing_ok=True)
 
 
-def _generation(content: str) -> str:
-    owner = fields(content)
-    return f"{owner.get('run', '')}-{owner.get('pid', '')}"
-
-
-def _read(path: Path) -> str | None:
+def _winner(right: Path) -> Mapping[str, str] | None:
+    """Who has the right to break: its words, none of them where it is damaged; None when it is gone."""
     try:
-        return path.read_text("utf-8", "replace")  # a power cut may leave anything: that holds no lock
-    except FileNotFoundError:
-        return None
+        text = owners.read(right, _MINE)
+    except Damaged:
+        return {}
+    return None if text is None else owners.owner(text) or {}
 
 
-def fields(content: str) -> dict[str, str]:
-    """The lines of a lock as word -> value."""
-    return dict(line.split(" ", 1) for line in content.splitlines() if " " in line)
-
-
-def _alive(content: str) -> bool:
-    """Whether the process that wrote `content` still runs: same boot, same pid, same start."""
-    owner = fields(content)
-    if not owner.get("pid", "").isdigit() or owner.get("boot") != _boot_id():
-        return False
-    return process_start(int(owner["pid"])) == owner.get("start")
-
-
-def _boot_id() -> str:
+def _clear(path: Path) -> bool:
+    """Take away what is no lock: itself, never what it leads to or holds. A folder that is not empty gets
+    another name beside. Raises Failed."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return "-"
-
-
-def process_start(pid: int) -> str:
-    """When the process started, opaque; empty when there is none, or it only waits to be buried."""
-    if sys.platform == "win32":
-        return _windows_start(pid)
-    try:
-        words = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(") ")[2].split()
-        return "" if words[0] in _GONE else words[19]
-    except OSError:
-        if Path("/proc/self/stat").exists():
-            return ""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return ""
-    except PermissionError:
-        pass
-    return "-"
-
-
-def _windows_start(pid: int) -> str:
-    import ctypes
-
-    kernel = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined,unused-ignore]
-    kernel.OpenProcess.restype = ctypes.c_void_p
-    handle = kernel.OpenProcess(0x1000, False, pid)  # PROCESS_QUERY_LIMITED_INFORMATION
-    if not handle:
-        return ""
-    process = ctypes.c_void_p(handle)
-    times = (ctypes.c_ulonglong * 4)()
-    code = ctypes.c_ulong()
-    kernel.GetExitCodeProcess(process, ctypes.byref(code))
-    kernel.GetProcessTimes(process, *(ctypes.byref(times, 8 * index) for index in range(4)))
-    kernel.CloseHandle(process)
-    return str(times[0]) if code.value == 259 else ""  # STILL_ACTIVE
+        if path.is_dir() and not path.is_symlink():
+            try:
+                path.rmdir()
+            except OSError:
+                path.rename(path.with_name(f"{NAME}.damaged.{os.urandom(4).hex()}"))
+        else:
+            path.unlink()
+    except OSError as error:
+        raise Failed(f"{path} can't be removed: {error.strerror or error}") from None
+    return not os.path.lexists(path)

@@ -12,6 +12,7 @@ import re
 import shlex
 from collections.abc import Collection, Iterable
 from importlib import resources
+from typing import TypeAlias
 
 from kjpstate.hosts.names import FILE_CAP, plain_name
 from kjpstate.model import (
@@ -27,6 +28,9 @@ from kjpstate.model import (
     ReadTree,
 )
 
+Places: TypeAlias = tuple[str, str]
+"""The folders of a host for our state and its lock; empty: where they always are."""
+
 COMMAND_CAP = 64 * 1024
 """Bytes of a remote command line; a longer program goes over standard input, for one round trip more."""
 
@@ -36,14 +40,16 @@ _SAFE = frozenset(
 
 
 _COMMENT = re.compile(r"^[ \t]*(#[ !].*)?\n", re.MULTILINE)
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 _HEAD = re.compile(r"^(kj_\w+\(\) [{(]) # .*$", re.MULTILINE)
 
 
 @functools.cache
 def script(name: str) -> str:
-    """The text of one of our scripts in `remote/`, without comments and empty lines: they would travel."""
+    """The text of one of our scripts in `remote/`, without comments, indents and empty lines: they would
+    travel."""
     text = resources.files("kjpstate.hosts").joinpath("remote", f"{name}.sh").read_text("utf-8")
-    return _HEAD.sub(r"\1", _COMMENT.sub("", text))
+    return _INDENT.sub("", _HEAD.sub(r"\1", _COMMENT.sub("", text)))
 
 
 def call(function: str, *values: str | int) -> str:
@@ -94,11 +100,19 @@ def _below(path: str) -> str:
     return f"./{bare}" if bare else "."
 
 
+def _setup(nonce: str, places: Places, hand: str) -> str:
+    return call("kj_setup", nonce, *places, hand)
+
+
 def look_program(
-    readings: list[Reading], nonce: str, state: str = "", locks: str = "", within: float | None = None
+    readings: list[Reading],
+    nonce: str,
+    places: Places = ("", ""),
+    within: float | None = None,
+    hand: str = "",
 ) -> str:
     """All readings of one host as one program; `within`: seconds after which it ends itself."""
-    setup = call("kj_setup", nonce, state, locks)
+    setup = _setup(nonce, places, hand)
     parts = [
         script("lib"),
         script("look"),
@@ -113,16 +127,18 @@ def look_program(
     return "\n".join(parts)
 
 
-def session_program(begin: str, readings: list[Reading], nonce: str, state: str = "", locks: str = "") -> str:
+def session_program(
+    begin: str, readings: list[Reading], nonce: str, places: Places = ("", ""), hand: str = ""
+) -> str:
     """The session: its lock, then `readings` under it, then the messages."""
-    setup = call("kj_setup", nonce, state, locks)
+    setup = _setup(nonce, places, hand)
     parts = [*map(script, ("lib", "look", "lock", "journal", "session")), *probes(readings).values()]
     return "\n".join([*parts, setup, begin, *calls(readings), "kj_say over", "kj_loop"])
 
 
-def lock_program(line: str, nonce: str, state: str = "", locks: str = "") -> str:
+def lock_program(line: str, nonce: str, places: Places = ("", ""), hand: str = "") -> str:
     """One call of `remote/lock.sh` without a session: who holds the lock, or break it."""
-    setup = call("kj_setup", nonce, state, locks)
+    setup = _setup(nonce, places, hand)
     return "\n".join([script("lib"), script("lock"), setup, line, "kj_say over"])
 
 
@@ -133,7 +149,9 @@ def command(program: str, prefix: str = "") -> tuple[str, bytes]:
     quote, backslash or `!` reaches the login shell. `prefix`: words before /bin/sh (`sudo -n`).
     """
     text = program.encode()
-    octal = "".join(chr(byte) if byte in _SAFE else f"\\0{byte:03o}" for byte in text)
+    octal = "".join(
+        "\\n" if byte == 10 else chr(byte) if byte in _SAFE else f"\\0{byte:03o}" for byte in text
+    )
     line = f"exec {prefix}/bin/sh -c 'eval \"$(printf %b \"$1\")\"' kjpstate '{octal}'"
     if len(line) <= COMMAND_CAP:
         return line, b""

@@ -12,8 +12,9 @@ from kjpstate import errors
 from kjpstate.hosts import frames
 from kjpstate.hosts.heard import Heard, Lines
 from kjpstate.hosts.link import Pipe
-from kjpstate.hosts.lock import describe, fields
+from kjpstate.hosts.lock import describe, is_damaged, is_unsafe
 from kjpstate.hosts.orders import Order
+from kjpstate.hosts.owners import fields
 
 
 class Session:
@@ -75,8 +76,10 @@ class Session:
     async def _broken(self) -> None:
         """The script ended early: say why, if it or the system said so; else the link is gone."""
         code, complaint = await self.pipe.finish()
-        for frame in frames.split(self._buffer, self.nonce):
-            _raise_for(self.host, frame)
+        said = frames.split(self._buffer, self.nonce)
+        whose = next((frame.text for frame in said if frame.kind == "whose"), "")
+        for frame in said:
+            _raise_for(self.host, frame, whose)
         text = complaint.decode(errors="replace").strip().rpartition("\n")[2]
         if code is None:
             message = f"the link to {self.host} was lost; whether its last action happened is not known"
@@ -86,15 +89,19 @@ class Session:
         )
 
 
-def _raise_for(host: str, frame: frames.Frame) -> None:
-    """The errors that a script says in a frame before it ends."""
+def _raise_for(host: str, frame: frames.Frame, whose: str) -> None:
+    """The errors that a script says in a frame before it ends. `whose`: the lock, if another user's."""
     match frame.kind:
         case "busy":
             owner = fields(frame.text)
             life = frame.words[1] if frame.words[1:] else "alive"
-            raise errors.Locked(*describe(host, owner, life), run=owner.get("run", ""))
+            raise errors.Locked(*describe(host, owner, life, whose), run=owner.get("run", ""))
         case "lacks":
             raise errors.Unreachable(host, f"{host} has no {frame.text}; kjpstate needs it there")
+        case "damaged":
+            raise errors.Failed(*is_damaged(host, frame.text))
+        case "unsafe":
+            raise errors.Failed(*is_unsafe(host, frame.text))
         case "nolock" | "nostate":
             raise errors.Failed(f"{host}: the lock or the state folder can't be made: {frame.text}")
 

@@ -17,9 +17,9 @@ from kjpstate.host import Cost, Eye, HostSpec, allowed
 from kjpstate.hosts import connecting, frames, link, programs
 from kjpstate.hosts.heard import Heard
 from kjpstate.hosts.link import Link
-from kjpstate.hosts.lock import held_by
 from kjpstate.hosts.names import backup_of, kept_name, plain_name, refusal
 from kjpstate.hosts.orders import Order, Orders, in_order
+from kjpstate.hosts.owners import quoted
 from kjpstate.hosts.session import Session
 from kjpstate.model import (
     Action,
@@ -65,6 +65,7 @@ class SshHost:
         self.name = spec.name
         self._spec, self._may_change, self._controller = spec, may_change, state_folder
         self._connect, self._places = connect, (state, locks)
+        self._holds = "root" if spec.become else ""
         self._link: Link | None = None
         self._past = Cost()
         self._dialing = asyncio.Lock()
@@ -87,7 +88,7 @@ class SshHost:
 
     async def _look_as(self, wanted: Sequence[Reading], prefix: str) -> Answers:
         nonce = secrets.token_hex(16)
-        program = programs.look_program(list(wanted), nonce, *self._places, self.within)
+        program = programs.look_program(list(wanted), nonce, self._places, self.within, self._holds)
         session = await self._start(program, nonce, prefix)
         patience = self.within or _PATIENCE + _time_of(wanted)
         reply = await (self._by_root(session, patience) if prefix else session.reply(patience))
@@ -191,11 +192,11 @@ class SshHost:
             run.id,
             plain_name(run.document),
             run.suffix,
-            *map(_line, (run.who, run.started, run.why)),
+            *map(quoted, (run.who, run.started, run.why)),
             follows,
         )
         begin = programs.call("kj_begin", *words)
-        program = programs.session_program(begin, list(wanted), nonce, *self._places)
+        program = programs.session_program(begin, list(wanted), nonce, self._places, self._holds)
         return await self._start(program, nonce, prefix)
 
     async def _reply_or_end(self, session: Session, patience: float) -> list[frames.Frame]:
@@ -314,18 +315,18 @@ class SshHost:
         self._session = self._root = self._orders = None
 
     async def holder(self) -> Holder | None:
-        """Who holds the lock, as the host itself sees it."""
-        reply = await self._ask_lock("kj_holder")
-        return next((held_by(frame.text, frame.words[1]) for frame in reply if frame.kind == "holder"), None)
+        """Who holds the lock, as the host itself sees it. Raises Failed where none can be kept."""
+        return frames.holder(self.name, await self._ask_lock("kj_holder"))
 
     async def unlock(self, owner: Holder, *, force: bool = False) -> bool:
         """Break the very lock that `owner` is; see the port."""
-        reply = await self._ask_lock(programs.call("kj_unlock", owner.text, "force" if force else ""))
-        return any(frame.kind == "broken" for frame in reply)
+        text = "" if owner.life == "damaged" else owner.text
+        reply = await self._ask_lock(programs.call("kj_unlock", text, "force" if force else ""))
+        return frames.broken(self.name, reply)
 
     async def _ask_lock(self, line: str) -> list[frames.Frame]:
         nonce = secrets.token_hex(16)
-        program = programs.lock_program(line, nonce, *self._places)
+        program = programs.lock_program(line, nonce, self._places, self._holds)
         session = await self._start(program, nonce, _SUDO if self._spec.become else "")
         reply = await session.reply(_PATIENCE)
         await session.pipe.finish()
@@ -384,10 +385,6 @@ def _standing(host: str, row: Sequence[Action]) -> tuple[Reading, ...]:
 
 def _time_of(readings: Sequence[Reading]) -> float:
     return sum(getattr(reading, "timeout", 0.0) for reading in readings)
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split()) or "-"
 
 
 def _sum(one: Cost, other: Cost) -> Cost:

@@ -44,7 +44,7 @@ def test_silent_or_one_line(applied: Desk):
 
 def test_while_an_apply_is_at_work(applied: Desk):
     (applied.folder / "dist/a.js").write_text("half done\n", "utf-8")
-    held = lock.take(local.lock_folder(), RUN, "pc")
+    held = lock.take(local.lock_places(), RUN, "pc")
     shown = applied.kjpstate("drift")
     assert (shown.code, shown.out) == (4, "")
     assert shown.err.startswith("pc: run abcdef of sister@laptop is at work there (apply, since 2026")
@@ -65,26 +65,29 @@ def test_a_run_that_was_cut_is_named_where_something_differs(applied: Desk, monk
 
 def test_a_lock_of_a_run_that_is_dead_is_no_lock(applied: Desk):
     owner = lock.owner_text(RUN, os.getpid()).replace(f"pid {os.getpid()}\n", "pid 4194999\n")
-    (local.lock_folder() / lock.NAME).write_text(owner, "utf-8")
+    (local.lock_places().own / lock.NAME).write_text(owner, "utf-8")
     assert applied.kjpstate("drift").code == 0
     shown = applied.kjpstate("plan")
     assert shown.code == 0 and "did not come to its end" in shown.out
     assert applied.kjpstate("apply", "--yes").code == 0
-    assert not (local.lock_folder() / lock.NAME).exists()
+    assert not (local.lock_places().own / lock.NAME).exists()
     assert "did not come to its end" not in applied.kjpstate("plan").out
 
 
 def test_a_folder_where_the_lock_should_be_is_one_sentence(applied: Desk):
-    (local.lock_folder() / lock.NAME).mkdir()
+    (local.lock_places().own / lock.NAME).mkdir()
     assert applied.kjpstate("plan").code == 0
     assert applied.kjpstate("drift") == Shown(0, "", "")
     assert applied.kjpstate("status").code in (0, 2)
     shown = applied.kjpstate("unlock", "pc")
-    assert shown.code == 1 and "can't be read: Is a directory" in " ".join(shown.err.split())
+    assert shown.code == 1 and "is a folder: it stands where the lock should" in " ".join(shown.err.split())
+    assert "kjpstate unlock pc --force" in shown.err
     (applied.folder / "dist/a.js").write_text("edited\n", "utf-8")
     shown = applied.kjpstate("apply", "--yes")
-    assert shown.code == 1 and "can't be taken" in " ".join(shown.err.split())
+    assert shown.code == 1 and "is a folder: it stands where the lock should" in " ".join(shown.err.split())
     assert (applied.folder / "dist/a.js").read_text("utf-8") == "edited\n"
+    assert applied.kjpstate("unlock", "pc", "--force").code == 0
+    assert applied.kjpstate("apply", "--yes").code == 0
 
 
 def test_two_at_once(applied: Desk, monkeypatch: pytest.MonkeyPatch):
@@ -136,12 +139,15 @@ def test_without_a_folder_of_its_own_it_checks_all_the_same(applied: Desk, monke
     assert applied.kjpstate("drift").code == 2
 
 
-BARE = """
+BARE = f"""
 import sys
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from pathlib import Path
 from kjpstate.hosts import local
 from kjpstate.cli import run
-local.state_folder = local.lock_folder = lambda: Path(sys.argv[1])
+from kjpstate.hosts.places import Places
+local.state_folder = lambda: Path(sys.argv[1])
+local.lock_places = lambda: Places(Path(sys.argv[1]))
 sys.exit(run(sys.argv[2:]))
 """
 

@@ -65,7 +65,7 @@ def test_nothing_is_said_of_a_host_that_is_worked_on_but_that_the_checker_lives(
         desk.write(desk.document(f"notify: {json.dumps(section)}"))
         assert desk.kjpstate("drift").code == 2
         assert desk.kjpstate("apply", "--yes").code == 0
-        held = lock.take(local.lock_folder(), RunInfo("abcdef", "20260301T000000Z", "little", "sister"), "pc")
+        held = lock.take(local.lock_places(), RunInfo("abcdef", "20260301T000000Z", "little", "sister"), "pc")
         assert desk.kjpstate("drift").code == 4
         assert [body["notices"][0]["kind"] for body in hook.bodies] == ["drift"]
         assert hook.gets == ["/beat"] * 2

@@ -7,17 +7,20 @@ import contextlib
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from kjpstate import errors
 from kjpstate.hosts import lock, programs
-from kjpstate.model import ReadLock, Run, WriteFile
-from tests.support.bodies import SHELLS, run_info
+from kjpstate.hosts.places import Places
+from kjpstate.model import ReadLock, Run, Unreadable, WriteFile
+from tests.support.bodies import SHELLS, Bench, run_info
 
 CONTROLLER = """
 import asyncio, pathlib, sys
@@ -185,42 +188,208 @@ def test_what_dead_contenders_left_beside_the_lock_is_swept(bench):
     assert [path.name for path in bench.locks.iterdir()] == [f".kjpstate.{os.getpid()}.ab.link"]
 
 
-@pytest.mark.parametrize("left", [b"", b"\xff\xfe\x80", bytes(300), b"run \xff\npid \xb2\n"])
-def test_what_a_power_cut_left_of_a_lock_holds_no_look_up(bench, left):
+BOOT = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+WHOLE = f"run dead00\nwho x\nwhen y\nwhy z\npid 4194303\nstart 1\nboot {BOOT}\n"
+
+
+def text(content: bytes | str) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(os.fsencode(content))
+
+
+def device(path: Path) -> None:
+    os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 5))  # /dev/zero's number
+
+
+def socketed(path: Path) -> None:
+    os.mknod(path, 0o666 | stat.S_IFSOCK)
+
+
+def filled(path: Path) -> None:
+    path.mkdir()
+    (path / "theirs").write_text("kept")
+
+
+def sparse(path: Path) -> None:
+    with path.open("wb") as stream:
+        stream.truncate(60 << 30)
+
+
+DAMAGED = {
+    "empty": text(""),
+    "NULs": text(bytes(300)),
+    "noise": text(b"\xff\xfe\x80"),
+    "no process": text("run dead00\n"),
+    "a NUL within": text(WHOLE.replace("dead00", "dead0\0")),
+    "a line too many": text(WHOLE + "more 1\n"),
+    "an empty line": text(WHOLE.replace("when", "\nwhen")),
+    "an escape": text(WHOLE.replace("who x", "who \033[2J")),
+    "run leads out": text(WHOLE.replace("dead00", "x/../../../V/bot")),
+    "run in capitals": text(WHOLE.replace("dead00", "DEAD00")),
+    "run too long": text(WHOLE.replace("dead00", "dead000")),
+    "pid leads out": text(WHOLE.replace("4194303", "data.json")),
+    "pid of 5,000 digits": text(WHOLE.replace("4194303", "9" * 3000)),
+    "pid of ten digits": text(WHOLE.replace("4194303", "4194303000")),
+    "pid 0": text(WHOLE.replace("4194303", "0")),
+    "pid that is a digit to some": text(WHOLE.replace("4194303", "\xb2")),
+    "pid below 0": text(WHOLE.replace("4194303", "-1")),
+    "start is a word": text(WHOLE.replace("start 1", "start 1;x")),
+    "boot leads out": text(WHOLE.replace(BOOT, "../x")),
+    "login is a name": text(WHOLE + "login root\n"),
+    "huge": text(WHOLE + "x" * 5000),
+    "60 GB": sparse,
+    "link to nothing": lambda path: path.symlink_to("/nowhere/x"),
+    "link to a lock": lambda path: (path.with_name("other").write_text(WHOLE), path.symlink_to("other")),
+    "link without end": lambda path: path.symlink_to("/dev/zero"),
+    "link to itself": lambda path: path.symlink_to(path.name),
+    "FIFO": os.mkfifo,
+    "socket": socketed,
+    "folder": Path.mkdir,
+    "folder that is not empty": filled,
+}
+
+
+def damage(bench: Bench, name: str) -> Path:
+    """What stands there instead of a lock."""
     bench.locks.mkdir(parents=True, exist_ok=True)
-    (bench.locks / "kjpstate").write_bytes(left)
+    DAMAGED[name](bench.locks / "kjpstate")
+    return bench.locks / "kjpstate"
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_what_is_no_lock_is_told_at_once_and_removed_by_force_only(bench, name):
+    path = damage(bench, name)
+    before = os.lstat(path)
 
     async def go():
         host = bench.host()
-        (found,) = (await host.look([ReadLock("box")])).values()
-        await host.close()
-        return found
+        try:
+            (seen,) = (await host.look([ReadLock("box")])).values()
+            assert isinstance(seen, Unreadable) and str(path) in seen.why, seen
+            with pytest.raises(errors.Failed, match="where the lock should") as caught:
+                await host.begin(run_info(), ())
+            assert str(path) in caught.value.message and "unlock box --force" in caught.value.remedy
+            found = await host.holder()
+            assert (found.life, found.text) == ("damaged", seen.why)
+            assert not await host.unlock(found) and os.path.samestat(before, os.lstat(path))
+            assert await host.unlock(found, force=True) and not os.path.lexists(path)
+            assert await host.holder() is None
+            await host.begin(run_info(), ())
+            await host.end()
+        finally:
+            await host.close()
 
-    found = asyncio.run(go())
-    assert found is None or found.life == "dead"
+    asyncio.run(asyncio.wait_for(go(), 60))
+    left = {found.name.partition(".")[2].partition(".")[0] for found in bench.locks.iterdir()}
+    if name == "folder that is not empty":
+        (aside,) = bench.locks.iterdir()
+        assert left == {"damaged"} and (aside / "theirs").read_text() == "kept"
+    else:
+        assert [found.name for found in bench.locks.iterdir()] == ["other"] * (name == "link to a lock")
 
 
-def test_what_a_power_cut_left_of_a_lock_of_this_machine_is_taken_over(tmp_path):
-    for left in (b"", b"\xff\xfe\x80", bytes(300), b"run \xff\npid \xb2\n"):
-        (tmp_path / "kjpstate").write_bytes(left)
-        lock.take(tmp_path, run_info(), "box").release()
-        assert not list(tmp_path.iterdir())
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices and another's files")
+@pytest.mark.parametrize("how", [device, lambda path: (path.write_text(WHOLE), os.chown(path, 4242, 4242))])
+def test_a_device_or_another_users_file_is_no_lock(real_bench, how):
+    real_bench.locks.mkdir()
+    how(real_bench.locks / "kjpstate")
+
+    async def go():
+        host = real_bench.host()
+        try:
+            assert (await host.holder()).life == "damaged"
+            with pytest.raises(errors.Failed, match="where the lock should"):
+                await host.begin(run_info(), ())
+            assert await host.unlock(await host.holder(), force=True)
+        finally:
+            await host.close()
+
+    asyncio.run(asyncio.wait_for(go(), 60))
+    assert not list(real_bench.locks.iterdir())
 
 
-ANOTHERS = "run dead00\nwho root\nwhen y\nwhy apply\npid 4194303\nstart 1\nboot b\n"
-"""In a sticky /run/lock a lock that another user's run left is not ours to remove."""
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_note_of_a_step_holds_no_dead_lock_alive(bench, name):
+    bench.locks.mkdir(parents=True, exist_ok=True)
+    (bench.locks / "kjpstate").write_text(WHOLE)
+    DAMAGED[name](bench.locks / "kjpstate.step.dead00-4194303")
+
+    async def go():
+        host = bench.host()
+        try:
+            assert (await host.holder()).life == "dead"
+            await host.begin(run_info(), ())
+        finally:
+            await host.close()
+
+    asyncio.run(asyncio.wait_for(go(), 60))
+    assert not (bench.locks / "kjpstate").exists()
+
+
+@pytest.mark.parametrize("step", ["pid abc\nstart 1\nboot B", "pid \xb2", f"pid 1\nstart {'9' * 30}\nboot B"])
+def test_words_of_a_step_are_checked_by_their_form(bench, step):
+    bench.locks.mkdir(parents=True, exist_ok=True)
+    (bench.locks / "kjpstate").write_text(WHOLE)
+    (bench.locks / "kjpstate.step.dead00-4194303").write_text(step.replace("B", BOOT))
+
+    async def go():
+        host = bench.host()
+        try:
+            return (await host.holder()).life
+        finally:
+            await host.close()
+
+    assert asyncio.run(go()) == "dead"
+
+
+@pytest.mark.parametrize("name", ["empty", "noise", "folder", "link to nothing", "FIFO"])
+def test_a_damaged_right_to_break_is_got_over(bench, name):
+    bench.locks.mkdir(parents=True, exist_ok=True)
+    (bench.locks / "kjpstate").write_text(WHOLE)
+    DAMAGED[name](bench.locks / "kjpstate.break.dead00-4194303")
+
+    async def go():
+        host = bench.host()
+        try:
+            await host.begin(run_info(), ())
+        finally:
+            await host.close()
+
+    asyncio.run(asyncio.wait_for(go(), 60))
+    assert not (bench.locks / "kjpstate").exists()
+
+
+def test_what_is_written_beside_a_lock_goes_through_no_link(bench):
+    """Names that could be foreseen are made anew, whatever stands there."""
+    bench.locks.mkdir(parents=True, exist_ok=True)
+    bench.put("victim", "root's")
+    victim = bench.real(bench.path("victim"))
+    for number in range(os.getpid(), os.getpid() + 300):
+        (bench.locks / f".kjpstate.{number}.link").symlink_to(victim)
+
+    async def go():
+        host = bench.host()
+        try:
+            await host.begin(run_info(), ())
+        finally:
+            await host.close()
+
+    asyncio.run(asyncio.wait_for(go(), 60))
+    assert victim.read_text() == "root's"
+
+
 TAKES = """KJ_NL='
-' KJ_LOCKS=$1 KJ_LOCK=$1/kjpstate KJ_OWNER="$(printf 'run b\\npid %s' $$)"
+' KJ_UID=$(id -u) KJ_LOCKS=$1 KJ_LOCK='' KJ_HAND='' KJ_BASE=$1
 kj_say() { printf '%s ' "$*"; }
 rm() { if [ "$2" = "$KJ_LOCK" ]; then return 1; else command rm "$@"; fi; }
-kj_lock_place() { :; }
+kj_place
+KJ_OWNER="run b00000${KJ_NL}who w${KJ_NL}when w${KJ_NL}why w$KJ_NL$(kj_myself)"
 """
 
 
 @pytest.mark.parametrize("shell", [name for name, words in SHELLS.items() if shutil.which(words.split()[0])])
 @pytest.mark.parametrize("call", ["kj_take", 'kj_unlock "$(cat "$KJ_LOCK")" ""'])
 def test_a_dead_lock_that_is_not_ours_to_remove_is_said_and_not_tried_for_ever(tmp_path, shell, call):
-    (tmp_path / "kjpstate").write_text(ANOTHERS)
+    (tmp_path / "kjpstate").write_text(WHOLE)
     program = "\n".join([programs.script("lock"), TAKES, call])
     words = [*SHELLS[shell].split(), "-c", program, "sh", tmp_path]
     done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=30)
@@ -230,7 +399,7 @@ def test_a_dead_lock_that_is_not_ours_to_remove_is_said_and_not_tried_for_ever(t
 
 def test_a_dead_lock_of_this_machine_that_is_not_ours_to_remove_is_said(tmp_path, monkeypatch):
     path, unlink = tmp_path / "kjpstate", Path.unlink
-    path.write_text(ANOTHERS)
+    path.write_text(WHOLE)
 
     def refuses(self, missing_ok=False):
         if self == path:
@@ -239,7 +408,7 @@ def test_a_dead_lock_of_this_machine_that_is_not_ours_to_remove_is_said(tmp_path
 
     monkeypatch.setattr(Path, "unlink", refuses)
     with pytest.raises(errors.Failed, match="can't be taken: Operation not permitted"):
-        lock.take(tmp_path, run_info(), "box")
+        lock.take(Places(tmp_path), run_info(), "box")
     with pytest.raises(errors.Failed, match="can't be removed: Operation not permitted"):
-        lock.unlock(tmp_path, lock.holder(tmp_path), force=False)
+        lock.unlock(Places(tmp_path), lock.holder(Places(tmp_path), "box"), force=False)
     assert [left.name for left in tmp_path.iterdir()] == ["kjpstate"]

@@ -15,6 +15,7 @@ from kjpstate import hosts, reconcile
 from kjpstate.cli import run
 from kjpstate.host import Host, HostSpec
 from kjpstate.hosts import local
+from kjpstate.hosts.places import Places
 from kjpstate.hosts.ssh import SshHost
 
 BUILD = (
@@ -87,7 +88,7 @@ def desk(folder: Path, capture: pytest.CaptureFixture[str], monkeypatch: pytest.
     monkeypatch.chdir(folder)
     # As root, stamps and the lock of this machine would be the machine's own.
     monkeypatch.setattr(local, "state_folder", lambda: folder / ".state")
-    monkeypatch.setattr(local, "lock_folder", lambda: folder / ".state")
+    monkeypatch.setattr(local, "lock_places", lambda: Places(folder / ".state"))
     monkeypatch.setattr(reconcile, "connect", _connect_below(folder))
     made = Desk(folder, capture)
     made.write(

@@ -4,7 +4,7 @@
 # dash, busybox sh and bash; needs cat, stat, find, head, tail, id and sha256sum, which busybox has too.
 # A frame is a line end, the run's nonce and the frame's words, a line end, then its body up to the next one.
 
-kj_setup() { # nonce, state folder or nothing, lock folder or nothing
+kj_setup() { # nonce, state folder or nothing, lock folder or nothing, whether root's hand holds the lock
   KJ_N=$1 KJ_NL='
 ' KJ_UID=$(id -u) KJ_WITHIN='' KJ_UMASK=$(umask)
   exec 4>&1
@@ -15,7 +15,7 @@ kj_setup() { # nonce, state folder or nothing, lock folder or nothing
       [ "$KJ_UID" = 0 ] || KJ_BASE=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/kjpstate
       ;;
   esac
-  KJ_LOCKS=$3
+  KJ_LOCKS=$3 KJ_LOCK='' KJ_HAND=${4-}
   for kj_tool in cat stat find head tail id sha256sum; do
     command -v "$kj_tool" >/dev/null 2>&1 && continue
     kj_say lacks

@@ -16,13 +16,13 @@ kj_begin() { # run, document, suffix, who, when, why, follow: another session of
   KJ_RUN=$1 KJ_SUFFIX=$3 KJ_STATE=$KJ_BASE/$2 KJ_FOLLOWS=$7 KJ_COUNT=0 KJ_PENDING='' KJ_WRITING='' KJ_TORN=''
   KJ_HEAD="run$KJ_TAB$1$KJ_TAB$5$KJ_TAB$(kj_quoted "$4")$KJ_TAB$(kj_quoted "$6")"
   umask 077
-  KJ_OWNER="run $1${KJ_NL}who $4${KJ_NL}when $5${KJ_NL}why $6${KJ_NL}pid $$${KJ_NL}start $(kj_start_of $$)${KJ_NL}boot $(kj_boot_id)"
-  kj_lock_place
+  KJ_OWNER="run $1${KJ_NL}who $4${KJ_NL}when $5${KJ_NL}why $6$KJ_NL$(kj_myself)"
+  kj_place
   if [ -z "$KJ_FOLLOWS" ]; then
     kj_take
-    KJ_STEP=$KJ_LOCKS/kjpstate.step.$(kj_owner_name "$KJ_OWNER")
+    kj_step_of "$1" $$
   else
-    KJ_STEP=$KJ_LOCKS/kjpstate.step.$(kj_owner_name "$(cat "$KJ_LOCK" 2>/dev/null)")
+    kj_follow
   fi
   trap kj_release EXIT
   trap 'exit 129' HUP

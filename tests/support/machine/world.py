@@ -48,8 +48,9 @@ class World:
         # The PC is this machine, as in every other world: each has its own lock.
         locks = self.folder / "locks"
         locks.mkdir(exist_ok=True)
-        alone = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /run/lock && exec "$@"', str(locks)]
-        argv = [*alone, sys.executable, "-m", module, *words]
+        locks.chmod(0o755)
+        alone = 'mkdir -p /run/kjpstate && mount --bind "$0" /run/kjpstate && exec "$@"'
+        argv = ["unshare", "--mount", "sh", "-c", alone, str(locks), sys.executable, "-m", module, *words]
         done = subprocess.run(
             argv,
             cwd=self.folder,
