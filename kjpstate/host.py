@@ -5,11 +5,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from kjpstate.model import Action, Answers, Holder, Outcome, Reading, Recovered, RunInfo, Where
+
+_OURS = re.compile(
+    r"(?P<kept>.+)\.backup\.\d{8}T\d{6}Z-[0-9a-f]{6}"
+    r"|\.(?P<hidden>.+)\.kjpstate-[a-z]+\.[0-9a-f]{6}"
+    r"|(?P<beside>.+)\.kjpstate-[a-z]+\.[0-9a-f]{6}",
+    re.ASCII | re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -112,8 +120,8 @@ class Host(Eye, Protocol):
 
 
 def allowed(path: str, may_change: Sequence[str]) -> bool:
-    """Whether `path` is one of `may_change`, lies in a folder of it (final `/`), or bears our backup or
-    temporary name beside an allowed path. A path with `..` never is."""
+    """Whether `path` is one of `may_change`, lies in a folder of it (final `/`), or is itself a backup or
+    temporary file of ours beside an allowed path. A path with `..` never is."""
     if ".." in path.split("/"):
         return False
     return any(_covers(pattern, path) for pattern in may_change)
@@ -122,7 +130,11 @@ def allowed(path: str, may_change: Sequence[str]) -> bool:
 def _covers(pattern: str, path: str) -> bool:
     if pattern.endswith("/") and (path + "/").startswith(pattern):
         return True
-    bare = pattern.rstrip("/")
-    folder, _, name = bare.rpartition("/")
-    ours = (f"{bare}.backup.", f"{folder}/.{name}.kjpstate-", f"{bare}.kjpstate-")
-    return path.rstrip("/") == bare or path.startswith(ours)
+    return pattern.rstrip("/") in (path.rstrip("/"), _original_of(path.rstrip("/")))
+
+
+def _original_of(path: str) -> str | None:
+    """The path for which a name of ours stands; None for any other name, however it begins."""
+    folder, slash, name = path.rpartition("/")
+    found = _OURS.fullmatch(name)
+    return f"{folder}{slash}{found['kept'] or found['hidden'] or found['beside']}" if found else None

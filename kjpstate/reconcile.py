@@ -87,13 +87,15 @@ def open_hosts(document: Document, *, state_folder: Path, limit: Sequence[str] =
 
 
 def may_change(document: Document) -> dict[str, tuple[str, ...]]:
-    """Host -> the paths kjpstate may write there: as the guardrails say, else just what the sections name."""
+    """Host -> the paths kjpstate may write there: as the guardrails say (an empty list: none), else just what
+    the sections name."""
     found: dict[str, list[str]] = {}
     for resource in document.resources:
         for host, path in KINDS[resource.kind].writes(resource.spec):
             found.setdefault(host, []).append(path)
-    named: Mapping[str, tuple[str, ...]] = document.guardrails.may_change or {}
-    return {host: tuple(named.get(host) or found.get(host) or ()) for host in document.hosts}
+    written = document.guardrails.may_change
+    named: Mapping[str, tuple[str, ...]] = {} if written is None else written
+    return {host: tuple(named[host] if host in named else found.get(host, ())) for host in document.hosts}
 
 
 async def plan(

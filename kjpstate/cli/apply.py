@@ -79,7 +79,7 @@ def command(
     """
     file = saving.found(document)
     if file is not None:
-        if only or limit or here:
+        if only or limit or here is not None:
             why = f"{file} has its scope from when it was saved"
             raise errors.UsageError(why, "leave --only, --limit and --here out")
         saved = saving.opening(session, file)

@@ -132,7 +132,7 @@ def narrowed(only: Sequence[str], limit: Sequence[str], here: str | None = None)
     """The options that narrow a run, as typed."""
     words = [word for name in only for word in ("--only", name)]
     words += [word for name in limit for word in ("--limit", name)]
-    return words + (["--here", here] if here else [])
+    return words + (["--here", here] if here is not None else [])
 
 
 def _remember(session: Session, past: Past) -> None:

@@ -41,9 +41,9 @@ _RUN = re.compile(r"[0-9a-f]{6}")
 @click.pass_obj
 def command(session: Session, /, run: str | None, document: str | None, **chosen: Any) -> int:
     """Put the originals of RUN back (without one: of the last run that changed something)."""
-    if run and not document and (not _RUN.fullmatch(run) or Path(run).is_file()):
+    if run is not None and not document and (not _RUN.fullmatch(run) or Path(run).is_file()):
         run, document = None, run
-    if run and not _RUN.fullmatch(run):
+    if run is not None and not _RUN.fullmatch(run):
         raise errors.UsageError(
             f"{run} is not the name of a run: six hex digits", "kjpstate backups   lists them"
         )

@@ -85,7 +85,10 @@ def _job(session: Session, document: Document, every: str, here: str | None, lim
     for name in (here, *limit):
         if name and not any(host == name or host.startswith(f"{name}[") for host in document.hosts):
             raise UsageError(f"{name}: no such host; the document has {', '.join(document.hosts)}")
-    words = [*(("--here", here) if here else ()), *(word for name in limit for word in ("--limit", name))]
+    words = [
+        *(("--here", here) if here is not None else ()),
+        *(word for name in limit for word in ("--limit", name)),
+    ]
     state = session.environ.get("KJPSTATE_STATE")
     environ = {"KJPSTATE_STATE": str(Path(state).expanduser().absolute())} if state else {}
     argv = (schedulers.interpreter(), "-m", "kjpstate", "drift", path, *words)

@@ -86,7 +86,7 @@ async def opened(
     from kjpstate import document
 
     loaded = load(session, argument, forgiving=forgiving)
-    loaded = document.seen_from(loaded, here) if here else loaded
+    loaded = document.seen_from(loaded, here) if here is not None else loaded
     folder = (looking_folder if looks else state_folder)(session.environ)
     hosts = reconcile.open_hosts(loaded, state_folder=folder, limit=tuple(limit))
     try:

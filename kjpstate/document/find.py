@@ -14,6 +14,8 @@ def find(argument: str | None, environ: Mapping[str, str], cwd: str | Path) -> s
     """The path of the document: `argument`, else `$KJPSTATE_DOCUMENT`, else `kjpstate.yaml` in `cwd` or a
     folder above, else the only `*.yaml` directly in `states/`. Raises UsageError for none, or more than one.
     """
+    if argument == "":
+        raise UsageError("the document's name is empty", "Name one: kjpstate VERB DOCUMENT")
     for given, source in ((argument, ""), (environ.get("KJPSTATE_DOCUMENT"), " (from $KJPSTATE_DOCUMENT)")):
         if given:
             return _existing(given, source, Path(cwd))

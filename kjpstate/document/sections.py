@@ -13,6 +13,7 @@ from kjpstate.document.draft import Draft, Section, argv, entries, known, sectio
 from kjpstate.document.hosts import absolute, as_list
 from kjpstate.document.page import Page
 from kjpstate.document.times import seconds
+from kjpstate.document.words import relative
 from kjpstate.host import HostSpec
 from kjpstate.model import Where, join, overlap
 
@@ -90,18 +91,14 @@ def build(page: Page, groups: Groups) -> Iterator[Draft]:
         directory = section.path("/directory", value["directory"], folder=True)
         spec: dict[str, Any] = {
             "directory": directory,
-            "inputs": [_relative(text) for text in value["inputs"]],
-            "outputs": [_relative(text) for text in value["outputs"]],
+            "inputs": [relative(text) for text in value["inputs"]],
+            "outputs": [relative(text) for text in value["outputs"]],
             "run": argv(value["run"]),
             "timeout": seconds(value.get("timeout", "10m")),
         }
         if "check" in value:
             spec["check"] = argv(value["check"])
         yield _draft("build", section, spec, tail=_last(directory), identity=directory)
-
-
-def _relative(text: str) -> str:
-    return text if text in (".", "./") else text.removeprefix("./")
 
 
 def deploy(page: Page, groups: Groups, builds: Sequence[Draft]) -> Iterator[Draft]:
@@ -133,7 +130,7 @@ def _deploy(section: Section, sender: HostSpec, builds: Sequence[Draft]) -> Draf
         "built": _built(sender, origin, builds),
     }
     if "with" in value:
-        spec["with"] = [_relative(text) for text in value["with"]]
+        spec["with"] = [relative(text) for text in value["with"]]
     if "install" in value:
         spec["install"] = argv(value["install"])
     return _draft("deploy", section, spec, tail=_last(target), identity=target)

@@ -6,6 +6,7 @@ A checker is given a text and yields (line of the text from 0, reason); nothing 
 from __future__ import annotations
 
 import ipaddress
+import posixpath
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
@@ -81,11 +82,20 @@ def path(text: str) -> Iterator[Flaw]:
 
 
 def relative_path(text: str) -> Iterator[Flaw]:
-    """A path that starts from the section's directory."""
-    if text.startswith(("/", "~")) or _DRIVE.match(text):
+    """A path that starts from the section's directory, judged as `relative` will have it."""
+    if relative(text).startswith(("/", "~")) or _DRIVE.match(relative(text)):
         yield 0, "expected a path that starts from the section's directory, such as src/ or package.json"
     else:
         yield from path(text)
+
+
+def relative(text: str) -> str:
+    """A path of a section's directory without what says nothing (`./`, `//`); the directory is `./`."""
+    while text.startswith("./"):
+        text = text[2:]
+    if text in ("", "."):
+        return "./"
+    return posixpath.normpath(text) + ("/" if text.endswith(("/", "/.")) else "")
 
 
 def address(text: str) -> Iterator[Flaw]:

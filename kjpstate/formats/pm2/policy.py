@@ -23,7 +23,7 @@ _LONGEST_DELAY = 15_000
 
 def min_uptime(app: Mapping[str, Any]) -> int:
     """Milliseconds an app must live for its start to count as good."""
-    value = milliseconds(app.get("min_uptime") or MIN_UPTIME)
+    value = milliseconds(app.get("min_uptime", MIN_UPTIME))
     return value if isinstance(value, int) else MIN_UPTIME
 
 

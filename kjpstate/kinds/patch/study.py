@@ -180,9 +180,9 @@ def _made(edit: Edit, look: Look, spec: Spec) -> Draft | Problem:
 def _orphans(spec: Spec, blocks: Sequence[Block]) -> tuple[str, ...]:
     """Blocks of this set without an edit, and of sets that the document does not know (any more)."""
     named = {item["id"] for item in spec.get("edits", ())}
-    sets = spec.get("sets") or [block.set for block in blocks]
+    sets: Sequence[str] = spec.get("sets", ())  # none: another resource of this file tells of such sets
     return tuple(
         f"{spec['display']}:{block.line} {block.name}"
         for block in blocks
-        if block.set not in sets or (block.set == spec["set"] and block.edit not in named)
+        if (sets and block.set not in sets) or (block.set == spec["set"] and block.edit not in named)
     )
