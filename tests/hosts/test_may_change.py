@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kjpstate.host import allowed
 from kjpstate.hosts.local import LocalHost
 from kjpstate.model import (
     Backup,
@@ -34,7 +35,12 @@ from tests.support.allowed_states import picture
 from tests.support.bodies import run_info
 
 ALLOWED = ("ok/", "only.conf")
-OURS = re.compile(r"(ok|only\.conf)(/.*|\.(backup\.|kjpstate-).*)?|\.(ok|only\.conf)\.kjpstate-.*")
+TEMPORARY = r"\.kjpstate-[a-z]+\.[0-9a-f]{6}(/.*)?"
+OURS = re.compile(
+    rf"(ok|only\.conf)(/.*|\.backup\.\d{{8}}T\d{{6}}Z-[0-9a-f]{{6}}(/.*)?|{TEMPORARY})?"
+    rf"|\.(ok|only\.conf){TEMPORARY}",
+    re.DOTALL,
+)
 LAID = ("ok/a", "ok/sub/b", "only.conf", "only.conf.bak", "okay/a", "no/a", "no/sub/b", "a", "old/a")
 
 WORDS = [
@@ -53,6 +59,7 @@ WORDS = [
     "*",
     "$(rm a)",
 ]
+WORDS += ["ok.backup.evil", "ok.kjpstate-", ".ok.kjpstate-x", "ok.backup.20260101T000000Z-000000.d"]
 WORDS += ["ok.backup.20260101T000000Z-000000", ".ok.kjpstate-new.abc123", "-rf", "ok\nno", "no\\", "~", "k\t"]
 names = st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).map("/".join)
 places = st.builds(lambda name, end: f"ROOT/{name}{end}", names, st.sampled_from(["", "/"]))
@@ -81,6 +88,37 @@ actions = st.one_of(
     st.builds(lambda path: Run("box", ("true",), "tries", "", (path,)), anywhere),
 )
 OLD = TreeFile("cba06b5736faf67e54b07b561eae94395e774c517a7d910a54369e1263ccfbd4", 3, 0o644)  # of "old"
+
+
+@pytest.mark.parametrize(
+    ("path", "fine"),
+    [
+        ("/r/ok", True),
+        ("/r/ok/", True),
+        ("/r/ok/a", True),
+        ("/r/ok.backup.20260101T000000Z-abcdef", True),
+        ("/r/ok.kjpstate-new.abcdef", True),
+        ("/r/.ok.kjpstate-new.abcdef", True),
+        ("/r/only.conf.backup.20260101T000000Z-abcdef", True),
+        ("/r/ok.backup.20260101T000000Z-abcdef/a", False),
+        ("/r/ok.backup.20260101T000000Z-abcdeg", False),
+        ("/r/ok.backup.20260101T000000Z-abcdef\n", False),
+        ("/r/ok.backup.evil", False),
+        ("/r/ok.backup.evil/a", False),
+        ("/r/ok.backup.", False),
+        ("/r/ok.kjpstate-/etc", False),
+        ("/r/ok.kjpstate-new.abcdef/a", False),
+        ("/r/.ok.kjpstate-x/y", False),
+        ("/r/..kjpstate-new.abcdef", False),
+        ("/r/ok/../no", False),
+        ("/r/okay", False),
+        ("ok", False),
+        ("", False),
+    ],
+)
+def test_only_whole_names_of_ours_are_beside(path: str, fine: bool):
+    assert allowed(path, ("/r/ok/", "/r/only.conf")) is fine
+    assert not allowed(path, ())
 
 
 @pytest.mark.parametrize(("body", "examples"), [("local", 100), ("dash", 20)])
