@@ -13,7 +13,7 @@ from typing import Any
 
 from kjpstate import errors
 from kjpstate.apply.locking import begin
-from kjpstate.apply.noting import index_of
+from kjpstate.apply.noting import index_of, standing
 from kjpstate.apply.remembering import lines_of, remember
 from kjpstate.apply.restoring import give_up
 from kjpstate.apply.taking import take
@@ -78,6 +78,7 @@ async def _begin(work: Work, begun: list[Host]) -> None:
             host = work.hosts[name]
             wanted = [*readings[name], index_of(name, work.info.document)]
             wanted.append(lines_of(name, work.info.document))
+            wanted += standing(name, work.plan, readings[name])
             answers.update(await _lock(host, work, wanted, begun))
             begun.append(host)
             work.recovered += host.recovered

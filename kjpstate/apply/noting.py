@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from kjpstate.apply.work import Work
-from kjpstate.model import Action, Change, ReadState, Stamp
+from kjpstate.model import Action, Change, Plan, Reading, ReadState, Stamp
 from kjpstate.undo import record
 
 
 def index_of(host: str, document: str) -> ReadState:
     """The list of the runs that changed something on a host; read when its lock is taken."""
     return ReadState(host, document, record.INDEX)
+
+
+def standing(host: str, plan: Plan, asked: Collection[Reading]) -> dict[Reading, None]:
+    """What stands where the plan's actions will write; read when the locks are taken, before any of them."""
+    actions = [action for change in plan.changes for action in change.actions if action.host == host]
+    return dict.fromkeys(record.standing(actions, asked))
+
+
+def changed(plan: Plan) -> set[str]:
+    """The hosts that a run of this plan changes."""
+    return {action.host for change in plan.changes for action in change.actions}
 
 
 def ahead(change: Change, actions: Sequence[Action], work: Work) -> Iterator[Action]:
@@ -27,7 +38,7 @@ def ahead(change: Change, actions: Sequence[Action], work: Work) -> Iterator[Act
 def _note(host: str, step: record.Step, work: Work) -> Iterator[Stamp]:
     document = work.info.document
     if host not in work.records:
-        work.records[host] = record.opening(work.info)
+        work.records[host] = record.opening(work.info, changed(work.plan))
         runs = record.listed(work.answers.get(index_of(host, document)))
         yield Stamp(host, document, record.INDEX, record.with_run(runs, work.info.id))
     work.records[host] = record.extended(work.records[host], step)

@@ -11,6 +11,15 @@ from collections.abc import Sequence
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Do what the command line says; the exit code of errors.py's tree, never a traceback."""
+    from kjpstate.cli import interrupts
+
+    if argv is not None:
+        from kjpstate.cli.main import main
+
+        return main(argv)
+    interrupts.leaves_at_once()
     from kjpstate.cli.main import main
 
-    return main(list(sys.argv[1:] if argv is None else argv))
+    code = main(sys.argv[1:])
+    interrupts.is_over()
+    return code

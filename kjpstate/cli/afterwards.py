@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from kjpstate import errors, monitor, rollback
-from kjpstate.cli.interrupts import signals_as_interrupts
 from kjpstate.cli.recording import Note, noted
 from kjpstate.cli.watching import begun, code_of, draw, items, must_take, watched
 from kjpstate.cli.work import Work
@@ -96,8 +95,10 @@ class Aftermath:
         record.started = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         soak = await watched(self.work, record)
         self.note.items += items(soak)
-        self._show([BLANK, *soak_lines(soak)])
-        draw(self.work.session, self.asked.plot, soak)
+        with self.work.session.owing():
+            self._show([BLANK, *soak_lines(soak)])
+        with self.work.session.owing():
+            draw(self.work.session, self.asked.plot, soak)
         return soak
 
     async def _undo(self, run: str) -> Report | None:
@@ -111,15 +112,16 @@ class Aftermath:
             session.follow(Line(why, "refuse", hang=2))
             session.follow(Line(f"  kjpstate rollback {run}   tries again", hang=4))
             return None
-        for change in report.plan.changes:
-            if change.refusal is not None:
-                session.follow(Line(f"{change.resource.host}: {change.refusal.reason}", "refuse", hang=2))
-        self._show([BLANK, *rollback_lines(report, run, time.monotonic() - started)])
+        with session.owing():
+            for change in report.plan.changes:
+                if change.refusal is not None:
+                    session.follow(Line(f"{change.resource.host}: {change.refusal.reason}", "refuse", hang=2))
+            self._show([BLANK, *rollback_lines(report, run, time.monotonic() - started)])
         return report
 
     async def _rolled_back(self, run: str) -> Report:
         work, session = self.work, self.work.session
-        with noted(session, "rollback", work.document.path) as note, signals_as_interrupts():
+        with noted(session, "rollback", work.document.path) as note:
             report = await rollback.run(
                 work.document,
                 work.hosts,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +11,8 @@ from typing import Any
 import click
 
 from kjpstate import errors, reconcile
-from kjpstate.cli import options, saving
+from kjpstate.cli import interrupts, options, saving
 from kjpstate.cli.afterwards import Aftermath, Asked
-from kjpstate.cli.interrupts import signals_as_interrupts
 from kjpstate.cli.recording import Note, narrowed, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.verify import code_of
@@ -101,7 +99,7 @@ def command(
         chosen["after"] = Asked(monitor, rollback_on_fail, plot)
         patience = {"lock_timeout": lock_timeout, "wait": wait}
         run = _apply(session, document, note, given, **chosen, patience=patience)
-        return note.ended(asyncio.run(run))
+        return note.ended(interrupts.run(run))
 
 
 async def _apply(
@@ -128,7 +126,8 @@ async def _apply(
         if plan.unfinished:
             plan, seconds = await work.plan()
         if not as_json:
-            session.out(plan_lines(plan, head(work, plan, seconds), session.mask()))
+            with session.owing(yes):
+                session.out(plan_lines(plan, head(work, plan, seconds), session.mask()))
         reconcile.refuse_unreachable(plan)
         wanted = any(change.refusal is None and not change.held for change in plan.changes)
         if wanted and not yes and not session.confirmed("Apply this?"):
@@ -139,22 +138,24 @@ async def _apply(
             report = await (_act(work, plan, run, patience) if wanted else _check_only(work, plan, run))
         report = replace(report, recovered=(*recovered, *report.recovered))
         note.did(report)
-        second = (await work.plan())[0] if wanted else plan
-        code = errors.worst([report.exit_code, reconcile.exit_code(second)])
-        if wanted and not as_json:
-            session.out([BLANK, *report_lines(report, second, time.monotonic() - started)])
-        elif not as_json:
-            session.out([BLANK, *check_lines(report.checks)] if report.checks else [])
+        second, code = None if wanted else plan, report.exit_code
+        with session.owing():
+            second = second or (await work.plan())[0]
+            code = errors.worst([code, reconcile.exit_code(second)])
+            if wanted and not as_json:
+                session.out([BLANK, *report_lines(report, second, time.monotonic() - started)])
+            elif not as_json:
+                session.out([BLANK, *check_lines(report.checks)] if report.checks else [])
         ended = await aftermath.finish(report, code)
-        if as_json:
-            done = report_json(report, second, session.mask(), exit_code=code)
-            session.out_json({**done, **ended.json(session.mask())})
+        with session.owing():
+            if as_json:
+                done = report_json(report, second, session.mask(), exit_code=code)
+                session.out_json({**done, **ended.json(session.mask())})
         return ended.code
 
 
 async def _recover(work: Work, plan: Plan, run: RunInfo, lock_timeout: float) -> tuple[Recovered, ...]:
-    with signals_as_interrupts():
-        return await reconcile.recover(work.hosts, plan, run, _follow(work), lock_timeout)
+    return await reconcile.recover(work.hosts, plan, run, _follow(work), lock_timeout)
 
 
 def _follow(work: Work) -> Callable[[Event], None]:
@@ -162,19 +163,18 @@ def _follow(work: Work) -> Callable[[Event], None]:
 
 
 async def _act(work: Work, plan: Plan, run: RunInfo, patience: Mapping[str, float]) -> Report:
-    with signals_as_interrupts():
-        return await reconcile.apply(
-            work.document,
-            work.hosts,
-            plan,
-            run=run,
-            key=work.key,
-            progress=_follow(work),
-            only=work.only,
-            limit=work.limit,
-            patience=_PATIENCE,
-            **patience,
-        )
+    return await reconcile.apply(
+        work.document,
+        work.hosts,
+        plan,
+        run=run,
+        key=work.key,
+        progress=_follow(work),
+        only=work.only,
+        limit=work.limit,
+        patience=_PATIENCE,
+        **patience,
+    )
 
 
 async def _check_only(work: Work, plan: Plan, run: RunInfo) -> Report:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,9 +11,8 @@ from typing import Any
 import click
 
 from kjpstate import backups, errors
-from kjpstate.cli import options
+from kjpstate.cli import interrupts, options
 from kjpstate.cli.controller import run_info
-from kjpstate.cli.interrupts import signals_as_interrupts
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, opened
 from kjpstate.render.as_json import listed_json
@@ -57,8 +55,8 @@ def command(session: Session, /, words: Sequence[str], **chosen: Any) -> int:
         raise errors.UsageError("prune asks before it removes, and can't ask here.", "add --yes")
     document = rest[0] if rest else None
     if prunes:
-        return asyncio.run(_prune(session, document, bounds, yes=yes, **chosen))
-    return asyncio.run(_list(session, document, **chosen))
+        return interrupts.run(_prune(session, document, bounds, yes=yes, **chosen))
+    return interrupts.run(_list(session, document, **chosen))
 
 
 async def _list(
@@ -89,9 +87,10 @@ async def _prune(
         rows, unreachable = await backups.ledgers(work.document, work.hosts, work.scope)
         going = {host: pruning.doomed(kept, **_bounds(bounds)) for host, kept in rows.items()}
         found = await backups.look(work.hosts, going)
-        if not as_json:
-            session.out(pruned_lines(found))
-        session.tell(lost_lines(unreachable, session.mask()))
+        with session.owing(yes):
+            if not as_json:
+                session.out(pruned_lines(found))
+            session.tell(lost_lines(unreachable, session.mask()))
         if found and not yes and not session.confirmed("Remove these for good?"):
             raise errors.Failed("Nothing was done: the answer was not yes.")
         done = await _removed(work, going)
@@ -112,5 +111,4 @@ def _bounds(bounds: tuple[int | None, int | None]) -> dict[str, Any]:
 
 async def _removed(work: Work, going: Mapping[str, Sequence[Kept]]) -> Mapping[str, int]:
     run = replace(run_info(work.document.name), why="backups prune")
-    with signals_as_interrupts():
-        return await backups.prune(work.document, work.hosts, going, run=run)
+    return await backups.prune(work.document, work.hosts, going, run=run)

@@ -5,7 +5,6 @@ Every step is judged: the demo exits 0 only if each did what it says.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import shutil
 import tempfile
@@ -19,7 +18,7 @@ from typing import Any
 import click
 
 from kjpstate import document, errors, reconcile
-from kjpstate.cli import options
+from kjpstate.cli import interrupts, options
 from kjpstate.cli.controller import run_info
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, head
@@ -55,7 +54,7 @@ def command(session: Session, keep: bool) -> int:
     """Try it: plan, apply, drift and cure on two simulated machines. Needs nothing, touches nothing."""
     folder = Path(tempfile.mkdtemp(prefix="kjpstate-demo-"))
     try:
-        asyncio.run(_play(session, folder))
+        interrupts.run(_play(session, folder))
     finally:
         if not keep:
             shutil.rmtree(folder)
@@ -119,6 +118,8 @@ async def _apply(stage: _Stage) -> None:
         key=work.key,
         progress=lambda event: stage.session.follow(event_line(event)),
     )
+    if report.exit_code == errors.INTERRUPTED:
+        raise errors.Interrupted("Interrupted.")
     second, _ = await work.plan()
     stage.session.out(report_lines(report, second, time.monotonic() - started))
     _must(report.exit_code == errors.IN_SYNC, "the apply succeeds and every check passes")

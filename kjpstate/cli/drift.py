@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import os
@@ -16,7 +15,7 @@ import click
 
 from kjpstate import errors, reconcile
 from kjpstate.checking import Check, check
-from kjpstate.cli import options
+from kjpstate.cli import interrupts, options
 from kjpstate.cli.notifying import notify
 from kjpstate.cli.recording import narrowed, noted
 from kjpstate.cli.session import Session
@@ -56,7 +55,7 @@ def command(
     """For cron: silent and 0 when in sync; else one line a drift, and 2 (3 when a host did not answer)."""
     with _ended_in_time(timeout) as end:
         looking = _drift(session, document, end, only=only, limit=limit, here=here, as_json=as_json)
-        return asyncio.run(looking)
+        return interrupts.run(looking)
 
 
 @dataclass

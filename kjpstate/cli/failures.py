@@ -54,6 +54,17 @@ def leave(session: Session) -> None:
                 os.dup2(nobody.fileno(), stream.fileno())
 
 
+def end_late(error: Exception, session: Session, code: int) -> int:
+    """The run is over and noted, and something of it could not be shown: its code, or if all was well that
+    of `error`. Nothing goes to stdout, which has the run's own answer."""
+    if isinstance(error, BrokenPipeError):
+        return code or errors.FAILED
+    known = as_known(error, session)
+    with suppress(OSError):
+        session.tell(_lines(known))
+    return code or known.exit_code
+
+
 def as_known(error: BaseException, session: Session) -> errors.KjpstateError:
     """`error` as one of our own tree; what nobody foresaw goes into a crash report."""
     if isinstance(error, errors.KjpstateError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 import click
 
 from kjpstate import errors, history, reconcile
-from kjpstate.cli import options
+from kjpstate.cli import interrupts, options
 from kjpstate.cli.controller import looking_folder
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import load, opened
@@ -66,7 +65,7 @@ def command(
     found = history.runs(folder, replace(wanted, most=0) if name and not local else wanted)
     runs, lost = found.value, dict[str, str]()
     if name and not local:
-        theirs, lost = asyncio.run(_told_by_hosts(session, document, here))
+        theirs, lost = interrupts.run(_told_by_hosts(session, document, here))
         runs = history.merged(runs, theirs, wanted)
     if as_json:
         session.out_json(history_json(runs))

@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from kjpstate import __version__
-from kjpstate.cli.failures import end, leave
+from kjpstate.cli import interrupts
+from kjpstate.cli.failures import end, end_late, leave
 from kjpstate.cli.session import Session
 
 EVERY_DAY = {
@@ -90,6 +91,7 @@ class Verbs(click.Group):
 @click.pass_context
 def verbs(ctx: click.Context) -> None:
     """One document says how a bot's machine should be; kjpstate plans and applies only the difference."""
+    interrupts.hears()
     if ctx.invoked_subcommand is None:
         raise click.UsageError("kjpstate needs a verb, such as plan", ctx)
 
@@ -99,11 +101,14 @@ def main(argv: Sequence[str]) -> int:
     session = Session(list(argv), os.environ, sys.stdin, sys.stdout, sys.stderr)
     try:
         code = verbs.main(list(argv), prog_name="kjpstate", standalone_mode=False, obj=session)
+        if session.late is not None:
+            return end_late(session.late, session, int(code or 0))
         session.stdout.flush()
         return int(code or 0)
     except SystemExit:
         raise
     except BaseException as error:
-        return end(error, session)
+        with interrupts.unheard():
+            return end(error, session)
     finally:
         leave(session)

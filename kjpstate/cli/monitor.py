@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import click
 
 from kjpstate import monitor
-from kjpstate.cli import options
+from kjpstate.cli import interrupts, options
 from kjpstate.cli.recording import Note, narrowed, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.watching import begun, code_of, draw, items, must_take, watched
@@ -48,7 +47,7 @@ def command(
     """Watch CPU, memory, crashes, logs and names; exit 6 when a limit is passed. Changes nothing."""
     asked = _Asked(length, every, tuple(limit), here, keep_going, plot, as_json)
     with noted(session, "monitor", document, narrowed((), limit, here)) as note:
-        return note.ended(asyncio.run(_monitor(session, document, note, asked)))
+        return note.ended(interrupts.run(_monitor(session, document, note, asked)))
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,10 @@ async def _monitor(session: Session, argument: str | None, note: Note, asked: _A
         soak = await watched(work, record, stream=asked.as_json)
         note.items += items(soak)
         code = code_of(soak)
-        if asked.as_json:
-            session.out_json_line(soak_json(soak, session.mask(), exit_code=code))
-        else:
-            session.out(soak_lines(soak))
+        with session.owing():
+            if asked.as_json:
+                session.out_json_line(soak_json(soak, session.mask(), exit_code=code))
+            else:
+                session.out(soak_lines(soak))
         draw(session, asked.plot, soak)
         return code

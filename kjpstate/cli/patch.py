@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kjpstate import document, errors, reconcile
-from kjpstate.cli import options
+from kjpstate.cli import interrupts, options
 from kjpstate.cli.controller import run_info
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, opened
@@ -88,7 +87,7 @@ def keep(session: Session, /, address: str, document: str | None, *, here: str |
 
     Only the `content` of those edits changes; the document as it was is kept beside it.
     """
-    return asyncio.run(_keep(session, address, document, here))
+    return interrupts.run(_keep(session, address, document, here))
 
 
 async def _keep(session: Session, address: str, argument: str | None, here: str | None) -> int:

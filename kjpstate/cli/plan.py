@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from kjpstate import errors, reconcile, saved
-from kjpstate.cli import options, saving
+from kjpstate.cli import interrupts, options, saving
 from kjpstate.cli.recording import Note, narrowed, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import head, opened, typed
@@ -38,7 +37,7 @@ def command(session: Session, /, document: str | None, **chosen: Any) -> int:
         saving.must_be_free(chosen["out"])
     chosen["lasts"] = saving.lasting(chosen.pop("expires"))
     with noted(session, "plan", document, narrowed(chosen["only"], chosen["limit"], chosen["here"])) as note:
-        return asyncio.run(_plan(session, document, note, **chosen))
+        return interrupts.run(_plan(session, document, note, **chosen))
 
 
 async def _plan(

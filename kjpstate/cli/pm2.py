@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 import click
 
 from kjpstate import errors, reconcile
-from kjpstate.cli import options
+from kjpstate.cli import interrupts, options
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, opened
 from kjpstate.formats.pm2 import policy, probe
@@ -35,7 +34,7 @@ def command(
 
     Exit 2 when an app is not alive or the three differ. Changes nothing, and starts no PM2.
     """
-    return asyncio.run(_pm2(session, document, limit, here, as_json))
+    return interrupts.run(_pm2(session, document, limit, here, as_json))
 
 
 async def _pm2(

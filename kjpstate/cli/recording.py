@@ -5,6 +5,7 @@ Called by the verbs that look at hosts. The run is noted when its block ends, by
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kjpstate import errors, history
+from kjpstate.cli import interrupts
 from kjpstate.cli.controller import run_info, state_folder
 from kjpstate.cli.session import Session
 from kjpstate.history import Item, Past
@@ -125,7 +127,8 @@ def noted(session: Session, verb: str, argument: str | None, scope: Sequence[str
         raise
     finally:
         if note.code not in _NOT_RUNS or verb == "drift":
-            _remember(session, note.past(time.monotonic() - started))
+            with interrupts.unheard():
+                _remember(session, note.past(time.monotonic() - started))
 
 
 def narrowed(only: Sequence[str], limit: Sequence[str], here: str | None = None) -> list[str]:
@@ -147,7 +150,7 @@ def _remember(session: Session, past: Past) -> None:
 def _outcome(error: BaseException) -> tuple[int, str]:
     if isinstance(error, errors.KjpstateError):
         return error.exit_code, error.message
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, (KeyboardInterrupt, asyncio.CancelledError)):
         return errors.INTERRUPTED, "interrupted"
     return errors.FAILED, type(error).__name__
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Sequence
@@ -12,8 +11,7 @@ from typing import Any
 import click
 
 from kjpstate import errors, reconcile, rollback
-from kjpstate.cli import options
-from kjpstate.cli.interrupts import signals_as_interrupts
+from kjpstate.cli import interrupts, options
 from kjpstate.cli.recording import Note, narrowed, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, head, opened
@@ -52,7 +50,7 @@ def command(session: Session, /, run: str | None, document: str | None, **chosen
             "rollback asks before it acts, and can't ask here.", "add --yes to roll back without asking"
         )
     with noted(session, "rollback", document, narrowed((), chosen["limit"], chosen["here"])) as note:
-        return note.ended(asyncio.run(_rollback(session, document, run or "", note, **chosen)))
+        return note.ended(interrupts.run(_rollback(session, document, run or "", note, **chosen)))
 
 
 async def _rollback(
@@ -77,9 +75,10 @@ async def _rollback(
         session.secrets |= found.plan.secrets
         note.saw(found.plan)
         if not as_json:
-            session.out(diff_lines(found.plan, session.mask()) if diff else ())
-            seconds = time.monotonic() - started
-            session.out(plan_lines(found.plan, head(work, found.plan, seconds), session.mask()))
+            with session.owing(yes):
+                session.out(diff_lines(found.plan, session.mask()) if diff else ())
+                seconds = time.monotonic() - started
+                session.out(plan_lines(found.plan, head(work, found.plan, seconds), session.mask()))
         reconcile.refuse_unreachable(found.plan)
         refused = any(change.refusal is not None for change in found.plan.changes)
         if not found.plan.changes:
@@ -90,19 +89,19 @@ async def _rollback(
         report = await _act(work, found, info, lock_timeout)
         if not refused:
             note.did(report)
-        if as_json:
-            session.out_json(report_json(report, None, session.mask(), exit_code=report.exit_code))
-        elif not refused:
-            session.out([BLANK, *rollback_lines(report, found.run, time.monotonic() - started)])
+        with session.owing():
+            if as_json:
+                session.out_json(report_json(report, None, session.mask(), exit_code=report.exit_code))
+            elif not refused:
+                session.out([BLANK, *rollback_lines(report, found.run, time.monotonic() - started)])
         return report.exit_code
 
 
 async def _act(work: Work, found: rollback.Rollback, info: RunInfo, lock_timeout: float) -> Report:
-    with signals_as_interrupts():
-        return await rollback.act(
-            found,
-            work.hosts,
-            info=info,
-            progress=lambda event: work.session.follow(event_line(event)),
-            lock_timeout=lock_timeout,
-        )
+    return await rollback.act(
+        found,
+        work.hosts,
+        info=info,
+        progress=lambda event: work.session.follow(event_line(event)),
+        lock_timeout=lock_timeout,
+    )

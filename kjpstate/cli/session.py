@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+from kjpstate import errors
+from kjpstate.cli import interrupts
 from kjpstate.render.lines import Line
 from kjpstate.render.masks import Mask, mask_for
 from kjpstate.render.stream import put, wants_colour
@@ -17,7 +19,8 @@ from kjpstate.render.stream import put, wants_colour
 
 @dataclass
 class Session:
-    """`secrets` grows as documents and hosts are read; every screen passes through their mask."""
+    """`secrets` grows as documents and hosts are read; every screen passes through their mask. `late`: the
+    first thing that could not be shown while something was owed; `main` tells it at the end."""
 
     argv: list[str]
     environ: Mapping[str, str]
@@ -26,6 +29,7 @@ class Session:
     stderr: TextIO
     no_colour: bool = False
     secrets: set[str] = field(default_factory=set, repr=False)
+    late: Exception | None = None
 
     def __post_init__(self) -> None:
         """A stream that was closed (`>&-`, pythonw) is None: nobody listens there."""
@@ -70,15 +74,30 @@ class Session:
         self.stdout.write(json.dumps(value, ensure_ascii=True) + "\n")
         self.stdout.flush()
 
+    @contextmanager
+    def owing(self, owed: bool = True) -> Iterator[None]:
+        """Show something between an act and what is still to be done: that it can't be shown waits for the
+        end. Not `owed`: nothing is done yet, and it stops here."""
+        try:
+            yield
+        except Exception as error:
+            if not owed:
+                raise
+            self.late = self.late or error
+
     def has_terminal(self) -> bool:
         """Whether somebody can be asked."""
         return self.stdin is not None and self.stdin.isatty() and self.stderr.isatty()
 
     def confirmed(self, question: str) -> bool:
-        """Ask on stderr; only the full word `yes` is a yes."""
+        """Ask on stderr; only the full word `yes` is a yes. Raises Interrupted at the first Ctrl-C."""
         self.stderr.write(f"{question} Only yes, in full, is a yes: ")
         self.stderr.flush()
-        return self.stdin.readline().strip() == "yes"
+        try:
+            return interrupts.answered(self.stdin.readline).strip() == "yes"
+        except KeyboardInterrupt:
+            self.stderr.write("\n")
+            raise errors.Interrupted("Interrupted at the question: it was not done.") from None
 
     def _put(self, lines: Iterable[Line], stream: TextIO) -> None:
         colour = wants_colour(stream, self.environ, self.no_colour)

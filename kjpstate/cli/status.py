@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -10,7 +9,7 @@ from datetime import timedelta
 import click
 
 from kjpstate import history, reconcile
-from kjpstate.cli import options
+from kjpstate.cli import interrupts, options
 from kjpstate.cli.history import said_by, seconds_of, tell_trouble
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, opened
@@ -53,7 +52,7 @@ def command(
 ) -> int:
     """The bot, the last apply, the last check, what is unfinished, and what to type next. Changes nothing."""
     patience = timedelta(seconds=seconds_of("--max-age", max_age))
-    return asyncio.run(
+    return interrupts.run(
         _status(session, document, limit, here=here, patience=patience, timeout=timeout, as_json=as_json)
     )
 

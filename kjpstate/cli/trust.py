@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from kjpstate import errors
-from kjpstate.cli import options
+from kjpstate.cli import interrupts, options
 from kjpstate.cli.controller import state_folder
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import load
@@ -34,7 +32,7 @@ def command(session: Session, host: str, document: str | None, fingerprint: str 
             "trust asks before it remembers a key, and there is no terminal to ask on.",
             "add --fingerprint SHA256:…, as ssh-keygen -lf prints it on the host itself",
         )
-    return asyncio.run(_trust(session, chosen, fingerprint))
+    return interrupts.run(_trust(session, chosen, fingerprint))
 
 
 async def _trust(session: Session, chosen: list[HostSpec], fingerprint: str | None) -> int:
@@ -48,7 +46,8 @@ async def _trust(session: Session, chosen: list[HostSpec], fingerprint: str | No
         session.tell([Line(f"  {line.split()[1]}  {print_}") for print_, line in shown])
         confirmed = _confirmed(session, spec, shown, fingerprint)
         file = remember(spec, confirmed, folder)
-        session.out([Line(f"{spec.name} is trusted: {len(confirmed)} of its keys in {file}", "good")])
+        with session.owing():
+            session.out([Line(f"{spec.name} is trusted: {len(confirmed)} of its keys in {file}", "good")])
     return 0
 
 

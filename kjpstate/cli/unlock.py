@@ -9,7 +9,7 @@ import click
 
 from kjpstate import errors
 from kjpstate.apply.locking import pauses
-from kjpstate.cli import options
+from kjpstate.cli import interrupts, options
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import opened
 from kjpstate.host import Host
@@ -46,7 +46,7 @@ def command(
 ) -> int:
     """Show who holds the lock of HOST (its name in the document), ask, and break it if that run is dead."""
     looking = _unlock(session, host, document, run=run, force=force, here=here, seconds=lock_timeout)
-    return asyncio.run(looking)
+    return interrupts.run(looking)
 
 
 async def _unlock(
@@ -72,7 +72,8 @@ async def _unlock(
 async def _one(session: Session, host: Host, *, run: str | None, force: bool, seconds: float) -> None:
     holder = await _settled(host, seconds)
     if holder is None:
-        session.out([Line(f"{host.name} is not locked.", "good")])
+        with session.owing():
+            session.out([Line(f"{host.name} is not locked.", "good")])
         return
     if holder.life == "damaged":
         await _clear(session, host, holder, run=run, force=force)
@@ -110,8 +111,9 @@ async def _one(session: Session, host: Host, *, run: str | None, force: bool, se
         raise errors.Failed("Nothing was done: the answer was not yes.")
     if not await host.unlock(holder, force=force):
         raise errors.Locked(f"{host.name} is locked by somebody else by now; nothing was done", "look again")
-    session.out([Line(f"The lock of run {holder.run} on {host.name} is broken.", "good")])
-    session.out([Line("What that run left half done, the next apply settles first.")])
+    with session.owing():
+        session.out([Line(f"The lock of run {holder.run} on {host.name} is broken.", "good")])
+        session.out([Line("What that run left half done, the next apply settles first.")])
 
 
 async def _clear(session: Session, host: Host, holder: Holder, *, run: str | None, force: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kjpstate import errors, reconcile
-from kjpstate.cli import options
+from kjpstate.cli import interrupts, options
 from kjpstate.cli.recording import Note, narrowed, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import opened
@@ -48,7 +47,7 @@ def command(
     words = [word for name in names for word in ("--check", name)] + narrowed((), (), here)
     with noted(session, "verify", document, words) as note:
         run = _verify(session, document, note, names=names, here=here, as_json=as_json, junit=junit)
-        return note.ended(asyncio.run(run))
+        return note.ended(interrupts.run(run))
 
 
 def code_of(results: Iterable[CheckResult]) -> int:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kjpstate import errors, monitor
-from kjpstate.cli.interrupts import cancelled_by_signals
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work
 from kjpstate.formats.soak import Hole, Sample, Soak, clock
@@ -54,8 +53,7 @@ async def watched(work: Work, record: Record, *, stream: bool = False) -> Soak:
     """The watch to its end, or until somebody ends it; `stream`: each look as a line of JSON on stdout."""
     with _screen(work.session, record, stream) as tell:
         try:
-            with cancelled_by_signals():
-                ended = await monitor.watch(record, work.hosts, tell)
+            ended = await monitor.watch(record, work.hosts, tell)
         except asyncio.CancelledError:
             ended = "interrupted"
             if (task := asyncio.current_task()) is not None:

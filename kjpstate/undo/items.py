@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from kjpstate.formats.tree import digest, listing_digest, stamp_name, stamped_files
-from kjpstate.model import Answers, File, ReadFile, Reading, ReadTree, Spec, Tree, TreeFile, Unreadable
+from kjpstate.model import (
+    UNKNOWN,
+    Answers,
+    File,
+    ReadFile,
+    Reading,
+    ReadTree,
+    Spec,
+    Tree,
+    TreeFile,
+    Unknown,
+    Unreadable,
+)
 from kjpstate.undo.ledger import Kept
 from kjpstate.undo.record import Record, sha
 
@@ -20,7 +32,8 @@ from kjpstate.undo.record import Record, sha
 @dataclass(frozen=True)
 class Item:
     """One path. `sort`: file (we wrote it), written (a command did), folder. `before`, `after`: digests of a
-    file's bytes, None for none. `backup`: where its original is, or "" when there was none."""
+    file's bytes, None for none. `backup`: where its original is, or "" when there was none. `lost`: why its
+    original is not known, though there was one or nobody noted that there was none."""
 
     host: str
     path: str
@@ -32,6 +45,7 @@ class Item:
     mode: int = 0o644
     put: Mapping[str, str] | None = None
     earlier: Mapping[str, str] | None = None
+    lost: str = ""
 
     @property
     def here(self) -> Reading:
@@ -86,12 +100,23 @@ def _of_step(step: Mapping[str, Any], record: Record, spec: Spec) -> Iterator[It
     for path in (*(folder["path"] for folder in step["folders"]), *step["written"]):
         row = kept.get(path.rstrip("/"))
         backup, backed = (row.backup, row.sha256) if row else ("", "")
-        if path.endswith("/") or (row is not None and row.type == "directory"):
+        stood = step.get("there", {}).get(path, UNKNOWN)
+        lost = "" if row is not None or stood is None else _lost(path, stood, record)
+        if path.endswith("/") or "directory" in (row and row.type, stood):
             earlier = stamped_files(step["stamps"].get(stamp_name("tree", path)))
             put = spec["puts"].get(path)
-            yield Item(host, path, "folder", backup, backed, put=put, earlier=earlier)
+            yield Item(host, path, "folder", backup, backed, put=put, earlier=earlier, lost=lost)
         else:
-            yield Item(host, path, "written", backup, backed)
+            yield Item(host, path, "written", backup, backed, lost=lost)
+
+
+def _lost(path: str, stood: str | Unknown, record: Record) -> str:
+    """Why nothing may be put in the place of `path`: that no row names its original does not mean that there
+    was nothing."""
+    where = f"the list of backups names no original of {path} for run {record.id}"
+    if stood is UNKNOWN:
+        return f"{where}, nor does its record say that nothing stood there"
+    return f"{where}, though a {stood} stood there; look for {path.rstrip('/')}.backup.{record.suffix}"
 
 
 def _joined(first: Item, last: Item) -> Item:
@@ -163,6 +188,9 @@ def _digest(path: str, answer: Any) -> str | None:
 def trouble(item: Item, answers: Answers, *, force: bool) -> Iterator[tuple[str, str]]:
     """(rule, sentence) of what stands against putting this item back."""
     here = answers.get(item.here)
+    if item.lost:
+        yield "backup-damaged", item.lost
+        return
     if isinstance(here, Unreadable):
         yield "backup-damaged", f"{item.path} {here.why}"
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -20,12 +20,17 @@ from kjpstate.model import (
     Await,
     Change,
     Probe,
+    ReadFile,
+    Reading,
+    ReadStat,
     ReadState,
     Restore,
     Run,
     RunInfo,
     Stamp,
+    Stat,
     SyncTree,
+    Unreadable,
     WriteFile,
 )
 
@@ -37,13 +42,15 @@ _MOST = 1000
 
 Step: TypeAlias = dict[str, Any]
 """address, kind; files [{path, before, after: sha256 or null, mode}]; folders [{path, put: {relative:
-sha256}}]; written [path]; commands [{argv, cwd, undo, env, timeout}]; stamps {name: old values or null};
-waits [{probe, args, app}]: the apps that were alive before."""
+sha256}}]; written [path]; there {path: type or null}: what stood at such a path before the run, null for
+nothing, no key where nobody saw; commands [{argv, cwd, undo, env, timeout}]; stamps {name: old values or
+null}; waits [{probe, args, app}]: the apps that were alive before."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What one run did on one host. `rolled_back`: the run that took it back, or nothing."""
+    """What one run did on one host. `rolled_back`: the run that took it back, or nothing. `hosts`: all those
+    that the run was to change, None where an older record does not say."""
 
     id: str
     started: str = ""
@@ -51,6 +58,7 @@ class Record:
     why: str = ""
     steps: tuple[Mapping[str, Any], ...] = ()
     rolled_back: str = ""
+    hosts: tuple[str, ...] | None = None
 
     @property
     def takes_back(self) -> str:
@@ -71,6 +79,7 @@ class Record:
             "why": self.why,
             "steps": [dict(step) for step in self.steps],
             "rolled_back": self.rolled_back,
+            **({} if self.hosts is None else {"hosts": list(self.hosts)}),
         }
 
 
@@ -95,6 +104,7 @@ def noted(change: Change, actions: Iterable[Action], answers: Answers) -> dict[s
                 "files": [],
                 "folders": [],
                 "written": [],
+                "there": {},
                 "commands": [],
                 "stamps": {},
                 "waits": [],
@@ -108,7 +118,35 @@ def noted(change: Change, actions: Iterable[Action], answers: Answers) -> dict[s
     return {host: step for host, step in found.items() if any(step[key] for key in keys)}
 
 
+def standing(actions: Iterable[Action], asked: Collection[Reading]) -> Iterator[ReadStat]:
+    """What else must be read to know what stands where these actions will write; `asked`: what is read
+    already."""
+    for action in actions:
+        for path in _replaced(action):
+            if ReadFile(action.host, path) not in asked:
+                yield ReadStat(action.host, path.rstrip("/") or "/")
+
+
+def _replaced(action: Action) -> tuple[str, ...]:
+    match action:
+        case SyncTree(to_directory=path) | Restore(path=path):
+            return (path,)
+        case Run(writes=writes):
+            return writes
+        case _:
+            return ()
+
+
 def _note(action: Action, step: Step, answers: Answers) -> None:
+    for path in _replaced(action):
+        readings = (ReadStat(action.host, path.rstrip("/") or "/"), ReadFile(action.host, path))
+        found = next(
+            (answers[reading] for reading in readings if reading in answers), Unreadable("not asked")
+        )
+        if not isinstance(found, Unreadable):
+            step["there"].setdefault(
+                path, found.type if isinstance(found, Stat) else "file" if found else None
+            )
     match action:
         case WriteFile(path=path, before=before, after=after, mode=mode):
             step["files"].append({"path": path, "before": sha(before), "after": sha(after), "mode": mode})
@@ -134,9 +172,9 @@ def sha(content: bytes | None) -> str | None:
     return None if content is None else hashlib.sha256(content).hexdigest()
 
 
-def opening(run: RunInfo) -> Record:
-    """The record of a run that did nothing yet."""
-    return Record(run.id, run.started, run.who, run.why)
+def opening(run: RunInfo, hosts: Iterable[str]) -> Record:
+    """The record of a run that did nothing yet; `hosts`: those that it is to change."""
+    return Record(run.id, run.started, run.who, run.why, hosts=tuple(sorted(hosts)))
 
 
 def extended(record: Record, step: Step) -> Record:
@@ -155,7 +193,9 @@ def read(answer: Answer) -> Record | None:
     if values is None or not isinstance(values.get("run"), str) or not isinstance(values.get("steps"), list):
         return None
     started, who, why, by = (str(values.get(key) or "") for key in ("started", "who", "why", "rolled_back"))
-    return Record(values["run"], started, who, why, tuple(values["steps"]), by)
+    hosts = values.get("hosts")
+    named = tuple(map(str, hosts)) if isinstance(hosts, list) else None
+    return Record(values["run"], started, who, why, tuple(values["steps"]), by, named)
 
 
 def listed(answer: Answer) -> tuple[str, ...]:

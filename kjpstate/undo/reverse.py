@@ -289,6 +289,8 @@ def _said(item: Item, answers: Answers, spec: Spec) -> str:
     if item.sort == "folder" and _by_files(item, answers, spec):
         back, gone = paths.originals(item, answers), paths.removed(item, answers)
         return f"{len(back)} as they were, {len(gone)} removed; all others stay{over}"
+    if item.lost:
+        return "its original is not known"
     if not item.backup:
         return f"removed: that run made it{over}"
     return f"as it was, from {item.backup.rpartition('/')[2]}{over}"
