@@ -6,10 +6,12 @@ Called by `cli` with a loaded document and opened hosts. `plan` is `apply` with 
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from kjpstate import apply as applying
@@ -237,7 +239,10 @@ async def apply(
     lost = any(step.result == "failed" for step in report.steps)
     if lost or report.exit_code not in (errors.IN_SYNC, errors.UNREACHABLE, errors.DRIFT):
         return report
-    results = await _verify_patiently(document, hosts, key, patience, progress)
+    asking = functools.partial(
+        verify, document, hosts, key=key, only=only, limit=limit, lost=plan.unreachable
+    )
+    results = await _patiently(asking, document.checks, patience, progress)
     failed = any(result.result == "failed" for result in results)
     codes = (report.exit_code, errors.CHECKS_FAILED if failed else errors.IN_SYNC)
     return replace(report, checks=results, exit_code=errors.worst(codes))
@@ -264,32 +269,47 @@ async def recover(
 
 
 async def verify(
-    document: Document, hosts: Mapping[str, Eye], *, key: bytes, names: Sequence[str] = ()
+    document: Document,
+    hosts: Mapping[str, Eye],
+    *,
+    key: bytes,
+    names: Sequence[str] = (),
+    only: Sequence[str] = (),
+    limit: Sequence[str] = (),
+    lost: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[CheckResult, ...]:
-    """Every acceptance check (or those named), in the document's order; all of a host travel together."""
-    chosen = [item for item in document.checks if not names or item.spec["name"] in names]
-    missing = set(names) - {item.spec["name"] for item in chosen}
+    """Every acceptance check in scope (or those named), in the document's order; a host's travel together.
+
+    `lost`: host -> why it is out of reach, which is known already: it is not asked again.
+    """
+    missing = set(names) - {item.spec["name"] for item in document.checks}
     if missing:
         raise errors.UsageError(f"no check is called {', '.join(sorted(missing))}")
+    scope = hosts_in_scope(document, only, limit)
+    chosen = [
+        item
+        for item in document.checks
+        if (not names or item.spec["name"] in names) and (not item.host or item.host in scope)
+    ]
     wanted: dict[str, list[Reading]] = {}
     for item in chosen:
         for reading in check.reads(item.spec):
-            wanted.setdefault(reading.host, []).append(reading)
+            if reading.host not in lost:
+                wanted.setdefault(reading.host, []).append(reading)
     answers, unreachable = await look(hosts, wanted)
-    return tuple(_judge(item, answers, unreachable) for item in chosen)
+    return tuple(_judge(item, answers, {**lost, **unreachable}) for item in chosen)
 
 
-async def _verify_patiently(
-    document: Document,
-    hosts: Mapping[str, Eye],
-    key: bytes,
+async def _patiently(
+    asking: Callable[..., Awaitable[tuple[CheckResult, ...]]],
+    checks: Sequence[Resource],
     patience: float,
     progress: Callable[[Event], None],
 ) -> tuple[CheckResult, ...]:
     """The checks; those that a bot fails only because it is still starting are asked again for a while."""
     deadline = time.monotonic() + patience
-    results = await verify(document, hosts, key=key)
-    starting = {item.spec["name"] for item in document.checks if item.spec["type"] in _STARTING}
+    results = await asking()
+    starting = {item.spec["name"] for item in checks if item.spec["type"] in _STARTING}
     told: list[str] = []
     while True:
         failed = [item.name for item in results if item.result == "failed" and item.name in starting]
@@ -299,7 +319,7 @@ async def _verify_patiently(
             progress(Event("wait", "", f"{', '.join(failed)}: the bot may still be starting"))
         told = failed
         await asyncio.sleep(_PAUSE)
-        again = {item.name: item for item in await verify(document, hosts, key=key, names=failed)}
+        again = {item.name: item for item in await asking(names=failed)}
         results = tuple(again.get(item.name, item) for item in results)
 
 
@@ -351,6 +371,20 @@ def _bare(document: Document, resources: tuple[Resource, ...], key: bytes) -> Sc
 def in_scope(document: Document, limit: Sequence[str] = (), only: Sequence[str] = ()) -> tuple[Resource, ...]:
     """The document's resources on the hosts that `limit` names and of the addresses `only` names, or all."""
     return _scope(document, only, limit)
+
+
+def hosts_in_scope(
+    document: Document, only: Sequence[str] = (), limit: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """The hosts that a run of this scope changes, watches and judges: those that `limit` names, and with
+    `only` those on which something of it stands (a pin only where it is named itself)."""
+    there = {
+        item.host
+        for item in _scope(document, only, limit)
+        if item.kind != "unchanged" or any(named(item.address, name) for name in only)
+    }
+    limited = (name for name in document.hosts if not limit or any(named(name, word) for word in limit))
+    return tuple(name for name in limited if not only or name in there)
 
 
 def hosts_of(resources: Sequence[Resource]) -> frozenset[str]:

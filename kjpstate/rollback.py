@@ -8,7 +8,7 @@ can do it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kjpstate import apply as applying
@@ -28,11 +28,13 @@ _LATEST = 20
 
 @dataclass(frozen=True)
 class Rollback:
-    """What taking back `run` means: `plan` to show, `scene` to do it by."""
+    """What taking back `run` means: `plan` to show, `scene` to do it by. `untouched`: host -> why it is out
+    of reach, of those that this run did not change."""
 
     run: str
     plan: Plan
     scene: Scene
+    untouched: Mapping[str, str] = field(default_factory=dict)
 
 
 async def run(
@@ -44,9 +46,10 @@ async def run(
     info: RunInfo,
     progress: Callable[[Event], None],
     force: bool = False,
+    limit: Sequence[str] = (),
 ) -> Report:
     """Plan and act in one, without asking: the run `id` (empty: the last) is taken back as the run `info`."""
-    found = await plan(document, hosts, id, key=key, by=info.id, force=force)
+    found = await plan(document, hosts, id, key=key, by=info.id, force=force, limit=limit)
     return await act(found, hosts, info=info, progress=progress)
 
 
@@ -88,8 +91,10 @@ async def plan(
     kinds = {**KINDS, reverse.KIND: reverse}
     bare = Scene(document.name, resources, {}, key, kinds, allowed, secrets=document.secrets)
     answers, lost = await reconcile.look(hosts, applying.readings_by_host(bare))
-    scene = replace(bare, answers=answers, unreachable={**unreachable, **lost})
-    return Rollback(run_id, planning.build(scene), scene)
+    untouched = _untouched(run_id, notes, unreachable, is_named=bool(id))
+    part = {host: why for host, why in unreachable.items() if host not in untouched}
+    scene = replace(bare, answers=answers, unreachable={**part, **lost})
+    return Rollback(run_id, planning.build(scene), scene, untouched)
 
 
 async def act(
@@ -166,6 +171,27 @@ def _last(notes: Mapping[str, tuple[Any, Mapping[str, Record]]]) -> str:
         if not item.rolled_back
     ]
     return max(standing)[2] if standing else ""
+
+
+def _untouched(
+    run: str,
+    notes: Mapping[str, tuple[Any, Mapping[str, Record]]],
+    unreachable: Mapping[str, str],
+    *,
+    is_named: bool,
+) -> dict[str, str]:
+    """The hosts out of reach that `run` did not change, as its records on the others say.
+
+    Where nobody named the run, a later one may stand on a host that is out of reach: of a fleet that is told;
+    a host that stands for itself must be seen.
+    """
+    told = [records[run].hosts for _, records in notes.values() if run in records]
+    if any(hosts is None for hosts in told):
+        return {}
+    changed = {host for hosts in told for host in hosts or ()}
+    return {
+        host: why for host, why in unreachable.items() if host not in changed and (is_named or "[" in host)
+    }
 
 
 def _unknown(id: str, unreachable: Mapping[str, str]) -> errors.KjpstateError:

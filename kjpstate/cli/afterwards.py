@@ -87,7 +87,7 @@ class Aftermath:
         if not any(step.result == "applied" for step in report.steps):
             self.work.session.follow(Line("Nothing is rolled back: this run changed nothing.", "change"))
             return Ended(code, soak)
-        undone = await self._undo(report.run.id)
+        undone = await self._undo(report)
         well = undone is not None and undone.exit_code == errors.IN_SYNC
         return Ended(errors.RESTORED if well else errors.FAILED, soak, undone)
 
@@ -101,12 +101,13 @@ class Aftermath:
             draw(self.work.session, self.asked.plot, soak)
         return soak
 
-    async def _undo(self, run: str) -> Report | None:
-        """Take the run back, as a run of its own; None when that could not even begin, which is told."""
-        session, started = self.work.session, time.monotonic()
+    async def _undo(self, done: Report) -> Report | None:
+        """Take the run back on the hosts that it changed, as a run of its own; None when that could not even
+        begin, which is told."""
+        session, started, run = self.work.session, time.monotonic(), done.run.id
         session.follow(Line(f"Rolling run {run} back, since it does not hold:", "strong"))
         try:
-            report = await self._rolled_back(run)
+            report = await self._rolled_back(run, _changed(done))
         except errors.KjpstateError as error:
             why = f"Run {run} was NOT rolled back, what it changed still stands: {error.message}"
             session.follow(Line(why, "refuse", hang=2))
@@ -116,10 +117,11 @@ class Aftermath:
             for change in report.plan.changes:
                 if change.refusal is not None:
                     session.follow(Line(f"{change.resource.host}: {change.refusal.reason}", "refuse", hang=2))
-            self._show([BLANK, *rollback_lines(report, run, time.monotonic() - started)])
+            seconds = time.monotonic() - started
+            self._show([BLANK, *rollback_lines(report, run, seconds, done.plan.unreachable)])
         return report
 
-    async def _rolled_back(self, run: str) -> Report:
+    async def _rolled_back(self, run: str, changed: Sequence[str]) -> Report:
         work, session = self.work, self.work.session
         with noted(session, "rollback", work.document.path) as note:
             report = await rollback.run(
@@ -127,8 +129,9 @@ class Aftermath:
                 work.hosts,
                 run,
                 key=work.key,
-                info=note.over(work.document, work.scope),
+                info=note.over(work.document, changed),
                 progress=lambda event: session.follow(event_line(event)),
+                limit=changed,
             )
             note.did(report)
             note.ended(report.exit_code)
@@ -137,6 +140,11 @@ class Aftermath:
     def _show(self, lines: Sequence[Line]) -> None:
         if not self.quiet:
             self.work.session.out(lines)
+
+
+def _changed(report: Report) -> list[str]:
+    """The hosts on which the run did anything."""
+    return sorted({outcome.action.host for step in report.steps for outcome in step.outcomes})
 
 
 def _does_not_hold(report: Report, soak: Soak | None) -> bool:

@@ -117,7 +117,7 @@ async def _apply(
     patience: Mapping[str, float],
 ) -> int:
     async with opened(session, argument, only, limit, here=here) as work:
-        run = note.over(work.document, work.scope)
+        run = note.over(work.document, work.aim)
         aftermath = Aftermath(work, note, after, after.ready(work), as_json)
         plan, seconds = await work.plan()
         if given.saved is not None and given.file is not None:
@@ -181,5 +181,6 @@ async def _check_only(work: Work, plan: Plan, run: RunInfo) -> Report:
     """Nothing to write: the checks still run, unless something is refused."""
     if plan.changes:
         return Report(run, plan, (), exit_code=reconcile.exit_code(plan))
-    results = await reconcile.verify(work.document, work.hosts, key=work.key)
+    scope: dict[str, Any] = {"only": work.only, "limit": work.limit, "lost": plan.unreachable}
+    results = await reconcile.verify(work.document, work.hosts, key=work.key, **scope)
     return Report(run, plan, (), checks=results, exit_code=code_of(results))

@@ -48,6 +48,8 @@ class _Heed:
         import asyncio
 
         self.task = asyncio.current_task()
+        if self.task is not None:
+            self.task.set_name(getattr(work, "__qualname__", "work"))
         asyncio.get_running_loop().set_exception_handler(self._complaint)
         try:
             return await work

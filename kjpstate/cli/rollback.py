@@ -19,6 +19,7 @@ from kjpstate.model import Report, RunInfo
 from kjpstate.render.as_json import report_json
 from kjpstate.render.diffs import diff_lines
 from kjpstate.render.lines import BLANK
+from kjpstate.render.masks import plain
 from kjpstate.render.plans import plan_lines
 from kjpstate.render.reports import event_line, rollback_lines
 
@@ -91,9 +92,11 @@ async def _rollback(
             note.did(report)
         with session.owing():
             if as_json:
-                session.out_json(report_json(report, None, session.mask(), exit_code=report.exit_code))
+                done = report_json(report, None, session.mask(), exit_code=report.exit_code)
+                session.out_json({**done, "untouched": plain([*found.untouched], session.mask())})
             elif not refused:
-                session.out([BLANK, *rollback_lines(report, found.run, time.monotonic() - started)])
+                seconds = time.monotonic() - started
+                session.out([BLANK, *rollback_lines(report, found.run, seconds, found.untouched)])
         return report.exit_code
 
 

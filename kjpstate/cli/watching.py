@@ -35,7 +35,7 @@ def begun(work: Work, pace: Pace, started: str) -> Record:
         raise errors.UsageError(
             f"a look every {pace.every:g} s is too often for a small box", "write 1s or more"
         )
-    subjects = monitor.subjects(work.document, work.scope)
+    subjects = monitor.subjects(work.document, work.aim)
     return Record(work.document.name, subjects, monitor.limits(work.document), pace, started)
 
 

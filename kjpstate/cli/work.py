@@ -47,6 +47,11 @@ class Work:
             if not self.limit or any(named(name, word) for word in self.limit)
         )
 
+    @property
+    def aim(self) -> tuple[str, ...]:
+        """Those of them that an apply of this scope changes, watches and judges."""
+        return reconcile.hosts_in_scope(self.document, self.only, self.limit)
+
     async def plan(self) -> tuple[Plan, float]:
         """Look and compare; the plan, and how many seconds it took."""
         started = time.monotonic()

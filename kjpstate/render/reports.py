@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from kjpstate.host import Cost
 from kjpstate.model import CheckResult, Event, Plan, Report, Step
@@ -53,19 +53,41 @@ def report_lines(report: Report, second: Plan | None, seconds: float) -> tuple[L
     return (*lines, BLANK, *_second_look(second), _last(report, seconds))
 
 
-def rollback_lines(report: Report, run: str, seconds: float) -> tuple[Line, ...]:
-    """What became of a rollback, and how it is itself taken back."""
+def rollback_lines(
+    report: Report, run: str, seconds: float, untouched: Collection[str] = ()
+) -> tuple[Line, ...]:
+    """What became of a rollback, judged by the hosts that `run` changed, and how it is itself taken back.
+
+    `untouched`: hosts that were not reached and had no part in `run`.
+    """
     address = max((len(step.address) for step in report.steps), default=0)
     lines = [line for step in report.steps for line in _step(step, address)]
     if report.backups:
         lines += [BLANK, Line(f"Kept, run {report.run.id}:", "strong")]
         lines += [Line(f"  {host}  {backup}", hang=4) for host, _, backup in report.backups]
     lines += [BLANK, Line("Next: kjpstate plan   shows what the document would do again", hang=2)]
-    if report.exit_code == 0:
-        done = f"Run {run} was rolled back in {seconds:.1f} s, as run {report.run.id}."
-    else:
-        done = f"Run {run} was not rolled back; see above."
-    return (*lines, Line(done, "strong", ours=True))
+    if untouched:
+        names = ", ".join(untouched)
+        said = f"{counted(len(untouched), 'host')} not reached, untouched by that run: {names}"
+        lines.append(Line(said, ours=True, hang=2))
+    return (*lines, Line(_taken_back(report, run, seconds), "strong", ours=True, hang=2))
+
+
+def _taken_back(report: Report, run: str, seconds: float) -> str:
+    homes = {change.resource.address: change.resource.host for change in report.plan.changes}
+    done = [homes[step.address] for step in report.steps if step.result in ("applied", "shrunk")]
+    left = [homes[step.address] for step in report.steps if homes[step.address] not in done]
+    left += report.plan.unreachable
+    if not left and report.exit_code == 0:
+        return f"Run {run} was rolled back in {seconds:.1f} s, as run {report.run.id}."
+    if not done:
+        return f"Run {run} was not rolled back; see above."
+    if not left:
+        return f"Run {run} was rolled back, as run {report.run.id}, but not to the end; see above."
+    there = (
+        f"Run {run} was rolled back on {', '.join(done)}, as run {report.run.id}, not on {', '.join(left)}"
+    )
+    return f"{there}; kjpstate rollback {run}   goes on there"
 
 
 def check_lines(checks: Sequence[CheckResult]) -> tuple[Line, ...]:
