@@ -5,9 +5,8 @@ Both leave a host that the next apply reads, waits for, and heals.
 
 from __future__ import annotations
 
-import gc
-import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.support.sshd import start_sshd
 
 pytestmark = pytest.mark.real
 
+ROOT = Path(__file__).parents[2]
 SLOW = "touch ../started; while [ ! -f ../go ]; do sleep 0.05; done\n"
 
 
@@ -40,30 +40,34 @@ def world_fixture(tmp_path: Path, server) -> SshWorld:
     return world
 
 
-def started(world: SshWorld) -> int:
-    """An apply in a process of its own, which is at its build."""
-    pid = os.fork()
-    if pid == 0:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        code = 99
-        try:
-            code = told(world)
-        finally:
-            os._exit(code)
+APPLIES = """
+import sys
+from pathlib import Path
+from tests.support.ssh_world import SshWorld
+from tests.support.sshd import Sshd
+folder, server, port = sys.argv[1:]
+world = SshWorld(Path(folder), Sshd(Path(server), int(port), None), int(port))
+code = world.kjpstate("apply", "--yes")
+sys.stderr.write(world.said)
+sys.exit(code)
+"""
+
+
+def started(world: SshWorld) -> subprocess.Popen:
+    """An apply in a process of its own, which is at its build; what it says, to the very end of Python, goes
+    into the file `said`."""
+    words = (str(world.folder), str(world.server.folder), str(world.port))
+    with (world.folder / "said").open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-c", APPLIES, *words],
+            stdout=said,
+            stderr=said,
+            cwd=ROOT,
+            start_new_session=True,
+        )
     until((world.folder / "started").exists)
     time.sleep(0.3)
-    return pid
-
-
-def told(world: SshWorld) -> int:
-    """The exit code; all that was said until the last task is gone stands in the file `said`."""
-    with (world.folder / "said").open("w") as said:
-        os.dup2(said.fileno(), 2)
-        sys.stderr = sys.__stderr__ = said
-        code = world.kjpstate("apply", "--yes")
-        gc.collect()  # a task whose exception nobody fetched tells it when it goes
-        said.write(world.said)
-    return code
+    return process
 
 
 def no_traceback(world: SshWorld) -> bool:
@@ -78,8 +82,8 @@ def until(condition, seconds=60.0) -> None:
         time.sleep(0.05)
 
 
-def ended(pid: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+def ended(process: subprocess.Popen) -> int:
+    return process.wait(60)
 
 
 def run_on_the_box(world: SshWorld) -> journal.Journal:
@@ -89,12 +93,12 @@ def run_on_the_box(world: SshWorld) -> journal.Journal:
 
 
 def test_the_first_lets_the_running_command_end_puts_back_and_unlocks(world):
-    pid = started(world)
-    os.kill(pid, signal.SIGINT)
+    process = started(world)
+    process.send_signal(signal.SIGINT)
     time.sleep(0.5)
     assert (world.folder / "locks-box/kjpstate").exists()
     (world.folder / "go").touch()
-    assert ended(pid) == 130 and no_traceback(world)
+    assert ended(process) == 130 and no_traceback(world)
     assert (world.box / "src/wa.ts").read_text() == SOURCE
     assert run_on_the_box(world).ended and not list((world.folder / "locks-box").iterdir())
     assert world.kjpstate("apply", "--yes") == 0, world.said
@@ -102,12 +106,12 @@ def test_the_first_lets_the_running_command_end_puts_back_and_unlocks(world):
 
 
 def test_the_second_stops_at_once_and_the_next_apply_waits_for_what_still_runs(world):
-    pid = started(world)
-    os.kill(pid, signal.SIGINT)
+    process = started(world)
+    process.send_signal(signal.SIGINT)
     time.sleep(0.5)
     began = time.monotonic()
-    os.kill(pid, signal.SIGINT)
-    assert ended(pid) == 130 and no_traceback(world)
+    process.send_signal(signal.SIGINT)
+    assert ended(process) == 130 and no_traceback(world)
     assert time.monotonic() - began < 15
     assert run_on_the_box(world).pending.kind == "run"
     assert world.kjpstate("plan") == 0 and "did not come to its end" in world.said
