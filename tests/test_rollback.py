@@ -114,6 +114,33 @@ def test_what_the_bot_wrote_into_the_deployed_folder_since_stays(world: World) -
     assert world.stb.real(f"{DIST}/new.json").exists()
 
 
+def test_no_row_in_the_ledger_is_not_nothing(world: World) -> None:
+    world.apply()
+    deploy_again(world)
+    files = seen(world)
+    for path in world.folder.rglob("backups"):
+        path.write_text("")
+    for force in (False, True):
+        report = take_back(world, force=force)
+        assert report.exit_code == errors.REFUSED
+        rules = {change.refusal.rule for change in report.plan.changes if change.refusal}
+        assert rules == {"backup-damaged"}
+        assert seen(world) == files
+
+
+def test_a_record_that_does_not_say_what_stood_there_is_refused_without_a_row(world: World) -> None:
+    world.apply()
+    files = seen(world)
+    for path in world.folder.rglob("run-*.json"):
+        values = json.loads(path.read_text())
+        for step in values["steps"]:
+            del step["there"]
+        path.write_text(json.dumps(values))
+    report = take_back(world)
+    assert report.exit_code == errors.REFUSED
+    assert seen(world) == files
+
+
 def test_only_the_second_run_is_taken_back(world: World) -> None:
     world.apply()
     source = world.pc.box.root / "src/pesan.ts"

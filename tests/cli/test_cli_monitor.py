@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kjpstate import monitor, reconcile
+from kjpstate import errors, monitor, reconcile
 from tests.support.commands import Desk, Terminal
 from tests.support.demo_world import SMALL
 from tests.support.watched import LIMITS, Watched, watched
@@ -237,6 +237,25 @@ def test_what_fails_in_the_watch_is_rolled_back_with_7(drifted: Watched, type_):
     assert "was rolled back in" in shown.out
     verbs = [(run["verb"], run["exit_code"]) for run in type_("history", "--json").json["runs"]]
     assert sorted(verbs[:2]) == [("apply", 7), ("rollback", 0)]
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left"), errors.Failed("no plot"), ZeroDivisionError()]
+)
+def test_a_picture_that_can_t_be_drawn_stands_in_no_rollback_s_way(
+    drifted: Watched, type_, monkeypatch, error
+):
+    def page(*_: object) -> str:
+        raise error
+
+    monkeypatch.setattr("kjpstate.render.plots.page", page)
+    drifted.at(60, drifted.crashes)
+    plot = drifted.world.folder / "plot.html"
+    shown = type_("apply", "--yes", "--monitor", "10m", "--rollback-on-fail", "--plot", str(plot))
+    assert shown.code == 7, shown.out + shown.err
+    assert "9.9.9.9" not in conf(drifted)
+    assert "was rolled back in" in shown.out
+    assert shown.err.splitlines()[-1], "and it is told at the end"
 
 
 def test_without_the_flag_it_is_6_and_stays(drifted: Watched, type_):
