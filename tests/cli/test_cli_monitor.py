@@ -245,10 +245,10 @@ def test_what_fails_in_the_watch_is_rolled_back_with_7(drifted: Watched, type_):
 def test_a_picture_that_can_t_be_drawn_stands_in_no_rollback_s_way(
     drifted: Watched, type_, monkeypatch, error
 ):
-    def page(*_: object) -> str:
+    def drawn(*_: object) -> bytes:
         raise error
 
-    monkeypatch.setattr("kjpstate.render.plots.page", page)
+    monkeypatch.setattr("kjpstate.render.plots.drawn", drawn)
     drifted.at(60, drifted.crashes)
     plot = drifted.world.folder / "plot.html"
     shown = type_("apply", "--yes", "--monitor", "10m", "--rollback-on-fail", "--plot", str(plot))
