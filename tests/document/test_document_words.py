@@ -144,3 +144,30 @@ def test_what_was_double_encoded_is_repaired(meant: str) -> None:
 def test_no_word_breaks_a_checker(text: str) -> None:
     for checker in words.CHECKERS.values():
         assert all(reason for _, reason in checker(text))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("src/", "src/"),
+        ("./src//", "src/"),
+        ("././src/./a", "src/a"),
+        ("src/.", "src/"),
+        (".", "./"),
+        ("./", "./"),
+        (".//", None),
+        (".//etc/x", None),
+        ("././/etc/x", None),
+        (".///etc/x", None),
+        ("./~/x", None),
+        ("./D:/x", None),
+        ("/etc/x", None),
+        ("~/x", None),
+        ("./../x", None),
+    ],
+)
+def test_a_relative_path_is_judged_as_it_is_used(written: str, meant: str | None) -> None:
+    flaws = list(words.CHECKERS["relative-path"](written))
+    assert bool(flaws) is (meant is None), flaws
+    if meant is not None:
+        assert words.relative(written) == meant

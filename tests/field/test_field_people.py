@@ -126,9 +126,13 @@ def test_a_rollback_is_judged_by_the_hosts_that_the_run_changed(fleet: Fleet) ->
 
 
 @pytest.mark.real
-def test_rollback_takes_back_a_run_in_which_the_lost_host_had_no_part(fleet: Fleet) -> None:
-    fleet.write(0, 1)
-    assert fleet.trial.kjpstate("apply", "--yes").code == 0
+@pytest.mark.parametrize("members", [(0, 1), (0, 1, 2)], ids=["new since", "off since"])
+def test_rollback_takes_back_a_run_in_which_the_lost_host_had_no_part(
+    fleet: Fleet, members: tuple[int, ...]
+) -> None:
+    fleet.write(*members)
+    fleet.trial.kjpstate("apply", "--yes")
+    assert PATCHED in fleet.source(0) and PATCHED in fleet.source(1)
     fleet.write(0, 1, 2)
     done = fleet.trial.kjpstate("rollback", "--yes")
     assert done.code == 0, done.said
