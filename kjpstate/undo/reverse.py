@@ -251,7 +251,7 @@ def _commands(
     host, env, cwd = spec["host"], command["env"], command["cwd"]
     pm2, why = rewound(argv, env or {}, spec["by"]), " ".join(argv)
     if pm2 is not None:
-        keep, back, why = pm2
+        keep, argv, back, why = pm2
         redo = (back,)
         yield Run(host, keep, "", cwd, timeout=command["timeout"], clean_env=env)
     yield Run(host, argv, why, cwd, undo=redo, timeout=command["timeout"], clean_env=env)

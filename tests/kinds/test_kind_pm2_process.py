@@ -12,7 +12,7 @@ from kjpstate.formats.pm2 import ecosystem, noted, probe
 from kjpstate.formats.pm2.probe import App, Daemon, Runner, Seen, Startup
 from kjpstate.formats.tree import stamp_name
 from kjpstate.kinds import pm2_process
-from kjpstate.kinds.pm2_process import views
+from kjpstate.kinds.pm2_process import commands, scripts, views
 from kjpstate.model import (
     UNKNOWN,
     Await,
@@ -361,18 +361,46 @@ def test_a_new_name_does_not_leave_the_old_bot_running(known_by):
     )
     assert (
         deletes.argv[-1] == old
-        and " delete " in deletes.argv[2]
+        and deletes.argv[2] == scripts.DELETE
         and deletes.replaces
-        and "resurrect" in deletes.undo[0][2]
-        and describe(deletes) == f"pm2 delete {old}, its name so far"
+        and deletes.undo[0][2] == scripts.BACK
+        and describe(deletes) == f"delete {old}, its name so far"
     )
     both = {("stb", ECOSYSTEM): ecosystem.render("bot-kjp", [APP, {**APP, "name": old}])}
     assert verbs(whole, found, both) == [*START, *END]
 
 
-def test_a_delete_is_called_as_a_person_would_type_it():
+def test_a_delete_is_told_in_words_and_not_as_its_script():
     told = [describe(step) for step in steps(pm2_process, spec(), answers(spec(), "by_hand"))]
-    assert f"pm2 delete {APP['name']}" in told
+    assert f"delete {APP['name']}" in told
+
+
+OLD_UNDO = 'n=0; while "$1" "$2" delete "$3" >/dev/null 2>&1 && [ $n -lt 9 ]; do n=$((n + 1)); done; '
+
+
+@pytest.mark.parametrize(
+    ("noted_script", "today"),
+    [
+        (OLD_UNDO + ":", scripts.AWAY),
+        (OLD_UNDO + 'PM2_DUMP_FILE_PATH=$4 "$1" "$2" resurrect', scripts.BACK),
+        (scripts.AWAY, scripts.AWAY),
+        (scripts.BACK, scripts.BACK),
+    ],
+)
+def test_an_undo_that_an_older_version_noted_is_done_as_today(noted_script, today):
+    rest = ("sh", "/n/node", "/m/pm2", "wa", "/h/dump.pm2.kjpstate-wa")
+    found = commands.rewound(("sh", "-c", noted_script, *rest), {"PM2_HOME": "/h"}, "0a1b2c")
+    assert found is not None
+    keep, undo, redo, _ = found
+    assert undo == ("sh", "-c", today, *rest) and keep[2] == scripts.KEEP
+    assert redo == ("sh", "-c", scripts.BACK, *rest[:4], "/h/dump.pm2.kjpstate-wa.0a1b2c")
+
+
+@pytest.mark.parametrize(
+    "argv", [("systemctl", "restart", "x"), ("sh", "-c", "echo delete", *"abcd"), ("sh",)]
+)
+def test_another_undo_is_none_of_pm2s(argv):
+    assert commands.rewound(argv, {}, "0a1b2c") is None
 
 
 def test_a_name_that_is_not_ours_is_not_deleted():

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from kjpstate.host import Cost
 from kjpstate.kinds import pm2_ecosystem, pm2_process
+from kjpstate.kinds.pm2_process import scripts
 from kjpstate.model import (
     Backup,
     Clock,
@@ -230,17 +231,18 @@ class Pm2Box:
         return Outcome(action, status, exit_code=done.returncode, output=done.stdout[-2000:])
 
 
-_VERBS = {"resurrect": "back", "save --force": "keep", "chmod": "chmod", "delete": "away"}
+_VERBS = {
+    scripts.BACK: "back",
+    scripts.KEEP: "keep",
+    scripts.HIDE: "chmod",
+    scripts.DELETE: "delete",
+    scripts.AWAY: "away",
+}
 
 
 def _verb(argv: tuple[str, ...]) -> str:
     """What PM2 is told; the copy of its list, made to go back, is `keep`; its list hidden, `chmod`."""
-    if argv[0] != "sh":
-        return argv[2]
-    script = argv[2]
-    if script.startswith('"$1" "$2" delete'):
-        return "delete"
-    return next(verb for word, verb in _VERBS.items() if word in script)
+    return _VERBS[argv[2]] if argv[0] == "sh" else argv[2]
 
 
 def _stat(path: str) -> Stat | None:

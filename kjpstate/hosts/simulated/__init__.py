@@ -239,7 +239,7 @@ class SimulatedHost:
             return pm2.back(self.box, words[0], words[1])
         if "PM2_DUMP_FILE_PATH" in script:
             return pm2.keep(self.box, words[0])
-        if "delete" in script:
-            done = pm2.command(self.box, ("delete", *words), env)
-            return done if "|| exit" in script else said(0)
+        if "deleteProcessId" in script:
+            done = pm2.delete(self.box, words[0])
+            return said(0) if done.exit_code == pm2.NOBODY and "|| [" in script else done
         return pm2.command(self.box, ("save",), env)

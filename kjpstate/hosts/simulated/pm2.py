@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -39,6 +39,8 @@ NODE, PM2 = "/usr/bin/node", "/usr/lib/node_modules/pm2/bin/pm2"
 VERSION = "6.0.14"
 CRASHES = "// simulated: exits at once"
 """A script with this text does not stay up."""
+NOBODY = 3
+"""Exit code of what asks the daemon itself where none is there."""
 CONNECTED = "✅ WhatsApp Terhubung! Siap menerima pesan."
 
 _DUMP = f"{HOME}/dump.pm2"
@@ -197,8 +199,8 @@ def command(box: Box, words: tuple[str, ...], env: Mapping[str, str]) -> Complet
         case ("start" | "reload" | "restart" | "startOrReload" as verb, file, *options):
             names = [options[at + 1] for at, word in enumerate(options) if word == "--only"]
             done = _begin(box, file, names[0] if names else "", verb == "start", env)
-        case ("delete" | "stop" as verb, name, *_):
-            done = _end(own, verb, name)
+        case ("delete" | "stop" as verb, word, *_):
+            done = _end(own, verb, _meant(own, word), word)
         case ("save", *_):
             done = _save(box, own)
         case ("resurrect",):
@@ -223,10 +225,21 @@ def keep(box: Box, path: str) -> Completed:
     return said(0)
 
 
-def back(box: Box, name: str, path: str) -> Completed:
-    """`pm2 delete NAME`, then `pm2 resurrect` from the list that was kept at `path`."""
+def delete(box: Box, name: str) -> Completed:
+    """The daemon is told the numbers of what bears exactly this name; it is not brought up for that."""
     own = box.state["pm2"]
-    _end(own, "delete", name)
+    if not own["pid"]:
+        return said(NOBODY, f"the PM2 of {HOME} does not answer")
+    _end(own, "delete", [app for app in own["apps"] if app["name"] == name], name)
+    box.save()
+    return said(0)
+
+
+def back(box: Box, name: str, path: str) -> Completed:
+    """What bears the name is deleted, then `pm2 resurrect` from the list that was kept at `path`."""
+    own = box.state["pm2"]
+    delete(box, name)
+    own["pid"] = own["pid"] or box.new_pid()
     done = _resurrect(box, own, path)
     box.save()
     return done
@@ -314,12 +327,24 @@ def _dated(box: Box, fields: Mapping[str, Any]) -> str:
     return f"{datetime.fromtimestamp(box.now / 1000, UTC).strftime(words)}: " if words else ""
 
 
-def _end(own: dict[str, Any], verb: str, name: str) -> Completed:
-    listed = [app for app in own["apps"] if app["name"] == name]
+def _meant(own: Mapping[str, Any], word: str) -> list[dict[str, Any]]:
+    """What a word of PM2's command line means: the apps of that name or script, else of that namespace, else
+    the one of that number."""
+    apps: list[dict[str, Any]] = own["apps"]
+    ways = (
+        [app for app in apps if word in ("all", app["name"], app["fields"]["pm_exec_path"])],
+        [app for app in apps if app["fields"].get("namespace") == word],
+        [app for app in apps if str(app["pm_id"]) == word],
+    )
+    return next((found for found in ways if found), [])
+
+
+def _end(own: dict[str, Any], verb: str, listed: Sequence[dict[str, Any]], word: str) -> Completed:
     if not listed:
-        return said(1, f"[PM2][ERROR] Process or Namespace {name} not found")
+        return said(1, f"[PM2][ERROR] Process or Namespace {word} not found")
     if verb == "delete":
-        own["apps"] = [app for app in own["apps"] if app["name"] != name]
+        gone = {app["pm_id"] for app in listed}
+        own["apps"] = [app for app in own["apps"] if app["pm_id"] not in gone]
     for app in listed:
         app |= {"status": "stopped", "pid": 0, "start": None}
     return said(0)

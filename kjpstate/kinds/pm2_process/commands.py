@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from kjpstate.formats.pm2 import noted, policy, probe, settings
 from kjpstate.formats.pm2.probe import Seen
+from kjpstate.kinds.pm2_process import scripts
 from kjpstate.kinds.pm2_process.views import Mechanism, View, log_stamp
 from kjpstate.model import Action, Await, ReadStat, Run, Stamp
 from kjpstate.secret import secrets_in
@@ -22,17 +23,6 @@ _LONGEST_WAIT = 60_000
 _MARGIN = 45.0
 """Seconds beside min_uptime that a slow box may need to come up."""
 
-_KEEP = (
-    'umask 077; export PM2_DUMP_FILE_PATH="$3" PM2_DUMP_BACKUP_FILE_PATH="$3.bak"; '
-    '"$1" "$2" save --force && chmod 600 "$3"'
-)
-_GONE = 'n=0; while "$1" "$2" delete "$3" >/dev/null 2>&1 && [ $n -lt 9 ]; do n=$((n + 1)); done; '
-"""Until PM2 says there is none: an app that crashes at that very moment may outlive a delete that exits 0."""
-_BACK = _GONE + 'PM2_DUMP_FILE_PATH=$4 "$1" "$2" resurrect'
-_HIDE = 'for file in "$1" "$1.bak"; do [ ! -f "$file" ] || chmod 600 "$file" || exit; done'
-_AWAY = _GONE + ":"
-_DELETE = '"$1" "$2" delete "$3" || exit; ' + _AWAY
-
 
 def steps(view: View, how: Mechanism) -> Iterator[Action]:
     """What `how` takes; the last is `pm2 save` where the saved list is not as it should be."""
@@ -41,9 +31,9 @@ def steps(view: View, how: Mechanism) -> Iterator[Action]:
     if how in ("replace", "reload") or view.renamed:
         yield _keep(view, seen)
     for old in view.renamed:
-        yield _delete(view, seen, old, f"pm2 delete {old}, its name so far")
+        yield _delete(view, seen, old, f"delete {old}, its name so far")
     if how == "replace":
-        yield _delete(view, seen, view.name, f"pm2 delete {view.name}")
+        yield _delete(view, seen, view.name, f"delete {view.name}")
     if how in ("replace", "reload", "start"):
         yield _log_stamp(view, seen)
         yield _begin(view, seen, how)
@@ -81,7 +71,7 @@ def _keep(view: View, seen: Seen) -> Run:
     """
     return Run(
         view.spec["host"],
-        ("sh", "-c", _KEEP, "sh", seen.node, seen.pm2, _kept(view, seen)),
+        ("sh", "-c", scripts.KEEP, "sh", seen.node, seen.pm2, _kept(view, seen)),
         "",
         timeout=_TIMEOUT,
         clean_env=environment(seen),
@@ -89,14 +79,14 @@ def _keep(view: View, seen: Seen) -> Run:
 
 
 def _delete(view: View, seen: Seen, name: str, why: str) -> Run:
-    argv = ("sh", "-c", _DELETE, "sh", seen.node, seen.pm2, name)
+    argv = ("sh", "-c", scripts.DELETE, "sh", seen.node, seen.pm2, name)
     return replace(_run(view, seen, argv, why, back=True), replaces=True)
 
 
 def _run(view: View, seen: Seen, argv: tuple[str, ...], why: str, *, back: bool) -> Run:
-    undo: tuple[str, ...] = ("sh", "-c", _AWAY, "sh", seen.node, seen.pm2, view.name)
+    undo: tuple[str, ...] = ("sh", "-c", scripts.AWAY, "sh", seen.node, seen.pm2, view.name)
     if back:
-        undo = ("sh", "-c", _BACK, "sh", seen.node, seen.pm2, view.name, _kept(view, seen))
+        undo = ("sh", "-c", scripts.BACK, "sh", seen.node, seen.pm2, view.name, _kept(view, seen))
     return Run(
         view.spec["host"],
         argv,
@@ -112,7 +102,8 @@ def _begin(view: View, seen: Seen, how: Mechanism) -> Run:
     file, name = view.spec["ecosystem"], view.name
     if how == "reload":
         reload = (seen.node, seen.pm2, "reload", file, "--only", name, "--update-env")
-        return _run(view, seen, reload, "reload", back=True)
+        # a name is also taken for the path of a script below the working folder: here there is none
+        return replace(_run(view, seen, reload, "reload", back=True), cwd="/proc")
     start = _run(view, seen, (seen.node, seen.pm2, "start", file, "--only", name), "start", back=False)
     if how == "start" and not view.renamed:
         return start
@@ -151,7 +142,7 @@ def _save(view: View, seen: Seen) -> Iterator[Run]:
         # PM2 makes both, the list and the one before it, for everybody to read
         yield Run(
             view.spec["host"],
-            ("sh", "-c", _HIDE, "sh", path),
+            ("sh", "-c", scripts.HIDE, "sh", path),
             "hides PM2's list, which holds a secret, from other users",
             clean_env=environment(seen),
         )
@@ -175,18 +166,19 @@ def _keys_stamp(view: View) -> Stamp:
 
 def rewound(
     undo: Sequence[str], env: Mapping[str, str], run: str
-) -> tuple[tuple[str, ...], tuple[str, ...], str] | None:
-    """For an undo of ours that `run` is about to do: what keeps PM2's list first, what would bring it back,
-    and a word on it. None for any other command."""
-    if tuple(undo[:2]) != ("sh", "-c") or undo[2] not in (_BACK, _AWAY):
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str] | None:
+    """For an undo of ours that `run` is about to do: what keeps PM2's list first, the undo as it is done
+    today, what would take it back again, and a word on it. None for any other command."""
+    known = scripts.undo_of_ours(tuple(undo))
+    if known is None:
         return None
-    node, pm2, name = undo[4:7]
+    node, pm2, name = known[4:7]
     file = re.sub(r"[^\w.-]", "-", name)
     kept = f"{env.get('PM2_HOME', '')}/dump.pm2.kjpstate-{file}.{run}"
-    why = (
-        f"PM2: {name} as it was, its settings too" if undo[2] == _BACK else f"PM2: {name} is taken out again"
-    )
-    return ("sh", "-c", _KEEP, "sh", node, pm2, kept), ("sh", "-c", _BACK, "sh", node, pm2, name, kept), why
+    back = known[2] == scripts.BACK
+    why = f"PM2: {name} as it was, its settings too" if back else f"PM2: {name} is taken out again"
+    keep = ("sh", "-c", scripts.KEEP, "sh", node, pm2, kept)
+    return keep, known, ("sh", "-c", scripts.BACK, "sh", node, pm2, name, kept), why
 
 
 def _name_stamp(view: View) -> Stamp:
