@@ -429,8 +429,8 @@ RULES: dict[str, Rule] = {
     ),
     "pm2-name": Rule(
         "A name that PM2 reads as something else",
-        "To PM2 `all` means every app, a number means the app with that number, and a name between "
-        "slashes is a pattern. Acting on such a name could hit other apps.",
+        "To PM2 `all` means every app, a number means the app with that number, a name between slashes "
+        "is a pattern, and blanks and commas part several names. Acting on such a name could hit other apps.",
         "give the app another name in the document",
     ),
     "pm2-not-at-boot": Rule(
@@ -549,7 +549,7 @@ RULES: dict[str, Rule] = {
         "The same script already runs under another name",
         "Another process runs this script in this folder, outside the app of this name. Two bots on "
         "one WhatsApp session log each other out.",
-        "stop the other one: pm2 delete NAME, or kill its pid; then plan again",
+        "stop the other one: pm2 delete and its number in pm2 ls, or kill its pid; then plan again",
     ),
     "secrets-readable": Rule(
         "Others on the host may read these secrets",

@@ -17,7 +17,8 @@ _PLACES = ("node", "command")
 def pm2(page: Page, groups: Mapping[str, tuple[HostSpec, ...]], fillers: Sequence[Draft]) -> Iterator[Draft]:
     """The file, then each of its apps. `fillers`: the deploys and builds whose folders hold scripts."""
     seen: dict[tuple[str, str], int] = {}
-    for section in sections(page, "pm2", groups):
+    every = list(sections(page, "pm2", groups))
+    for section in every:
         path = section.path("/ecosystem", section.value["ecosystem"])
         apps = [_app(section, at, app) for at, app in enumerate(section.value["apps"])]
         lines = page.lines(section.pointer)
@@ -36,6 +37,7 @@ def pm2(page: Page, groups: Mapping[str, tuple[HostSpec, ...]], fillers: Sequenc
                 "ecosystem": path,
                 "app": app,
                 "save": section.value.get("save", False),
+                **_beside(section, app["name"], every),
                 **({"connected": True} if section.value.get("connected") else {}),
                 **{
                     key: section.path(f"/{key}", section.value[key])
@@ -52,6 +54,12 @@ def _app(section: Section, at: int, app: Mapping[str, Any]) -> dict[str, Any]:
     """PM2's own keys as written, with an absolute cwd."""
     folder = section.path(f"/apps/{at}/cwd", app["cwd"], folder=True)
     return {**app, "cwd": folder.rstrip("/") or "/"}
+
+
+def _beside(section: Section, name: str, every: Sequence[Section]) -> dict[str, list[str]]:
+    """The names of the other apps of this document on this host."""
+    names = {app["name"] for other in every if other.host == section.host for app in other.value["apps"]}
+    return {"beside": sorted(names - {name})} if names - {name} else {}
 
 
 def _once(section: Section, pointer: str, name: str, seen: dict[tuple[str, str], int]) -> None:

@@ -144,6 +144,20 @@ def test_a_process_on_the_box_runs_from_the_output_of_the_build_there() -> None:
     assert spec(text, "pm2_process.b")["tree"] == "/root/b/dist/"
 
 
+def test_an_app_knows_the_others_of_this_document_on_its_host() -> None:
+    more = "  - {host: %s, ecosystem: /root/d/d.config.js, apps: [{name: d, script: d.js, cwd: /root/d}]}\n"
+    listed = "pm2:\n  - " + APP.removeprefix("pm2:\n  ").replace("\n", "\n  ").rstrip(" ")
+    assert spec(HOSTS + APP, "pm2_process.b")["beside"] == ["c"]
+    assert spec(HOSTS + listed + more % "stb", "pm2_process.b")["beside"] == ["c", "d"]
+    assert "beside" not in spec(HOSTS + listed + more % "pc", "pm2_process.d")
+
+
+@pytest.mark.parametrize("name", ["My Bot", "b,d", "-f", "/b/"])
+def test_a_name_that_pm2_would_split_or_read_otherwise(name: str) -> None:
+    (problem,) = problems(HOSTS + APP.replace("name: b", f'name: "{name}"'))
+    assert "without a blank: PM2 takes two words for two apps" in problem
+
+
 def test_scalars_are_what_the_writer_meant() -> None:
     env = '{OFF: no, MODE: 0644, TIME: 1:30, VERSION: 1.10, DATE: 2026-02-26, BIG: 1_000, YES: true, T: "~"}'
     text = HOSTS + APP.replace("cwd: /root/b/}", f"cwd: /root/b, env: {env}}}")

@@ -15,6 +15,7 @@ from kjpstate.formats.resolved import Seen as Resolved
 from kjpstate.formats.resolved import parse as parse_resolved
 from kjpstate.formats.resolved import reading as resolved_reading
 from kjpstate.hosts.simulated import SimulatedHost, pm2, seed_demo
+from kjpstate.kinds.pm2_process import scripts
 from kjpstate.model import (
     Clock,
     File,
@@ -219,6 +220,40 @@ def test_delete_and_start_take_everything(stb: SimulatedHost) -> None:
     assert app.restart_time == 0 and "SSH_TTY" not in app.env_names
     assert pm2.CONNECTED in stb.real("/root/bot-kjp/logs/o.log").read_text("utf-8")
     assert pm2_does(stb, "delete", "nobody") == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "left"),
+    [
+        ("bot-kjp", ["wa"]),
+        ("shop", ["bot-kjp"]),  # no name, but a namespace
+        ("0", ["wa"]),
+        ("1", ["bot-kjp"]),
+        ("all", []),
+        ("/root/bot-kjp/dist/index.js", ["wa"]),
+    ],
+)
+def test_what_a_word_means_to_pm2(stb: SimulatedHost, word: str, left: list[str]) -> None:
+    app = stb.box.state["pm2"]["apps"][0]
+    more = {**app["fields"], "namespace": "shop", "pm_exec_path": "/root/web.js"}
+    stb.box.state["pm2"]["apps"].append({**app, "name": "wa", "pm_id": 1, "fields": more})
+    assert pm2_does(stb, "delete", word) == 0
+    assert [app["name"] for app in stb.box.state["pm2"]["apps"]] == left
+
+
+def test_the_daemon_is_told_what_bears_exactly_the_name(stb: SimulatedHost) -> None:
+    state = stb.box.state["pm2"]
+    state["apps"].append(
+        {**state["apps"][0], "name": "panel", "pm_id": 1, "fields": {"namespace": "bot-kjp"}}
+    )
+    away = ("sh", "-c", scripts.AWAY, "sh", pm2.NODE, pm2.PM2, "bot-kjp")
+    for _ in range(2):
+        assert act(stb, Run("stb", away, ""))[0].ok
+        assert [app["name"] for app in state["apps"]] == ["panel"]
+    state["pid"] = 0
+    delete = ("sh", "-c", scripts.DELETE, *away[3:])
+    assert [act(stb, Run("stb", words, ""))[0].exit_code for words in (delete, away)] == [3, 0]
+    assert state["pid"] == 0
 
 
 def test_a_stuck_app_is_not_reloaded_and_nobody_says_so(stb: SimulatedHost) -> None:

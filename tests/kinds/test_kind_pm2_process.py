@@ -12,7 +12,7 @@ from kjpstate.formats.pm2 import ecosystem, noted, probe
 from kjpstate.formats.pm2.probe import App, Daemon, Runner, Seen, Startup
 from kjpstate.formats.tree import stamp_name
 from kjpstate.kinds import pm2_process
-from kjpstate.kinds.pm2_process import commands, scripts, views
+from kjpstate.kinds.pm2_process import commands, refusals, scripts, views
 from kjpstate.model import (
     UNKNOWN,
     Await,
@@ -311,7 +311,7 @@ def test_a_probe_that_did_not_answer_is_refused():
     assert isinstance(step, Refuse) and step.rule == "pm2-unreadable" and "timed out" in step.reason
 
 
-@pytest.mark.parametrize("name", ["all", "0", "12", "/bot/", "-f"])
+@pytest.mark.parametrize("name", ["all", "0", "12", "/bot/", "-f", "My Bot", "a,b"])
 def test_names_that_pm2_reads_otherwise(name):
     assert refused(spec(name=name), "in_sync").rule == "pm2-name"
 
@@ -366,8 +366,7 @@ def test_a_new_name_does_not_leave_the_old_bot_running(known_by):
         and deletes.undo[0][2] == scripts.BACK
         and describe(deletes) == f"delete {old}, its name so far"
     )
-    both = {("stb", ECOSYSTEM): ecosystem.render("bot-kjp", [APP, {**APP, "name": old}])}
-    assert verbs(whole, found, both) == [*START, *END]
+    assert verbs({**whole, "beside": [old]}, found, new) == [*START, *END]
 
 
 def test_a_delete_is_told_in_words_and_not_as_its_script():
@@ -414,11 +413,11 @@ def test_a_name_that_is_not_ours_is_not_deleted():
 
 def test_apps_of_the_same_document_may_share_a_script():
     seen = recorded("other_name")
-    whole = spec()
-    both = ecosystem.render("bot-kjp", [APP, {**APP, "name": "old-name"}])
-    assert verbs(whole, answers(whole, seen, file=both))[0] != "!script-runs-twice"
-    planned = {("stb", ECOSYSTEM): both}
-    assert verbs(whole, answers(whole, seen), planned)[0] != "!script-runs-twice"
+    whole = {**spec(), "beside": ["old-name"]}
+    assert verbs(whole, answers(whole, seen))[0] != "!script-runs-twice"
+    listed = replace(IN_SYNC, startup=(UNIT,), apps=(*IN_SYNC.apps, replace(seen.apps[0], pm_id=7)))
+    assert rules(whole, listed) == []
+    assert rules(spec(), listed) == ["script-runs-twice"]
 
 
 def test_the_same_script_in_another_folder_is_another_bot():
@@ -427,6 +426,96 @@ def test_the_same_script_in_another_folder_is_another_bot():
     whole = spec()
     runners = tuple(replace(runner, cwd="/root/second") for runner in seen.runners)
     assert verbs(whole, answers(whole, replace(seen, apps=(moved,), runners=runners)))[0] == "log"
+
+
+def listed_npm(name: str, *args: str, pm_id: int = 0) -> App:
+    fields = {"pm_exec_path": "/usr/bin/npm", "pm_cwd": "/root/bot-kjp", "args": list(args)}
+    return App(name, pm_id, 700 + pm_id, "5", "online", fields=fields)
+
+
+@pytest.mark.parametrize(
+    ("runs", "before", "done"),
+    [
+        (["old start"], ["old"], ["keep", "delete", *START]),
+        (["old run start"], ["old"], ["keep", "delete", *START]),  # another argument, but ours by its name
+        (["old start"], [], ["!script-runs-twice"]),
+        (["web run web"], [], START),
+        (["old start", "web run web"], ["old", "web"], ["keep", "delete", *START]),
+    ],
+)
+def test_a_program_of_path_is_known_again(runs, before, done):
+    """`npm start`; PM2's list has /usr/bin/npm, and the same folder."""
+    whole = spec(script="npm", args="start", save=False)
+    apps = [listed_npm(*line.split(), pm_id=at) for at, line in enumerate(runs)]
+    found = answers(whole, replace(IN_SYNC, apps=tuple(apps), runners=()))
+    found[noted.name_stamp(whole)] = stamp({"names": before})
+    assert verbs(whole, found)[: len(done)] == done
+    deletes = [step.argv[-1] for step in steps(pm2_process, whole, found) if isinstance(step, Run)][1:-1]
+    assert deletes == ([before[0]] if "delete" in done else [])
+
+
+def test_of_several_sessions_the_one_with_these_arguments_was_it():
+    """session-1 and -2 are renamed at once: each new one takes its own old one away, and no other."""
+    fields = {"pm_exec_path": "/root/bot-kjp/dist/index.js", "pm_cwd": "/root/bot-kjp"}
+    apps = tuple(
+        App(f"session-{at}", at, 700 + at, "5", "online", fields={**fields, "args": [str(at)]})
+        for at in (1, 2)
+    )
+    for at in (1, 2):
+        whole = {**spec(name=f"wa-{at}", args=str(at), save=False), "beside": [f"wa-{3 - at}"]}
+        found = answers(whole, replace(IN_SYNC, apps=apps, runners=()))
+        found[noted.name_stamp(whole)] = stamp({"names": ["session-1", "session-2"]})
+        done = steps(pm2_process, whole, found)
+        assert [step.argv[-1] for step in done if isinstance(step, Run)][1:-1] == [f"session-{at}"]
+
+
+def test_what_another_app_of_pm2_started_is_a_second_bot():
+    """`pm2 start npm -- start` runs it as a grandchild, of which the list says nothing."""
+    whole, npm = spec(), listed_npm("shop", "start", pm_id=3)
+    for runner in (Runner(99, npm.pid, 0, "/root/bot-kjp"), Runner(99, 98, 0, "/root/bot-kjp", (npm.pid, 1))):
+        found = refused(whole, replace(IN_SYNC, apps=(npm,), runners=(runner,)))
+        assert found.rule == "script-runs-twice" and found.cure == "pm2 delete 3"
+        assert "shop (number 3 in PM2's list)" in found.reason
+
+
+def test_a_folder_behind_a_link_is_that_folder():
+    places = probe.Places({"/root/bot-kjp": "/mnt/disk/bot"})
+    by_hand = Runner(99, 1, 0, "/mnt/disk/bot")
+    app = replace(
+        recorded("other_name").apps[0],
+        fields={"pm_exec_path": "/mnt/disk/bot/dist/index.js", "pm_cwd": "/mnt/disk/bot"},
+    )
+    for more in ({"runners": (by_hand,)}, {"apps": (app,)}):
+        seen = replace(IN_SYNC, places=places, **{"apps": (), "runners": (), **more})
+        assert refused(spec(), seen).rule == "script-runs-twice"
+    there = Daemon(9, 0, "pi", "6.0.14", "/home/pi/.pm2", "", "alive", (app.fields,))
+    seen = replace(IN_SYNC, places=places, apps=(), runners=(), others=(there,))
+    assert refused(spec(), seen).rule == "pm2-other-daemon"
+
+
+def test_an_app_adopted_behind_a_link_is_in_sync():
+    def moved(value):
+        return value.replace("/root/bot-kjp", "/mnt/disk/bot") if isinstance(value, str) else value
+
+    fields = {key: moved(value) for key, value in IN_SYNC.apps[0].fields.items()}
+    seen = with_fields(IN_SYNC, saved=True, **fields)
+    assert differing(spec(), answers(spec(), seen)) != []
+    seen = replace(seen, places=probe.Places({"/root/bot-kjp": "/mnt/disk/bot"}))
+    assert differing(spec(), answers(spec(), seen)) == []
+
+
+@pytest.mark.parametrize(
+    ("others", "line"),
+    [
+        ([], "pm2 delete 3"),
+        ([App("wa", 4, fields={"namespace": "shop"})], "pm2 delete 3"),
+        ([App("3", 4)], "pm2 delete '/^a\\.b$/'"),
+        ([App("wa", 4, fields={"namespace": "3"})], "pm2 delete '/^a\\.b$/'"),
+    ],
+)
+def test_the_line_that_deletes_one_app_and_no_other(others, line):
+    app = App("a.b", 3)
+    assert refusals.by_number(app, [app, *others]) == line
 
 
 def test_children_of_the_bot_are_no_second_bot():

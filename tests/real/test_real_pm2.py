@@ -7,8 +7,10 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from decimal import Decimal
@@ -19,7 +21,7 @@ import pytest
 from kjpstate.formats.pm2 import health, probe
 from kjpstate.formats.pm2.columns import columns
 from kjpstate.formats.tree import stamp_name
-from kjpstate.kinds.pm2_process import commands
+from kjpstate.kinds.pm2_process import commands, scripts
 from kjpstate.model import UNKNOWN, ReadFile
 from kjpstate.plan import assess
 from kjpstate.secret import Secret
@@ -133,6 +135,105 @@ def test_the_probe_finds_node_and_pm2_of_nvm_and_those_the_document_names(tmp_pa
     lost = probe.parse(box.probe("bot", "/x.js", f"node={node}", "pm2=/not/there"))
     assert not isinstance(lost, str) and (lost.node, lost.pm2) == (str(node.resolve()), "")
     assert not box.pm2_home.exists()
+
+
+@pytest.mark.parametrize("sh", SHELLS)
+def test_the_probe_sees_through_links_and_finds_programs(tmp_path, tools, sh):
+    box = Pm2Box(tmp_path, tools, sh=sh)
+    box.script(LIVES)
+    link = tmp_path / "current"
+    link.symlink_to(box.bot)
+    with subprocess.Popen(["node", "dist/index.js"], cwd=link) as by_hand:
+        try:
+            time.sleep(0.5)
+            seen = probe.parse(box.probe("bot", f"{link}/dist/index.js", f"cwd={link}"))
+        finally:
+            by_hand.kill()
+    assert not isinstance(seen, str) and [runner.pid for runner in seen.runners] == [by_hand.pid]
+    assert seen.runners[0].cwd == str(box.bot) and seen.places.links[str(link)] == str(box.bot)
+    (box.bot / "package.json").write_text('{"scripts": {"start": "node dist/index.js"}}')
+    spec = {
+        "host": "stb",
+        "ecosystem": f"{link}/ecosystem.config.js",
+        "app": {"name": "bot", "script": "npm", "cwd": str(link), "args": "start"},
+    }
+    with subprocess.Popen(
+        ["npm", "start"], cwd=link, stdout=subprocess.DEVNULL, start_new_session=True
+    ) as npm:
+        try:
+            wait_for(lambda: b"npm start" in Path(f"/proc/{npm.pid}/cmdline").read_bytes())
+            seen = probe.parse(box.probe(*probe.reading(spec).args))
+            other = probe.reading({**spec, "app": {**spec["app"], "args": "run web"}})
+            none = probe.parse(box.probe(*other.args))
+        finally:
+            os.killpg(npm.pid, signal.SIGKILL)
+    assert not isinstance(seen, str) and [runner.pid for runner in seen.runners] == [npm.pid]
+    assert Path(seen.places.program).name == "npm"
+    assert not isinstance(none, str) and none.runners == ()
+
+
+class Daemon(threading.Thread):
+    """A daemon's socket that lists `wa` (number 7) and `panel`, and forgets a deleted one `after` deletes."""
+
+    def __init__(self, home: Path, after: int) -> None:
+        super().__init__(daemon=True)
+        self.after, self.deleted = after, []
+        self.listens = socket.socket(socket.AF_UNIX)
+        self.listens.bind(str(home / "rpc.sock"))
+        self.listens.listen()
+
+    def run(self) -> None:
+        with self.listens, self.listens.accept()[0] as link, link.makefile("rb") as said:
+            while said.read(1):
+                call, number = (said.read(struct.unpack(">I", said.read(4))[0]) for _ in range(2))
+                asked = json.loads(call[2:])
+                if asked["method"] == "deleteProcessId":
+                    self.deleted += asked["args"]
+                there = ["wa"] * (len(self.deleted) < self.after) + ["panel"]
+                items = [{"name": name, "pm_id": {"wa": 7}.get(name, 1)} for name in there]
+                answer = [b"j:" + json.dumps({"args": [items]}).encode(), number]
+                frame = bytes([0x12]) + b"".join(struct.pack(">I", len(part)) + part for part in answer)
+                for at in range(0, len(frame), 9):  # as a slow link brings it
+                    link.sendall(frame[at : at + 9])
+
+
+@pytest.mark.parametrize(
+    ("after", "code", "words"),
+    [
+        (0, 0, ""),
+        (1, 0, ""),
+        (12, 0, ""),
+        (10_000, 1, "wa was deleted 20 times and is in the list of PM2 again: something starts it anew"),
+    ],
+)
+@pytest.mark.parametrize("sh", SHELLS)
+def test_a_delete_goes_on_until_there_is_none_and_says_where_that_is_in_vain(
+    tmp_path, sh, after, code, words
+):
+    daemon = Daemon(tmp_path, after)
+    daemon.start()
+    done = deleted(sh, scripts.DELETE, tmp_path)
+    assert (done.returncode, done.stderr.strip()) == (code, words)
+    assert daemon.deleted == [7] * min(after, 20)
+
+
+def deleted(sh: str, script: str, home: Path) -> subprocess.CompletedProcess[str]:
+    node = shutil.which("node") or ""
+    words = [*sh.split(), "-c", script, "sh", node, "/no/pm2", "wa"]
+    env = {"PM2_HOME": str(home), "PATH": "/usr/bin:/bin"}
+    return subprocess.run(words, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("sh", SHELLS)
+def test_a_delete_without_a_daemon_starts_none(tmp_path, sh):
+    done = deleted(sh, scripts.DELETE, tmp_path)
+    assert done.returncode == 3 and "does not answer (ENOENT)" in done.stderr
+    assert deleted(sh, scripts.AWAY, tmp_path).returncode == 0
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(tmp_path / "rpc.sock"))
+    assert deleted(sh, scripts.DELETE, tmp_path).returncode == 3
+    assert deleted(sh, scripts.AWAY, tmp_path).returncode == 0
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["rpc.sock"]
 
 
 def test_three_columns_on_a_real_pm2(box):

@@ -6,13 +6,13 @@ Called by `settings`, and by the lint for what PM2 throws away.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from kjpstate.formats.logs import NOWHERE
-from kjpstate.formats.pm2.probe import base_folder, normal, script_path
+from kjpstate.formats.pm2.argv import words
+from kjpstate.formats.pm2.probe import Places, base_folder, normal, script_path
 from kjpstate.model import Spec, join
 
 Mechanism = Literal["reload", "replace"]
@@ -21,12 +21,14 @@ Mechanism = Literal["reload", "replace"]
 
 @dataclass(frozen=True)
 class Context:
-    """What normalising needs beside the value: the spec, and the host's PM2 home and processors."""
+    """What normalising and comparing need beside the value: the spec, the host's PM2 home and processors, and
+    where its paths lead."""
 
     spec: Spec
     home: str
     user_home: str
     cpus: int
+    places: Places = field(default_factory=Places)
 
     @property
     def name(self) -> str:
@@ -58,16 +60,6 @@ def size(value: Any, _: Context | None = None) -> Any:
     """`"300M"` -> bytes; also K and G."""
     match = re.fullmatch(r"(\d+)([KMG]?)", str(value))
     return int(match[1]) * 1024 ** " KMG".index(match[2] or " ") if match else value
-
-
-def words(value: Any, _: Context) -> Any:
-    """`"a 'b c'"` -> ["a", "b c"]."""
-    if isinstance(value, str):
-        try:
-            return shlex.split(value)
-        except ValueError:
-            return value.split()
-    return [str(word) for word in value] if isinstance(value, (list, tuple)) else value
 
 
 def as_list(value: Any, _: Context) -> Any:

@@ -8,16 +8,21 @@ key by key, and only `format` (1) stands above it. A key may be missing: its def
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar, cast
 
+from kjpstate.formats.pm2.argv import arguments
 from kjpstate.model import Answer, Probe, Spec, Unreadable, join
+from kjpstate.secret import secrets_in
 
 FORMAT = 1
 PLACES = {"node": "node", "pm2": "command"}
 """{the probe's word: the document's key} of what a login may not find by itself."""
+FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+"""Where PM2, started by us, looks for programs, behind the folder of its node."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,8 @@ class BootClock:
 @dataclass(frozen=True)
 class Daemon:
     """A PM2 daemon. `unit`: the systemd unit or scope it runs in. Of another's daemon only: how its `socket`
-    answered, and its `apps` {name, script, cwd} with our app's name or script, None if it did not say."""
+    answered, and its `apps` {name, pm_exec_path, pm_cwd, args} with our app's name or a script called like
+    ours, None if it did not say."""
 
     pid: int = 0
     uid: int = 0
@@ -52,7 +58,7 @@ class Daemon:
     home: str = ""
     unit: str = ""
     socket: str = ""
-    apps: tuple[Mapping[str, str], ...] | None = None
+    apps: tuple[Mapping[str, Any], ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ class LogFile:
 
 @dataclass(frozen=True)
 class App:
-    """One entry of PM2's list. Of other apps `fields` has only pm_exec_path and pm_cwd.
+    """One entry of PM2's list. Of other apps `fields` has only pm_exec_path, pm_cwd, namespace and args.
 
     `pid` 0: none. `start` None: no such process (any more). `connections`: TCP connections to other machines,
     open or being opened; None when that can't be seen. `fields`: PM2's own keys and values, whitelisted;
@@ -110,12 +116,14 @@ class Dump:
 
 @dataclass(frozen=True)
 class Runner:
-    """A node process that runs the app's script, whoever started it. `cwd` "": not to be seen."""
+    """A process that runs the app's script, or its program of PATH with its arguments, whoever started it.
+    `above`: the processes above its parent. `cwd`: without links; "": not to be seen."""
 
     pid: int = 0
     ppid: int = 0
     uid: int = 0
     cwd: str = ""
+    above: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,15 @@ class Startup:
     home: str = ""
     exec: str = ""
     exec_exists: bool = True
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where paths lead. `links`: {path: the same without links} of the paths of the document and of PM2 that
+    have any. `program`: the app's script where it stands in its folder, else where PATH has it, else ""."""
+
+    links: Mapping[str, str] = field(default_factory=dict)
+    program: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,6 +172,7 @@ class Seen:
     runners: tuple[Runner, ...] = ()
     systemd: bool = False
     startup: tuple[Startup, ...] = ()
+    places: Places = Places()
     error: str = ""
 
     @property
@@ -170,13 +188,26 @@ class Seen:
 def reading(spec: Spec) -> Probe:
     """The reading for a spec that has `host`, `ecosystem` and `app` (a pm2_process, an app check).
 
-    Environment names: those the document gives a value. Before them `node=PATH` and `pm2=PATH`, where the
-    document says where they are.
+    Environment names: those the document gives a value. Before them `cwd=PATH`; `node=PATH` and `pm2=PATH`,
+    where the document says where they are; for a script that may be found on PATH `path=FOLDERS`, and
+    `args=DIGEST` unless a secret is among its arguments.
     """
     app = spec["app"]
     names = app.get("env") or {}
     places = [f"{word}={spec[key]}" for word, key in PLACES.items() if spec.get(key)]
-    return Probe(spec["host"], "pm2", (app["name"], script_path(spec), *places, *sorted(names)))
+    return Probe(
+        spec["host"],
+        "pm2",
+        (app["name"], script_path(spec), f"cwd={base_folder(spec)}", *places, *_program(app), *sorted(names)),
+    )
+
+
+def _program(app: Mapping[str, Any]) -> Iterator[str]:
+    if "/" in str(app["script"]):
+        return
+    yield f"path={':'.join(FOLDERS)}"
+    if not any(True for _ in secrets_in(app.get("args"))):
+        yield f"args={hashlib.sha256(' '.join(arguments(app)).encode()).hexdigest()}"
 
 
 def base_folder(spec: Spec) -> str:
@@ -235,8 +266,9 @@ def _seen(value: Mapping[str, Any]) -> Seen:
         apps=_each(value.get("apps"), _app),
         others=_each(value.get("others"), _daemon),
         dump=_fill(Dump, dump, apps=_each(dump.get("apps"), _app)),
-        runners=_each(value.get("runners"), lambda item: _fill(Runner, item)),
+        runners=_each(value.get("runners"), _runner),
         startup=_each(value.get("startup"), lambda item: _fill(Startup, item)),
+        places=_places(_mapping(value.get("places"))),
     )
 
 
@@ -251,6 +283,15 @@ def _app(value: Mapping[str, Any]) -> App:
         logs=_each(value.get("logs"), lambda item: _fill(LogFile, item)),
         events=tuple(str(line) for line in value.get("events") or ()),
     )
+
+
+def _runner(value: Mapping[str, Any]) -> Runner:
+    return _fill(Runner, value, above=tuple(value.get("above") or ()))
+
+
+def _places(value: Mapping[str, Any]) -> Places:
+    links = {link: to for link, to in _mapping(value.get("links")).items() if isinstance(to, str) and link}
+    return Places(links, str(value.get("program") or ""))
 
 
 def _daemon(value: Mapping[str, Any]) -> Daemon:

@@ -13,6 +13,7 @@ from typing import Any
 
 from kjpstate.formats.pm2.keys import KEYS, PLAIN, Context, Mechanism, dropped, number
 from kjpstate.formats.pm2.probe import App, Seen, base_folder
+from kjpstate.formats.pm2.same import real, same_path, same_script
 from kjpstate.model import Spec
 from kjpstate.secret import Secret
 
@@ -23,7 +24,7 @@ def context(spec: Spec, seen: Seen | None) -> Context:
     """The context of one app on the host the probe saw."""
     if seen is None:
         return Context(spec, "", "", 1)
-    return Context(spec, seen.home, seen.user.home, seen.cpus)
+    return Context(spec, seen.home, seen.user.home, seen.cpus, seen.places)
 
 
 def desired(context: Context) -> dict[str, Any]:
@@ -67,26 +68,24 @@ def _effective(name: str, app: App, wanted: Any, context: Context) -> Any:
     if value is None:
         return key.default if key.default in ([], wanted) else None
     if name in _SUFFIXED:
-        return wanted if _numbered(wanted, value) else value
-    if name == "script" and value != wanted:
-        return wanted if _found_on_path(context.spec["app"]["script"], value) else value
+        return wanted if _numbered(wanted, value, context) else value
+    if name == "script":
+        same = same_script(value, app.fields.get("pm_cwd"), context.spec, context.places)
+        return wanted if same else value
+    if name == "cwd":
+        return wanted if same_path(wanted, value, context.places) else value
     if key.normalise in PLAIN:
         return key.normalise(value, context)
     return value
 
 
-def _numbered(path: str, seen: Any) -> bool:
+def _numbered(path: str, seen: Any, context: Context) -> bool:
     """Whether PM2 made `seen` of `path`: as said, or with the app's number before the ending. The saved list
     has no numbers to compare with."""
-    folder, _, name = path.rpartition("/")
+    folder, _, name = real(path, context.places).rpartition("/")
     stem, dot, ending = name.rpartition(".")
     shape = rf"{re.escape(stem)}(-\d+)?{re.escape(dot + ending)}" if dot else rf"{re.escape(name)}(-\d+)?"
-    return re.fullmatch(re.escape(f"{folder}/") + shape, str(seen)) is not None
-
-
-def _found_on_path(script: str, running: str) -> bool:
-    """`script: npm` is looked up on the PATH when no such file stands in the folder."""
-    return "/" not in script and "." not in script and running.rpartition("/")[2] == script
+    return re.fullmatch(re.escape(f"{folder}/") + shape, real(seen, context.places)) is not None
 
 
 def environment(app: Mapping[str, Any]) -> dict[str, str | Secret]:
@@ -120,12 +119,12 @@ def left_over(
 def _is_default(name: str, value: Any, context: Context) -> bool:
     """Whether PM2 has the value by itself for a key that nobody names."""
     if name == "cwd":
-        return bool(value == base_folder(context.spec))
+        return same_path(value, base_folder(context.spec), context.places)
     if name in ("error_file", "out_file"):
         stream = "error" if name == "error_file" else "out"
-        return _numbered(f"{context.home}/logs/{context.name}-{stream}.log", value)
+        return _numbered(f"{context.home}/logs/{context.name}-{stream}.log", value, context)
     if name == "pid_file":
-        return _numbered(f"{context.home}/pids/{context.name}.pid", value)
+        return _numbered(f"{context.home}/pids/{context.name}.pid", value, context)
     return bool(value == KEYS[name].default)
 
 

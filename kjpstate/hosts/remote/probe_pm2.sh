@@ -48,11 +48,12 @@ kjpstate_pm2_probe() {
   fi
   KJPSTATE_TICKS=$(getconf CLK_TCK 2>/dev/null || echo 100) "$node" -e '
 "use strict";
-const fs = require("fs"), net = require("net"), os = require("os"), path = require("path");
+const fs = require("fs"), net = require("net"), os = require("os"), path = require("path"), crypto = require("crypto");
 const [name, script, ...words] = process.argv.slice(1);
 const wanted = words.filter((word) => !word.includes("="));
 const HOME = process.env.PM2_HOME || path.join(os.homedir() || "/etc", ".pm2");
-const said_pm2 = (words.find((word) => word.startsWith("pm2=")) || "pm2=").slice(4);
+const said = (key) => (words.find((word) => word.startsWith(key + "=")) || key + "=").slice(key.length + 1);
+const said_pm2 = said("pm2"), cwd = said("cwd");
 
 const FIELDS = ["name", "namespace", "pm_exec_path", "pm_cwd", "pm_err_log_path", "pm_out_log_path",
   "pm_log_path", "pm_pid_path", "exec_interpreter", "exec_mode", "node_args", "args", "instances",
@@ -71,6 +72,13 @@ const lines = (value) => value.split("\n").filter(Boolean);
 const entries = (folder) => { try { return fs.readdirSync(folder); } catch (e) { return []; } };
 const exists = (file) => { try { fs.accessSync(file); return true; } catch (e) { return false; } };
 const real = (file) => { try { return fs.realpathSync(file); } catch (e) { return ""; } };
+// without links; what is not there (yet) hangs on what is
+const whole = (file) => real(file) || (path.dirname(file) === file ? file : path.join(whole(path.dirname(file)), path.basename(file)));
+const links = {};
+const followed = (file) => {
+  if (typeof file === "string" && file.startsWith("/") && whole(file) !== path.resolve(file)) links[path.resolve(file)] = whole(file);
+  return file;
+};
 const stat = (file) => { try { return fs.statSync(file); } catch (e) { return null; } };
 const link = (file) => { try { return fs.readlinkSync(file); } catch (e) { return ""; } };
 const pick = (from, keys) => {
@@ -168,19 +176,40 @@ const daemons = (own_home) => {
   });
 };
 
-// node processes whose script is the one we were asked about, whoever started them
-const runners = () => {
+// where PM2 would find the script: in its folder, else on PATH
+const program = () => {
+  if (exists(script) || !said("path")) return exists(script) ? script : "";
+  const name = path.basename(script), folders = [path.dirname(process.execPath), ...said("path").split(":")];
+  const runs = (file) => { try { fs.accessSync(file, fs.constants.X_OK); return fs.statSync(file).isFile(); } catch (e) { return false; } };
+  return folders.map((folder) => path.join(folder, name)).find(runs) || "";
+};
+// "npm start", "node /usr/bin/yarn start": programs of PATH rename themselves, and only their arguments tell them apart
+const same_program = (argv) => {
+  const parts = argv.join(" ").split(" ").filter(Boolean), name = path.basename(script);
+  const at = parts.slice(0, 2).findIndex((part, place) => path.basename(part) === name && (place === 0 || part.startsWith("/")));
+  return at >= 0 && crypto.createHash("sha256").update(parts.slice(at + 1).join(" ")).digest("hex") === said("args");
+};
+
+const above = (pid) => {
   const found = [];
+  for (let seen = process_stat(pid); seen && seen.ppid > 1 && !found.includes(seen.ppid); seen = process_stat(seen.ppid)) found.push(seen.ppid);
+  return found;
+};
+
+// processes that run what we were asked about, whoever started them
+const runners = () => {
+  const found = [], mine = whole(script), folder = cwd && whole(cwd), of_path = said("args") && !exists(script);
   for (const pid of processes()) {
     if (Number(pid) === process.pid) continue;
     let argv = title(pid).split("\0");
+    const at = link("/proc/" + pid + "/cwd");
+    const asked = of_path && at === folder && same_program(argv);
     // PM2 retitles what it forks to "node /path/of/script", cut where it grows too long: its variables are whole
     if (argv.length === 1) argv = [argv[0].split(" ")[0], (environment(pid) || {}).pm_exec_path || argv[0].replace(/^\S* /, "")];
-    if (!/(^|\/)(node|nodejs|bun)$/.test(argv[0])) continue;
-    const at = link("/proc/" + pid + "/cwd") || "/";
-    if (!argv.slice(1).some((word) => word && !word.startsWith("-") && path.resolve(at, word) === script)) continue;
+    const runs = (word) => { const file = path.resolve(at || "/", word); return file === script || whole(file) === mine; };
+    if (!asked && !(/(^|\/)(node|nodejs|bun)$/.test(argv[0]) && argv.slice(1).some((word) => word && !word.startsWith("-") && runs(word)))) continue;
     const seen = process_stat(pid);
-    if (seen && seen.state !== "Z") found.push({ pid: Number(pid), ppid: seen.ppid, cwd: at, uid: (stat("/proc/" + pid) || { uid: -1 }).uid });
+    if (seen && seen.state !== "Z") found.push({ pid: Number(pid), ppid: seen.ppid, above: above(seen.ppid), cwd: at || "/", uid: (stat("/proc/" + pid) || { uid: -1 }).uid });
   }
   return found;
 };
@@ -226,8 +255,10 @@ const events = (id) => lines(tail(path.join(HOME, "pm2.log"))).filter((line) => 
 const live = (item) => {
   const own = item.pm2_env || {}, pid = item.pid || 0, seen = pid ? process_stat(pid) : null;
   const app = Object.assign(pick(own, COUNTERS), { name: own.name || item.name, pm_id: item.pm_id, pid,
-    start: seen && seen.state !== "Z" ? seen.start : null, fields: pick(own, ["pm_exec_path", "pm_cwd"]) });
+    start: seen && seen.state !== "Z" ? seen.start : null, fields: pick(own, ["pm_exec_path", "pm_cwd", "namespace", "args"]) });
+  for (const key of ["pm_exec_path", "pm_cwd"]) followed(own[key]);
   if (app.name !== name) return app;
+  for (const key of ["pm_err_log_path", "pm_out_log_path", "pm_log_path", "pm_pid_path"]) followed(path.dirname(own[key] || "/"));
   let environ = app.start === null || title(pid).startsWith("PM2 v") ? null : environment(pid);
   if (environ && Object.keys(environ).length === 0) environ = null; // it is just ending
   app.fields = pick(own, FIELDS);
@@ -249,7 +280,7 @@ const dump = (home) => {
   try { raw = fs.readFileSync(file, "utf8"); } catch (e) { return { state: "unreadable", mode, apps: [] }; }
   if (!raw.trim()) return { state: "empty", mode, apps: [] };
   try {
-    const apps = JSON.parse(raw).map((own) => own.name === name
+    const apps = JSON.parse(raw).map((own) => { for (const key of ["pm_exec_path", "pm_cwd"]) followed(own[key]); return own; }).map((own) => own.name === name
       ? { name: own.name, status: own.status, fields: pick(own, FIELDS), env: wanted_env(own), env_names: Object.keys(own) }
       : { name: own.name, status: own.status, fields: pick(own, ["pm_exec_path", "pm_cwd"]) });
     return { state: "ok", mode, apps };
@@ -303,8 +334,8 @@ const theirs = async (daemon) => {
   const { error, value } = await call(daemon.home, "getMonitorData");
   const apps = error || !Array.isArray(value) ? null : value.map((item) => item.pm2_env || {});
   return Object.assign({}, daemon, { socket: error || "alive", apps: apps && apps
-    .filter((own) => own.name === name || own.pm_exec_path === script)
-    .map((own) => ({ name: own.name, script: own.pm_exec_path, cwd: own.pm_cwd })) });
+    .filter((own) => own.name === name || path.basename(String(own.pm_exec_path)) === path.basename(script) || whole(String(own.pm_exec_path)) === whole(script))
+    .map((own) => ({ name: own.name, pm_exec_path: followed(own.pm_exec_path), pm_cwd: followed(own.pm_cwd), args: own.args })) });
 };
 
 const main = async () => {
@@ -329,6 +360,8 @@ const main = async () => {
     others: await Promise.all(all.filter((daemon) => !same(daemon)).map(theirs)),
     dump: dump(home), runners: runners(), systemd: exists("/run/systemd/system"), startup: units },
     find_pm2(report.value, units));
+  for (const file of [script, path.dirname(script), cwd, home, ...units.map((unit) => unit.home)]) followed(file);
+  answer.places = { links, program: program() };
   process.stdout.write(JSON.stringify(answer) + "\n");
 };
 main().catch((e) => { process.stdout.write(JSON.stringify({ format: 1, error: String(e) }) + "\n"); });

@@ -113,7 +113,9 @@ def probe(box: Box, args: tuple[str, ...]) -> bytes:
 def _shown(box: Box, app: Mapping[str, Any], name: str, wanted: tuple[str, ...]) -> App:
     """An entry as the probe tells it: of others just the script, of the environment just what was asked."""
     if app["name"] != name:
-        return App(**{**app, "fields": {"pm_exec_path": app["fields"]["pm_exec_path"]}, "env": {}})
+        known = ("pm_exec_path", "pm_cwd", "namespace", "args")
+        fields = {key: value for key, value in app["fields"].items() if key in known}
+        return App(**{**app, "fields": fields, "env": {}})
     paths = dict.fromkeys((app["fields"]["pm_err_log_path"], app["fields"]["pm_out_log_path"]))
     return App(
         **{

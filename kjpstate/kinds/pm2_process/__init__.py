@@ -59,7 +59,7 @@ def actual(spec: Spec, answers: Answers) -> State:
 def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
     """The same keys as they should be; `code` UNKNOWN while something of this plan has yet to write it."""
     seen = view(spec, answers)
-    seen = replace(seen, renamed=renames(seen, answers, upstream))
+    seen = replace(seen, renamed=renames(seen, answers))
     code_owed = owed(spec, upstream)
     values: dict[str, Any] = {
         "alive": True,
@@ -102,4 +102,4 @@ def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
     """What the host itself would spoil: a reboot, a second bot, lost variables, readable secrets."""
     seen = view(spec, answers)
     if seen.seen is not None and not seen.why:
-        yield from hints.advice(seen, seen.seen, answers)
+        yield from hints.advice(seen, seen.seen)

@@ -17,7 +17,6 @@ from kjpstate.kinds.pm2_process.views import Mechanism, View, log_stamp
 from kjpstate.model import Action, Await, ReadStat, Run, Stamp
 from kjpstate.secret import secrets_in
 
-_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _TIMEOUT = 120.0
 _LONGEST_WAIT = 60_000
 _MARGIN = 45.0
@@ -48,7 +47,7 @@ def steps(view: View, how: Mechanism) -> Iterator[Action]:
 
 def environment(seen: Seen) -> dict[str, str]:
     """The whole environment of a command, and so of an app that it starts."""
-    folders = dict.fromkeys((seen.node.rpartition("/")[0], *_FOLDERS))
+    folders = dict.fromkeys((seen.node.rpartition("/")[0], *probe.FOLDERS))
     return {
         "HOME": seen.user.home,
         "USER": seen.user.name,

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from kjpstate.formats.pm2.keys import KEYS
 from kjpstate.formats.pm2.probe import Seen
+from kjpstate.formats.pm2.same import same_path
 from kjpstate.kinds.pm2_process.commands import environment
 from kjpstate.kinds.pm2_process.refusals import others
 from kjpstate.kinds.pm2_process.views import Mechanism, View
-from kjpstate.model import Advice, Answers
+from kjpstate.model import Advice
 from kjpstate.secret import secrets_in
 
 _FEW = 3
@@ -85,14 +86,14 @@ def _shown(value: object) -> str:
     return "(none)" if value is None else str(value)
 
 
-def advice(view: View, seen: Seen, answers: Answers) -> Iterator[Advice]:
+def advice(view: View, seen: Seen) -> Iterator[Advice]:
     """All advice that needs the host."""
     yield from _boot(view, seen)
     yield from _dump(view, seen)
     yield from _unseen(view, seen)
     yield from _variables(view, seen)
     if view.entries:
-        for what, cure in others(view, answers, {}):
+        for what, cure in others(view):
             reason = f"{what} also runs {view.spec['app']['script']} here"
             yield Advice("script-runs-twice", reason, cure, "/app/script", "breaks")
     own = seen.daemon
@@ -105,7 +106,7 @@ def _boot(view: View, seen: Seen) -> Iterator[Advice]:
     if not view.spec.get("save"):
         yield from _forgets(view, seen)
         return
-    units = [unit for unit in seen.startup if unit.home in ("", seen.home)]
+    units = [unit for unit in seen.startup if not unit.home or same_path(unit.home, seen.home, seen.places)]
     if any(unit.enabled and unit.exec_exists for unit in units):
         return
     if not units and seen.startup:

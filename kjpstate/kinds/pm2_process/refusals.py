@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+import shlex
+from collections.abc import Collection, Iterator
 
-from kjpstate.formats.pm2 import ecosystem, noted, probe
-from kjpstate.formats.pm2.probe import App, Seen
+from kjpstate.formats.pm2 import noted, probe
+from kjpstate.formats.pm2.probe import App, Runner, Seen, base_folder
+from kjpstate.formats.pm2.same import may_come_from_path, same_arguments, same_bot, same_path, same_place
 from kjpstate.kinds.pm2_process.views import View, mechanism, script_owed, script_stat
-from kjpstate.model import Answers, File, ReadFile, Refuse, Spec, Stat, Upstream
+from kjpstate.model import Answers, Refuse, Spec, Stat, Upstream
 
 
 def problems(seen: View, answers: Answers, upstream: Upstream, code_owed: bool) -> Iterator[Refuse]:
     """Each refusal, the gravest first."""
-    if re.fullmatch(r"all|\d+|/.*/|-.*", seen.name):
+    if re.fullmatch(r"all|\d+|/.*/|-.*|.*[ ,].*", seen.name):
         yield Refuse(
             "pm2-name", f"PM2 does not read {seen.name!r} as the name of one app", pointer="/app/name"
         )
@@ -54,23 +55,21 @@ def _daemon(seen: Seen, spec: Spec) -> Iterator[Refuse]:
         yield Refuse("pm2-silent", reason, cure=f"kill {own.pid}, then: pm2 resurrect")
     for other in seen.others:
         for app in other.apps or ():
-            if _same_bot(app, spec) or (not seen.alive and app.get("name") == spec["app"]["name"]):
+            if same_bot(app, spec, seen.places) or (
+                not seen.alive and app.get("name") == spec["app"]["name"]
+            ):
                 reason = f"the PM2 of {other.user} in {other.home} has {app.get('name')}"
-                place = f"PM2 daemon {other.pid}: {app.get('script')}"
+                place = f"PM2 daemon {other.pid}: {app.get('pm_exec_path')}"
                 cure = f"log in as {other.user} with PM2_HOME={other.home}, or delete it there"
                 yield Refuse("pm2-other-daemon", reason, (place,), cure)
 
 
-def _same_bot(app: Mapping[str, Any], spec: Spec) -> bool:
-    return app.get("script") == probe.script_path(spec) and app.get("cwd") == probe.base_folder(spec)
-
-
 def _script(seen: View, answers: Answers, upstream: Upstream) -> Iterator[Refuse]:
-    reading, script = script_stat(seen.spec), str(seen.spec["app"]["script"])
+    reading = script_stat(seen.spec)
     if script_owed(seen.spec, upstream) or reading not in answers:
         return
     found = answers[reading]
-    by_path = "/" not in script and "." not in script
+    by_path = seen.seen is not None and may_come_from_path(seen.spec, seen.seen.places)
     if (found is None and not by_path) or (isinstance(found, Stat) and found.type == "directory"):
         what = "is not there" if found is None else "is a folder"
         yield Refuse(
@@ -82,57 +81,82 @@ def _twice(seen: View, answers: Answers, upstream: Upstream) -> Iterator[Refuse]
     """The same script in the same folder, outside the app of this name, while ours is about to start."""
     if seen.entries:
         return
-    gone = renames(seen, answers, upstream)
-    found = list(others(seen, answers, upstream, gone))
+    found = list(others(seen, {app.name for app in _ours(seen, answers)}))
     if found:
         cures = [cure for _, cure in found]
         reason = f"{probe.script_path(seen.spec)} already runs: {found[0][0]}"
         yield Refuse("script-runs-twice", reason, tuple(place for place, _ in found), "; ".join(cures))
 
 
-def renames(seen: View, answers: Answers, upstream: Upstream) -> tuple[str, ...]:
-    """The old names of our own app that still stand in PM2's list, and no more in the document."""
+def renames(seen: View, answers: Answers) -> tuple[str, ...]:
+    """The old names of our own app that still stand in PM2's list, and no more in the document. Of several
+    sessions of one script it is the one with its arguments, where there is one."""
+    ours = _ours(seen, answers)
+    alike = [app for app in ours if same_arguments(app.fields, seen.spec)]
+    return tuple(dict.fromkeys(app.name for app in alike or ours))
+
+
+def _ours(seen: View, answers: Answers) -> list[App]:
+    """What this document once started from this script, and names no more; while ours is about to start."""
     if seen.seen is None or not seen.seen.alive or seen.entries:
-        return ()
-    meant, before = _document_apps(seen.spec, answers, upstream), noted.names_before(seen.spec, answers)
-    listed = {app.name for app in seen.seen.apps if _runs(app, seen.spec)}
-    return tuple(name for name in before if name in listed and name not in meant)
+        return []
+    named = set(noted.names_before(seen.spec, answers)) - _document_apps(seen.spec)
+    places = seen.seen.places
+    return [app for app in seen.seen.apps if app.name in named and same_place(app.fields, seen.spec, places)]
 
 
-def _runs(app: App, spec: Spec) -> bool:
-    found = (app.fields.get("pm_exec_path"), app.fields.get("pm_cwd"))
-    return found == (probe.script_path(spec), probe.base_folder(spec))
-
-
-def others(
-    seen: View, answers: Answers, upstream: Upstream, gone: Collection[str] = ()
-) -> Iterator[tuple[str, str]]:
+def others(seen: View, ours: Collection[str] = ()) -> Iterator[tuple[str, str]]:
     """(what, cure) of each process that runs our script in our folder but is not of our app.
 
-    Apps that the document itself runs from the same script are meant to; those of `gone` will be deleted.
+    Apps that the document itself runs from the same script are meant to. `ours`: names of what it ran; of
+    these the one with our arguments is deleted, and the others are other sessions.
     """
     if seen.seen is None:
         return
-    meant = _document_apps(seen.spec, answers, upstream)
-    folder = probe.base_folder(seen.spec)
+    places, allowed = seen.seen.places, {*_document_apps(seen.spec), *ours}
     listed = seen.seen.apps if seen.seen.alive else ()
-    for app in listed:
-        if _runs(app, seen.spec) and app.name not in (*meant, *gone) and app.start is not None:
-            yield f"{app.name} (number {app.pm_id} in PM2's list)", f"pm2 delete {app.name}"
-    known = {app.pid for app in listed} | {runner.pid for runner in seen.seen.runners}
-    daemons = {daemon.pid for daemon in (seen.seen.daemon, *seen.seen.others) if daemon}
+    strangers = [app for app in listed if app.start is not None and same_bot(app.fields, seen.spec, places)]
+    alone = []
     for runner in seen.seen.runners:
-        ours = runner.pid in {app.pid for app in listed} or runner.ppid in known | daemons
-        if not ours and runner.cwd in ("", folder):
-            yield f"process {runner.pid}, which no PM2 started", f"kill {runner.pid}"
+        owner = _owner(runner, listed)
+        if runner.cwd and not same_path(runner.cwd, base_folder(seen.spec), places):
+            continue
+        if owner is not None:
+            strangers.append(owner)
+        elif not _started_by_pm2(runner, seen.seen):
+            alone.append(runner)
+    for app in {app.pm_id: app for app in strangers if app.name not in allowed}.values():
+        yield f"{app.name} (number {app.pm_id} in PM2's list)", by_number(app, listed)
+    for runner in alone:
+        yield f"process {runner.pid}, which no PM2 started", f"kill {runner.pid}"
 
 
-def _document_apps(spec: Spec, answers: Answers, upstream: Upstream) -> set[str]:
-    planned = upstream.get((spec["host"], spec["ecosystem"]))
-    file = answers.get(ReadFile(spec["host"], spec["ecosystem"]))
-    content = planned if isinstance(planned, bytes) else file.content if isinstance(file, File) else b""
-    ours = ecosystem.parse(content)
-    return {spec["app"]["name"], *(ours.apps if ours else ())}
+def _started_by_pm2(runner: Runner, seen: Seen) -> bool:
+    """Whether a daemon has just started it, or another that runs our script has and is told itself."""
+    daemons = {daemon.pid for daemon in (seen.daemon, *seen.others) if daemon}
+    runners = {other.pid for other in seen.runners}
+    return runner.ppid in daemons or not runners.isdisjoint(_above(runner))
+
+
+def _owner(runner: Runner, listed: Collection[App]) -> App | None:
+    """The app of PM2's list whose process this is, or that started it."""
+    return next((app for app in listed if app.pid and app.pid in (runner.pid, *_above(runner))), None)
+
+
+def _above(runner: Runner) -> tuple[int, ...]:
+    return runner.ppid, *runner.above
+
+
+def by_number(app: App, listed: Collection[App]) -> str:
+    """The line that deletes this app alone. PM2 takes a number, too, for a name and a namespace first."""
+    number = str(app.pm_id)
+    if any(number in (other.name, other.fields.get("namespace")) for other in listed):
+        return f"pm2 delete {shlex.quote(f'/^{re.escape(app.name)}$/')}"
+    return f"pm2 delete {number}"
+
+
+def _document_apps(spec: Spec) -> set[str]:
+    return {spec["app"]["name"], *spec.get("beside", ())}
 
 
 def _forgotten(seen: Seen, name: str) -> Iterator[Refuse]:
