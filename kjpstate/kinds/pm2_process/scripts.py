@@ -9,7 +9,8 @@ from __future__ import annotations
 _NOBODY = 3
 """Exit code of `_EXACTLY` where no daemon is there to ask."""
 
-_EXACTLY = """\
+_EXACTLY = " ".join(
+    """
 const net = require("net"), path = require("path"), name = process.argv[1], TRIES = 20;
 const home = process.env.PM2_HOME || path.join(require("os").homedir(), ".pm2");
 const end = (code, why) => { if (why) console.error(why); process.exit(code); };
@@ -57,11 +58,12 @@ const main = async () => {
   }
 };
 main().catch((e) => end(1, String(e)));
-""".replace("NOBODY", str(_NOBODY))
+""".replace("NOBODY", str(_NOBODY)).split()
+)
 """Deletes the entries that bear exactly this name, until PM2 has none: one that crashes at that very moment
 outlives a delete. `pm2 delete` takes a text for a name or the path of a script, else for a namespace, else
 for a number; the daemon itself takes only its numbers. It is looked at and told over one connection: a daemon
-that is started anew has other numbers, and ends it."""
+that is started anew has other numbers, and ends it. One line: a person may have to type it."""
 
 DELETE = f'"$1" -e \'{_EXACTLY}\' -- "$3"'
 AWAY = f"{DELETE} || [ $? = {_NOBODY} ]"
