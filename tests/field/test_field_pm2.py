@@ -17,7 +17,8 @@ from tests.support.trial import Done, Trial
 
 pytestmark = [pytest.mark.root, pytest.mark.real]
 
-LIVES = "setInterval(() => {}, 1000); console.log('up', process.pid)\n"
+LIVES = "setInterval(() => {}, 1000); require('fs').writeFileSync(`${__filename}.${process.pid}`, 'up')\n"
+"""It tells by a file beside it that it runs: PM2 retitles what it forks, and cuts the title."""
 WA, PANEL, WEB = f"wa-{os.getpid()}", f"panel-{os.getpid()}", f"web-{os.getpid()}.js"
 """Names of their own: another PM2 of this machine that has such an app is refused."""
 HEAD = "kjpstate: 1\nname: t\nhosts: {box: {local: %s}}\n"
@@ -86,20 +87,9 @@ def applied(trial: Trial) -> Done:
 
 
 def processes(trial: Trial, script: str) -> list[int]:
-    """The node processes that run this file of the trial, as the kernel knows them."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            argv, cwd = (process / "cmdline").read_bytes().split(b"\0"), (process / "cwd").readlink()
-        except OSError:
-            continue
-        words = [word.decode(errors="replace") for word in argv if word]
-        # PM2 retitles what it forks to one word, "node /path/of/script"
-        words = words[0].split(" ", 1) if len(words) == 1 else words
-        runs = len(words) > 1 and Path(words[0]).name == "node"
-        if runs and (cwd / words[1]).resolve() == (trial.folder / script).resolve():
-            found.append(int(process.name))
-    return found
+    """The processes that run this file of the trial, as they told, and the kernel agrees."""
+    told = [int(path.suffix[1:]) for path in (trial.folder / script).parent.glob(f"{Path(script).name}.*")]
+    return [pid for pid in told if Path(f"/proc/{pid}").exists()]
 
 
 # ---- acts on what was looked at
