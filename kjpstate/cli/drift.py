@@ -19,7 +19,7 @@ from kjpstate.cli import interrupts, options
 from kjpstate.cli.notifying import notify
 from kjpstate.cli.recording import narrowed, noted
 from kjpstate.cli.session import Session
-from kjpstate.cli.work import Work, opened
+from kjpstate.cli.work import Work, opened, tell_unread
 from kjpstate.hosts import lock
 from kjpstate.hosts.places import Places
 from kjpstate.model import RunInfo
@@ -90,7 +90,7 @@ async def _drift(
     as_json: bool,
 ) -> int:
     with noted(session, "drift", argument, narrowed(only, limit, here)) as note:
-        async with opened(session, argument, only, limit, here=here, looks=True) as work:
+        async with opened(session, argument, only, limit, here=here, looks=True, silent=True) as work:
             run = note.over(work.document, work.scope)
             with _alone(work, run):
                 found = await check(
@@ -107,6 +107,8 @@ async def _drift(
                 end.code = note.ended(_code(found))
                 try:
                     _say(session, found, end.code, as_json)
+                    if end.code:  # cron sends a mail of whatever is said
+                        tell_unread(session, map(work.document.hosts.__getitem__, work.scope), work.folder)
                 finally:
                     # Also when a full disk takes no more output: that may be what the bot died of. What may
                     # be told is what was judged: nothing of a host that another run is at work on.

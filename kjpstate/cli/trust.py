@@ -8,7 +8,7 @@ from kjpstate import errors
 from kjpstate.cli import interrupts, options
 from kjpstate.cli.controller import state_folder
 from kjpstate.cli.session import Session
-from kjpstate.cli.work import load
+from kjpstate.cli.work import load, tell_unread
 from kjpstate.host import HostSpec
 from kjpstate.render.lines import Line
 
@@ -36,15 +36,18 @@ def command(session: Session, host: str, document: str | None, fingerprint: str 
 
 
 async def _trust(session: Session, chosen: list[HostSpec], fingerprint: str | None) -> int:
-    from kjpstate.hosts.trust import remember, scan
+    from kjpstate.hosts.trust import remember, revoked, scan
 
     folder = state_folder(session.environ)
+    tell_unread(session, chosen, folder)
     for spec in chosen:
         _refuse_needless(spec)
         shown = await scan(spec, folder)
         session.tell([Line(f"{spec.name} ({spec.address} port {spec.port}) shows:", "strong")])
-        session.tell([Line(f"  {line.split()[1]}  {print_}") for print_, line in shown])
-        confirmed = _confirmed(session, spec, shown, fingerprint)
+        bad = [print_ for print_, line in shown if revoked(spec, line, folder)]
+        told = [(f"  {line.split()[1]}  {print_}", "  revoked" * (print_ in bad)) for print_, line in shown]
+        session.tell([Line("".join(words)) for words in told])
+        confirmed = _confirmed(session, spec, _good(spec, shown, bad, fingerprint), fingerprint)
         file = remember(spec, confirmed, folder)
         with session.owing():
             session.out([Line(f"{spec.name} is trusted: {len(confirmed)} of its keys in {file}", "good")])
@@ -59,6 +62,22 @@ def _refuse_needless(spec: HostSpec) -> None:
             f"trust {spec.name}: the document itself says its key, host_key: {spec.host_key}",
             f"correct host_key at {spec.where} if the box was set up anew",
         )
+
+
+def _good(
+    spec: HostSpec, shown: list[tuple[str, str]], bad: list[str], fingerprint: str | None
+) -> list[tuple[str, str]]:
+    """The keys of which no known_hosts file says that they are revoked. Raises RefusedError where none of
+    those asked for is left: every later run would refuse it."""
+    good = [(print_, line) for print_, line in shown if print_ not in bad]
+    if fingerprint in bad or not good:
+        keys = fingerprint or " and ".join(bad)
+        raise errors.RefusedError(
+            f"{spec.name}: a known_hosts file marks {keys} as revoked for this host; nothing was remembered",
+            f"give the box new host keys, then: kjpstate trust {spec.name}",
+            "host-key-revoked",
+        )
+    return good
 
 
 def _confirmed(

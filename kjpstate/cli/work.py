@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,9 @@ from kjpstate import reconcile
 from kjpstate.cli.controller import digest_key, looking_folder, looking_key, state_folder
 from kjpstate.cli.recording import narrowed
 from kjpstate.cli.session import Session
-from kjpstate.host import Host
+from kjpstate.host import Host, HostSpec
 from kjpstate.model import Plan, named
+from kjpstate.render.lines import Line
 from kjpstate.render.plans import Head
 
 if TYPE_CHECKING:
@@ -85,9 +86,11 @@ async def opened(
     here: str | None = None,
     looks: bool = False,
     forgiving: bool = False,
+    silent: bool = False,
 ) -> AsyncIterator[Work]:
     """Load the document, open its hosts (with `here` only that one, as this machine), close them whatever
-    happens. `looks`: nothing is to be kept, so a folder that can't be written is no hindrance."""
+    happens. `looks`: nothing is to be kept, so a folder that can't be written is no hindrance. `silent`: what
+    can't be read of known_hosts is told by the caller, if at all."""
     from kjpstate import document
 
     loaded = load(session, argument, forgiving=forgiving)
@@ -96,9 +99,20 @@ async def opened(
     hosts = reconcile.open_hosts(loaded, state_folder=folder, limit=tuple(limit))
     try:
         key = (looking_key if looks else digest_key)(folder)
-        yield Work(session, loaded, hosts, key, folder, tuple(only), tuple(limit))
+        work = Work(session, loaded, hosts, key, folder, tuple(only), tuple(limit))
+        if not silent:
+            tell_unread(session, [loaded.hosts[name] for name in work.scope], folder)
+        yield work
     finally:
         await asyncio.gather(*(host.close() for host in hosts.values()))
+
+
+def tell_unread(session: Session, hosts: Iterable[HostSpec], folder: Path) -> None:
+    """Of a known_hosts file that can't be read, or not wholly: where, and that it counts for nothing."""
+    if any(spec.local is None for spec in hosts):
+        from kjpstate.hosts.known_hosts import troubles
+
+        session.tell([Line(trouble, "change", whole=True) for trouble in troubles(folder)])
 
 
 def head(work: Work, plan: Plan, seconds: float, following: str = "", shows_diff: bool = False) -> Head:

@@ -6,16 +6,19 @@ Called by `ssh` and `trust`. The TCP connection is begun before asyncssh is impo
 from __future__ import annotations
 
 import asyncio
+import base64
+import contextlib
 import errno
 import importlib
 import os
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kjpstate.errors import RefusedError, Unreachable
+from kjpstate.formats import known_hosts as lines
 from kjpstate.host import HostSpec
 from kjpstate.hosts import known_hosts
 from kjpstate.hosts.known_hosts import Target
@@ -123,24 +126,52 @@ async def login(
     sock: socket.socket | None,
     chain: list[asyncssh.SSHClientConnection],
 ) -> asyncssh.SSHClientConnection:
-    """Log in at one place: over `sock`, or through the last of `chain`. Raises Unreachable, RefusedError."""
+    """Log in at one place: over `sock`, or through the last of `chain`. Raises Unreachable, RefusedError.
+
+    A host has a key of each of several types; the one we know is asked for first, and of a pin any of them
+    may be meant. Nothing is sent before one was shown that we know.
+    """
     import asyncssh
 
-    place = f"{spec.name} ({known_hosts.pattern(target)})"
     keys = _Keys(spec, target, state_folder)
+    for number, types in enumerate(keys.offers()):
+        try:
+            if not chain and sock is None:
+                sock = await dial(spec, target)
+            way, sock = {"tunnel": chain[-1]} if chain else {"sock": sock}, None
+            connection = await _logged_in(keys, types, way)
+        except asyncssh.HostKeyNotVerifiable as error:
+            keys.refused(str(error))
+        except Unreachable:
+            if keys.known or not number:
+                raise  # else it has no key of this type
+        else:
+            keys.note(connection)
+            return connection
+    raise keys.refusal()
+
+
+async def _logged_in(
+    keys: _Keys, types: Sequence[str], way: Mapping[str, Any]
+) -> asyncssh.SSHClientConnection:
+    """One connection that takes a key of `types`. Raises HostKeyNotVerifiable, Unreachable."""
+    import asyncssh
+
+    spec, target = keys.spec, keys.target
+    place = f"{spec.name} ({known_hosts.pattern(target)})"
     try:
         async with asyncio.timeout(LOGIN_TIMEOUT):
             connection, _ = await asyncssh.create_connection(
                 keys.client,
                 target.address,
                 target.port,
-                sock=sock,
-                tunnel=chain[-1] if chain else (),
-                **_options(spec, target, keys),
+                server_host_key_algs=list(types),
+                **way,
+                **_options(keys),
             )
             return connection
-    except asyncssh.HostKeyNotVerifiable as error:
-        raise keys.refusal(is_revoked="revoked" in str(error)) from None
+    except asyncssh.HostKeyNotVerifiable:
+        raise
     except asyncssh.PermissionDenied:
         raise _denied(spec, target) from None
     except asyncssh.KeyImportError as error:
@@ -157,8 +188,6 @@ async def login(
             "is that port sshd's?",
         ) from None
     except (OSError, asyncssh.Error) as error:
-        if await keys.of_another_type(chain):
-            raise keys.refusal() from None
         raise Unreachable(
             spec.name, f"{place}: the connection broke off: {said(error)}", "try again; is that port sshd's?"
         ) from None
@@ -168,27 +197,69 @@ async def shown_key(
     spec: HostSpec,
     target: Target,
     chain: list[asyncssh.SSHClientConnection],
-    algorithms: Sequence[str] = (),
-) -> asyncssh.SSHKey | None:
-    """The host's key, without logging in; of these types only, None when it has none. Raises Unreachable."""
+    types: Sequence[str],
+    *,
+    must_answer: bool,
+) -> bytes:
+    """The host's key of one of `types`, without logging in; nothing when it has none. Raises Unreachable."""
     import asyncssh
 
     sock = None if chain else await dial(spec, target)
     way: dict[str, Any] = {"sock": sock} if sock is not None else {"tunnel": chain[-1]}
-    way |= {"server_host_key_algs": list(algorithms)} if algorithms else {}
+    way |= {"server_host_key_algs": list(types)}
     try:
         async with asyncio.timeout(LOGIN_TIMEOUT):
-            return await asyncssh.get_server_host_key(target.address, target.port, config=None, **way)
+            key = await asyncssh.get_server_host_key(target.address, target.port, config=None, **way)
+            return key.public_data if key is not None else b""
     except (OSError, asyncssh.Error) as error:
-        if algorithms:
-            return None  # a server without such a key may say so, or just hang up
+        if not must_answer:
+            return b""  # a server without such a key may say so, or just hang up
         raise Unreachable(spec.name, f"{spec.name}: the connection broke off: {said(error)}") from None
     finally:
         if sock is not None:
             sock.close()
 
 
-def _options(spec: HostSpec, target: Target, keys: _Keys) -> dict[str, Any]:
+_TYPES = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
+_AS_CERTIFICATE = tuple(f"{one}-cert-v01@openssh.com" for one in _TYPES)
+
+
+def types_in_order(known: Collection[str] = ()) -> list[str]:
+    """All that a host may sign with, those of the `known` types of keys first, then as OpenSSH asks."""
+    from asyncssh.public_key import get_default_public_key_algs, get_public_key_algs
+
+    defaults = [name.decode() for name in get_default_public_key_algs()]
+    found = [*_TYPES, *(name for name in defaults if name not in _TYPES)]
+    found += [name.decode() for name in get_public_key_algs() if name.decode() in set(known) - set(found)]
+    return sorted(found, key=lambda name: type_of_key(name) not in known)
+
+
+def type_of_key(signature: str) -> str:
+    """RSA's keys sign in several ways; all others have one name."""
+    return "ssh-rsa" if signature.startswith(("rsa-", "ssh-rsa")) else signature
+
+
+def types_of(keys: Iterable[bytes]) -> set[str]:
+    """The types of these keys."""
+    return {lines.kind_of(key).decode("latin-1") for key in keys}
+
+
+def each_type(met: Callable[[], Collection[str]]) -> Iterator[list[str]]:
+    """What to ask for to see one key of each type after the other, but for the types `met` by then."""
+    for kind in dict.fromkeys(map(type_of_key, _TYPES)):
+        if kind not in met():
+            yield [name for name in types_in_order() if type_of_key(name) == kind]
+
+
+def _options(keys: _Keys) -> dict[str, Any]:
+    spec, target = keys.spec, keys.target
     missing = [path for path in spec.identity if not Path(path).expanduser().is_file()]
     if missing:
         raise Unreachable(
@@ -197,7 +268,7 @@ def _options(spec: HostSpec, target: Target, keys: _Keys) -> dict[str, Any]:
     own = {"client_keys": [str(Path(path).expanduser()) for path in spec.identity]} if spec.identity else {}
     return {
         "config": None,
-        "known_hosts": keys.trusted,
+        "known_hosts": keys.listed,
         "preferred_auth": "publickey",
         "ignore_encrypted": True,
         "gss_host": None,
@@ -210,56 +281,102 @@ def _options(spec: HostSpec, target: Target, keys: _Keys) -> dict[str, Any]:
 
 
 class _Keys:
-    """What one place may show, and what it did show."""
+    """What one place may show, and what it did show. `known`: it showed a key that we know."""
 
     def __init__(self, spec: HostSpec, target: Target, state_folder: Path) -> None:
-        self._spec, self._target, self._folder = spec, target, state_folder
+        self.spec, self.target, self._folder = spec, target, state_folder
         self._pin = spec.host_key if target == targets(spec)[-1] else ""
-        self._shown: asyncssh.SSHKey | None = None
-        self._peer = ""
+        self._whole = known_hosts.pinned_key(self._pin)
+        self._lines = known_hosts.known(state_folder, target)
+        self._takes_certificates = False
+        self._shown: dict[bytes, None] = {}
+        self._verdict = ""
+        self.known = False
 
-    def trusted(self, host: str, address: str, port: int | None) -> tuple[Any, ...]:
-        """For asyncssh: the keys it may take without asking."""
-        self._peer = address
-        revoked = known_hosts.revoked(self._folder, host, address, port)
-        if self._pin:
-            return known_hosts.pinned_keys(self._pin), [], revoked
-        keys, authorities, _, *others = known_hosts.known(self._folder).match(host, address, port)
-        return keys, authorities, revoked, *others
+    def offers(self) -> Iterator[list[str]]:
+        """Which types of keys to take, a connection each, for as long as what is shown is not known."""
+        expected = [self._whole] if self._whole else [] if self._pin else lines.keys(self._lines)
+        types = types_of(expected)
+        if self._pin and not self._whole:
+            types = {known_hosts.pinned_type(self._pin, self._folder)}
+        self._takes_certificates = not self._pin and any(line.marker for step in self._lines for line in step)
+        if self._takes_certificates:
+            yield [*_AS_CERTIFICATE, *types_in_order(types)]
+            self._takes_certificates = False
+            if self._verdict:
+                return
+        yield types_in_order(types)
+        for others in each_type(lambda: types_of(self._shown)) if self._pin else ():
+            if self._verdict != lines.IS_REVOKED:
+                yield others
+
+    def listed(self, host: str, address: str, port: int | None) -> tuple[list[asyncssh.SSHKey], ...]:
+        """For asyncssh: no key is known to it, so that it asks `client` of each; but of a certificate it is
+        never told more than whose it is, so it must know what is revoked."""
+        import asyncssh
+
+        revoked = lines.revoked_with(self._lines) if self._takes_certificates else []
+        found: list[asyncssh.SSHKey] = []
+        for key in revoked:
+            text = f"{lines.kind_of(key).decode('latin-1')} {base64.b64encode(key).decode()}"
+            with contextlib.suppress(asyncssh.KeyImportError):
+                found.append(asyncssh.import_public_key(text))
+        return [], [], found
 
     def client(self) -> Any:
-        """For asyncssh: who is asked about any other key."""
+        """For asyncssh: who is asked about each key, and about who signed a certificate."""
         import asyncssh
 
         keys = self
 
         class Client(asyncssh.SSHClient):
             def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-                keys._shown = key
-                return keys._pin.startswith("SHA256:") and known_hosts.fingerprint(key) == keys._pin
+                return keys.take(key.public_data)
+
+            def validate_host_ca_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+                return key.public_data in lines.marked(keys._lines, lines.AUTHORITY)
 
         return Client()
 
-    async def of_another_type(self, chain: list[asyncssh.SSHClientConnection]) -> bool:
-        """After a handshake that failed: whether it failed since the host has none of the keys we know."""
-        if self._shown is not None:
-            return False
-        try:
-            self._shown = await shown_key(self._spec, self._target, chain)
-        except Unreachable:
-            return False
-        return self._shown is not None and known_hosts.fingerprint(self._shown) not in self.expected()
+    def take(self, key: bytes) -> bool:
+        """Whether this key is known."""
+        self._shown[key] = None
+        if self._verdict != lines.IS_REVOKED:
+            self._verdict = self._judged(key)
+        self.known = self._verdict == lines.TRUSTED
+        return self.known
 
-    def expected(self) -> list[str]:
-        """Fingerprints of the keys that would have been right."""
-        if self._pin.startswith("SHA256:"):
-            return [self._pin]
-        keys = known_hosts.pinned_keys(self._pin)
-        keys = keys or known_hosts.known_keys(self._folder, self._target, self._peer)
-        return list(dict.fromkeys(known_hosts.fingerprint(key) for key in keys))
+    def _judged(self, key: bytes) -> str:
+        if not self._pin:
+            return lines.verdict(key, self._lines)
+        if key != self._whole and lines.fingerprint(key) != self._pin:
+            return lines.CHANGED
+        is_revoked = key in lines.marked(self._lines, lines.REVOKED)
+        return lines.IS_REVOKED if is_revoked else lines.TRUSTED
 
-    def refusal(self, is_revoked: bool = False) -> RefusedError:
-        return known_hosts.refusal(self._spec, self._target, self._shown, self.expected(), is_revoked)
+    def refused(self, why: str) -> None:
+        """A certificate that does not hold says nothing yet of the key in it; a revoked one does."""
+        if not self._verdict and "revoked" in why:
+            self._verdict = lines.IS_REVOKED
+
+    def note(self, connection: asyncssh.SSHClientConnection) -> None:
+        """Of a pinned fingerprint the type is noted, where it was not the first to be shown."""
+        key = connection.get_server_host_key()
+        if key is not None and len(self._shown) > 1 and self._pin and not self._whole:
+            known_hosts.note_type(self._pin, type_of_key(key.get_algorithm()), self._folder)
+
+    def refusal(self) -> RefusedError:
+        expected = [lines.fingerprint(key) for key in lines.keys(self._lines)]
+        if self._pin:
+            expected = [lines.fingerprint(self._whole) if self._whole else self._pin]
+        return known_hosts.refusal(
+            self.spec,
+            self.target,
+            list(self._shown),
+            expected,
+            verdict=self._verdict or lines.UNKNOWN,
+            is_pinned=bool(self._pin),
+        )
 
 
 def _denied(spec: HostSpec, target: Target) -> Unreachable:

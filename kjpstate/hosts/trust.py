@@ -5,22 +5,28 @@ Called by `cli`. Nothing here logs in, and nothing here decides.
 
 from __future__ import annotations
 
-import os
+import base64
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kjpstate.errors import Unreachable, UsageError
+from kjpstate.formats import known_hosts as lines
 from kjpstate.host import HostSpec
 from kjpstate.hosts import known_hosts
-from kjpstate.hosts.connecting import dial, imported, login, shown_key, targets
-from kjpstate.hosts.known_hosts import own_file
+from kjpstate.hosts.connecting import (
+    dial,
+    each_type,
+    imported,
+    login,
+    shown_key,
+    targets,
+    types_in_order,
+    types_of,
+)
 
 if TYPE_CHECKING:
     import asyncssh
-
-
-_TYPES = (("ssh-ed25519",), ("ecdsa-sha2-nistp256",), ("rsa-sha2-256", "rsa-sha2-512"))
 
 
 async def scan(spec: HostSpec, state_folder: Path) -> list[tuple[str, str]]:
@@ -31,40 +37,37 @@ async def scan(spec: HostSpec, state_folder: Path) -> list[tuple[str, str]]:
     await imported()
     *jumps, target = targets(spec)
     chain: list[asyncssh.SSHClientConnection] = []
-    found: dict[str, str] = {}
+    found: dict[bytes, None] = {}
     try:
         for place in jumps:
             sock = await dial(spec, place) if not chain else None
             chain.append(await login(spec, place, state_folder, sock, chain))
-        for algorithms in ((), *_TYPES):
-            key = await shown_key(spec, target, chain, algorithms)
-            if key is None:
-                continue
-            words = key.export_public_key("openssh").decode().split()[:2]
-            found[known_hosts.fingerprint(key)] = f"{known_hosts.pattern(target)} {' '.join(words)}"
+        first = await shown_key(spec, target, chain, types_in_order(), must_answer=True)
+        found[first] = None
+        for types in each_type(lambda: types_of(found)):
+            found[await shown_key(spec, target, chain, types, must_answer=False)] = None
     finally:
         for connection in reversed(chain):
             connection.abort()
+    found.pop(b"", None)
     if not found:
         raise Unreachable(spec.name, f"{spec.name}: something answers there, but it shows no host key")
-    return list(found.items())
+    return [(lines.fingerprint(key), _line(target, key)) for key in found]
 
 
-def remember(spec: HostSpec, lines: Sequence[str], state_folder: Path) -> Path:
-    """Write `lines` (as `scan` gave them) in the place of all that our own file knew of that host."""
-    if not lines:
+def _line(target: known_hosts.Target, key: bytes) -> str:
+    kind = lines.kind_of(key).decode("latin-1")
+    return f"{known_hosts.pattern(target)} {kind} {base64.b64encode(key).decode()}"
+
+
+def revoked(spec: HostSpec, line: str, state_folder: Path) -> bool:
+    """Whether a known_hosts file says that the key of `line` is good for this host no more."""
+    marked = lines.marked(known_hosts.known(state_folder, targets(spec)[-1]), lines.REVOKED)
+    return line.split()[2] in [base64.b64encode(key).decode() for key in marked]
+
+
+def remember(spec: HostSpec, shown: Sequence[str], state_folder: Path) -> Path:
+    """Write what `scan` gave in the place of all that our own file knew of that host. Raises Failed."""
+    if not shown:
         raise UsageError(f"{spec.name}: no host key to remember")
-    name = lines[0].split(" ", 1)[0]
-    path = own_file(state_folder)
-    state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    old = path.read_text("utf-8").splitlines() if path.exists() else []
-    kept = [line for line in old if line.split(" ", 1)[0] != name]
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(
-        os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-    ) as stream:
-        stream.write("".join(f"{line}\n" for line in (*kept, *lines)))
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
-    return path
+    return known_hosts.remember(targets(spec)[-1], [line.encode() for line in shown], state_folder)

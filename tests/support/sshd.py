@@ -56,10 +56,12 @@ class Sshd:
         self.process.wait(10)
 
 
-def start_sshd(folder: Path, *lines: str, inside: tuple[str, ...] = ()) -> Sshd:
-    """Start one; `lines` stand first in its configuration. `inside`: words that lead into a namespace."""
+def start_sshd(folder: Path, *lines: str, inside: tuple[str, ...] = (), more: tuple[str, ...] = ()) -> Sshd:
+    """Start one; `lines` stand first in its configuration. `inside`: words that lead into a namespace.
+    `more`: types of keys beside ed25519's, each in the file `host_TYPE`."""
     folder.mkdir(parents=True, exist_ok=True)
     make_key(folder / "host")
+    keys = [folder / "host", *(make_key(folder / f"host_{kind}", kind=kind) for kind in more)]
     make_key(folder / "client")
     shutil.copy(folder / "client.pub", folder / "authorized")
     if os.geteuid() == 0:
@@ -69,7 +71,7 @@ def start_sshd(folder: Path, *lines: str, inside: tuple[str, ...] = ()) -> Sshd:
         *lines,
         "ListenAddress 127.0.0.1",
         f"Port {port}",
-        f"HostKey {folder / 'host'}",
+        *(f"HostKey {key}" for key in keys),
         f"AuthorizedKeysFile {folder / 'authorized'}",
         f"PidFile {folder / 'pid'}",
         "StrictModes no",

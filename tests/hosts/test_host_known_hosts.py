@@ -1,0 +1,210 @@
+"""Which lines of known_hosts let a host in: OpenSSH's own `ssh` is asked the same, and says the same."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from kjpstate import errors
+from kjpstate.formats import known_hosts as lines
+from kjpstate.hosts.ssh import SshHost
+from kjpstate.model import ReadClock
+from tests.support.machine.tools import wait_until
+from tests.support.sshd import Sshd, make_key, start_sshd
+
+CLOCK = ReadClock("box")
+
+
+def public(path: Path) -> str:
+    return " ".join(path.with_suffix(".pub").read_text().split()[:2])
+
+
+@dataclass(frozen=True)
+class Place:
+    """A server with a key of three types, and keys that are none of its own."""
+
+    server: Sshd
+    stranger: str
+    strangers_rsa: str
+
+    @property
+    def port(self) -> int:
+        return self.server.port
+
+    @property
+    def key(self) -> str:
+        return public(self.server.folder / "host")
+
+    def of(self, kind: str) -> str:
+        return public(self.server.folder / f"host_{kind}")
+
+
+@pytest.fixture(scope="module", name="place")
+def place_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("place")
+    server = start_sshd(folder / "sshd", more=("ecdsa", "rsa"))
+    yield Place(server, public(make_key(folder / "stranger")), public(make_key(folder / "other", kind="rsa")))
+    server.stop()
+
+
+@pytest.fixture(scope="module", name="signed")
+def signed_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A server whose key is signed for 127.0.0.1 by `ca`."""
+    folder = tmp_path_factory.mktemp("signed")
+    make_key(folder / "sshd_ca")
+    certificate = folder / "sshd" / "host-cert.pub"
+    server = start_sshd(folder / "sshd", f"HostCertificate {certificate}")
+    sign = ["ssh-keygen", "-q", "-s", str(folder / "sshd_ca"), "-I", "box", "-h", "-n", "127.0.0.1"]
+    subprocess.run([*sign, str(server.folder / "host.pub")], check=True)
+    shutil.copy(folder / "sshd_ca.pub", server.folder / "host_ca.pub")
+    server.process.send_signal(signal.SIGHUP)  # it begins anew, and now there is a certificate
+    assert wait_until(lambda: (server.folder / "log").read_text().count("Server listening") > 1, 10)
+    yield Place(server, public(make_key(folder / "stranger")), "")
+    server.stop()
+
+
+def hashed(name: str) -> str:
+    salt = os.urandom(20)
+    return lines._hashed(salt, name.encode()).decode()
+
+
+Text = Callable[[Place], str | bytes]
+HERE, NAMED = "127.0.0.1", "localhost"
+# What known_hosts holds, asked for the address; then the same for the name that leads to it.
+LINES: dict[str, Text] = {
+    "nothing": lambda p: "",
+    "its key": lambda p: f"[127.0.0.1]:{p.port} {p.key}",
+    "its key, of the name": lambda p: f"[localhost]:{p.port} {p.key}",
+    "each by another": lambda p: f"[localhost]:{p.port} {p.stranger}\n[127.0.0.1]:{p.port} {p.key}",
+    "the other way": lambda p: f"[localhost]:{p.port} {p.key}\n[127.0.0.1]:{p.port} {p.stranger}",
+    "without the port": lambda p: f"127.0.0.1 {p.key}",
+    "without the port, another": lambda p: f"127.0.0.1 {p.stranger}",
+    "with another, without its own": lambda p: f"[127.0.0.1]:{p.port} {p.stranger}\n127.0.0.1 {p.key}",
+    "another port": lambda p: f"[127.0.0.1]:{p.port + 1} {p.key}",
+    "in a list": lambda p: f"x,[127.0.0.1]:{p.port},[localhost]:{p.port} {p.key}",
+    "a star": lambda p: f"* {p.key}",
+    "a star, but not for it": lambda p: f"*,!127.0.0.1,![127.0.0.1]:{p.port} {p.key}",
+    "a star within": lambda p: f"[127.0.0.*]:* {p.key}",
+    "a network": lambda p: f"127.0.0.0/8,[127.0.0.0/8]:{p.port} {p.key}",
+    "hashed": lambda p: f"{hashed(f'[127.0.0.1]:{p.port}')} {p.key}",
+    "hashed without the port": lambda p: f"{hashed('127.0.0.1')} {p.key}",
+    "hashed, of the name": lambda p: f"{hashed(f'[localhost]:{p.port}')} {p.key}",
+    "capitals": lambda p: f"[LOCALHOST]:{p.port} {p.key}",
+    "wrong": lambda p: f"[127.0.0.1]:{p.port} {p.stranger}",
+    "wrong, then right": lambda p: f"[127.0.0.1]:{p.port} {p.stranger}\n[127.0.0.1]:{p.port} {p.key}",
+    "its RSA alone": lambda p: f"[127.0.0.1]:{p.port} {p.of('rsa')}",
+    "its ECDSA alone": lambda p: f"[127.0.0.1]:{p.port} {p.of('ecdsa')}",
+    "another's RSA": lambda p: f"[127.0.0.1]:{p.port} {p.strangers_rsa}",
+    "its RSA, but another's ED25519": lambda p: (
+        f"[127.0.0.1]:{p.port} {p.of('rsa')}\n[127.0.0.1]:{p.port} {p.stranger}"
+    ),
+    "revoked": lambda p: f"@revoked [127.0.0.1]:{p.port} {p.key}",
+    "known and revoked": lambda p: f"[127.0.0.1]:{p.port} {p.key}\n@revoked * {p.key}",
+    "known, and revoked of the name": lambda p: (
+        f"[127.0.0.1]:{p.port} {p.key}\n[localhost]:{p.port} {p.key}\n@revoked [localhost]:{p.port} {p.key}"
+    ),
+    "known, revoked without the port": lambda p: f"[127.0.0.1]:{p.port} {p.key}\n@revoked 127.0.0.1 {p.key}",
+    "known and revoked without the port": lambda p: f"127.0.0.1 {p.key}\n@revoked 127.0.0.1 {p.key}",
+    "revoked by a hash": lambda p: (
+        f"[127.0.0.1]:{p.port} {p.key}\n@revoked {hashed(f'[127.0.0.1]:{p.port}')} {p.key}"
+    ),
+    "revoked of another type": lambda p: (
+        f"[127.0.0.1]:{p.port} {p.of('rsa')}\n@revoked [127.0.0.1]:{p.port} {p.key}"
+    ),
+    "revoked before a tab": lambda p: f"[127.0.0.1]:{p.port} {p.key}\n@revoked\t* {p.key}",
+    "an authority": lambda p: f"@cert-authority [127.0.0.1]:{p.port} {p.key}",
+    "an authority, and its key": lambda p: f"@cert-authority * {p.stranger}\n127.0.0.1 {p.key}",
+    "nonsense before it": lambda p: (
+        f"word\n@foo * {p.key}\n@revoked \n@revoked x\n@revoked |1|xx|yy {p.key}\n|2|a|b {p.key}\n"
+        f"a b c\n[127.0.0.1 {p.key}\n* 1024 35 123456\n[127.0.0.1]:{p.port} {p.key}"
+    ),
+    "bytes that are no text": lambda p: b"\xff\xfe\x00\n" + f"[127.0.0.1]:{p.port} {p.key}".encode(),
+    "CRLF": lambda p: f"# x\r\n\r\n[127.0.0.1]:{p.port} {p.key}\r\n",
+    "UTF-16": lambda p: f"[127.0.0.1]:{p.port} {p.key}\r\n".encode("utf-16"),
+    "a byte order mark": lambda p: f"\ufeff[127.0.0.1]:{p.port} {p.key}\n",
+    "a byte order mark before another": lambda p: f"\ufeffx {p.stranger}\n[127.0.0.1]:{p.port} {p.key}\n",
+    "a NUL behind it": lambda p: f"[127.0.0.1]:{p.port} {p.key}\0 x",
+    "a type that is not the key's": lambda p: f"* ssh-rsa {p.key.split()[1]}",
+    "a key that is cut": lambda p: f"* {p.key[:-12]}",
+    "a form feed": lambda p: f"x\f[127.0.0.1]:{p.port} {p.key}",
+}
+SIGNED: dict[str, Text] = {
+    "its authority": lambda p: f"@cert-authority [127.0.0.1]:{p.port} {p.of('ca')}",
+    "its authority, without the port": lambda p: f"@cert-authority 127.0.0.1 {p.of('ca')}",
+    "its authority, for all": lambda p: f"@cert-authority * {p.of('ca')}",
+    "its authority, as a key": lambda p: f"* {p.of('ca')}",
+    "another authority": lambda p: f"@cert-authority * {p.stranger}",
+    "another authority, but the key": lambda p: f"@cert-authority * {p.stranger}\n* {p.key}",
+    "its authority, but another key": lambda p: f"@cert-authority * {p.of('ca')}\n* {p.stranger}",
+    "the key alone": lambda p: f"* {p.key}",
+    "a revoked authority": lambda p: f"@cert-authority * {p.of('ca')}\n@revoked * {p.of('ca')}",
+    "a revoked key": lambda p: f"@cert-authority * {p.of('ca')}\n@revoked * {p.key}",
+    "its authority without the port, its key revoked there": lambda p: (
+        f"[127.0.0.1]:{p.port} {p.stranger}\n"
+        f"@cert-authority 127.0.0.1 {p.of('ca')}\n@revoked 127.0.0.1 {p.key}"
+    ),
+    "a revoked authority, but the key": lambda p: f"* {p.key}\n@revoked * {p.of('ca')}",
+}
+
+
+def openssh(place: Place, address: str, file: Path) -> bool:
+    """Whether `ssh` logs in, with this file as the only one."""
+    words = ["ssh", "-F", "none", "-o", f"UserKnownHostsFile={file}", "-o", "GlobalKnownHostsFile=/dev/null"]
+    words += ["-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR"]
+    words += ["-i", str(place.server.client_key), "-p", str(place.port), f"{getpass.getuser()}@{address}"]
+    return subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0
+
+
+def ours(place: Place, address: str, home: Path) -> bool:
+    """Whether kjpstate does; the files are those of `home`."""
+    spec = place.server.spec(address=address)
+    host = SshHost(spec, may_change=(), state_folder=home / "own", state=str(home / "state"))
+
+    async def go() -> bool:
+        try:
+            return bool((await host.look([CLOCK]))[CLOCK])
+        except errors.RefusedError:
+            return False
+        finally:
+            await host.close()
+
+    return asyncio.run(go())
+
+
+def both(place: Place, content: str | bytes, home: Path) -> dict[str, tuple[bool, bool]]:
+    """For the address and for a name that leads to it: what ssh says, and what we say."""
+    file = home / ".ssh" / "known_hosts"
+    file.parent.mkdir()
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with ThreadPoolExecutor(2) as pool:
+        said = pool.map(lambda address: openssh(place, address, file), (HERE, NAMED))
+        return {
+            address: (ssh, ours(place, address, home))
+            for address, ssh in zip((HERE, NAMED), said, strict=True)
+        }
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", LINES)
+def test_lines_mean_what_they_mean_to_openssh(place: Place, own_home: Path, name: str, counted) -> None:
+    for address, (ssh, we) in both(place, LINES[name](place), own_home).items():
+        assert ssh == we, address
+        counted("verdicts on known_hosts, as ssh's own", 1)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", SIGNED)
+def test_certificates_do_too(signed: Place, own_home: Path, name: str, counted) -> None:
+    for address, (ssh, we) in both(signed, SIGNED[name](signed), own_home).items():
+        assert ssh == we, address
+        counted("verdicts on known_hosts, as ssh's own", 1)
