@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kjpstate.errors import Unreachable
 from kjpstate.host import Cost, HostSpec
+from kjpstate.hosts.programs import COMMAND_CAP, OPENSSH_CAP
 
 if TYPE_CHECKING:
     import asyncssh
@@ -43,6 +44,9 @@ class Link(Protocol):
     def cost(self) -> Cost: ...
     @property
     def identity(self) -> str: ...
+    @property
+    def longest(self) -> int:
+        """Bytes that a command line may have there."""
 
 
 class SshPipe:
@@ -111,6 +115,12 @@ class SshLink:
         """The fingerprint of the key that the host proved to have."""
         key = self._chain[-1].get_server_host_key()
         return key.get_fingerprint() if key is not None else ""
+
+    @property
+    def longest(self) -> int:
+        """Bytes that a command line may have: only of OpenSSH we know that it takes more than the least."""
+        banner = str(self._chain[-1].get_extra_info("server_version", ""))
+        return OPENSSH_CAP if banner.startswith(("SSH-2.0-OpenSSH", "SSH-1.99-OpenSSH")) else COMMAND_CAP
 
     async def start(self, command: str) -> SshPipe:
         """Run `command`; raises Unreachable."""

@@ -31,8 +31,12 @@ from kjpstate.model import (
 Places: TypeAlias = tuple[str, str]
 """The folders of a host for our state and its lock; empty: where they always are."""
 
-COMMAND_CAP = 64 * 1024
-"""Bytes of a remote command line; a longer program goes over standard input, for one round trip more."""
+COMMAND_CAP, OPENSSH_CAP = 8_000, 30_000
+"""Bytes of a remote command line; a longer program goes over standard input, for one round trip more. No
+packet of SSH need be longer than 35,000 (RFC 4253 6.1), and Dropbear ends the connection from 9,000 on."""
+
+_PADDING = b"\n" * 16
+"""Comes before a program on standard input: what a login's own files read there is none of it."""
 
 _SAFE = frozenset(
     b'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-.,:;/+=%@#$"{}()[]<>|&*?~^'
@@ -142,18 +146,39 @@ def lock_program(line: str, nonce: str, places: Places = ("", ""), hand: str = "
     return "\n".join([script("lib"), script("lock"), setup, line, "kj_say over"])
 
 
-def command(program: str, prefix: str = "") -> tuple[str, bytes]:
-    """The remote command line for `program`, and what has to come first on its standard input.
+def command(program: str, prefix: str = "", cap: int = COMMAND_CAP) -> tuple[str, bytes]:
+    """The remote command line for `program`, at most `cap` bytes of it, and what has to come first on its
+    standard input.
 
     All that a shell might take for its own is written in octal, which printf %b turns back: no newline,
-    quote, backslash or `!` reaches the login shell. `prefix`: words before /bin/sh (`sudo -n`).
+    quote, double backslash or `!` reaches the login shell. `prefix`: words before /bin/sh (`sudo -n`).
     """
-    text = program.encode()
-    octal = "".join(
-        "\\n" if byte == 10 else chr(byte) if byte in _SAFE else f"\\0{byte:03o}" for byte in text
-    )
-    line = f"exec {prefix}/bin/sh -c 'eval \"$(printf %b \"$1\")\"' kjpstate '{octal}'"
-    if len(line) <= COMMAND_CAP:
+    line = f"exec {prefix}/bin/sh -c 'eval \"$(printf %b \"$1\")\"' kjpstate '{_escaped(program)}'"
+    if len(line) <= cap:
         return line, b""
-    reader = 'eval "$(dd bs=1 count="$1" 2>/dev/null)"'
-    return f"exec {prefix}/bin/sh -c '{reader}' kjpstate {len(text)}", text
+    text = program.encode()
+    mark = f"#kjpstate-{len(text)}"
+    whole = text + f"\n{mark}".encode()
+    return f"exec {prefix}/bin/sh -c '{_READER}' kjpstate {len(whole)} '{mark}'", (
+        _PADDING + f"{mark}\n".encode() + whole
+    )
+
+
+_READER = "; ".join(
+    (
+        'until [ "$kj_line" = "$2" ]; do IFS= read -r kj_line || exit 74; done',
+        'if [ "$(printf ab | dd bs=2 count=1 iflag=fullblock 2>/dev/null)" = ab ]',
+        'then kj_text=$(dd bs="$1" count=1 iflag=fullblock 2>/dev/null)',
+        'else kj_text=$(dd bs=1 count="$1" 2>/dev/null)',
+        "fi",
+        'case $kj_text in *"$2") eval "$kj_text" ;; *) exit 74 ;; esac',
+    )
+)
+"""Reads as many bytes as it is told and not one more, and does nothing that was cut."""
+
+
+def _escaped(program: str) -> str:
+    """Escapes of printf %b. A zero and three digits are never read on, whatever follows."""
+    return "".join(
+        "\\n" if byte == 10 else chr(byte) if byte in _SAFE else f"\\0{byte:03o}" for byte in program.encode()
+    )

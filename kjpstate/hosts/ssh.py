@@ -16,7 +16,7 @@ from kjpstate import errors
 from kjpstate.host import Cost, Eye, HostSpec, allowed
 from kjpstate.hosts import connecting, frames, link, programs
 from kjpstate.hosts.heard import Heard
-from kjpstate.hosts.link import Link
+from kjpstate.hosts.link import Link, Pipe
 from kjpstate.hosts.names import backup_of, kept_name, plain_name, refusal
 from kjpstate.hosts.orders import Order, Orders, in_order
 from kjpstate.hosts.owners import quoted
@@ -102,10 +102,7 @@ class SshHost:
 
     async def open(self, path: str) -> AsyncIterator[bytes]:
         """The bytes of one file as chunks; raises Failed when it can't be read."""
-        line, first = programs.command(programs.call("exec", "cat", "--", path))
-        pipe = await (await self._linked()).start(line)
-        if first:
-            await pipe.write(first)
+        pipe = await self._run(programs.call("exec", "cat", "--", path))
         async for chunk in link.chunks(pipe):
             yield chunk
         code, complaint = await pipe.finish()
@@ -140,11 +137,15 @@ class SshHost:
             return self._link
 
     async def _start(self, program: str, nonce: str, prefix: str = "") -> Session:
-        line, first = programs.command(program, prefix)
-        pipe = await (await self._linked()).start(line)
+        return Session(self.name, await self._run(program, prefix), nonce, set())
+
+    async def _run(self, program: str, prefix: str = "") -> Pipe:
+        link = await self._linked()
+        line, first = programs.command(program, prefix, link.longest)
+        pipe = await link.start(line)
         if first:
             await pipe.write(first)
-        return Session(self.name, pipe, nonce, set())
+        return pipe
 
     # ---- the hands
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 
 from kjpstate.host import Cost
+from kjpstate.hosts.programs import COMMAND_CAP
 
 
 class ShellPipe:
@@ -32,13 +33,14 @@ class ShellPipe:
 
 
 class ShellLink:
-    """`shell`: words that start it, for `-c`; they also take the place of /bin/sh in the command."""
+    """`shell`: words that start it, for `-c`; they also take the place of /bin/sh in the command. `longest`:
+    bytes of a command line; no longer one may come."""
 
     alive = True
     identity = "a shell of this machine"
 
-    def __init__(self, shell: str, environ: dict[str, str] | None = None) -> None:
-        self.shell, self.environ = shell, environ
+    def __init__(self, shell: str, environ: dict[str, str] | None = None, longest: int = COMMAND_CAP) -> None:
+        self.shell, self.environ, self.longest = shell, environ, longest
         self.execs = 0
         self.pipes: list[ShellPipe] = []
 
@@ -47,6 +49,7 @@ class ShellLink:
         return Cost(0, self.execs)
 
     async def start(self, command: str) -> ShellPipe:
+        assert len(command) <= self.longest
         self.execs += 1
         process = await asyncio.create_subprocess_exec(
             *self.shell.split(),
