@@ -13,6 +13,7 @@ from pathlib import Path
 
 from kjpstate.host import Host, HostSpec
 from kjpstate.hosts.local import LocalHost
+from kjpstate.hosts.programs import COMMAND_CAP
 from kjpstate.hosts.simulated import SimulatedHost
 from kjpstate.hosts.ssh import SshHost
 from kjpstate.model import RunInfo, Where
@@ -101,7 +102,7 @@ def shell_bench(folder: Path, shell: str) -> Bench:
     words = SHELLS[shell].replace("busybox", busybox())
 
     async def connect(spec, state_folder):
-        return ShellLink(words, environ)
+        return ShellLink(words, environ, longest=COMMAND_CAP)
 
     def make(may_change):
         return _ssh_host(folder, may_change, HostSpec("box", Where("doc.yaml", 1, 1)), connect=connect)

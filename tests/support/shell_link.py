@@ -6,7 +6,6 @@ import asyncio
 import os
 
 from kjpstate.host import Cost
-from kjpstate.hosts.programs import COMMAND_CAP
 
 
 class ShellPipe:
