@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import getpass
 import os
 import shutil
@@ -17,6 +18,8 @@ import pytest
 
 from kjpstate import errors
 from kjpstate.formats import known_hosts as lines
+from kjpstate.hosts import known_hosts
+from kjpstate.hosts.known_hosts import Target
 from kjpstate.hosts.ssh import SshHost
 from kjpstate.model import ReadClock
 from tests.support.machine.tools import wait_until
@@ -208,3 +211,154 @@ def test_certificates_do_too(signed: Place, own_home: Path, name: str, counted) 
     for address, (ssh, we) in both(signed, SIGNED[name](signed), own_home).items():
         assert ssh == we, address
         counted("verdicts on known_hosts, as ssh's own", 1)
+
+
+# ---- the two files, and the document's name for a place
+
+
+def text_of(key: bytes) -> str:
+    """A key of ED25519 as a line has it."""
+    blob = b"".join(len(part).to_bytes(4) + part for part in (b"ssh-ed25519", key))
+    return f"ssh-ed25519 {base64.b64encode(blob).decode()}"
+
+
+ONE, OTHER, THIRD = map(text_of, (b"1" * 32, b"2" * 32, b"3" * 32))
+
+
+def blob(text: str) -> bytes:
+    return base64.b64decode(text.split()[1])
+
+
+@pytest.mark.parametrize(
+    ("ours", "users", "trusted"),
+    [
+        ("", f"a {ONE}", [ONE]),
+        (f"a {ONE}", f"a {OTHER}", [ONE]),
+        (f"[a]:2222 {ONE}", f"a {OTHER}", [OTHER]),
+        (f"b {ONE}", f"a {OTHER}", [OTHER]),
+        (f"@revoked a {ONE}", f"a {ONE}\na {OTHER}", [OTHER]),
+        (f"a {ONE}\na {OTHER}", f"@revoked a {ONE}", [OTHER]),
+        (f"a {ONE}\na {OTHER}", f"a {THIRD}", [ONE, OTHER]),
+    ],
+)
+def test_our_file_outranks_the_users(own_home: Path, ours: str, users: str, trusted: list[str]) -> None:
+    for folder, text in ((own_home / ".ssh", users), (own_home / "own", ours)):
+        folder.mkdir()
+        (folder / "known_hosts").write_text(text)
+    found = known_hosts.known(own_home / "own", Target("a", 22, ""))
+    keys = (ONE, OTHER, THIRD)
+    assert [key for key in keys if lines.verdict(blob(key), found) == lines.TRUSTED] == trusted
+
+
+def test_a_place_of_our_own_file_with_its_port_outranks_both_names(own_home: Path) -> None:
+    (own_home / ".ssh").mkdir()
+    (own_home / ".ssh/known_hosts").write_text(f"[a]:2222 {OTHER}\na {THIRD}\n")
+    place, own = Target("a", 2222, ""), own_home / "own"
+    assert lines.verdict(blob(OTHER), known_hosts.known(own, place)) == lines.TRUSTED
+    known_hosts.remember(place, [f"[a]:2222 {ONE}".encode()], own)
+    said = [lines.verdict(blob(key), known_hosts.known(own, place)) for key in (ONE, OTHER, THIRD)]
+    assert said == [lines.TRUSTED, lines.CHANGED, lines.CHANGED]
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "names"),
+    [
+        ("StB.Lan", 22, (b"stb.lan",)),
+        ("StB.Lan", 2222, (b"[stb.lan]:2222", b"stb.lan")),
+        ("127.1", 22, (b"127.0.0.1",)),
+        ("FE80:0::1", 2222, (b"[fe80::1]:2222", b"fe80::1")),
+        ("localhost", 22, (b"localhost",)),
+    ],
+)
+def test_a_place_is_found_by_what_is_written(address: str, port: int, names: tuple[bytes, ...]) -> None:
+    assert known_hosts.names(Target(address, port, "")) == names
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", ""),
+        (b"# a\n\na ssh-dss x\n", ":3: nothing can be made of this line; it is skipped"),
+        (b"x\ny\nz\n", ":1: nothing can be made of this line, nor of 2 more; it is skipped"),
+        ("a b".encode("utf-16"), " is UTF-16, which ssh can't read either"),
+        (b"\n" + "a b".encode("utf-16-le"), ":2: nothing can be made of this line (it is UTF-16"),
+        (b"\xef\xbb\xbf", ":1 begins with a byte order mark"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_once(own_home: Path, content: bytes, said: str) -> None:
+    (own_home / "known_hosts").write_bytes(content)
+    found = known_hosts.troubles(own_home)
+    assert [line.startswith(f"{own_home / 'known_hosts'}{said}") for line in found] == [True] * bool(said), (
+        found
+    )
+
+
+def test_a_file_that_cannot_be_read_says_nothing(own_home: Path) -> None:
+    file = own_home / ".ssh/known_hosts"
+    place = Target("a", 22, "")
+    assert known_hosts.troubles(own_home) == []
+    file.parent.write_text("no folder")
+    assert known_hosts.troubles(own_home) == []
+    file.parent.unlink()
+    file.mkdir(parents=True)
+    assert known_hosts.troubles(own_home) == [f"{file} is no file: nothing in it counts"]
+    assert known_hosts.known(own_home, place) == ([],)
+    file.rmdir()
+    file.symlink_to("/dev/null")
+    assert known_hosts.troubles(own_home) == []
+
+
+@pytest.mark.parametrize("closed", ["known_hosts", ""])
+def test_a_file_without_permission_says_nothing(own_home: Path, closed: str) -> None:
+    file, own, user = own_home / ".ssh/known_hosts", Path("/nonexistent"), os.geteuid()
+    file.parent.mkdir()
+    file.write_text(f"a {ONE}\n")
+    (file.parent / closed).chmod(0)
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        assert known_hosts.troubles(own) == [
+            f"{file} can't be read (permission denied): nothing in it counts"
+        ]
+        assert known_hosts.known(own, Target("a", 22, "")) == ([],)
+    finally:
+        os.seteuid(user)
+        (file.parent / closed).chmod(0o700)
+
+
+def test_what_is_remembered_leaves_the_rest(own_home: Path) -> None:
+    file, place = own_home / "known_hosts", Target("a", 22, "")
+    file.write_bytes(f"# mine\nb,a {OTHER}\n\xff\n@revoked a {THIRD}\na {OTHER}".encode("latin-1"))
+    known_hosts.remember(place, [f"a {ONE}".encode()], own_home)
+    assert file.read_bytes() == f"# mine\nb,a,!a {OTHER}\n\xff\n@revoked a {THIRD}\na {ONE}\n".encode(
+        "latin-1"
+    )
+    found = known_hosts.known(own_home, place)
+    said = [lines.verdict(blob(key), found) for key in (ONE, OTHER, THIRD)]
+    assert said == [lines.TRUSTED, lines.CHANGED, lines.IS_REVOKED]
+
+
+def test_what_cannot_be_remembered_is_one_sentence(own_home: Path) -> None:
+    (own_home / "known_hosts").mkdir()
+    with pytest.raises(errors.Failed, match="can't be written: is a directory"):
+        known_hosts.remember(Target("a", 22, ""), [b"a b c"], own_home)
+
+
+def test_who_writes_together_loses_nothing(own_home: Path) -> None:
+    def told(number: int) -> None:
+        known_hosts.remember(Target(f"h{number}", 22, ""), [f"h{number} {ONE}".encode()], own_home)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(told, range(64)))
+    text = (own_home / "known_hosts").read_text()
+    assert sorted(line.split()[0] for line in text.splitlines()) == sorted(f"h{n}" for n in range(64))
+
+
+def test_the_type_of_a_pin_is_noted(own_home: Path) -> None:
+    assert known_hosts.pinned_type("SHA256:x", own_home) == ""
+    known_hosts.note_type("SHA256:x", "ssh-rsa", own_home)
+    known_hosts.note_type("SHA256:y", "ssh-ed25519", own_home)
+    assert known_hosts.pinned_type("SHA256:y", own_home) == "ssh-ed25519"
+    (own_home / "pinned_types").write_bytes(b"\xff nonsense")
+    assert known_hosts.pinned_type("SHA256:x", own_home) == ""
+    known_hosts.note_type("SHA256:x", "ssh-rsa", own_home / "no such folder")

@@ -38,7 +38,7 @@ class ShellLink:
     alive = True
     identity = "a shell of this machine"
 
-    def __init__(self, shell: str, environ: dict[str, str] | None = None, longest: int = COMMAND_CAP) -> None:
+    def __init__(self, shell: str, environ: dict[str, str] | None = None, longest: int = 64 * 1024) -> None:
         self.shell, self.environ, self.longest = shell, environ, longest
         self.execs = 0
         self.pipes: list[ShellPipe] = []
