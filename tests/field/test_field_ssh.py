@@ -244,10 +244,10 @@ pm2:
   ecosystem: FOLDER/bot/ecosystem.config.js
   node: NODE
   command: PM2
-  apps: [{name: bot, script: FOLDER/bot/bot.js, cwd: FOLDER/bot}]
+  apps: [{name: behind-dropbear, script: FOLDER/bot/bot.js, cwd: FOLDER/bot}]
 checks:
   - {name: patched, file: {host: stb, path: FOLDER/bot/a.ts, contains: ["let n = 0;"]}}
-  - {name: alive, app: {host: stb, name: bot, alive: true}}
+  - {name: alive, app: {host: stb, name: behind-dropbear, alive: true}}
 """
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from kjpstate import errors
 from kjpstate.host import HostSpec
+from kjpstate.hosts.programs import COMMAND_CAP
 from kjpstate.hosts.ssh import SshHost
 from kjpstate.model import (
     MakeDirectory,
@@ -175,7 +176,7 @@ def test_of_many_at_once_one_gets_the_lock(tmp_path, stale):
 # ---- become: root's hands beside the login user's
 
 
-def become_host(tmp_path, sudo):
+def become_host(tmp_path, sudo, longest=64 * 1024):
     """A host in dash whose `sudo` is this script."""
     (tmp_path / "bin").mkdir()
     tool = tmp_path / "bin" / "sudo"
@@ -185,16 +186,18 @@ def become_host(tmp_path, sudo):
     environ = {"PATH": f"{tool.parent}:{os.environ['PATH']}"}
 
     async def connect(spec, state_folder):
-        return ShellLink("dash", environ)
+        return ShellLink("dash", environ, longest)
 
     places = {"state": str(tmp_path / "state"), "locks": str(tmp_path / "locks")}
     may_change = (f"{tmp_path}/", "/etc/kjpstate-no-such-folder/")
     return SshHost(spec, may_change=may_change, state_folder=tmp_path, connect=connect, **places)
 
 
-def test_only_what_needs_root_goes_through_sudo(tmp_path):
+@pytest.mark.parametrize("longest", [COMMAND_CAP, 64 * 1024])
+def test_only_what_needs_root_goes_through_sudo(tmp_path, longest):
     log = tmp_path / "log"
-    host = become_host(tmp_path, f'printf "%s\\n" "$1" >>{log}; shift; BECAME=root exec "$@"')
+    sudo = f'printf "%s\\n" "$1" >>{log}; shift; BECAME=root exec "$@"'
+    host = become_host(tmp_path, sudo, longest)
     tool = tmp_path / "systemctl"
     tool.write_text(f"#!/bin/sh\necho systemctl $BECAME >>{log}\n")
     tool.chmod(0o755)
