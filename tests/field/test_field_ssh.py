@@ -41,7 +41,8 @@ def trial_fixture(trial: Trial) -> Trial:
 @pytest.fixture(name="server")
 def server_fixture(trial: Trial) -> Iterator[Sshd]:
     """A box with keys of three types, as OpenSSH makes them."""
-    server = start_sshd(trial.folder / "sshd", "ListenAddress 0.0.0.0", inside=trial.inside, more=THREE)
+    more = (f"ListenAddress 127.0.0.{number}" for number in range(2, 10))
+    server = start_sshd(trial.folder / "sshd", *more, inside=trial.inside, more=THREE)
     yield server
     server.stop()
 
@@ -150,19 +151,19 @@ FOUND = {
     "a word": b"word",
     "a mark and a word": b"@revoked x",
     "a mark alone": b"@revoked ",
-    "a mark nobody knows": b"@foo * ssh-ed25519 AAAA",
-    "a revoked hash of nonsense": b"@revoked |1|xx|yy ssh-ed25519 AAAA",
-    "another kind of hash": b"|2|xx|yy ssh-ed25519 AAAA",
+    "a mark nobody knows": b"@foo * KEY",
+    "a revoked hash of nonsense": b"@revoked |1|xx|yy KEY",
+    "another kind of hash": b"|2|xx|yy KEY",
     "bytes that are no text": b"\xff",
-    "UTF-16 behind UTF-8": "box ssh-ed25519 AAAA".encode("utf-16-le"),
 }
 
 
 @pytest.mark.parametrize("name", FOUND)
 def test_known_hosts_as_it_is_found(trial: Trial, server: Sshd, name: str) -> None:
-    right = f"[127.0.0.1]:{server.port} {key(server.folder / 'host')}\n".encode()
+    right = key(server.folder / "host").encode()
     place = "own/known_hosts" if name.startswith("a revoked") else "home/.ssh/known_hosts"
-    file = trial.write(place, b"# mine\n" + FOUND[name] + b"\n" + right)
+    before = b"# mine\n" + FOUND[name].replace(b"KEY", right)
+    file = trial.write(place, before + f"\n[127.0.0.1]:{server.port} ".encode() + right + b"\n")
     write(trial, stb=way(server))
     done = trial.kjpstate("plan")
     assert (done.code, "Traceback" in done.said) == (0, False), done.said
@@ -184,32 +185,28 @@ def test_a_whole_file_in_utf_16_is_named(trial: Trial, server: Sshd) -> None:
     assert trial.kjpstate("plan").code == 0
 
 
-@pytest.mark.parametrize("place", ["home/.ssh/known_hosts", "own/known_hosts"])
-def test_a_folder_in_its_place_stops_nothing(trial: Trial, server: Sshd, place: str) -> None:
-    (trial.folder / place).mkdir(parents=True)
+def test_a_folder_in_its_place_stops_nothing(trial: Trial, server: Sshd) -> None:
+    (trial.folder / "own/known_hosts").mkdir(parents=True)
+    known(trial, f"[127.0.0.1]:{server.port} {key(server.folder / 'host')}")
     write(trial, stb=way(server))
     done = trial.kjpstate("plan")
-    assert (done.code, "[host-key-unknown]" in done.said) == (8, True), done.said
+    assert done.code == 0, done.said
+    assert f"{trial.folder / 'own/known_hosts'} is no file" in done.said
     trusted = trial.kjpstate("trust", "stb", "--fingerprint", fingerprint(server.folder / "host"))
-    if place.startswith("own"):
-        assert trusted.code == 1 and "can't be" in trusted.said and "Traceback" not in trusted.said
-    else:
-        assert (trusted.code, trial.kjpstate("plan").code) == (0, 0), trusted.said
+    assert trusted.code == 1 and "can't be written" in trusted.said, trusted.said
+    assert "mistake of ours" not in trusted.said and "Traceback" not in trusted.said
 
 
 # ---- which key
 
 
-@pytest.mark.parametrize("kind", ["", "_ecdsa", "_rsa"])
-def test_a_pin_of_any_type_is_found(trial: Trial, server: Sshd, kind: str) -> None:
-    path = server.folder / f"host{kind}"
-    for pin in (fingerprint(path), key(path)):
+def test_a_pin_of_any_type_is_found(trial: Trial, server: Sshd) -> None:
+    paths = [server.folder / name for name in ("host", "host_ecdsa", "host_rsa")]
+    pins = [fingerprint(path) for path in paths] + [key(path) for path in paths]
+    for number, pin in enumerate((*pins, pins[1]), 1):  # the second time its type is known
         write(trial, stb=way(server, more=f', host_key: "{pin}"'))
-        for _ in range(2):  # the second time its type is known
-            done = trial.kjpstate("plan")
-            assert done.code == 0, done.said
-    connections = (server.folder / "log").read_text().count("Accepted publickey")
-    assert connections == 4
+        done = trial.kjpstate("plan")
+        assert (done.code, logins(server)) == (0, number), done.said
 
 
 def test_a_wrong_pin_is_refused_with_every_key_of_the_host(trial: Trial, server: Sshd) -> None:
@@ -221,13 +218,12 @@ def test_a_wrong_pin_is_refused_with_every_key_of_the_host(trial: Trial, server:
         assert [kind for kind in kinds if fingerprint(server.folder / kind) not in done.said] == [], done.said
 
 
-@pytest.mark.parametrize("kind", ["_ecdsa", "_rsa"])
-def test_a_jump_is_known_by_any_of_its_keys(trial: Trial, server: Sshd, kind: str) -> None:
+def test_a_jump_is_known_by_any_of_its_keys(trial: Trial, server: Sshd) -> None:
     inner = start_sshd(trial.folder / "inner", inside=trial.inside, more=THREE)
     try:
         (server.folder / "authorized").write_bytes((inner.folder / "client.pub").read_bytes())
-        known(trial, f"[127.0.0.1]:{server.port} {key(server.folder / f'host{kind}')}")
-        pin = fingerprint(inner.folder / f"host{kind}")
+        known(trial, f"[127.0.0.1]:{server.port} {key(server.folder / 'host_ecdsa')}")
+        pin = fingerprint(inner.folder / "host_ecdsa")
         write(trial, stb=way(inner, more=f', jump: root@127.0.0.1:{server.port}, host_key: "{pin}"'))
         done = trial.kjpstate("plan")
         assert done.code == 0, done.said
