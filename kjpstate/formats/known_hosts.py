@@ -135,8 +135,9 @@ def _is_foreign(text: bytes) -> bool:
     """A line that others can read: a type of key we do not know, or one of SSH's first protocol."""
     words = text.split()
     of_old = len(words) >= 4 and all(word.isdigit() for word in words[1:4])
-    _, kind, key = _words(text)
-    return of_old or (kind != b"" and kind_of(_blob(key)) == kind)
+    hosts, kind, key = _words(text)
+    is_known_form = not hosts.startswith(b"|") or len(_salt(hosts)) == _SALT
+    return of_old or (is_known_form and kind != b"" and kind_of(_blob(key)) == kind)
 
 
 def kind_of(blob: bytes) -> bytes:

@@ -86,6 +86,7 @@ def test_what_nobody_can_read_is_named_by_its_line() -> None:
     new = f"a {text(blob('ssh-new'))}"
     content = f"# x\n\n \t\r\na {text(ONE)}\nword\n@foo * {text(ONE)}\n{old}\n{new}\n"
     assert read(content).broken == (5, 6)
+    assert read(f"|2|a|b {text(ONE)}").broken == (1,)
     assert read(b"\xff\n@revoked \n@revoked\n@revoked x\n").broken == (1, 2, 3, 4)
 
 
