@@ -241,10 +241,10 @@ pm2:
   ecosystem: FOLDER/bot/ecosystem.config.js
   node: NODE
   command: PM2
-  apps: [{name: behind-dropbear, script: FOLDER/bot/bot.js, cwd: FOLDER/bot}]
+  apps: [{name: behind-PORT, script: FOLDER/bot/bot.js, cwd: FOLDER/bot}]
 checks:
   - {name: patched, file: {host: stb, path: FOLDER/bot/a.ts, contains: ["let n = 0;"]}}
-  - {name: alive, app: {host: stb, name: behind-dropbear, alive: true}}
+  - {name: alive, app: {host: stb, name: behind-PORT, alive: true}}
 """
 
 
@@ -260,7 +260,12 @@ def test_a_whole_cycle_through_dropbear(
     try:
         known(trial, f"[127.0.0.1]:{box.port} {box.keys['ed25519']}")
         write(trial, stb=way(box, more=f", jump: root@127.0.0.1:{box.port}" if jump else ""))
-        more = DROPBEAR.replace("NODE", node).replace("PM2", str(pm2)).replace("FOLDER", str(trial.folder))
+        more = (
+            DROPBEAR.replace("PORT", str(box.port))
+            .replace("NODE", node)
+            .replace("PM2", str(pm2))
+            .replace("FOLDER", str(trial.folder))
+        )
         trial.document.write_text(trial.document.read_text() + more)
         cycle(trial, box)
     finally:
