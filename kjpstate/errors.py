@@ -44,6 +44,13 @@ class KjpstateError(Exception):
         self.rule = rule
 
 
+def mistake(error: Exception) -> str:
+    """What stopped a part of a run, in one sentence; of what nobody foresaw, that it is a mistake of ours."""
+    if isinstance(error, KjpstateError):
+        return error.message
+    return f"kjpstate itself failed ({type(error).__name__}: {error}): a mistake of ours"
+
+
 class Failed(KjpstateError):
     """An action failed; the message says what was left how."""
 

@@ -192,11 +192,13 @@ class TreeFile:
 
 @dataclass(frozen=True)
 class Tree:
-    """Relative path -> file, for all regular files; `others` are links, sockets and the like."""
+    """Relative path -> file, for all regular files; `others` are links, sockets and the like. `folders`: all
+    folders, and what is there and never counts (see ReadTree), which nobody looked into."""
 
     root: str
     files: Mapping[str, TreeFile]
     others: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -221,6 +223,15 @@ class Unreadable:
     """The thing may be there, but could not be read: permission, not a file, moved while read."""
 
     why: str
+
+
+@dataclass(frozen=True)
+class NotAsked(Unreadable):
+    """Nobody asked: the host is out of reach, left out, or can't be seen from here.
+
+    That is said of the host, once. What was asked for and not answered is a plain Unreadable: nothing that
+    reads it is in sync.
+    """
 
 
 Life: TypeAlias = Literal["alive", "step", "dead", "damaged"]

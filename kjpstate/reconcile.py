@@ -29,6 +29,7 @@ from kjpstate.model import (
     CheckResult,
     Event,
     Holder,
+    NotAsked,
     Plan,
     Reading,
     ReadLock,
@@ -38,7 +39,6 @@ from kjpstate.model import (
     Resource,
     RunInfo,
     Unfinished,
-    Unreadable,
     named,
 )
 from kjpstate.plan import Scene
@@ -163,7 +163,7 @@ async def look(
     wanted: Mapping[str, Sequence[Reading]],
     distrusted: set[str] | None = None,
 ) -> tuple[dict[Reading, Answer], dict[str, str]]:
-    """All answers, and host -> why for those out of reach, whose readings are Unreadable.
+    """All answers, and host -> why for those out of reach, whose readings are NotAsked.
 
     A host whose key is not the confirmed one ends it (RefusedError): nothing may be done as long as nobody
     knows who that is. With `distrusted`, for who only looks, it goes into that set and is out of reach.
@@ -174,7 +174,7 @@ async def look(
         return_exceptions=True,
     )
     answers: dict[Reading, Answer] = {
-        reading: Unreadable("not looked at from here")
+        reading: NotAsked("not looked at from here")
         for name in wanted
         if name not in hosts
         for reading in wanted[name]
@@ -184,10 +184,10 @@ async def look(
         if distrusted is not None and isinstance(result, errors.RefusedError) and "host-key" in result.rule:
             distrusted.add(name)
             unreachable[name] = f"{result.message} [{result.rule}]\n{result.remedy}"
-            answers.update(dict.fromkeys(wanted[name], Unreadable(f"{name} is not who it was")))
+            answers.update(dict.fromkeys(wanted[name], NotAsked(f"{name} is not who it was")))
         elif isinstance(result, errors.Unreachable):
             unreachable[name] = _sentence(result)
-            answers.update(dict.fromkeys(wanted[name], Unreadable(f"{name} is unreachable")))
+            answers.update(dict.fromkeys(wanted[name], NotAsked(f"{name} is unreachable")))
         elif isinstance(result, BaseException):
             raise result
         else:

@@ -149,6 +149,10 @@ async def _acted(actions: Iterable[Action], work: Work) -> str:
                 (item.host, by_hand(item)) for item in (action, *left) if not isinstance(item, Stamp)
             ]
             return lost.message
+        except Exception as error:
+            trouble.append(errors.mistake(error))
+            work.commands.append((action.host, by_hand(action)))
+            continue
         if not found[-1].ok:
             trouble.append(why(found[-1]))
             if not isinstance(action, Stamp):

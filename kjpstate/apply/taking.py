@@ -53,6 +53,9 @@ async def take(change: Change, work: Work) -> None:
     except errors.Unreachable as lost:
         lose(change, unit, lost, outcomes[first:], work)
         return
+    except Exception as error:
+        await stop(change, unit, Stopped(errors.mistake(error)), outcomes[first:], work)
+        return
     work.steps.append(Step(address, "applied" if acted else "shrunk", "", tuple(outcomes[first:])))
     work.tell(Event("done", address, "" if acted else "nothing was needed"))
 

@@ -12,7 +12,7 @@ from kjpstate.cli import options
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import load
 from kjpstate.kinds import KINDS
-from kjpstate.model import AdviceAt, Answer, Reading, Unreadable, Where
+from kjpstate.model import AdviceAt, Answer, NotAsked, Reading, Where
 from kjpstate.reconcile import today
 from kjpstate.render.as_json import FORMAT_VERSION, advice_json
 from kjpstate.render.lines import Line
@@ -65,7 +65,7 @@ class _NotLookedAt(Mapping[Reading, Answer]):
     """Answers of nobody: a kind must not take what was not read for missing."""
 
     def __getitem__(self, reading: Reading) -> Answer:
-        return Unreadable("not looked at")
+        return NotAsked("not looked at")
 
     def __iter__(self) -> Iterator[Reading]:
         return iter(())

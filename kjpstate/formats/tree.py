@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from kjpstate.model import Answer, Clock, Tree, TreeFile
 
@@ -28,6 +28,35 @@ def is_backup(path: str, run: str) -> bool:
     return bool(re.search(rf"[^/]\.backup\.\d{{8}}T\d{{6}}Z-{re.escape(run)}$", path))
 
 
+AS_BYTES = ("utf-8", "surrogateescape")
+"""How the bytes of a name are text, whatever they are: for `encode` and `decode`."""
+
+_ODD = frozenset("\n\\\0")
+_FOLDS: Final[dict[str, str | int | None]] = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
+_FOLDED = re.compile(r"\\(.)")
+
+
+def folded(name: str) -> str:
+    """A name as a part of a line, as `sha256sum` writes it: a backslash, a line end and a carriage return as
+    two signs each."""
+    return name.translate(str.maketrans(_FOLDS))
+
+
+def unfolded(word: str) -> str:
+    """The name that `folded` made a word of."""
+    return _FOLDED.sub(lambda found: {"n": "\n", "r": "\r"}.get(found[1], found[1]), word)
+
+
+def layable(name: str) -> bool:
+    """Whether a file can be laid into a tree by this relative name, on every host: none that leads out, that
+    has a line end, or a backslash, which parts folders on Windows; none that is no text of bytes."""
+    try:
+        name.encode(*AS_BYTES)
+    except UnicodeEncodeError:
+        return False
+    return {"", ".", ".."}.isdisjoint(name.split("/")) and _ODD.isdisjoint(name)
+
+
 def stamp_name(kind: str, path: str) -> str:
     """The file name of a stamp, safe on every system: `tree-root-bot-kjp-dist-1f3a9c2e77aa.json`.
 
@@ -36,7 +65,7 @@ def stamp_name(kind: str, path: str) -> str:
     """
     bare = path.rstrip("/")
     slug = _UNSAFE.sub("-", bare)[-40:].strip("-.")
-    return f"{kind}-{slug}-{hashlib.sha256(bare.encode()).hexdigest()[:12]}.json"
+    return f"{kind}-{slug}-{hashlib.sha256(bare.encode(*AS_BYTES)).hexdigest()[:12]}.json"
 
 
 def digests(tree: Tree | None) -> dict[str, str]:
@@ -52,7 +81,10 @@ def digest(value: Any) -> str:
 
 def listing_digest(files: Mapping[str, str]) -> str:
     """sha256 of {relative: sha256} as `sha256sum` prints it, sorted: what a folder's backup is known by."""
-    lines = sorted(f"{value}  ./{path}\n".encode() for path, value in files.items())
+    lines = sorted(
+        f"{'' if folded(path) == path else chr(92)}{value}  ./{folded(path)}\n".encode(*AS_BYTES)
+        for path, value in files.items()
+    )
     return hashlib.sha256(b"".join(lines)).hexdigest()
 
 

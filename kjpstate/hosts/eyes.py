@@ -31,8 +31,21 @@ def guarded(read: Callable[[], T]) -> T | Unreadable | None:
         return read()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except _Unread as error:
+        return Unreadable(str(error))
     except OSError as error:
-        return Unreadable((error.strerror or str(error)).lower())
+        return Unreadable(_reason(error))
+
+
+class _Unread(Exception):
+    """One thing below a folder that the system will not show, and why."""
+
+    def __init__(self, path: str, error: OSError) -> None:
+        super().__init__(f"{path}: {_reason(error)}" if path else _reason(error))
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def read_file(path: str, real: Path) -> File | Unreadable | None:
@@ -135,8 +148,11 @@ _LOOKS = 3
 def read_tree(reading: ReadTree, root: Path) -> Tree | Unreadable | None:
     """Digests of the files below `root` that the reading names; see ReadTree for what does not count."""
     for look in range(1, _LOOKS + 1):
-        if not root.is_dir():
-            return None if not os.path.lexists(root) else Unreadable("is not a folder")
+        found = guarded(lambda: root.stat().st_mode)
+        if not isinstance(found, int):
+            return Unreadable("is not a folder") if found is None and os.path.lexists(root) else found
+        if not stat.S_ISDIR(found):
+            return Unreadable("is not a folder")
         last = look == _LOOKS
         tree = guarded(lambda last=last: _tree(reading, root, last))  # type: ignore[misc]
         if tree is not None:
@@ -147,35 +163,48 @@ def read_tree(reading: ReadTree, root: Path) -> Tree | Unreadable | None:
 def _tree(reading: ReadTree, root: Path, last: bool) -> Tree:
     files: dict[str, TreeFile] = {}
     others: set[str] = set()
+    folders: set[str] = set()
     for entry in reading.paths:
         for path, real in _walk(root, entry.removeprefix("./").rstrip("/"), reading.whole):
-            if path in files:
+            if real is None:
+                folders.add(path)
+            if real is None or path in files:
                 continue
             try:
                 found = real.lstat()
-                if stat.S_ISREG(found.st_mode) and "\n" not in path:
+                if stat.S_ISREG(found.st_mode):
                     files[path] = TreeFile(sha256_of(real), found.st_size, _mode(found), _changed(found))
                 else:
                     others.add(path)
             except FileNotFoundError:
                 if not last:
                     raise
-    return Tree(reading.root, files, tuple(sorted(others)))
+            except OSError as error:
+                raise _Unread(path, error) from None
+    return Tree(reading.root, files, tuple(sorted(others)), tuple(sorted(folders)))
 
 
-def _walk(root: Path, path: str, whole: bool) -> Iterator[tuple[str, Path]]:
-    """Every file below `path`, or `path` itself when it is one; nothing for a missing one."""
+def _walk(root: Path, path: str, whole: bool) -> Iterator[tuple[str, Path | None]]:
+    """Every file below `path`, or `path` itself when it is one; nothing for a missing one. Folders, and what
+    never counts, come without a place."""
     real = root / path if path else root
-    if path and not os.path.lexists(real):
+    try:
+        mode = real.lstat().st_mode if path else stat.S_IFDIR
+        entries = _entries(real) if stat.S_ISDIR(mode) else None
+    except (FileNotFoundError, NotADirectoryError):
         return
-    if path and (real.is_symlink() or not real.is_dir()):
+    except OSError as error:
+        raise _Unread(path, error) from None
+    if entries is None:
         yield path, real
         return
-    for entry in _entries(real):
-        if not whole and (ours(entry.name) or entry.name == "node_modules"):
-            continue
+    if path:
+        yield path, None
+    for entry in entries:
         below = f"{path}/{entry.name}" if path else entry.name
-        if entry.is_dir(follow_symlinks=False):
+        if not whole and (ours(entry.name) or entry.name == "node_modules"):
+            yield below, None
+        elif entry.is_dir(follow_symlinks=False):
             yield from _walk(root, below, whole)
         else:
             yield below, Path(entry.path)

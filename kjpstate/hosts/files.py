@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from kjpstate.formats.tree import AS_BYTES
 from kjpstate.hosts.names import temporary_of
 from kjpstate.model import RunInfo
 
@@ -243,7 +244,7 @@ def note_kept(pen: Pen, path: str, backup: str, digest: str, kind: str) -> None:
 
 
 def _noted(pen: Pen, backup: str) -> bool:
-    return pen.ledger.is_file() and f"\t{backup}\t".encode() in pen.ledger.read_bytes()
+    return pen.ledger.is_file() and f"\t{backup}\t".encode(*AS_BYTES) in pen.ledger.read_bytes()
 
 
 def note(pen: Pen, path: str, backup: str, digest: str, kind: str) -> None:
@@ -251,7 +252,7 @@ def note(pen: Pen, path: str, backup: str, digest: str, kind: str) -> None:
     pen.ledger.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     cut = pen.ledger.is_file() and not pen.ledger.read_bytes().endswith(b"\n") and pen.ledger.stat().st_size
     line = "\t".join((pen.run.id, path, backup, digest, kind)) + "\n"
-    append(pen.ledger, (b"\n" if cut else b"") + line.encode())
+    append(pen.ledger, (b"\n" if cut else b"") + line.encode(*AS_BYTES))
 
 
 def append(path: Path, content: bytes, *, sync: bool = True) -> None:

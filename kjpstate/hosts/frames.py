@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from kjpstate.errors import Failed
 from kjpstate.formats.journal import unquoted
+from kjpstate.formats.tree import unfolded
 from kjpstate.hosts.lock import damaged_holder, held_by, is_unsafe
 from kjpstate.model import (
     VERDICTS,
@@ -41,7 +42,8 @@ from kjpstate.model import (
     Verdict,
 )
 
-_ESCAPE = re.compile(r"\\(.)")
+_TOLD = re.compile(r"\w+: (?:can't open |cannot open )?(.*): (.*)")
+"""What a tool says of what it can't read: its name, the thing, the reason."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ def _answer(reading: Reading, by_kind: dict[str, Frame], frames: list[Frame]) ->
     if isinstance(reading, ReadGlob):
         return _glob(frames)
     if "unreadable" in by_kind:
-        return Unreadable(_lowered(by_kind["unreadable"].text))
+        text = by_kind["unreadable"].text
+        return Unreadable(_which(text) if isinstance(reading, ReadTree) else _lowered(text))
     if "moved" in by_kind:
         return Unreadable("moved while it was read")
     if "missing" in by_kind:
@@ -184,6 +187,15 @@ def exit_code(code: int) -> int | None:
     return None if 128 < code <= 192 else code
 
 
+def _which(said: str) -> str:
+    """What below the root could not be read, and why; the reason alone where it is the root itself."""
+    found = _TOLD.fullmatch(said)
+    if found is None:
+        return _lowered(said.removeprefix("cd: "))
+    name = found[1].strip("'\"").removeprefix("./")
+    return f"{name}: {_lowered(found[2])}" if name != "." else _lowered(found[2])
+
+
 def _lowered(reason: str) -> str:
     return reason[:1].lower() + reason[1:]
 
@@ -235,29 +247,26 @@ def _tree(root: str, by_kind: dict[str, Frame]) -> Tree | Unreadable:
         raise KeyError("tree")
     if "sums" not in by_kind:
         return Tree(root, {})
-    digests = dict(_sum(line) for line in _lines(by_kind["sums"]))
+    digests = {name: digest for digest, name in _named(by_kind["sums"], "  ", 1)}
+    if any(len(digest) != 64 for digest in digests.values()):
+        raise ValueError(digests)
     files = {}
-    for line in _lines(by_kind["states"]):
-        size, mode, modified, changed, inode, name = line.split("|", 5)
-        name = name.removeprefix("./")
+    for *state, name in _named(by_kind["states"], "|", 5):
+        size, mode, modified, changed, inode = state
         if name not in digests:
             continue  # it came after the digests were made: the next look sees it
         moves = f"{modified} {changed} {inode}"
         files[name] = TreeFile(digests[name], int(size), stat.S_IMODE(int(mode, 16)), moves)
-    others = {line.removeprefix("./") for line in _lines(by_kind["others"])}
-    return Tree(root, files, tuple(sorted(others)))  # what went away since its digest has no state
+    others, folders = (
+        tuple(sorted({name for (name,) in _named(by_kind[kind], "\n", 0)} - {"."}))
+        for kind in ("others", "folders")
+    )
+    return Tree(root, files, others, folders)  # what went away since its digest has no state
 
 
-def _lines(frame: Frame) -> list[str]:
-    return [line for line in frame.body.decode(errors="surrogateescape").split("\n") if line]
-
-
-def _sum(line: str) -> tuple[str, str]:
-    """(name, digest) of a line of sha256sum; a backslash before it means that the name is escaped."""
-    escaped = line.startswith("\\")
-    digest, name = line.removeprefix("\\").split("  ", 1)
-    if len(digest) != 64:
-        raise ValueError(line)
-    if escaped:
-        name = _ESCAPE.sub(lambda found: {"n": "\n", "r": "\r"}.get(found[1], found[1]), name)
-    return name.removeprefix("./"), digest
+def _named(frame: Frame, sign: str, parts: int) -> Iterator[list[str]]:
+    """The words of each line, parted by `sign`; the last one a name below the root, unfolded."""
+    for line in frame.body.decode(errors="surrogateescape").split("\n"):
+        if line:
+            *words, name = line.removeprefix("\\").split(sign, parts)
+            yield [*words, (unfolded(name) if line[0] == "\\" else name).removeprefix("./")]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from kjpstate.formats import journal
-from kjpstate.formats.tree import OF_HOST
+from kjpstate.formats.tree import AS_BYTES, OF_HOST, unfolded
 from kjpstate.hosts import files, trees
 from kjpstate.hosts.files import Pen, Trouble
 from kjpstate.model import Recovered, Unfinished, Verdict
@@ -40,14 +40,15 @@ def _recover(file: Path, known: journal.Journal, pen: Pen, host: str) -> Recover
     at = known.pending
     if at is not None:
         run = replace(pen.run, id=known.run, started=known.when, document=file.parent.name)
-        verdict = _verdict(at, replace(pen, run=run, ledger=file.with_name("backups")))
+        verdict = settled(at, replace(pen, run=run, ledger=file.with_name("backups")))
     files.append(file, journal.lines([journal.line("closed", known.run, pen.run.id, verdict)]))
     pen.tell("journal closed")
     lost = Unfinished(known.run, known.when, known.who, at.kind if at else "", at.path if at else "")
     return Recovered(host, file.parent.name, lost, verdict)
 
 
-def _verdict(at: journal.Intent, pen: Pen) -> Verdict:
+def settled(at: journal.Intent, pen: Pen) -> Verdict:
+    """Finish or undo the one action that may be half done; what has become of it."""
     real = pen.real(at.path.rstrip("/"))
     match at.kind:
         case "write" | "restore":
@@ -117,7 +118,8 @@ def _switch(at: journal.Intent, real: Path, pen: Pen) -> Verdict:
     names = pen.ledger.with_name(trees.NAMES)
     if verdict in ("finished", "whole"):
         if names.is_file() and kept.is_dir():
-            trees.catch_up(kept, real, set(names.read_text("utf-8").split("\n")) - {""})
+            lines = names.read_bytes().decode(*AS_BYTES).split("\n")
+            trees.catch_up(kept, real, {unfolded(line) for line in lines if line})
         if ".kjpstate-old." not in at.backup:
             _note(at, pen, "directory")
     names.unlink(missing_ok=True)
@@ -130,14 +132,16 @@ def _note(at: journal.Intent, pen: Pen, kind: Literal["file", "directory"]) -> N
     kept = pen.real(at.backup) if at.backup else None
     if kept is None or not kept.exists():
         return
-    known = pen.ledger.read_text("utf-8") if pen.ledger.is_file() else ""
-    if f"\t{at.backup}\t" not in known:
+    known = pen.ledger.read_bytes() if pen.ledger.is_file() else b""
+    if f"\t{at.backup}\t".encode(*AS_BYTES) not in known:
         digest = files.sha256_of(kept) if kind == "file" else trees.tree_digest(kept)
         files.note(pen, at.path, at.backup, digest, kind)
 
 
 class Writer:
     """Announces each action before it is done, and says how it ended. One for each session.
+
+    `pending`: the one that has no end yet.
 
     The file begins anew with the session's first action: a session that does nothing leaves no trace.
     """
@@ -146,7 +150,8 @@ class Writer:
         self._file = folder / journal.FILE
         self._head, self._run, self._tell = head, run, tell
         self._count = 0
-        self._open = self._pending = self._torn = False
+        self._open = self._torn = False
+        self.pending: journal.Intent | None = None
 
     def intent(self, kind: str, path: str, old: str = "-", new: str = "-", backup: str = "") -> None:
         """On the disk when this returns. Raises Trouble for a name that no line can hold, OSError."""
@@ -159,13 +164,13 @@ class Writer:
         else:
             files.atomically(self._file, journal.lines([self._head, journal.line(*words)]))
             self._open = True
-        self._pending = True
+        self.pending = journal.Intent(str(self._count), kind, path.rstrip("/"), old, new, backup)
         self._tell("intent")
 
     def done(self, status: str) -> None:
         """How the announced action ended; nothing when none was announced. Never raises."""
-        if self._pending:
-            self._pending = False
+        if self.pending is not None:
+            self.pending = None
             with contextlib.suppress(OSError):
                 text = journal.lines([journal.line("done", str(self._count), status)])
                 files.append(self._file, text, sync=False)
@@ -173,10 +178,10 @@ class Writer:
 
     def half_done(self) -> None:
         """The announced action can be neither finished nor undone now: the next session will."""
-        self._pending, self._torn = False, True
+        self.pending, self._torn = None, True
 
     def ended(self) -> None:
         """The run came to its end by itself. Never raises."""
-        if self._open and not self._pending and not self._torn:
+        if self._open and self.pending is None and not self._torn:
             with contextlib.suppress(OSError):
                 files.append(self._file, journal.lines([journal.line("ended", self._run)]))

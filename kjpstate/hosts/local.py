@@ -304,6 +304,20 @@ class LocalHost:
         except OSError as error:
             path = getattr(action, "path", "") or getattr(action, "to_directory", "") or self.name
             return Outcome(action, "failed", files.why(path, error))
+        except errors.KjpstateError:
+            raise  # the link is lost: what is half done, the next session settles
+        except Exception as error:
+            return self._unforeseen(action, session, error)
+
+    def _unforeseen(self, action: Action, session: _Session, error: Exception) -> Outcome:
+        """A mistake of ours: what it left half done is settled at once, as the next session would do it."""
+        reason = errors.mistake(error)
+        at = session.journal.pending
+        verdict = journal.settled(at, session.pen) if at is not None else "untouched"
+        if at is None or verdict in ("untouched", "undone"):
+            return Outcome(action, "failed", reason)
+        new = isinstance(action, WriteFile) and action.before is None
+        return Outcome(action, "unknown", reason, "" if new else at.backup)
 
     async def _do(self, action: Action, session: _Session, sources: Mapping[str, Eye]) -> Outcome:
         pen = session.pen

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from kjpstate.errors import Failed
+from kjpstate.formats.tree import AS_BYTES, layable
 from kjpstate.formats.windows import odd_name, odd_path
 from kjpstate.host import allowed
 from kjpstate.model import (
@@ -33,10 +34,6 @@ OUTPUT_CAP = 64 * 1024
 """Bytes of a command's output that are kept: the last ones."""
 
 
-_ODD = frozenset("\n\\\0")
-"""What a name of a tree may not have: a line end parts a list of names, a backslash folders on Windows."""
-
-
 def backup_of(path: str, run: RunInfo) -> str:
     """Where the original of `path` is kept by this run."""
     return f"{path.rstrip('/')}.backup.{run.suffix}"
@@ -45,7 +42,8 @@ def backup_of(path: str, run: RunInfo) -> str:
 def kept_name(path: str, run: RunInfo) -> str:
     """The name in our state folder for an original that may not be kept beside its file."""
     bare = path.rstrip("/")
-    return f"{hashlib.sha256(bare.encode()).hexdigest()[:12]}-{bare.rpartition('/')[2]}.backup.{run.suffix}"
+    digest = hashlib.sha256(bare.encode(*AS_BYTES)).hexdigest()
+    return f"{digest[:12]}-{bare.rpartition('/')[2]}.backup.{run.suffix}"
 
 
 def temporary_of(path: str, word: str, run_id: str) -> str:
@@ -102,7 +100,7 @@ def refusal(
             fine = True
         case _:
             fine, path = True, ""
-    odd = next((name for name in _names_in(action) if _leads_out(name, windows)), None)
+    odd = next((name for name in _names_in(action) if _odd(name, windows)), None)
     if odd is not None:
         return f"{odd!r} can't be the name of a file of a tree"
     odd = next((path for path in _paths_in(action) if windows and odd_path(path)), None)
@@ -137,14 +135,8 @@ def _paths_in(action: Action) -> tuple[str, ...]:
             return ()
 
 
-def _leads_out(name: str, windows: bool) -> bool:
-    parts = name.split("/")
-    return (
-        name.startswith("/")
-        or not {"", ".", ".."}.isdisjoint(parts)
-        or bool(set(name) & _ODD)
-        or (windows and any(map(odd_name, parts)))
-    )
+def _odd(name: str, windows: bool) -> bool:
+    return not layable(name) or (windows and any(map(odd_name, name.split("/"))))
 
 
 def settled(action: SyncTree, standing: Mapping[str, object]) -> bool:

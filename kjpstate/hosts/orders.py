@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from kjpstate.errors import Failed
+from kjpstate.errors import Failed, mistake
 from kjpstate.formats.tree import listing_digest
 from kjpstate.host import Eye
 from kjpstate.hosts.frames import Frame
@@ -50,7 +50,7 @@ _STATUSES: dict[str, Literal["done", "already", "failed", "moved", "unknown"]] =
 class Order:
     """One action: its calls, the bytes behind them (or a stream of them), seconds it may take, its backup.
 
-    `outcome`: known without asking the host, which then gets no call.
+    `outcome`: known without asking the host, which then gets no call. `gaps`: why bytes of the stream lack.
     """
 
     action: Action
@@ -60,6 +60,7 @@ class Order:
     seconds: float = 0.0
     backup: str = ""
     outcome: Outcome | None = None
+    gaps: list[str] = field(default_factory=list)
 
     @property
     def hopeless(self) -> bool:
@@ -140,12 +141,14 @@ class Orders:
             call("kj_switch", listing, backup),
         )
         source = sources[action.from_host]
+        gaps: list[str] = []
         return Order(
             action,
             lines,
-            stream=lambda: _files(source, action.from_directory, new),
+            stream=lambda: _files(source, action.from_directory, new, gaps),
             seconds=300.0,
             backup=backup if isinstance(seen, Tree) else "",
+            gaps=gaps,
         )
 
 
@@ -176,13 +179,17 @@ def _outcome(order: Order, frame: Frame, output: bytes) -> Outcome:
     if isinstance(order.action, Backup) and status == "already":
         return Outcome(order.action, "done")
     backup = order.backup if status in ("done", "unknown") else ""
-    return Outcome(order.action, status, frame.text, backup, code, output)
+    reason = order.gaps[0] if status == "moved" and order.gaps else frame.text
+    return Outcome(order.action, status, reason, backup, code, output)
 
 
-async def _files(source: Eye, folder: str, files: Mapping[str, TreeFile]) -> AsyncIterator[bytes]:
+async def _files(
+    source: Eye, folder: str, files: Mapping[str, TreeFile], gaps: list[str]
+) -> AsyncIterator[bytes]:
     """The bytes of `files` one after the other, each exactly as long as the manifest says.
 
-    One that moved comes cut or filled up: the digest on the other side tells, and nothing is switched.
+    One that moved, or can't be read any more (`gaps` says why), comes cut or filled up: the digest on the
+    other side tells, and nothing is switched. Nothing is raised: the other side waits for every byte.
     """
     for path, file in files.items():
         left = file.size
@@ -190,8 +197,8 @@ async def _files(source: Eye, folder: str, files: Mapping[str, TreeFile]) -> Asy
             async for chunk in source.open(join(folder, path)):
                 yield chunk[:left]
                 left -= min(left, len(chunk))
-        except Failed:
-            pass  # gone or unreadable by now: what is missing is filled up, and found out
+        except Exception as error:
+            gaps.append(f"{path}: {mistake(error)}")
         while left:
             yield bytes(min(left, 65536))
             left -= min(left, 65536)

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable
 from importlib import resources
 from typing import TypeAlias
 
+from kjpstate.formats.tree import AS_BYTES
 from kjpstate.hosts.names import FILE_CAP, plain_name
 from kjpstate.model import (
     Probe,
@@ -156,7 +157,7 @@ def command(program: str, prefix: str = "", cap: int = COMMAND_CAP) -> tuple[str
     line = f"exec {prefix}/bin/sh -c 'eval \"$(printf %b \"$1\")\"' kjpstate '{_escaped(program)}'"
     if len(line) <= cap:
         return line, b""
-    text = program.encode()
+    text = program.encode(*AS_BYTES)
     mark = f"#kjpstate-{len(text)}"
     whole = text + f"\n{mark}".encode()
     return f"exec {prefix}/bin/sh -c '{_READER}' kjpstate {len(whole)} '{mark}'", (
@@ -180,5 +181,6 @@ _READER = "; ".join(
 def _escaped(program: str) -> str:
     """Escapes of printf %b. A zero and three digits are never read on, whatever follows."""
     return "".join(
-        "\\n" if byte == 10 else chr(byte) if byte in _SAFE else f"\\0{byte:03o}" for byte in program.encode()
+        "\\n" if byte == 10 else chr(byte) if byte in _SAFE else f"\\0{byte:03o}"
+        for byte in program.encode(*AS_BYTES)
     )

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from pathlib import Path
 
 from kjpstate import errors
+from kjpstate.formats.tree import AS_BYTES
 from kjpstate.host import Cost, Eye, HostSpec, allowed
 from kjpstate.hosts import connecting, frames, link, programs
 from kjpstate.hosts.heard import Heard
@@ -294,7 +295,7 @@ class SshHost:
                 text.insert(0, function)
                 session.sent.add(name)
         session.heard = self.heard
-        body = "\n".join([*text, *programs.calls(readings), f"#{session.nonce}"]).encode()
+        body = "\n".join([*text, *programs.calls(readings), f"#{session.nonce}"]).encode(*AS_BYTES)
         patience = _PATIENCE + _time_of(readings) + sum(order.seconds for order in orders)
         found, rest = in_order(orders, await session.exchange(body, orders, patience))
         return found, frames.answers(readings, rest)

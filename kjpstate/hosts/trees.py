@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from kjpstate.errors import Failed
-from kjpstate.formats.tree import listing_digest
+from kjpstate.formats.tree import AS_BYTES, folded, listing_digest
 from kjpstate.hosts.files import (
     POSIX,
     Pen,
@@ -31,7 +31,7 @@ from kjpstate.hosts.names import tree_temporary_of
 from kjpstate.model import Restore, SyncTree, TreeFile
 
 NAMES = "switch.names"
-"""In the state folder while a folder is switched: the names in it that are ours, a line each."""
+"""In the state folder while a folder is switched: the names in it that are ours, folded, a line each."""
 
 
 async def build(
@@ -107,12 +107,18 @@ def _link_rest(old: Path, new: Path, remove: set[str]) -> None:
         path = source.relative_to(old).as_posix()
         target = new / path
         if source.is_dir() and not source.is_symlink():
-            if not target.exists() and not _only_removed(source, old, remove):
+            if _only_removed(source, old, remove):
+                continue
+            if not target.exists():
                 target.mkdir(parents=True)
                 shutil.copystat(source, target)
+            elif not target.is_dir():
+                raise Trouble(f"{path} is a folder where a file must be")
         elif path not in remove and not os.path.lexists(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             _link(source, target)
+        elif path not in remove and target.is_dir() and not target.is_symlink():
+            raise Trouble(f"{path} is a file where a folder must be")
 
 
 def _only_removed(folder: Path, root: Path, remove: set[str]) -> bool:
@@ -164,7 +170,7 @@ def _swap(path: str, backup: str, ours: set[str], pen: Pen) -> None:
     """Two renames, in the journal so that a cut one can be settled; then what came late is brought along."""
     real, kept, new = pen.real(path), pen.real(backup), pen.real(tree_temporary_of(path, "new", pen.run.id))
     names = pen.ledger.with_name(NAMES)
-    atomically(names, "".join(f"{name}\n" for name in sorted(ours)).encode())
+    atomically(names, "".join(f"{folded(name)}\n" for name in sorted(ours)).encode(*AS_BYTES))
     pen.journal.done("done")
     there = real.is_dir()
     try:

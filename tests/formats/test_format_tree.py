@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -119,3 +120,50 @@ def test_what_a_stamp_says_is_taken_only_when_it_has_the_right_shape(
     stamp = trees.read_stamp(json.dumps(values).encode())
     assert trees.stamped_files(stamp) == files
     assert trees.stamped_clock(stamp) == clock
+
+
+NAMES = st.binary(min_size=1, max_size=40).map(lambda name: name.decode(*trees.AS_BYTES))
+
+
+@given(NAMES)
+def test_a_folded_name_is_one_line_and_comes_back(name: str) -> None:
+    assert not {"\n", "\r"} & set(trees.folded(name))
+    assert trees.unfolded(trees.folded(name)) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "fine"),
+    [
+        ("a.js", True),
+        ("lib/a b\t'\"$*.js", True),
+        ("caf\udce9.jpg", True),
+        ("...", True),
+        ("-rf", True),
+        ("x" * 255, True),
+        ("cr\r", True),
+        ("", False),
+        ("/etc/passwd", False),
+        ("../a", False),
+        ("a/../../b", False),
+        ("a//b", False),
+        ("./a", False),
+        ("a/", False),
+        ("line\nend", False),
+        ("back\\slash", False),
+        ("nul\0", False),
+        ("\ud800", False),
+    ],
+)
+def test_names_that_can_be_laid(name: str, fine: bool) -> None:
+    assert trees.layable(name) == fine
+
+
+def test_a_listing_is_known_by_what_sha256sum_prints() -> None:
+    files = {"a.js": "1" * 64, "back\\slash": "2" * 64, "line\nend": "3" * 64, "\udcff": "4" * 64}
+    printed = (
+        f"\\{'2' * 64}  ./back\\\\slash\n\\{'3' * 64}  ./line\\nend\n{'1' * 64}  ./a.js\n".encode()
+        + b"4" * 64
+        + b"  ./\xff\n"
+    )
+    expected = sha256(b"".join(sorted(printed.splitlines(keepends=True)))).hexdigest()
+    assert trees.listing_digest(files) == expected

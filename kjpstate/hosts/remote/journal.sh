@@ -146,7 +146,7 @@ kj_ledger() { # file, line: on a line of its own, even behind one that a full di
   printf '%s\n' "$2" >>"$1"
 }
 
-# ---- a folder in the place of another: for trees.sh, for what is put back, and for what was cut
+# ---- a folder in the place of another, KJ_OURS and KJ_GONE its names folded, a line each: for trees.sh, for what is put back, and for what was cut
 
 kj_sweep_trees() { # folder: unfinished copies beside it; the lock says that nobody is writing them
   rm -rf "${1:?}".kjpstate-*
@@ -174,9 +174,9 @@ kj_swap() { # where the old folder goes, digest of the listing or nothing: KJ_NE
 
 kj_catch_up() { # old folder: what its owner wrote there between the linking and the switch
   case $KJ_OURS$KJ_GONE in *[!"$KJ_NL"]*) ;; *) return 0 ;; esac # of a command's folder nobody knows whose is what
-  (cd "$1" && find . ! -type d) | while IFS= read -r kj_name; do
-    kj_name=${kj_name#./}
-    case $KJ_OURS$KJ_GONE in *"$KJ_NL$kj_name$KJ_NL"*) continue ;; esac
+  (cd "$1" && kj_list name . ! -type d) | while IFS= read -r kj_line; do
+    kj_unfold "$kj_line"
+    case $KJ_OURS$KJ_GONE in *"$KJ_NL$kj_word$KJ_NL"*) continue ;; esac
     if [ ! -e "$KJ_DIR/$kj_name" ] && [ ! -h "$KJ_DIR/$kj_name" ]; then
       case $kj_name in */*) kj_parents "$KJ_DIR/${kj_name%/*}" ;; esac
       kj_hard "$1/$kj_name" "$KJ_DIR/$kj_name" || exit 1
@@ -184,6 +184,22 @@ kj_catch_up() { # old folder: what its owner wrote there between the linking and
       kj_hard "$1/$kj_name" "$KJ_NEW.link" && mv -f "$KJ_NEW.link" "$KJ_DIR/$kj_name" || exit 1
     fi
   done
+}
+
+kj_unfold() { # line of kj_list name: kj_name is the name below the root, kj_word the same folded
+  case $1 in \\*) kj_word=${1#?} ;; *) kj_word=$1 ;; esac
+  kj_word=${kj_word#./}
+  kj_unfold_word "$kj_word"
+}
+
+kj_unfold_word() { # folded: kj_name is the name
+  case $1 in
+    *\\*)
+      kj_name=$(printf '%b.' "$1")
+      kj_name=${kj_name%.}
+      ;;
+    *) kj_name=$1 ;;
+  esac
 }
 
 kj_newer() { # file, other: not the same one, and not written earlier; busybox sh compares whole seconds
@@ -205,9 +221,12 @@ kj_drop() { # what is to go, and the folders that are empty then
   set -- $KJ_GONE
   set +f
   IFS=$kj_ifs
-  for kj_name; do
-    case $KJ_OURS in *"$KJ_NL$kj_name$KJ_NL"*) continue ;; esac
-    kj_try rm -f "$KJ_NEW/$kj_name" || return
+  for kj_line; do
+    case $KJ_OURS in *"$KJ_NL$kj_line$KJ_NL"*) continue ;; esac
+    kj_unfold_word "$kj_line"
+    if [ -h "$KJ_NEW/$kj_name" ] || { [ -e "$KJ_NEW/$kj_name" ] && [ ! -d "$KJ_NEW/$kj_name" ]; }; then
+      kj_try rm -f "$KJ_NEW/$kj_name" || return
+    fi
     while [ "${kj_name%/*}" != "$kj_name" ]; do
       kj_name=${kj_name%/*}
       rmdir "$KJ_NEW/$kj_name" 2>/dev/null || break

@@ -5,13 +5,16 @@
 kj_whole=''
 
 kj_absent() { # what stat said about a path that it could not see
-  case $1 in
-    *'No such file'* | *'Not a directory'*) kj_say missing ;;
-    *)
-      kj_say unreadable
-      kj_why "$1"
-      ;;
-  esac
+  if kj_gone "$1"; then
+    kj_say missing
+  else
+    kj_say unreadable
+    kj_why "$1"
+  fi
+}
+
+kj_gone() { # what stat said: whether there is nothing
+  case $1 in *': No such file or directory' | *': Not a directory') ;; *) return 1 ;; esac
 }
 
 kj_unreadable() {
@@ -86,23 +89,25 @@ kj_tree() { # root, names below it as ./name: digests and states of the regular 
     kj_trouble=$(kj_tree_below "$@" 2>&1 1>&4)
     kj_tries=$((kj_tries - 1))
     [ "$kj_tries" -gt 0 ] || break
-    case $kj_trouble in *'No such file'*) ;; *) break ;; esac # a bot's own files come and go: look again
+    [ "$(printf '%s\n' "$kj_trouble" | kj_lasting)" != "$kj_trouble" ] || break # a bot's own files come and go: look again
   done
-  case $(printf '%s\n' "$kj_trouble" | grep -v 'No such file') in
+  kj_trouble=$(printf '%s\n' "$kj_trouble" | kj_lasting)
+  case $kj_trouble in
     '') kj_say tree ;;
-    *)
-      kj_say unreadable
-      kj_why "$kj_trouble"
-      ;;
+    *) kj_unreadable "${kj_trouble%%"$KJ_NL"*}" ;; # the tool, the name, the reason
   esac
 }
 
+kj_lasting() { # what tools said, without what they said of things that went
+  grep -Ev ': [Nn]o such file( or directory)?$'
+}
+
 kj_tree_below() ( # root, names below it; not { ( … ) 1>&4; } 2>&1: dash and busybox sh lose the inner redirection
-  cd "$1" || exit
+  cd "$1" 2>/dev/null || { echo 'cd: Permission denied' >&2 && exit; }
   shift
   kj_left=$#
   while [ "$kj_left" -gt 0 ]; do
-    if [ -e "$1" ] || [ -h "$1" ]; then set -- "$@" "$1"; fi
+    if kj_found=$(kj_stat %f "$1"); then set -- "$@" "$1"; else kj_gone "$kj_found" || printf '%s\n' "$kj_found" >&2; fi
     shift
     kj_left=$((kj_left - 1))
   done
@@ -110,21 +115,20 @@ kj_tree_below() ( # root, names below it; not { ( … ) 1>&4; } 2>&1: dash and b
   kj_tree_files "$@"
 )
 
-kj_tree_files() {
-  export LC_ALL=C TZ=UTC
+kj_tree_files() { # names
   kj_old='?*.backup.[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]T[0-9][0-9][0-9][0-9][0-9][0-9]Z-'
   kj_old="${kj_old}[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]"
-  kj_odd="*$KJ_NL*" kj_ours='?*.kjpstate-?*' kj_modules=node_modules
+  kj_ours='?*.kjpstate-?*' kj_modules=node_modules
   [ -z "$kj_whole" ] || kj_ours='' kj_old='' kj_modules=''
+  kj_say folders
+  kj_list name "$@" \( \( -name "$kj_ours" -o -name "$kj_old" -o -name "$kj_modules" \) -prune -o -type d \)
+  set -- "$@" \( -name "$kj_ours" -o -name "$kj_old" -o -name "$kj_modules" \) -prune -o
   kj_say sums
-  find "$@" \( -name "$kj_ours" -o -name "$kj_old" -o -name "$kj_modules" \) -prune -o \
-    -type f ! -name "$kj_odd" -exec sha256sum {} +
+  kj_list sum "$@" -type f
   kj_say states
-  find "$@" \( -name "$kj_ours" -o -name "$kj_old" -o -name "$kj_modules" \) -prune -o \
-    -type f ! -name "$kj_odd" -exec stat -c '%s|%f|%y|%z|%i|%n' {} +
+  kj_list state "$@" -type f
   kj_say others
-  find "$@" \( -name "$kj_ours" -o -name "$kj_old" -o -name "$kj_modules" \) -prune -o \
-    ! -type d \( ! -type f -o -name "$kj_odd" \) -print
+  kj_list name "$@" ! -type d ! -type f
 }
 
 kj_state() { # document, name
@@ -178,10 +182,10 @@ kj_placed() { # seconds, folder or nothing, argv
   kj_seconds=$1
   if [ -n "$2" ]; then cd "$2" || return; fi
   shift 2
-  kj_within "$kj_seconds" "$@"
+  kj_as_login kj_within "$kj_seconds" "$@"
 }
 
 kj_probe() { # name, arguments: one of our scripts in remote/, sent along as a function
-  kj_captured "$@"
+  kj_captured kj_as_login "$@"
   kj_say code "$kj_code"
 }

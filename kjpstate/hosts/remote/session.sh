@@ -388,7 +388,7 @@ kj_share_tree() { # folder, copy: npm ci removes its folders, but writes into a 
 }
 
 kj_listing() { # folder: one digest for all its regular files, formats.tree.listing_digest
-  kj_sum=$(cd "$1" && find . -type f -exec sha256sum {} + | LC_ALL=C sort | sha256sum)
+  kj_sum=$(cd "$1" && kj_list sum . -type f | LC_ALL=C sort | sha256sum)
   printf '%s' "${kj_sum%% *}"
 }
 
@@ -449,7 +449,8 @@ kj_tree_back() { # folder, backup or nothing, digest of the listing of what must
     kj_fault moved "$KJ_P was changed by somebody else meanwhile; that stands" || return
   fi
   for kj_name; do
-    if [ "$kj_left" -gt 0 ]; then KJ_OURS=$KJ_OURS$kj_name$KJ_NL; else KJ_GONE=$KJ_GONE$kj_name$KJ_NL; fi
+    kj_fold "$kj_name" "$KJ_NL" "$KJ_CR"
+    if [ "$kj_left" -gt 0 ]; then KJ_OURS=$KJ_OURS$kj_word$KJ_NL; else KJ_GONE=$KJ_GONE$kj_word$KJ_NL; fi
     kj_left=$((kj_left - 1))
   done
   if [ -z "$kj_from" ]; then
@@ -488,8 +489,15 @@ kj_listing_of() { # folder, how many names, names and more: as kj_listing, of th
     kj_each=$((kj_each - 1))
   done
   shift $((kj_all - kj_few))
-  kj_sum=$(sha256sum "$@" 2>/dev/null | LC_ALL=C sort | sha256sum)
+  kj_sum=$(kj_sums "$@" 2>/dev/null | LC_ALL=C sort | sha256sum)
   printf '%s' "${kj_sum%% *}"
+}
+
+kj_sums() { # files: as kj_list sum
+  case $* in
+    *\\* | *"$KJ_NL"* | *"$KJ_CR"*) sh -c "$KJ_LINES" sh sum "$KJ_NL" "$KJ_CR" "$@" ;;
+    *) sha256sum "$@" ;;
+  esac
 }
 
 kj_tree_away() { # what was not there before: gone, but for what others put into it meanwhile
@@ -498,7 +506,7 @@ kj_tree_away() { # what was not there before: gone, but for what others put into
     return 0
   fi
   kj_intent remove "$KJ_DIR" - - '' || return
-  if [ "$KJ_OURS" = "$KJ_NL" ] || [ -z "$(cd "$KJ_DIR" && find . ! -type d | kj_not_ours)" ]; then
+  if [ "$KJ_OURS" = "$KJ_NL" ] || [ -z "$(cd "$KJ_DIR" && kj_list name . ! -type d | kj_not_ours)" ]; then
     kj_try mv "$KJ_DIR" "$KJ_DIR.kjpstate-old.$KJ_RUN" && { kj_try rm -rf "$KJ_DIR.kjpstate-old.$KJ_RUN" || kj_left_over; }
   else
     KJ_NEW=$KJ_DIR KJ_GONE=$KJ_OURS KJ_OURS=$KJ_NL
@@ -512,7 +520,8 @@ kj_left_over() { # the folder is away; what it is called now can't be removed
 }
 
 kj_not_ours() {
-  while IFS= read -r kj_name; do
-    case $KJ_OURS in *"$KJ_NL${kj_name#./}$KJ_NL"*) ;; *) printf x ;; esac
+  while IFS= read -r kj_line; do
+    kj_unfold "$kj_line"
+    case $KJ_OURS in *"$KJ_NL$kj_word$KJ_NL"*) ;; *) printf x ;; esac
   done
 }

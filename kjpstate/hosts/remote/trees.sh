@@ -32,7 +32,8 @@ kj_lay_fault() { # what was laid out goes again
 }
 
 kj_lay_folder() { # file: its folder
-  KJ_OURS=$KJ_OURS$1$KJ_NL
+  kj_fold "$1" "$KJ_NL" "$KJ_CR"
+  KJ_OURS=$KJ_OURS$kj_word$KJ_NL
   case $1 in
     */*)
       [ -d "$KJ_NEW/${1%/*}" ] || kj_try kj_parents "$KJ_NEW/${1%/*}" || return
@@ -62,7 +63,10 @@ kj_lay_new() { # name, bytes, mode
 }
 
 kj_lay_gone() { # names that an earlier run of ours put there
-  for kj_name; do KJ_GONE=$KJ_GONE$kj_name$KJ_NL; done
+  for kj_name; do
+    kj_fold "$kj_name" "$KJ_NL" "$KJ_CR"
+    KJ_GONE=$KJ_GONE$kj_word$KJ_NL
+  done
 }
 
 kj_switch() { # digest of the listing, backup
@@ -101,11 +105,26 @@ kj_bring() { # old folder, new folder: all that the new one lacks, files as hard
       continue
     elif [ -d "$kj_item" ] && [ ! -h "$kj_item" ] && [ -d "$2/$kj_name" ]; then
       (kj_bring "$kj_item" "$2/$kj_name") || return
+    elif [ -d "$2/$kj_name" ] || { [ -d "$kj_item" ] && [ ! -h "$kj_item" ] && [ -e "$2/$kj_name" ]; }; then
+      kj_going "${kj_item#"$KJ_DIR"/}" && continue
+      echo "kj_bring: ${kj_item#"$KJ_DIR"/} is a file where a folder must be, or a folder where a file must be" >&2
+      return 1
     elif [ ! -e "$2/$kj_name" ] && [ ! -h "$2/$kj_name" ]; then
       kj_hard "$kj_item" "$2/$kj_name" || return
     fi
   done
 }
+
+kj_going() ( # name: whether it is to go, or a folder of what is to go and nothing else
+  if [ -d "$KJ_DIR/$1" ] && [ ! -h "$KJ_DIR/$1" ]; then
+    KJ_OURS=$KJ_GONE
+    kj_inside=$(cd "$KJ_DIR" && kj_list name "./$1" ! -type d)
+    [ -n "$kj_inside" ] && [ -z "$(printf '%s\n' "$kj_inside" | kj_not_ours)" ]
+  else
+    kj_fold "$1" "$KJ_NL" "$KJ_CR"
+    case $KJ_GONE in *"$KJ_NL$kj_word$KJ_NL"*) ;; *) exit 1 ;; esac
+  fi
+)
 
 kj_rename() { # backup, digest of the listing: two renames, in the journal so that a cut one can be settled
   kj_b=$1
