@@ -204,6 +204,13 @@ RULES: dict[str, Rule] = {
         "every connection. On the box: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
         "kjpstate trust HOST",
     ),
+    "in-the-way": Rule(
+        "A file stands where a folder must be, or a folder where a file must be",
+        "What is deployed has a folder or a file of a name by which something else stands in the target, and "
+        "kjpstate did not put it there (or somebody wrote into it since). Taking it out of its place would "
+        "be destroying it, so the target stays as it is.",
+        "move it away if it is not needed there, or have the source name its own another way",
+    ),
     "input-missing": Rule(
         "The build's input is not there",
         "A build is judged by the bytes of what it reads. An input that the document names and that "
@@ -217,6 +224,12 @@ RULES: dict[str, Rule] = {
         "exec_mode says fork. Several processes of a WhatsApp bot share one session and throw each "
         "other out.",
         "drop `instances`, or add exec_mode: fork",
+    ),
+    "links-left-out": Rule(
+        "Not all of the folder is deployed",
+        "Only regular files travel. A link, a socket or a device in the source is left where it is: what a "
+        "link names there may be something else, or nothing, on the other host.",
+        "put the file itself in the place of a link, where it is needed there",
     ),
     "locked": Rule(
         "Another run holds the host",
@@ -360,6 +373,12 @@ RULES: dict[str, Rule] = {
         "The file is not UTF-8",
         "Its bytes are no UTF-8 text, so changing it could garble letters that nobody meant to touch.",
         "save it as UTF-8",
+    ),
+    "odd-name": Rule(
+        "A file can't be deployed by its name",
+        "A backslash in a name parts folders on Windows, a line end parts the lines of every list, and "
+        "`..` leads out of the folder. Rather than fail half way, nothing is deployed.",
+        "rename it, or take it out of the folder",
     ),
     "one-machine-two-names": Rule(
         "Two names for one machine",
@@ -605,6 +624,13 @@ RULES: dict[str, Rule] = {
         "on its host, and nothing earlier in this plan will make it. Deploying it would empty the "
         "target, so the target stays as it is.",
         "build first, or correct `from` and `with` in the section deploy",
+    ),
+    "source-unreadable": Rule(
+        "What should be deployed can't be read",
+        "The host of `deploy.from` was asked, and its system does not let kjpstate read the folder, one of "
+        "the files in it or one of `deploy.with`. Whether the target is as it should be is not known then, "
+        "so it is not called in sync, and stays as it is.",
+        "let the user that kjpstate runs as there read it, or take it out of the folder",
     ),
     "stale-plan": Rule(
         "What the plan saw has moved",

@@ -91,7 +91,8 @@ def _near(line: Line, head: Head, mask: Mask) -> Line:
     line = replace(line, text=mask(line.text))
     for spec in head.hosts.values():
         if spec.local and len(spec.local) > 1:
-            line = replace(line, text=line.text.replace(spec.local, ""))
+            below = re.escape(spec.local) + r"(?=[^\s:;,)'\"])"  # the folder itself keeps its name
+            line = replace(line, text=re.sub(below, "", line.text))
     return line
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from kjpstate.model import (
     Answer,
     File,
     MakeDirectory,
+    NotAsked,
     Reading,
     ReadState,
     Refuse,
@@ -21,6 +23,7 @@ from kjpstate.model import (
     Stamp,
     Stat,
     SyncTree,
+    Tree,
     Unreadable,
     WriteFile,
 )
@@ -188,12 +191,91 @@ def test_on_the_first_run_nothing_is_built_and_all_is_owed() -> None:
             "target-unreadable",
             f"{BOX}dist/ on stb: it is a link",
         ),
+        (
+            {readings.source(SPEC): Unreadable("wa.js: permission denied")},
+            "source-unreadable",
+            f"{PC}dist/ on pc: wa.js: permission denied",
+        ),
+        (
+            {readings.parent_stat(SPEC): Stat(BOX, "file", 0o644, 0)},
+            "in-the-way",
+            f"{BOX.rstrip('/')} on stb is a file, and a folder must be there",
+        ),
     ],
 )
 def test_refusals(change: dict[Reading, Answer], rule: str, reason: str) -> None:
     (refusal,) = steps(deploy, SPEC, {**seen(), **change})
     assert isinstance(refusal, Refuse)
     assert (refusal.rule, refusal.reason) == (rule, reason)
+
+
+@pytest.mark.parametrize("name", ["package.json", "package-lock.json"])
+def test_a_file_beside_that_can_not_be_read_is_refused_also_where_all_else_is_there(name: str) -> None:
+    reading = next(there for beside, there, _ in readings.beside(WITH) if beside == name)
+    (refusal,) = steps(deploy, WITH, {**seen(WITH), reading: Unreadable("permission denied")})
+    assert isinstance(refusal, Refuse) and refusal.rule == "source-unreadable"
+    assert refusal.reason == f"{PC}{name} on pc: permission denied"
+
+
+def test_what_nobody_asked_for_is_another_thing_than_what_was_not_answered() -> None:
+    """With `--here` the tree is compared with the last deploy; an answer that says no is told."""
+    from_pc = [reading for reading in seen(WITH) if reading.host == "pc"]
+    assert difference(deploy, WITH, {**seen(WITH), **dict.fromkeys(from_pc, NotAsked("from here"))}) == ()
+    asked = {**seen(WITH), **dict.fromkeys(from_pc, Unreadable("permission denied"))}
+    assert difference(deploy, WITH, asked) != ()
+
+
+def on_the_box(*names: str, folders: tuple[str, ...] = (), others: tuple[str, ...] = ()) -> Tree:
+    above = {above for name in names for above in _above(name)}
+    found = tree(SPEC["to_directory"], dict.fromkeys(names, "x"), others)
+    return replace(found, folders=tuple(sorted({*above, *folders})))
+
+
+def _above(name: str) -> list[str]:
+    parts = name.split("/")[:-1]
+    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
+
+
+@pytest.mark.parametrize(
+    ("source", "here", "earlier", "in_the_way"),
+    [
+        ("own.txt/x", on_the_box("own.txt"), [], "own.txt"),
+        ("a/b/c/x", on_the_box("a/b"), [], "a/b"),
+        ("a/x", on_the_box(others=("a",)), [], "a"),
+        ("own", on_the_box("own/x"), [], "own"),
+        ("a/own", on_the_box("a/own/deep/x"), [], "a/own"),
+        ("own", on_the_box(folders=("own",)), [], "own"),
+        ("own", on_the_box(folders=("own", "own/node_modules")), [], "own"),
+        ("own.txt/x", on_the_box("own.txt"), ["own.txt"], ""),
+        ("own", on_the_box("own/x", "own/deep/y"), ["own/x", "own/deep/y"], ""),
+        ("own", on_the_box("own/x", "own/mine"), ["own/x"], "own"),
+        ("own", on_the_box("own/x", folders=("own/empty",)), ["own/x"], "own"),
+        ("own", on_the_box("own/x", others=("own/link",)), ["own/x"], "own"),
+        ("own.txt/x", on_the_box("own.txt.d", "own.tx"), [], ""),
+        ("own/x", on_the_box("own/y"), [], ""),
+    ],
+)
+def test_names_are_compared_with_the_folders_above_them(
+    source: str, here: Tree, earlier: list[str], in_the_way: str
+) -> None:
+    noted = {"files": dict.fromkeys(earlier, sha("x")), "clock": CLOCK}
+    answers = {**seen(BY_HAND, there={source: "new"}, earlier=noted), readings.target(BY_HAND): here}
+    found = [step for step in steps(deploy, BY_HAND, answers) if isinstance(step, Refuse)]
+    assert [step.rule for step in found] == (["in-the-way"] if in_the_way else [])
+    assert all(f"{BOX}dist/{in_the_way} on stb" in step.reason for step in found)
+
+
+def test_a_name_that_can_not_be_laid_is_refused_before_anything_is_done() -> None:
+    for name in ("back\\slash", "line\nend", "../out", "nul\0", "\ud800"):
+        (refusal,) = steps(deploy, BY_HAND, seen(BY_HAND, there={**BUILT, name: "x"}))
+        assert isinstance(refusal, Refuse) and refusal.rule == "odd-name" and repr(name) in refusal.reason
+
+
+def test_what_is_no_regular_file_is_said_to_stay_where_it_is() -> None:
+    source = tree(SPEC["from_directory"], BUILT, ("config.json",))
+    (advice,) = deploy.advice(SPEC, {**seen(), readings.source(SPEC): source})
+    assert (advice.rule, advice.severity) == ("links-left-out", "note")
+    assert advice.reason == f"in {PC}dist/ on pc: config.json"
 
 
 def without_pc(answers: dict[Reading, Answer]) -> dict[Reading, Answer]:

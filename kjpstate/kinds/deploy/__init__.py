@@ -30,6 +30,7 @@ from kjpstate.model import (
     Stamp,
     State,
     SyncTree,
+    Tree,
     Unknown,
     Upstream,
     WriteFile,
@@ -124,7 +125,7 @@ def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
     """Files beside, install, then the switch of the folder; its stamp goes first and comes back last."""
     seen: Seen = drift.desired.beside["seen"]
     for rule, reason in drift.desired.beside["problems"]:
-        yield Refuse(rule, reason, cure=_CURES[rule], pointer=_POINTERS[rule])
+        yield Refuse(rule, reason, cure=_CURES[rule], pointer=_POINTERS.get(rule, "/from"))
         return
     if seen.manifest is None and not drift.desired.beside["owed"]:
         reason = f"{spec['from_host']} can't be seen from here ({seen.unseen})"
@@ -143,7 +144,13 @@ def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
 
 
 def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
-    """Code built against one Baileys and run with another: it type-checks here and breaks there."""
+    """Code built against one Baileys and run with another: it type-checks here and breaks there. What of the
+    source is no regular file, and so stays where it is."""
+    source = answers.get(readings.source(spec))
+    if isinstance(source, Tree) and source.others:
+        reason = f"in {spec['from_directory']} on {spec['from_host']}: {readings.few(source.others)}"
+        cure = "put the file itself in the place of a link, where it is needed there"
+        yield Advice("links-left-out", reason, cure, "/from", "note")
     for name, here, there in readings.baileys(spec):
         built, runs = (_version(answers.get(reading)) for reading in (here, there))
         if built and runs and built != runs:
@@ -169,10 +176,13 @@ def _baileys_cure(spec: Spec, name: str, version: str) -> str:
 
 
 _CURES = {
+    "in-the-way": "move it away if it is not needed there, or have the source name its own another way",
+    "odd-name": "rename it, or take it out of the folder",
     "source-missing": "build first, or correct `from` and `with` in the section deploy",
+    "source-unreadable": "let the user that kjpstate runs as there read it, or take it out of the folder",
     "target-unreadable": "look at it on the host; name the real folder in `deploy.to`",
 }
-_POINTERS = {"source-missing": "/from", "target-unreadable": "/to"}
+_POINTERS = {"in-the-way": "/to", "target-unreadable": "/to"}
 
 
 def _beside_actions(spec: Spec, seen: Seen, drift: Drift) -> Iterator[Action]:
@@ -246,12 +256,13 @@ def _modules(spec: Spec) -> str:
 
 
 def _headline(spec: Spec, seen: Seen, owed: bool, others: Sequence[str]) -> str:
+    if seen.unread:
+        return f"{spec['to_directory']}   {spec['from_directory']} can't be read"
     said = "known after build" if owed and spec.get("built") else "known when its source is written"
     if not owed:
         said = _counted(spec, seen, others)
     if seen.kept and seen.manifest:  # before the first build nothing tells the owner's files from its own
-        names = ", ".join(seen.kept[:3]) + (", …" if len(seen.kept) > 3 else "")
-        said += f", {_files(len(seen.kept))} of yours kept: {names}"
+        said += f", {_files(len(seen.kept))} of yours kept: {readings.few(seen.kept)}"
     return f"{spec['to_directory']}   {said}"
 
 

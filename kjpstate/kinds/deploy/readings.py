@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeGuard
 
 from kjpstate.formats.tree import (
     below,
     digest,
     digests,
+    layable,
     read_stamp,
     stamp_name,
     stamped_files,
@@ -19,12 +22,14 @@ from kjpstate.model import (
     Answer,
     Answers,
     File,
+    NotAsked,
     ReadFile,
     Reading,
     ReadStat,
     ReadState,
     ReadTree,
     Spec,
+    Stat,
     Tree,
     TreeFile,
     Unknown,
@@ -34,7 +39,7 @@ from kjpstate.model import (
     touching,
 )
 
-_NOT_LOOKED_AT = Unreadable("not looked at")
+_NOT_ASKED = NotAsked("not looked at")
 
 
 def source(spec: Spec) -> ReadTree:
@@ -55,6 +60,13 @@ def parent(folder: str) -> str:
 def parent_stat(spec: Spec) -> ReadStat:
     """Whether the folder around the target is there."""
     return ReadStat(spec["host"], parent(spec["to_directory"]))
+
+
+def above_beside(spec: Spec) -> Iterator[ReadStat]:
+    """What the folders of the files of `with` are, where they lie in folders of their own."""
+    for name, _, here in beside(spec):
+        if "/" in name:
+            yield ReadStat(here.host, parent(here.path))
 
 
 def tree_stamp(spec: Spec) -> ReadState:
@@ -108,6 +120,7 @@ def all_readings(spec: Spec) -> Iterator[Reading]:
     for _, there, here in beside(spec):
         yield there
         yield here
+    yield from above_beside(spec)
     if spec.get("install"):
         yield install_stamp(spec)
 
@@ -116,7 +129,8 @@ def all_readings(spec: Spec) -> Iterator[Reading]:
 class Seen:
     """A deploy as it stands.
 
-    `manifest`: the files to be there; None when the source's host can't be seen (`unseen` says why).
+    `manifest`: the files to be there; None when the source's host can't be seen (`unseen` says why), or was
+    asked and could not read them (`unread`).
     `earlier`: what the last deploy put there, {relative: sha256}, None when there was none; `put`: the same
     of files beside. `stale`: of `earlier`, what no longer belongs there and still is as we put it. `kept`:
     what is there and is not ours.
@@ -131,6 +145,7 @@ class Seen:
     stale: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     unseen: str = ""
+    unread: str = ""
     installed: str | None = None
     beside: Mapping[str, tuple[Answer, Answer]] = field(default_factory=dict)
 
@@ -153,7 +168,7 @@ class Seen:
 
 def see(spec: Spec, answers: Answers) -> Seen:
     """What the answers say."""
-    there, here = answers.get(source(spec), _NOT_LOOKED_AT), answers.get(target(spec))
+    there, here = answers.get(source(spec), _NOT_ASKED), answers.get(target(spec))
     files = digests(here) if isinstance(here, Tree) else {}
     stamp = read_stamp(answers.get(tree_stamp(spec)))
     earlier = stamped_files(stamp)
@@ -174,11 +189,11 @@ def see(spec: Spec, answers: Answers) -> Seen:
         put=stamped_files(stamp, "with") or {},
         stale=stale,
         kept=tuple(sorted(path for path in (*files, *others) if path not in ours)),
-        unseen=there.why if isinstance(there, Unreadable) else "",
+        unseen=there.why if isinstance(there, NotAsked) else "",
+        unread=there.why if _unread(there) else "",
         installed=_installed(spec, answers),
         beside={
-            name: (answers.get(there, _NOT_LOOKED_AT), answers.get(here))
-            for name, there, here in beside(spec)
+            name: (answers.get(there, _NOT_ASKED), answers.get(here)) for name, there, here in beside(spec)
         },
     )
 
@@ -221,16 +236,81 @@ def problems(spec: Spec, seen: Seen, answers: Answers, upstream: Upstream) -> It
     for name, (_, mine) in seen.beside.items():
         if isinstance(mine, Unreadable):
             yield "target-unreadable", f"{name} beside {spec['to_directory']} on {spec['host']}: {mine.why}"
+    stamp = build_stamp(spec)
+    noted = answers.get(stamp) if stamp is not None else None
+    if _unread(noted):
+        yield (
+            "source-unreadable",
+            f"what the build of {spec['built']} on {spec['from_host']} noted: {noted.why}",
+        )
+    if seen.unread:
+        yield "source-unreadable", f"{spec['from_directory']} on {spec['from_host']}: {seen.unread}"
+    for name, (theirs, _) in seen.beside.items():
+        if _unread(theirs):
+            there = join(parent(spec["from_directory"]), name)
+            yield "source-unreadable", f"{there} on {spec['from_host']}: {theirs.why}"
+    yield from _in_the_way(spec, seen, answers)
     if seen.manifest is None:
         return
+    odd = [name for name in sorted({*seen.manifest, *seen.stale}) if not layable(name)]
+    if odd:
+        yield "odd-name", f"in {spec['from_directory']} on {spec['from_host']}: {few(map(repr, odd))}"
     if not seen.manifest and not owed(spec, upstream):
         yield "source-missing", f"{spec['from_directory']} on {spec['from_host']} has no file to deploy"
     for name, content in planned_beside(spec, seen, upstream).items():
-        theirs = seen.beside[name][0]
-        if isinstance(theirs, Unreadable):
-            yield "source-missing", f"{name} beside {spec['from_directory']}: {theirs.why}"
-        elif content is None:
+        if content is None and not isinstance(seen.beside[name][0], Unreadable):
             yield "source-missing", f"{name} is not beside {spec['from_directory']} on {spec['from_host']}"
+
+
+def _in_the_way(spec: Spec, seen: Seen, answers: Answers) -> Iterator[tuple[str, str]]:
+    """What is a file where a folder must be, or a folder where a file must be, and not ours to take away."""
+    here = answers.get(target(spec))
+    for reading in (parent_stat(spec), *above_beside(spec)):
+        found = answers.get(reading)
+        if isinstance(found, Stat) and found.type in ("file", "other"):
+            yield (
+                "in-the-way",
+                f"{reading.path.rstrip('/')} on {spec['host']} is a file, and a folder must be there",
+            )
+    if not isinstance(here, Tree):
+        return
+    stay = {*here.files, *here.others}.difference(seen.stale)
+    files = {above for name in seen.manifest or () for above in _above(name) if above in stay}
+    if files:
+        named = few(join(spec["to_directory"], name) for name in sorted(files))
+        yield "in-the-way", f"{named} on {spec['host']} is a file, and a folder must be there"
+    folders = sorted({*here.folders}.intersection(seen.manifest or ()))
+    folders = [name for name in folders if _stays(name, here, seen)]
+    if folders:
+        named = few(join(spec["to_directory"], name) for name in folders)
+        yield "in-the-way", f"{named} on {spec['host']} is a folder, and a file must be there"
+
+
+def _above(name: str) -> Iterator[str]:
+    """The folders above a relative path, the nearest first."""
+    while name := name.rpartition("/")[0]:
+        yield name
+
+
+def _stays(folder: str, here: Tree, seen: Seen) -> bool:
+    """Whether a folder has anything but what this deploy takes away, folders that are empty included."""
+    inside = folder + "/"
+    leaving = {above for name in seen.stale for above in _above(name)}
+    others = {*here.files, *here.others}.difference(seen.stale)
+    return folder not in leaving or any(
+        name.startswith(inside) for name in (*others, *(one for one in here.folders if one not in leaving))
+    )
+
+
+def few(names: Iterable[str]) -> str:
+    """The first three of some names."""
+    first = [*islice(names, 4)]
+    return ", ".join(first[:3]) + (", …" if len(first) > 3 else "")
+
+
+def _unread(answer: Answer) -> TypeGuard[Unreadable]:
+    """Whether it was asked for, and not answered."""
+    return isinstance(answer, Unreadable) and not isinstance(answer, NotAsked)
 
 
 def _manifest(spec: Spec, answers: Answers, tree: Answer) -> dict[str, TreeFile]:
