@@ -85,3 +85,9 @@ def test_the_ledger_is_read_and_a_damaged_one_is_named():
 )
 def test_the_name_of_a_backup_of_one_run(name: str, fine: bool):
     assert is_backup(name, "abcdef") is fine
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\r", "\x0b", "\udcff"])
+def test_a_row_of_the_ledger_ends_at_a_line_end_only(sign: str) -> None:
+    row = kept(1, f"/srv/a{sign}b/dist", 1)
+    assert parse("stb", row.line().encode("utf-8", "surrogateescape")) == (row,)

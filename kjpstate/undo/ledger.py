@@ -52,7 +52,9 @@ def parse(host: str, answer: Answer) -> tuple[Kept, ...]:
         why = answer.why if isinstance(answer, Unreadable) else "it is not a file"
         raise Failed(f"the list of backups on {host} can't be read: {why}")
     rows = []
-    for number, line in enumerate(answer.decode("utf-8", "surrogateescape").splitlines(), 1):
+    for number, line in enumerate(answer.decode("utf-8", "surrogateescape").split("\n"), 1):
+        if not line:
+            continue
         fields = line.split("\t")
         if len(fields) != _FIELDS:
             raise Failed(f"the list of backups on {host} is damaged in line {number}: {line[:80]!r}")
