@@ -3,7 +3,7 @@
     python benchmarks/patch.py [LINES]
 
 Each ratio is of the whole way from the file on disk to the screen: read and look, both states, difference,
-proof of the new bytes, fingerprints, the lines of the plan. Target: under 1.5 for a file of 8,000 lines.
+proof of the new bytes, fingerprints, the lines of the plan. Target: under 2.0 for a file of 8,000 lines.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def main(lines: int) -> bool:
     print(f"parse twice         {twice * 1e3:7.1f} ms")
     for name, seconds in took.items():
         print(f"{name:<18}  {seconds * 1e3:7.1f} ms   {seconds / twice:.2f} x")
-    return max(took.values()) < 1.5 * twice
+    return max(took.values()) < 2.0 * twice
 
 
 def _planned(host: LocalHost, file: Path, data: bytes, spec: dict[str, Any]) -> Callable[[], object]:

@@ -677,6 +677,12 @@ RULES: dict[str, Rule] = {
         "pointer, so whether it moved can't be known. Nothing on that host is changed until it can.",
         "mend the file, or correct `file` and `pointer` in guardrails.unchanged",
     ),
+    "unsettled": Rule(
+        "The set would not be in sync where it stands",
+        "Before anything is written, the new text is read as the next plan will read it. That plan would "
+        "refuse the set, or write it again, for ever; so nothing is written.",
+        "name a place that is further from code of the same words: a longer anchor, or `within`",
+    ),
     "uplink-list": Rule(
         "Programs read a plain list of servers",
         "/etc/resolv.conf is resolved's list of all servers it knows, those of links included. "

@@ -251,6 +251,68 @@ def _words(content: bytes) -> list[str]:
     return re.findall(r"\w+", content.decode())
 
 
+COMMENTS = st.sampled_from(["", "", "// one", "// two", "/* three */", "/**\n * four\n */"])
+BY_HAND: list[dict[str, Any]] = [
+    {"replace": ["const slow = s === 500;"]},
+    {"replace": ["const slow = s === 500;", "gone($$$);"], "within": "function poll("},
+    {"insert_before": "note('slow');"},
+    {"insert_after": "ask();"},
+    {"insert_inside": "function poll(s, x) {"},
+    {"insert_inside": "function poll(s, x) {", "at": "end"},
+    {"insert_before": "function poll(s, x) {", "within": "function poll("},
+]
+FRAMES = [
+    "const a = 1;\n@function poll(s, x) {\n  ask();\n@  note('slow');\n}\n",
+    "function poll(s, x) {\n@}\nfunction other() {\n  ask();\n  if (a) tries++;\n@  note('slow');\n}\n",
+    "class A {\n  poll() {\n    ask();\n@    note('slow');\n  }\n}\nlet tries = 0;\n",
+    "@function poll(s, x) {\n  const slow = s === 500;\n  if (x) {\n@  }\n}",
+]
+
+
+@st.composite
+def commented(draw: st.DrawFn) -> str:
+    """The same two statements, with comments above, in, between and behind them."""
+    above, inside, between, behind, below = (draw(COMMENTS) for _ in range(5))
+    inside = inside if inside.startswith("/*") or not inside else f"{inside}\n"
+    lines = [above, f"const late = [500, {inside} 502].includes(s);", between]
+    lines += [f"tries = late ? 1 : 0; {behind}".rstrip(), below]
+    return "\n".join(line for line in lines if line)
+
+
+def test_what_a_plan_accepts_converges_also_where_its_text_stood_by_hand(counted: Counted) -> None:
+    accepted: list[bytes] = []
+    places = st.sampled_from(BY_HAND)
+    frames = st.tuples(st.sampled_from(FRAMES), st.lists(commented(), min_size=2, max_size=2))
+    layout = st.tuples(st.sampled_from(["\n", "\r\n"]), st.sampled_from(["  ", "\t"]))
+
+    @every("the new text stood by hand", counted, frames, layout, places, commented(), commented(), PATHS)
+    def _(
+        frame: tuple[str, list[str]],
+        layout: tuple[str, str],
+        place: dict[str, Any],
+        content: str,
+        later: str,
+        path: str,
+    ) -> None:
+        text = frame[0]
+        for stands in (*frame[1], ""):
+            indented = "".join(f"{layout[1]}{line}\n" for line in stands.split("\n")) if stands else ""
+            text = text.replace("@", indented, 1)
+        before = after = text.replace("\n", layout[0]).encode()
+        for words in (content, later, f"{content}\nmore();"):
+            spec = spec_of([{"id": "slow", **place, "content": words}], path)
+            step = run(spec, after)
+            if isinstance(step, Refuse):
+                assert step.rule != "unsettled"
+            elif step is not None:
+                assert run(spec, step) is None
+                assert run({**spec, "state": "absent"}, step) == before
+                accepted.append(step)
+                after = step
+
+    assert len(accepted) > QUICK.max_examples / 2
+
+
 def _owner_patched() -> tuple[dict[str, Any], bytes]:
     bot = next((ROOT / "tests" / "cases" / "patch").glob("owner-plan.yaml"))
     text = bot.read_text("utf-8").split("source: |2\n", 1)[1]

@@ -84,7 +84,30 @@ class Source:
                     found[0].append(leaf.start)
                     found[1].append(leaf.end)
                     found[2].append(leaf.text)
+        if self.grammar == "tsx":
+            comments = self._with_braces(comments, *found)
         return *found, comments
+
+    def _with_braces(
+        self, comments: list[tuple[int, int]], starts: list[int], ends: list[int], texts: list[str]
+    ) -> list[tuple[int, int]]:
+        """The comments, one between tags (`{/* … */}`) with its braces, which are no leaves then."""
+        whole: dict[int, tuple[int, int]] = {}
+        for start, _ in comments:
+            after = bisect_right(ends, start)
+            if 0 < after < len(texts) and texts[after - 1 : after + 1] == ["{", "}"]:
+                span = starts[after - 1], ends[after]
+                node = self.tree.root_node.descendant_for_byte_range(*span)
+                if node is not None and node.type == "jsx_expression" and node.byte_range == span:
+                    whole[after] = span
+        for after in sorted(whole, reverse=True):
+            for kept in (starts, ends, texts):
+                del kept[after - 1 : after + 1]
+        if not whole:
+            return comments
+        spans = whole.values()
+        bare = [one for one in comments if not any(span[0] < one[0] < span[1] for span in spans)]
+        return sorted([*bare, *spans])
 
     @property
     def starts(self) -> list[int]:

@@ -50,9 +50,9 @@ def new_draft(edit: Edit, spot: Spot, look: Look, spec: Spec) -> Draft:
     old = [line.rstrip("\r") for line in standing[: len(standing) - len(ended)].decode().split("\n")]
     lines = old if exact else block_lines(edit, spec["path"], spot.indent)
     replacing = spot.end > spot.start
-    extra = {"adopted": "1"} if exact else {}
     was = old if replacing and not exact else None
-    text = new_text(block_text(name, lines, attributes(edit, **extra), was, spot.indent), spot.ending)
+    said = attributes(edit, spec["path"], was, adopted=exact)
+    text = new_text(block_text(name, lines, said, was, spot.indent), spot.ending)
     if (replacing and not ended) or spot.bare:
         text = text[: len(text) - len(spot.ending)]
     if spot.bare:
@@ -60,6 +60,8 @@ def new_draft(edit: Edit, spot: Spot, look: Look, spec: Spec) -> Draft:
     shown = shortened(source.line_text(spot.anchor).strip(), 60)
     if exact:
         note = "stands there already: only its markers are added"
+    elif spot.adopted:
+        note = "stands there with other comments: rewritten, its lines are kept"
     else:
         note = shown + (" …" if replacing and len(old) > 1 else "")
     added = 0 if exact else len(lines)
@@ -79,16 +81,21 @@ def composed(
 
     The drafts must not overlap.
     """
+    source = written(look, drafts)
+    problems = _unproven(source, edits, spec, origin)
+    if problems:
+        problems = _unproven(read(source.data, spec["path"]), edits, spec, origin)
+    return (look.source.data, problems) if problems else (source.data, [])
+
+
+def written(look: Look, drafts: Sequence[Draft]) -> Source:
+    """The file with the drafts in it; they must not overlap."""
     pieces, place = [], 0
     for draft in sorted(drafts, key=lambda draft: (draft.start, draft.end, draft.number)):
         pieces += [look.source.data[place : draft.start], draft.text]
         place = draft.end
     after = b"".join((*pieces, look.source.data[place:]))
-    source = reread(look.source, after, [(draft.start, draft.end, draft.text) for draft in drafts])
-    problems = _unproven(source, edits, spec, origin)
-    if problems:
-        problems = _unproven(read(after, spec["path"]), edits, spec, origin)
-    return (look.source.data, problems) if problems else (after, [])
+    return reread(look.source, after, [(draft.start, draft.end, draft.text) for draft in drafts])
 
 
 def overlaps(look: Look, drafts: Sequence[Draft]) -> list[Problem]:

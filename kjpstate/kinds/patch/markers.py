@@ -63,6 +63,11 @@ class Block:
         """Whether its text stood there before its markers did."""
         return self.attributes.get("adopted") == "1"
 
+    @property
+    def stood(self) -> bool:
+        """Whether its text, but perhaps for the comments, stood there by hand before it did."""
+        return self.adopted or (self.was is not None and "at" in self.attributes)
+
 
 @dataclass(frozen=True)
 class _Line:

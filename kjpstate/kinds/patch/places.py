@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kjpstate.formats.typescript import Match
+from kjpstate.formats.typescript import Match, Pattern
 from kjpstate.formats.typescript.grammar import folded
 from kjpstate.formats.typescript.imports import last_import
 from kjpstate.formats.typescript.structure import (
@@ -97,14 +97,17 @@ def _whole(look: Look, match: Match) -> Place | Fault:
 
 def standing(edit: Edit, look: Look, area: tuple[int, int] | None) -> list[Place]:
     """Where the new text stands as whole statements, outside of blocks."""
-    if edit.words is None:
-        return []
-    found = (_whole(look, match) for match in look.find(edit.words, area))
+    return statements(edit.words, look, area) if edit.words is not None else []
+
+
+def statements(pattern: Pattern, look: Look, area: tuple[int, int] | None) -> list[Place]:
+    """Where `pattern` is whole statements, outside of blocks."""
+    found = (_whole(look, match) for match in look.find(pattern, area))
     return [place for place in found if isinstance(place, Place)]
 
 
 def _replaced(edit: Edit, look: Look, area: tuple[int, int] | None) -> Spot | Problem:
-    already = standing(edit, look, area)
+    already = [place for place in standing(edit, look, area) if place.module or not edit.module]
     matches = [
         match
         for match in anchors(edit, look, area)

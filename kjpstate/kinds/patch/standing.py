@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from kjpstate.formats.typescript import BadPattern, find, pattern_of, read, token_digest
+from kjpstate.formats.typescript import BadPattern, pattern_of, token_digest
+from kjpstate.formats.typescript.patterns import HIDDEN
 from kjpstate.formats.typescript.structure import at_module_level, braces, list_around
 from kjpstate.kinds.patch import markers
 from kjpstate.kinds.patch.changed import MOST_ROWS, Changed, compared
 from kjpstate.kinds.patch.compose import Draft, new_text
 from kjpstate.kinds.patch.look import Look
 from kjpstate.kinds.patch.markers import Block
-from kjpstate.kinds.patch.places import anchors, search_area, standing
+from kjpstate.kinds.patch.places import anchors, search_area, standing, statements
 from kjpstate.kinds.patch.problems import Problem
-from kjpstate.kinds.patch.wanted import Edit, attributes, block_lines, block_text
+from kjpstate.kinds.patch.wanted import Edit, attributes, block_lines, block_text, replaces
 from kjpstate.model import Spec
 from kjpstate.secret import shortened
 
@@ -82,14 +83,12 @@ def moved(edit: Edit, block: Block, spec: Spec) -> bool:
     """Whether the block was made for another place than the one the document names now."""
     if block.attributes["op"] != edit.op.replace("_", "-"):
         return True
-    if edit.op != "replace":
-        return block.attributes.get("at", edit.anchor_digest) != edit.anchor_digest
-    if block.was is None:
+    at = block.attributes.get("at")
+    if at in edit.anchor_digests:
         return False
-    replaced = read("\n".join(block.was).encode(errors="replace"), spec["path"])
-    size = len(replaced.texts)
-    matches = (match for form in edit.forms for match in find(form, replaced))
-    return not any(match.first == 0 and match.last >= size - 1 for match in matches)
+    if edit.op != "replace":
+        return at is not None
+    return block.was is not None and not replaces(edit, block.was, spec["path"])
 
 
 def step(edit: Edit, block: Block, look: Look, spec: Spec) -> Draft | Problem | None:
@@ -113,7 +112,7 @@ def step(edit: Edit, block: Block, look: Look, spec: Spec) -> Draft | Problem | 
         body = source.data[block.body : block.body_end].decode(errors="replace")
         was = tuple(line.rstrip("\r") for line in body.removesuffix("\n").split("\n"))
     lines = block_lines(edit, spec["path"], block.indent)
-    said = {**kept, **attributes(edit), **({"at": kept["at"]} if "at" in kept else {})}
+    said = {**kept, **attributes(edit, spec["path"], was)}
     text = new_text(block_text(block.name, lines, said, was, block.indent), ending)
     if not markers.line_end(source.data[block.start : block.end]):
         text = text[: len(text) - len(ending)]
@@ -163,9 +162,11 @@ def _misplaced(edit: Edit, block: Block, look: Look) -> Problem | None:
     if edit.module and not at_module_level(source, block.start + len(block.indent), block.end):
         reason = "has a block that no longer stands at module level"
     area = search_area(edit, look)
-    if isinstance(area, tuple) and not area[0] <= block.start < area[1]:
+    if isinstance(area, tuple) and not (
+        area[0] <= block.start < area[1] or _borders(edit, block, look, area)
+    ):
         reason, right = "has a block that stands outside of its `within`", area[0]
-    if edit.op == "insert_inside" and not block.adopted:
+    if edit.op == "insert_inside" and not (edit.module or block.adopted):
         found = anchors(edit, look, None)
         home = braces(source, found[0].last - 1) if len(found) == 1 else None
         if home is not None and not home[0] <= block.start < home[1]:
@@ -177,8 +178,24 @@ def _misplaced(edit: Edit, block: Block, look: Look) -> Problem | None:
     return Problem("misplaced", reason, block.line, text, edit.id, look.listed([right]), cure)
 
 
+def _borders(edit: Edit, block: Block, look: Look, area: tuple[int, int]) -> bool:
+    """Whether an insert stands beside the very statement that `within` names, since its anchor is there."""
+    source = look.source
+    if edit.op == "insert_before":
+        first, last = source.leaf_from(block.end), source.leaf_from(area[0])
+    else:
+        first, last = source.leaf_from(area[1] - 1) + 1, source.leaf_from(block.start)
+    outside = edit.op in ("insert_before", "insert_after") and first <= last
+    return outside and all(text in (HIDDEN, ";", ",") for text in look.texts[first:last])
+
+
 def _needless(edit: Edit, block: Block, look: Look) -> Problem | None:
-    """The very text of the block stands beside it without markers: the source has brought it itself."""
+    """The very text of the block stands beside it without markers: the source has brought it itself.
+
+    Where it stood by hand before the block did, others like it stood beside it before, too.
+    """
+    if block.stood:
+        return None
     source = look.source
     home = list_around(source, block.start)
     twice = [place for place in standing(edit, look, None) if place.container == home]
@@ -192,7 +209,7 @@ def _needless(edit: Edit, block: Block, look: Look) -> Problem | None:
 
 
 def _reappeared(edit: Edit, block: Block, look: Look, spec: Spec) -> Problem | None:
-    """The replaced text stands again beside its block: a merge kept both."""
+    """The replaced text stands again beside its block, or in what stands there: a merge kept both."""
     if edit.op != "replace":
         return None
     try:
@@ -201,9 +218,12 @@ def _reappeared(edit: Edit, block: Block, look: Look, spec: Spec) -> Problem | N
         return None
     area = search_area(edit, look)
     within = area if isinstance(area, tuple) else None
-    for form in forms:
-        for match in look.find(form, within):
-            number = look.source.line(look.bytes_of(match)[0])
+    home = list_around(look.source, block.start)
+    news = standing(edit, look, within)
+    for place in (place for form in forms for place in statements(form, look, within)):
+        beside = home.start_byte <= place.start < home.end_byte and (place.module or not edit.module)
+        if beside and not any(new.start <= place.start < new.end for new in news):
+            number = look.source.line(place.start)
             reason = f"has its old text in the file again, at line {number}, beside its block"
             text = look.source.line_text(number).strip()
             block_at = (block.line, look.source.line_text(block.line).strip())

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kjpstate.formats.typescript import NoParser, Source, grammar_of, read
 from kjpstate.kinds.patch import markers, names, standing
-from kjpstate.kinds.patch.compose import Draft, composed, new_draft, overlaps
+from kjpstate.kinds.patch.compose import Draft, composed, new_draft, overlaps, written
 from kjpstate.kinds.patch.look import Look
 from kjpstate.kinds.patch.markers import Block
 from kjpstate.kinds.patch.places import locate
@@ -37,6 +37,11 @@ class Study:
     drafts: tuple[Draft, ...] = ()
     problems: tuple[Problem, ...] = ()
     orphans: tuple[str, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Whether the file is as it should be."""
+        return not (self.problems or self.drafts) and self.found == self.wanted
 
 
 def study(spec: Spec, data: bytes | None) -> Study:
@@ -100,15 +105,41 @@ def _unsound(source: Source) -> Problem | None:
 
 
 def _presence(spec: Spec, data: bytes, named: Mapping[str, None]) -> Study:
+    """What is proposed, if it is found in sync where it stands; else it would be proposed for ever."""
+    seen, after = _proposed(spec, read(data, spec["path"]), named)
+    if not seen.drafts:
+        return seen
+    again, _ = _proposed(spec, after, named)
+    if not again.settled:
+        again, _ = _proposed(spec, read(after.data, spec["path"]), named)
+    if again.settled:
+        return seen
+    return replace(seen, after=data, drafts=(), problems=(_unsettled(seen, again),))
+
+
+def _unsettled(seen: Study, again: Study) -> Problem:
+    if again.problems:
+        found = again.problems[0]
+        edit, why = found.edit, f"it {found.reason}"
+    else:
+        changing = [name for name, digest in again.wanted.items() if again.found.get(name) != digest]
+        edit, why = (*changing, seen.drafts[0].edit)[0], "it would be written again"
+    return Problem("unsettled", f"would be refused as soon as it stood: {why}", edit=edit)
+
+
+def _proposed(spec: Spec, source: Source, named: Mapping[str, None]) -> tuple[Study, Source]:
+    """What the set makes of a file, and the text that the file would then hold."""
+    data = source.data
     edits, problems = edits_of(spec)
     wanted = {**named, **{edit.id: edit.digest for edit in edits}}
-    look, faults = _looked(data, spec)
+    look, faults = _looked(source)
     own = {block.edit: block for block in look.blocks if block.set == spec["set"]}
     orphans = _orphans(spec, look.blocks) if not faults else ()
     found = {edit.id: standing.noted(look, own[edit.id]) if edit.id in own else None for edit in edits}
     faults += standing.unreadable(own.values())
     if problems or faults:
-        return Study({**named, **found}, wanted, data, data, (), (*problems, *faults), orphans)
+        seen = Study({**named, **found}, wanted, data, data, (), (*problems, *faults), orphans)
+        return seen, source
     origin = markers.taken_out(data, list(own.values()))
     disk = look
     moved = {
@@ -121,7 +152,7 @@ def _presence(spec: Spec, data: bytes, named: Mapping[str, None]) -> Study:
             for edit in edits
             if edit.id in moved and standing.refuses(spec, disk, moved[edit.id])
         ]
-        look, _ = _looked(markers.taken_out(data, list(moved.values())), spec)
+        look, _ = _looked(read(markers.taken_out(data, list(moved.values())), spec["path"]))
         own = {block.edit: block for block in look.blocks if block.set == spec["set"]}
     drafts: list[Draft] = []
     for edit in edits:
@@ -136,13 +167,13 @@ def _presence(spec: Spec, data: bytes, named: Mapping[str, None]) -> Study:
     if not problems and drafts:
         after, problems = composed(look, drafts, edits, spec, origin)
     if problems:
-        return Study(found, wanted, data, data, (), tuple(problems), orphans)
-    return Study(found, wanted, data, after, tuple(drafts), (), orphans)
+        return Study(found, wanted, data, data, (), tuple(problems), orphans), source
+    return Study(found, wanted, data, after, tuple(drafts), (), orphans), written(look, drafts)
 
 
 def _removal(spec: Spec, data: bytes, named: Mapping[str, None]) -> Study:
     """The set taken out: every block that bears its name, whatever the document lists."""
-    look, problems = _looked(data, spec)
+    look, problems = _looked(read(data, spec["path"]))
     own = [block for block in look.blocks if block.set == spec["set"]]
     wanted = {**named, **{block.edit: None for block in own}}
     found = {**named, **{block.edit: standing.digest(look, block) for block in own}}
@@ -166,8 +197,7 @@ def _removal(spec: Spec, data: bytes, named: Mapping[str, None]) -> Study:
     return Study(found, wanted, data, after, drafts, orphans=orphans)
 
 
-def _looked(data: bytes, spec: Spec) -> tuple[Look, list[Problem]]:
-    source = read(data, spec["path"])
+def _looked(source: Source) -> tuple[Look, list[Problem]]:
     blocks, problems = markers.blocks_of(source)
     return Look(source, blocks), problems
 

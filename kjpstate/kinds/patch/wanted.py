@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from kjpstate.formats.typescript import BadPattern, Pattern, fragment, pattern_of, token_digest
+from kjpstate.formats.typescript import (
+    BadPattern,
+    Pattern,
+    find,
+    fragment,
+    pattern_of,
+    read,
+    token_digest,
+)
 from kjpstate.kinds.patch import markers
 from kjpstate.kinds.patch.problems import Problem
 from kjpstate.model import Spec
@@ -50,10 +58,10 @@ class Edit:
         return self.op == "insert_after" and self.forms[0].leaves == (IMPORTS,)
 
     @property
-    def anchor_digest(self) -> str:
-        """12 hex over what says where an insert belongs."""
-        text = "\0".join((self.op, str(self.at_end), *self.forms[0].leaves))
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+    def anchor_digests(self) -> tuple[str, ...]:
+        """Of each form 12 hex over what says where the edit belongs."""
+        texts = ("\0".join((self.op, str(self.at_end), *form.leaves)) for form in self.forms)
+        return tuple(hashlib.sha256(text.encode()).hexdigest()[:12] for text in texts)
 
 
 def edits_of(spec: Spec) -> tuple[list[Edit], list[Problem]]:
@@ -92,10 +100,23 @@ def block_text(
     ]
 
 
-def attributes(edit: Edit, **more: str) -> dict[str, str]:
-    """What a new block's first line says; `was` is added with the replaced lines."""
-    place = {} if edit.op == "replace" or "adopted" in more else {"at": edit.anchor_digest}
-    return {"v": markers.VERSION, "op": edit.op.replace("_", "-"), "body": edit.digest, **place, **more}
+def attributes(edit: Edit, path: str, was: Sequence[str] | None, *, adopted: bool = False) -> dict[str, str]:
+    """What a new block's first line says; `was` is added with the replaced lines.
+
+    `at` says where the block belongs, unless the kept lines do: they are what `replace` names. They are not
+    where the new text, but for its comments, stood there by hand.
+    """
+    known = edit.op == "replace" and (was is None or replaces(edit, was, path))
+    place = {} if known or adopted else {"at": edit.anchor_digests[0]}
+    extra = {"adopted": "1"} if adopted else {}
+    return {"v": markers.VERSION, "op": edit.op.replace("_", "-"), "body": edit.digest, **place, **extra}
+
+
+def replaces(edit: Edit, lines: Sequence[str], path: str) -> bool:
+    """Whether `lines`, and all of them, are one of the forms that `edit` replaces."""
+    source = read("\n".join(lines).encode(errors="replace"), path)
+    last = len(source.texts) - 1
+    return any(match.first == 0 and match.last >= last for form in edit.forms for match in find(form, source))
 
 
 def _edit(number: int, item: Mapping[str, Any], path: str, hidden: bool) -> Edit | Problem:
@@ -122,11 +143,11 @@ def _edit(number: int, item: Mapping[str, Any], path: str, hidden: bool) -> Edit
         cure = "write whole statements (or members, properties, cases), with every bracket closed"
         return Problem("content-syntax", "has content that is no whole code", edit=item["id"], cure=cure)
     source, start, end = parsed
-    first = source.leaf_from(start)
+    first, last = source.leaf_from(start), source.leaf_from(end)
+    leaves = tuple(source.texts[first:last])
+    lines = tuple(source.newline_before(index) for index in range(first, last))
+    words = Pattern(content, leaves, lines, False) if leaves else None
     everything = source.leaves(start, end)
-    leaves = [leaf for leaf in everything if not leaf.comment]
-    lines = tuple(source.newline_before(index) for index in range(first, first + len(leaves)))
-    words = Pattern(content, tuple(leaf.text for leaf in leaves), lines, False) if leaves else None
     return Edit(
         item["id"],
         number,
