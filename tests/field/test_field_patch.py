@@ -52,19 +52,19 @@ WITH_COMMENTS = """
       500, // broken
       502,
     ].includes(res.status);
-    const slow = late || res.type === 'error';
+    const slow = late || res.error;
 """
 WITHOUT = """
 - id: slow
   replace: const slow = res.status === 500;
   content: |
     const late = [500, 502].includes(res.status);
-    const slow = late || res.type === 'error';
+    const slow = late || res.error;
 """
 BY_HAND = [
-    "const late = [500, 502].includes(res.status);\nconst slow = late || res.type === 'error';",
-    "// mine\nconst late = [500, 502].includes(res.status);\nconst slow = late || res.type === 'error'; // here",
-    "const late = [500, /* bad */ 502].includes(res.status);\n// between\nconst slow = late || res.type === 'error';",
+    "const late = [500, 502].includes(res.status);\nconst slow = late || res.error;",
+    "// mine\nconst late = [500, 502].includes(res.status);\nconst slow = late || res.error; // here",
+    "const late = [500, /* bad */ 502].includes(res.status);\n// between\nconst slow = late || res.error;",
 ]
 
 

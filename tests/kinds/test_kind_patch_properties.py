@@ -284,14 +284,14 @@ def test_what_a_plan_accepts_converges_also_where_its_text_stood_by_hand(counted
     places = st.sampled_from(BY_HAND)
     frames = st.tuples(st.sampled_from(FRAMES), st.lists(commented(), min_size=2, max_size=2))
     layout = st.tuples(st.sampled_from(["\n", "\r\n"]), st.sampled_from(["  ", "\t"]))
+    contents = st.tuples(commented(), commented())
 
-    @every("the new text stood by hand", counted, frames, layout, places, commented(), commented(), PATHS)
+    @every("the new text stood by hand", counted, frames, layout, places, contents, PATHS)
     def _(
         frame: tuple[str, list[str]],
         layout: tuple[str, str],
         place: dict[str, Any],
-        content: str,
-        later: str,
+        contents: tuple[str, str],
         path: str,
     ) -> None:
         text = frame[0]
@@ -299,7 +299,7 @@ def test_what_a_plan_accepts_converges_also_where_its_text_stood_by_hand(counted
             indented = "".join(f"{layout[1]}{line}\n" for line in stands.split("\n")) if stands else ""
             text = text.replace("@", indented, 1)
         before = after = text.replace("\n", layout[0]).encode()
-        for words in (content, later, f"{content}\nmore();"):
+        for words in (*contents, f"{contents[1]}\nmore();"):
             spec = spec_of([{"id": "slow", **place, "content": words}], path)
             step = run(spec, after)
             if isinstance(step, Refuse):
