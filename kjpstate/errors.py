@@ -125,10 +125,11 @@ class Problem:
 
 
 class DocumentError(KjpstateError):
-    """Every problem of a document at once, in the order of its lines."""
+    """Every problem of a document at once, in the order of its lines; `more` are only counted."""
 
     exit_code = DOCUMENT
 
-    def __init__(self, problems: Sequence[Problem], remedy: str = "") -> None:
+    def __init__(self, problems: Sequence[Problem], remedy: str = "", more: int = 0) -> None:
         self.problems = tuple(sorted(problems))
-        super().__init__("\n".join(str(problem) for problem in self.problems), remedy)
+        rows = [str(problem) for problem in self.problems] + [f"and {more} more"] * (more > 0)
+        super().__init__("\n".join(rows), remedy)

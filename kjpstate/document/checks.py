@@ -159,7 +159,8 @@ def _app(section: Section, name: str, resources: Sequence[Resource]) -> dict[str
         return {}
     if name not in apps:
         pointer = f"{section.pointer}/{'name' if 'name' in section.value else 'app'}"
-        section.page.add(pointer, f"no section pm2 of {section.word} has an app {name}{near(name, apps)}")
+        reason = f"no section pm2 of {section.word} has an app {name}"
+        section.page.add(pointer, lambda: reason + near(name, apps))
         return {}
     return {key: apps[name][key] for key in _OF_THE_APP if key in apps[name]}
 

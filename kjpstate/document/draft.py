@@ -72,7 +72,7 @@ def known(
 ) -> tuple[HostSpec, ...]:
     """The hosts of one word; none when it was left out or is unknown, which is noted."""
     if word is not None and f"/hosts/{word}" not in page.keys:
-        page.add(pointer, f"unknown host {word}{near(word, groups) or _declared(groups)}")
+        page.add(pointer, lambda: f"unknown host {word}{near(word, groups) or _declared(groups)}")
     return groups.get(word or "", ())
 
 

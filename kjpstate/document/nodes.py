@@ -7,17 +7,27 @@ keys, duplicate keys, a second document, and whatever is larger than a person wr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import yaml
 
 from kjpstate.errors import DocumentError, Problem
+from kjpstate.formats.encodings import zeros
+from kjpstate.secret import shortened
 
 MAX_BYTES, MAX_DEPTH, MAX_NODES = 1024 * 1024, 32, 20_000
+MOST_PROBLEMS, LONGEST_REASON = 50, 600
 
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069]")
+
+
+_NO_TEXT = {
+    "utf-16": "not UTF-8 text; save the file as UTF-8: it is UTF-16 now",
+    "empty": "the file holds nothing but zero bytes, as a power cut leaves it; take it from a backup",
+    "binary": "a zero byte: this is binary, or damaged; a document is text, saved as UTF-8",
+}
 
 
 @dataclass(frozen=True)
@@ -62,23 +72,39 @@ class Mapping:
 Node: TypeAlias = Scalar | Sequence | Mapping
 
 
+Reason: TypeAlias = str | Callable[[], str]
+"""Why something does not fit; a function where finding the words (what was probably meant) takes a while."""
+
+
 @dataclass
 class Problems:
-    """Collects what is wrong with one file, in any order."""
+    """Collects what is wrong with one file, in any order; beyond MOST_PROBLEMS they are only counted."""
 
     file: str
-    found: list[Problem] = field(default_factory=list)
+    found: dict[Problem, None] = field(default_factory=dict)
+    more: set[Place] = field(default_factory=set)
 
-    def add(self, place: Place, reason: str) -> None:
+    def add(self, place: Place, reason: Reason) -> None:
         """Note one problem; the same one twice counts once."""
-        problem = Problem(self.file, place.line, place.column, reason)
-        if problem not in self.found:
-            self.found.append(problem)
+        if len(self.found) >= MOST_PROBLEMS:
+            self.more.add(place)
+            return
+        said = visible(reason if isinstance(reason, str) else reason())
+        self.found[Problem(self.file, place.line, place.column, shortened(said, LONGEST_REASON))] = None
 
     def stop(self) -> None:
         """Raise them all, if there are any."""
         if self.found:
-            raise DocumentError(self.found)
+            told = {Place(problem.line, problem.column) for problem in self.found}
+            raise DocumentError(tuple(self.found), more=len(self.more - told))
+
+
+def visible(text: str) -> str:
+    """A text as it may stand within a row: what would end the row, or would not be seen, is spelled out."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape", "surrogatepass").decode()
+        for sign in text
+    )
 
 
 class _Stopped(Exception):
@@ -109,12 +135,25 @@ def _text(data: bytes, problems: Problems) -> str:
     if len(data) > MAX_BYTES:
         problems.add(Place(1, 1), f"the document is larger than {MAX_BYTES // 1024} KiB")
         return ""
+    kind = zeros(data)
+    if kind:
+        before = [b""] if kind == "utf-16" else data[: data.find(b"\0")].split(b"\n")
+        problems.add(Place(len(before), len(before[-1].decode("utf-8", "replace")) + 1), _NO_TEXT[kind])
+        return ""
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         before = data[: error.start].split(b"\n")
         column = len(before[-1].decode("utf-8", "replace")) + 1
         problems.add(Place(len(before), column), "not UTF-8 text; save the file as UTF-8")
+        return ""
+    alone = re.search(r"\r(?!\n)", text)
+    if alone is not None:
+        before_it = text[: alone.start()].split("\n")
+        problems.add(
+            Place(len(before_it), len(before_it[-1]) + 1),
+            "a line end that is a carriage return alone (U+000D); save the file with LF line ends",
+        )
         return ""
     for line, written in enumerate(text.split("\n"), start=1):
         for match in _UNSEEN.finditer(written.removesuffix("\r")):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from kjpstate.document.nodes import Mapping as MappingNode
-from kjpstate.document.nodes import Node, Place, Problems, Sequence
+from kjpstate.document.nodes import Node, Place, Problems, Reason, Sequence
 from kjpstate.document.sentences import escaped
 from kjpstate.model import Where
 
@@ -32,13 +34,13 @@ class Page:
     problems: Problems
     windows: bool = False
 
-    def add(self, pointer: str, reason: str) -> None:
+    def add(self, pointer: str, reason: Reason) -> None:
         """Note a problem at the value of `pointer`, or at its nearest parent's."""
         while pointer and pointer not in self.values:
             pointer = pointer.rpartition("/")[0]
         self.problems.add(self.values[pointer], reason)
 
-    def add_at(self, where: Where, reason: str) -> None:
+    def add_at(self, where: Where, reason: Reason) -> None:
         """Note a problem at a place that is already known."""
         self.problems.add(Place(where.line, where.column), reason)
 
@@ -55,19 +57,30 @@ class Page:
 
     def whole(self, pointer: str) -> bool:
         """Whether nothing was left out at or below `pointer`."""
-        return not any(_below(found, pointer) for found in self.broken)
+        return pointer not in self._touched
+
+    @cached_property
+    def _touched(self) -> frozenset[str]:
+        """All pointers at or below which something is left out."""
+        touched = set(self.broken)
+        for pointer in self.broken:
+            while (pointer := pointer.rpartition("/")[0]) and pointer not in touched:
+                touched.add(pointer)
+        return frozenset(touched | {""} if touched else touched)
 
     def lines(self, pointer: str) -> dict[str, Where]:
         """Pointers inside the section at `pointer` -> their places."""
         return {
             inner.removeprefix(pointer): self.where(inner)
-            for inner in self.keys
-            if inner != pointer and _below(inner, pointer)
+            for inner in self._sorted[
+                bisect_left(self._sorted, f"{pointer}/") : bisect_left(self._sorted, f"{pointer}0")
+            ]
         }
 
-
-def _below(inner: str, pointer: str) -> bool:
-    return inner == pointer or inner.startswith(f"{pointer}/")
+    @cached_property
+    def _sorted(self) -> list[str]:
+        """All pointers, those below one side by side: `/` and `0` are neighbours."""
+        return sorted(self.keys)
 
 
 def places(node: Node, pointer: str = "") -> Iterator[tuple[str, Place, Place]]:

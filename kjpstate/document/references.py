@@ -63,17 +63,17 @@ class References:
         return self.environ[name]
 
     def _file(self, name: str) -> str:
-        written = at_home(name, self.environ)
-        if self.windows and (odd := misleading(written.replace("\\", "/"))):
-            raise BadReference(f"the file {name} can't be read: {odd}")
-        path = self.folder / written
-        if path.exists() and not path.is_file():
-            raise BadReference(f"{name} is not a file")
         try:
+            written = at_home(name, self.environ)
+            if self.windows and (odd := misleading(written.replace("\\", "/"))):
+                raise BadReference(f"the file {name} can't be read: {odd}")
+            path = self.folder / written
+            if path.exists() and not path.is_file():
+                raise BadReference(f"{name} is not a file")
             with path.open("rb") as file:
                 data = file.read(MAX_FILE + 1)
             value = data.decode("utf-8").removesuffix("\n").removesuffix("\r")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a user without a home
             if self.forgiving and isinstance(error, FileNotFoundError):
                 return ""
             why = "it is not UTF-8 text" if isinstance(error, UnicodeError) else _why(error)

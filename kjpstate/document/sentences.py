@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from kjpstate.document.nodes import Mapping, Node, Scalar, Sequence
 from kjpstate.document.schema import Schema, only_requires, types_of
+from kjpstate.secret import shortened
 
 _TYPES = {
     "string": "a text",
@@ -20,6 +21,10 @@ _TYPES = {
     "array": "a list",
     "object": "a mapping",
 }
+
+
+_LONGEST_KEY = 60
+"""Signs of a foreign key that are shown, and beyond which nothing is likely to be meant by it."""
 
 
 def escaped(key: str) -> str:
@@ -34,6 +39,8 @@ def near(word: str, words: Iterable[str]) -> str:
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
+    if len(word) > _LONGEST_KEY:
+        return ""
     snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", word).lower().replace("-", "_")
     known = {name.lower(): name for name in words}
     if snake in known:
@@ -49,6 +56,7 @@ def meaning(schema: Schema) -> str:
 def unknown(key: str, schema: Schema) -> str:
     known = schema.get("properties", {})
     alias = schema.get("x-aliases", {}).get(key)
+    key = shortened(key, _LONGEST_KEY)
     if alias:
         return f"`{key}` is only another name of PM2's `{alias}`; write `{alias}`"
     if not known:

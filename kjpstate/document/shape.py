@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
-from kjpstate.document.nodes import Mapping, Node, Place, Problems, Scalar, Sequence
+from kjpstate.document.nodes import MOST_PROBLEMS, Mapping, Node, Place, Problems, Scalar, Sequence
 from kjpstate.document.references import BadReference, References
 from kjpstate.document.schema import Schema, only_requires, resolved, types_of
 from kjpstate.document.sentences import (
@@ -115,7 +116,7 @@ class Shaper:
             )
             return MISSING
         strays = [key for key in node.entries if key not in common]
-        near = [(key, nearest(key, marks)) for key in strays]
+        near = [(key, nearest(key, marks)) for key in strays[:MOST_PROBLEMS]]
         for key, meant in near:
             if meant:
                 self.problems.add(node.keys[key], f"unknown key `{key}`; did you mean `{meant}`?")
@@ -131,7 +132,7 @@ class Shaper:
         for key, item in node.entries.items():
             inner = self._schema_of(key, schema)
             if inner is None:
-                self.problems.add(node.keys[key], unknown(key, schema))
+                self.problems.add(node.keys[key], partial(unknown, key, schema))
                 continue
             below = f"{pointer}/{escaped(key)}"
             typed = self.value(item, inner, below)
@@ -148,7 +149,7 @@ class Shaper:
         if key in schema.get("properties", {}):
             return schema["properties"][key]  # type: ignore[no-any-return]
         for pattern, inner in schema.get("patternProperties", {}).items():
-            if re.search(pattern, key):
+            if re.search(_anchored(pattern), key):
                 return inner  # type: ignore[no-any-return]
         more = schema.get("additionalProperties", False)
         return more if isinstance(more, dict) else None
@@ -163,9 +164,11 @@ class Shaper:
             self.problems.add(node.place, "the list is empty; expected at least one entry")
             self.broken.add(pointer)
         if schema.get("uniqueItems"):
+            seen: set[str] = set()
             for at, item in enumerate(typed):
-                if item is not MISSING and item in typed[:at]:
+                if item is not MISSING and repr(item) in seen:
                     self.problems.add(node.items[at].place, f"{item!r} stands twice in the list")
+                seen.add(repr(item))
         return [item for item in typed if item is not MISSING]
 
     def _item(self, node: Node, schema: Schema, pointer: str) -> Any:
@@ -213,8 +216,12 @@ class Shaper:
     def _unfit(self, node: Node, schema: Schema) -> Any:
         if "oneOf" in schema:
             schema = {**schema, "oneOf": [resolved(option, self.root) for option in schema["oneOf"]]}
-        self.problems.add(node.place, f"expected {expected(schema)}, found {found(node)}{hint(node, schema)}")
+        self.problems.add(node.place, partial(_unlike, node, schema))
         return MISSING
+
+
+def _unlike(node: Node, schema: Schema) -> str:
+    return f"expected {expected(schema)}, found {found(node)}{hint(node, schema)}"
 
 
 def _typed(node: Scalar, schema: Schema) -> Any:

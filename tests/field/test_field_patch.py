@@ -148,3 +148,61 @@ def test_what_the_next_plan_would_refuse_is_refused_before_it_is_written(trial: 
     assert trial.kjpstate("apply", "--yes").code == 8
     assert (trial.folder / "bot.ts").read_bytes() == source
     assert not re.findall("backup", " ".join(path.name for path in trial.folder.iterdir()))
+
+
+# ---- documents that are no text, or have a problem in each row
+
+HOSTS = 'kjpstate: 1\nname: c\nhosts: {pc: {local: "."}}\n'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\0" * 65536,
+        (HOSTS * 200).encode("utf-16-le"),
+        (HOSTS * 400).replace("\n", "\r").encode(),
+        (HOSTS + "".join(f"key{number}: 1\n" for number in range(9000))).encode(),
+        HOSTS.encode() + b"\x07" * 9000,
+    ],
+    ids=["zeros", "utf-16", "carriage-returns", "unknown-keys", "control-characters"],
+)
+def test_a_document_that_is_no_document_is_told_at_once(trial: Trial, content: bytes) -> None:
+    trial.write("kjpstate.yaml", content)
+    done = trial.kjpstate("validate", timeout=20)
+    assert done.code == 65, done.code
+    assert len(done.said.splitlines()) < 200 and "kjpstate.yaml:" in done.err
+
+
+@pytest.mark.parametrize(
+    "secret", ["${file:closed/x}", f"${{file:{'x' * 300}}}"], ids=["closed folder", "long name"]
+)
+def test_a_secret_in_a_file_that_cannot_be_asked_for(trial: Trial, secret: str) -> None:
+    channel = f'notify: {{channels: [{{webhook: "https://example.org/{secret}"}}]}}\n'
+    trial.write("kjpstate.yaml", HOSTS + channel)
+    closed = trial.folder / "closed"
+    closed.mkdir(mode=0o700)
+    trial.folder.chmod(0o755)
+    state = trial.folder / "state"
+    state.mkdir()
+    state.chmod(0o777)
+    asked = ("setpriv", "--reuid=4242", "--regid=4242", "--clear-groups")
+    words = (*trial.inside, *asked, *trial.program("validate")[len(trial.inside) :])
+    done = trial.run(words, HOME=str(state), XDG_STATE_HOME=str(state))
+    assert done.code == 65, done.said
+    assert "can't be read" in done.err
+
+
+def test_a_host_may_not_be_named_with_a_line_end(trial: Trial) -> None:
+    trial.write("kjpstate.yaml", 'kjpstate: 1\nname: c\nhosts: {"pc\\n": {local: "."}}\n')
+    done = trial.kjpstate("validate")
+    assert done.code == 65, done.said
+
+
+@pytest.mark.parametrize("sign", ["\\n", "\\u200b", "\\ufeff"])
+def test_a_text_of_the_document_forges_no_row(trial: Trial, sign: str) -> None:
+    section = f'dns: {{host: "x{sign}kjpstate.yaml:1:1: forged", servers: [8.8.8.8]}}\n'
+    trial.write("kjpstate.yaml", HOSTS + section)
+    done = trial.kjpstate("validate")
+    assert done.code == 65, done.said
+    assert not [row for row in done.said.splitlines() if row.startswith("kjpstate.yaml:1:1: forged")]
+    assert sign == "\\n" or sign.encode().decode("unicode_escape") not in done.said

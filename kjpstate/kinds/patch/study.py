@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from kjpstate.formats.encodings import zeros
 from kjpstate.formats.typescript import NoParser, Source, grammar_of, read
 from kjpstate.kinds.patch import markers, names, standing
 from kjpstate.kinds.patch.compose import Draft, composed, new_draft, overlaps, written
@@ -72,10 +73,12 @@ def unusable(spec: Spec, data: bytes | None) -> Problem | None:
         return Problem("file-missing", f"is not there: no file {spec['path']} on {spec['host']}")
     if grammar_of(spec["path"]) is None:
         return Problem("not-typescript", "is neither TypeScript nor JavaScript by its name")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    kind = zeros(data)
+    if kind == "utf-16":
         return Problem("not-utf8", "is UTF-16, not UTF-8")
-    if b"\0" in data:
-        return Problem("binary", "holds a zero byte, so it is no source text")
+    if kind:
+        what = "nothing but zero bytes, as a power cut leaves it" if kind == "empty" else "a zero byte"
+        return Problem("binary", f"holds {what}, so it is no source text")
     try:
         data.decode()
     except UnicodeDecodeError as error:
