@@ -39,6 +39,12 @@ RULES: dict[str, Rule] = {
         " would change bytes that are not ours.",
         "put the statement, or the braces of a one-line block, on lines of their own in the file",
     ),
+    "anchor-too-free": Rule(
+        "An anchor fits so many places that looking for it would not end",
+        "Each place at which an anchor may begin is tried, and after it each run that $$$ may stand for. "
+        "Where that takes more steps than any anchor that is meant for one place, the search is given up.",
+        "begin the anchor with a word of its own, and write more of what stands around $$$",
+    ),
     "anchor-unreadable": Rule(
         "An anchor can't be looked for",
         "An anchor is code: it needs at least one word, closed strings, and $$$ only between other "
@@ -624,6 +630,12 @@ RULES: dict[str, Rule] = {
         "on its host, and nothing earlier in this plan will make it. Deploying it would empty the "
         "target, so the target stays as it is.",
         "build first, or correct `from` and `with` in the section deploy",
+    ),
+    "source-too-large": Rule(
+        "The file is larger or deeper than a source file is",
+        "A file that a person writes is read in a moment. One of many MiB, or with brackets many hundreds "
+        "deep, was made by a program, and its text changes whenever that program runs.",
+        "patch the source from which the file is made",
     ),
     "source-unreadable": Rule(
         "What should be deployed can't be read",

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 Zeros: TypeAlias = Literal["", "utf-16", "empty", "binary"]
 
 _MARKS = (b"\xff\xfe", b"\xfe\xff")
-_LOOKED_AT = 8192
+_FEWEST, _LOOKED_AT = 7, 8192
 
 
 def zeros(data: bytes) -> Zeros:
@@ -20,4 +20,4 @@ def zeros(data: bytes) -> Zeros:
         return "empty"
     start = data[:_LOOKED_AT]
     shares = sorted(half.count(0) / max(len(half), 1) for half in (start[::2], start[1::2]))
-    return "utf-16" if shares[1] > 0.4 and shares[0] < 0.1 else "binary"
+    return "utf-16" if len(start) > _FEWEST and shares[1] > 0.4 and shares[0] < 0.1 else "binary"

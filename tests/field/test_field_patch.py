@@ -206,3 +206,19 @@ def test_a_text_of_the_document_forges_no_row(trial: Trial, sign: str) -> None:
     assert done.code == 65, done.said
     assert not [row for row in done.said.splitlines() if row.startswith("kjpstate.yaml:1:1: forged")]
     assert sign == "\\n" or sign.encode().decode("unicode_escape") not in done.said
+
+
+# ---- anchors that fit everywhere
+
+
+@pytest.mark.parametrize(
+    "anchor",
+    ["$A; $$$ $B; $$$ $C; $$$ b;", "$A; $$$ $B; $$$ $C; $$$ $B; $$$ $A; $$$ b;"],
+    ids=["each name once", "names again"],
+)
+def test_an_anchor_that_is_not_found_comes_to_an_end(trial: Trial, anchor: str) -> None:
+    trial.write("kjpstate.yaml", document(f'- {{id: e, replace: "{anchor}", content: c();}}'))
+    trial.write("bot.ts", "".join(f"a{number};\n" for number in range(400)))
+    done = trial.kjpstate("plan", timeout=20)
+    assert done.code == 8, done.code
+    assert "anchor-" in done.said

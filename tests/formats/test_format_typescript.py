@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from kjpstate.formats.typescript import BadPattern, find, fragment, grammar_of, nearest, pattern_of, read
+from kjpstate.formats.typescript import (
+    BadPattern,
+    find,
+    fragment,
+    grammar_of,
+    nearest,
+    pattern_of,
+    patterns,
+    read,
+)
 from kjpstate.formats.typescript import token_digest as digest_of
 from kjpstate.formats.typescript.structure import (
     Place,
@@ -341,3 +350,35 @@ def test_shadows() -> None:
     ]
     assert [name for name, _ in shadows(PARSED, at("go(i)")[0], {"i"})] == ["i"]
     assert [name for name, _ in shadows(PARSED, at("v()")[0], {"err"})] == ["err"]
+
+
+# ---- how long a pattern is looked for
+
+
+def steps_of(text: str, lines: int) -> int:
+    """How many leaves are compared until the search ends, found or not."""
+    source = read("".join(f"a{number};\n" for number in range(lines)).encode(), "a.ts")
+    pattern = pattern_of(text, "a.ts")
+    search = patterns._Search(pattern, source, source.texts, len(source.texts), 10**9)
+    for start in patterns._starts(search, 0):
+        patterns._match(search, 0, start, {})
+    return 10**9 - search.steps
+
+
+@pytest.mark.parametrize("text", ["$A; $$$ b;", "$A; $$$ $B; $$$ $C; $$$ b;", "a0; $$$ $B; $$$ $C; b;"])
+def test_the_steps_of_a_search_grow_with_the_file_and_no_faster(text: str) -> None:
+    assert steps_of(text, 800) < 12 * steps_of(text, 100)
+
+
+def test_a_search_that_would_not_end_says_what_is_too_free() -> None:
+    source = read("".join(f"a{number};\n" for number in range(2000)).encode(), "a.ts")
+    with pytest.raises(patterns.TooFree, match=r"`\$A` at its beginning is too free"):
+        find(pattern_of("$A; $$$ $B; $$$ $A; $$$ $B; b;", "a.ts"), source)
+    same = read(b"a();\n" * 8000, "a.ts")
+    with pytest.raises(patterns.TooFree, match="repeats itself"):
+        find(pattern_of("a();\n" * 2000 + "b();", "a.ts"), same)
+
+
+def test_places_that_overlap_are_all_found() -> None:
+    source = read(b"a(); x(); a(); y(); b();", "a.ts")
+    assert len(find(pattern_of("a(); $$$ b();", "a.ts"), source)) == 2

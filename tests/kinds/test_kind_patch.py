@@ -357,6 +357,10 @@ def test_what_was_adopted_stays_when_the_set_goes() -> None:
     [
         (None, "file-missing"),
         (b"a\0b", "binary"),
+        (b"\0" * 9000, "binary"),
+        ("if (open) {}\n".encode("utf-16-le") * 9, "not-utf8"),
+        (b"a(" * 600 + b")" * 600, "source-too-large"),
+        (b"a = [" + b"1, " * 800_000 + b"];", "source-too-large"),
         ("if (open) {}".encode("utf-16"), "not-utf8"),
         (b"// caf\xe9\nfoo();\n", "not-utf8"),
         (b"foo(;\n", "syntax"),

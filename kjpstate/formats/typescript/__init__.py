@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from kjpstate.formats.typescript.fragments import fragment, token_digest
 from kjpstate.formats.typescript.grammar import NoParser
-from kjpstate.formats.typescript.patterns import BadPattern, Match, Pattern, find, nearest, pattern_of
+from kjpstate.formats.typescript.patterns import (
+    BadPattern,
+    Match,
+    Pattern,
+    TooFree,
+    find,
+    nearest,
+    pattern_of,
+)
 from kjpstate.formats.typescript.source import Source, grammar_of, read, reread
 
 __all__ = [
@@ -17,6 +25,7 @@ __all__ = [
     "NoParser",
     "Pattern",
     "Source",
+    "TooFree",
     "find",
     "fragment",
     "grammar_of",

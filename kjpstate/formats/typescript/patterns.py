@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from kjpstate.formats.typescript.source import CLOSERS, OPENERS, Source, read
+from kjpstate.formats.typescript.source import CLOSERS, OPENERS, WORD, Source, read
 
 HIDDEN = "\0"
 """The text of a leaf that nothing may match (it stands in a block of ours); no leaf of a file has it."""
 
 RUN = "$$$"
 MOST_RUNS, LONGEST_RUN = 16, 5_000
+FEWEST_STEPS, STEPS_A_LEAF = 200_000, 10
+"""How long a pattern is looked for, in leaves compared; most need one or two for each of the file."""
+MOST_BINDINGS = 64
+_LONGEST_LINE = 200
+"""Signs of a line that are compared where nothing was found."""
 
 _NAME = re.compile(r"\$[A-Z][A-Z0-9_]*")
 _IDENTIFIER = re.compile(r"[\w$\u200c\u200d]+")
@@ -26,14 +32,20 @@ _RESERVED = re.compile(
     "finally|for|function|if|import|in|instanceof|let|new|of|return|static|super|switch|throw|try|typeof|"
     "var|void|while|with|yield"
 )
-_WORD = re.compile(r"\w{3,}")
-_LEAD = re.compile(r"^\s*(\}\s*)?(else\s+)?")
 _CONTINUES = re.compile(r"[([`.,?:*/%&|^<>=]|[-+](?!\+|-)|!=|(?:in|instanceof|as|satisfies)$")
 """A leaf on a new line that goes on with the statement before it, so that no `;` was left out there."""
 
 
 class BadPattern(Exception):
     """A text that can't be looked for; the message says why."""
+
+
+class TooFree(Exception):
+    """A pattern for which the search would not end in a useful time; str() says what in it is too free."""
+
+    def __init__(self, pattern: Pattern) -> None:
+        super().__init__(_too_free(pattern))
+        self.pattern = pattern
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,26 @@ class Pattern:
         """Whether it has a wildcard."""
         return self.loose and any(leaf == RUN or _NAME.fullmatch(leaf) for leaf in self.leaves)
 
+    @cached_property
+    def names(self) -> Mapping[int, str]:
+        """Where a `$NAME` stands, and which."""
+        found = enumerate(self.leaves) if self.loose else ()
+        return {at: leaf for at, leaf in found if leaf[0] == "$" and _NAME.fullmatch(leaf)}
+
+    @cached_property
+    def carried(self) -> Mapping[int, tuple[str, ...]]:
+        """For each `$$$` the names that stand before it and behind it: what they stood for decides there."""
+        return {
+            at: tuple(
+                sorted(
+                    {name for place, name in self.names.items() if place < at}
+                    & {name for place, name in self.names.items() if place > at}
+                )
+            )
+            for at, leaf in enumerate(self.leaves)
+            if self.loose and leaf == RUN
+        }
+
 
 @dataclass(frozen=True, order=True)
 class Match:
@@ -61,13 +93,25 @@ class Match:
 
 @dataclass
 class _Search:
-    """One pattern over one list of leaves; `dead` are the states known to lead nowhere."""
+    """One pattern over one list of leaves.
+
+    `runs`: for a `$$$` and what the names bound before it stand for, leaf -> the nearest end of a run from
+    there after which the rest of the pattern stands, and where that ends. `behind`: opening bracket -> the
+    leaf behind its closing one. Both are filled as they are needed, so that no leaf is walked twice.
+    """
 
     pattern: Pattern
     source: Source
     texts: Sequence[str]
     end: int
-    dead: set[tuple[int, int, tuple[tuple[str, str], ...]]] = field(default_factory=set)
+    steps: int
+    runs: dict[tuple[int | str, ...], dict[int, tuple[int, int] | None]] = field(default_factory=dict)
+    behind: dict[int, int | None] = field(default_factory=dict)
+
+    def spend(self) -> None:
+        self.steps -= 1
+        if self.steps < 0:
+            raise TooFree(self.pattern)
 
 
 def pattern_of(text: str, path: str, *, wildcards: bool = True) -> Pattern:
@@ -96,41 +140,42 @@ def find(
 ) -> list[Match]:
     """Every place of `pattern` among the leaves `first` to `last`.
 
-    `texts` are those of `source`, some of them HIDDEN.
+    `texts` are those of `source`, some of them HIDDEN. Raises TooFree.
     """
     seen = source.texts if texts is None else texts
-    search = _Search(pattern, source, seen, len(seen) if last is None else last)
+    end = len(seen) if last is None else last
+    search = _Search(pattern, source, seen, end, FEWEST_STEPS + STEPS_A_LEAF * max(end - first, 0))
     found = []
     for start in _starts(search, first):
         if start and seen[start - 1] in (".", "?.") and pattern.leaves[0] not in (".", "?."):
             continue
-        end = _match(search, 0, start, {}, start)
-        if end is not None:
-            found.append(Match(start, end))
+        behind = _match(search, 0, start, {})
+        if behind is not None:
+            found.append(Match(start, behind))
     return found
 
 
 def nearest(pattern: Pattern, source: Source, most: int = 3) -> list[int]:
     """The numbers of the lines that look most like the first line of `pattern`, best first."""
-    wanted = next(line for line in pattern.text.splitlines() if line.strip()).strip()
-    words = set(_WORD.findall(wanted))
+    wanted = next(line for line in pattern.text.splitlines() if line.strip()).strip()[:_LONGEST_LINE]
+    words = set(WORD.findall(wanted))
     weight = sum(map(len, words)) or 1
     scored = []
-    for number in range(1, len(source.line_starts) + 1):
-        line = _LEAD.sub("", source.line_text(number))
-        shared = sum(map(len, words.intersection(_WORD.findall(line))))
+    for number, (known, line) in enumerate(source.words, start=1):
+        shared = sum(map(len, words & known))
         if shared:
             scored.append((shared / weight, number, line[: len(wanted) + 12]))
-    ranked = sorted(
-        (-shared - difflib.SequenceMatcher(None, wanted, line).ratio(), number)
-        for shared, number, line in sorted(scored, key=lambda item: -item[0])[:40]
-    )
+    scored = sorted(scored, key=lambda item: -item[0])[:40]
+    alike = {
+        line: difflib.SequenceMatcher(None, wanted, line).ratio() for line in {line for *_, line in scored}
+    }
+    ranked = sorted((-shared - alike[line], number) for shared, number, line in scored)
     return [number for score, number in ranked[:most] if score < -0.6]
 
 
 def _starts(search: _Search, first: int) -> Iterator[int]:
     wanted = search.pattern.leaves[0]
-    if search.pattern.loose and _NAME.fullmatch(wanted):
+    if 0 in search.pattern.names:
         yield from range(first, search.end)
         return
     texts, place = search.texts, first - 1
@@ -142,62 +187,106 @@ def _starts(search: _Search, first: int) -> Iterator[int]:
         return
 
 
-def _match(search: _Search, at: int, place: int, names: dict[str, str], start: int) -> int | None:
+def _match(search: _Search, at: int, place: int, names: dict[str, str]) -> int | None:
     """Where a match of the pattern from its leaf `at` on ends, if it stands at leaf `place`."""
-    leaves = search.pattern.leaves
+    leaves, variable, texts = search.pattern.leaves, search.pattern.names, search.texts
     while at < len(leaves):
-        if search.pattern.loose and leaves[at] == RUN:
-            return _match_run(search, at, place, names, start)
-        if place < search.end and _same(search, leaves[at], search.texts[place], names):
-            at, place = at + 1, place + 1
-            continue
-        step = _tolerated(search, at, place, start)
+        search.spend()
+        if at in search.pattern.carried:
+            return _match_run(search, at, place, names)
+        wanted = leaves[at]
+        if place < search.end:
+            text = texts[place]
+            if _binds(wanted, text, names) if at in variable else wanted == text:
+                at, place = at + 1, place + 1
+                continue
+        step = _tolerated(search, at, place)
         if step is None:
             return None
         at, place = step
     return place
 
 
-def _match_run(search: _Search, at: int, place: int, names: dict[str, str], start: int) -> int | None:
+def _match_run(search: _Search, at: int, place: int, names: Mapping[str, str]) -> int | None:
     """The shortest balanced run after which the rest of the pattern stands."""
-    for end in _runs(search, place):
-        state = (at, end, tuple(sorted(names.items())))
-        if state in search.dead:
-            return None  # an earlier run went on from here, in vain
-        found = _match(search, at + 1, end, dict(names), start)
-        if found is not None:
-            return found
-        search.dead.add(state)
-    return None
+    bound = {name: names[name] for name in search.pattern.carried[at]}
+    if len(search.runs) > MOST_BINDINGS:
+        search.runs.clear()
+    known = search.runs.setdefault((at, *bound.values()), {})
+    walked: list[int] = []
+    here: int | None = place
+    found: tuple[int, int] | None = None
+    while here is not None:
+        search.spend()
+        if here in known:
+            found = known[here]
+            break
+        walked.append(here)
+        behind = _match(search, at + 1, here, dict(bound))
+        if behind is not None:
+            found = here, behind
+            break
+        here = _further(search, here)
+    known.update(dict.fromkeys(walked, found))
+    return found[1] if found is not None and found[0] - place <= LONGEST_RUN else None
 
 
-def _runs(search: _Search, place: int) -> Iterator[int]:
-    depth, limit = 0, min(search.end, place + LONGEST_RUN)
-    while True:
-        if depth == 0:
-            yield place
-        if place >= limit or search.texts[place] == HIDDEN:
-            return
-        depth += (search.texts[place] in OPENERS) - (search.texts[place] in CLOSERS)
-        if depth < 0:
-            return
-        place += 1
+def _further(search: _Search, place: int) -> int | None:
+    """The next leaf at which a run that goes on from `place` may end; None where it can't go on."""
+    text = search.texts[place] if place < search.end else HIDDEN
+    if text == HIDDEN or text in CLOSERS:
+        return None
+    return _behind(search, place) if text in OPENERS else place + 1
 
 
-def _same(search: _Search, wanted: str, text: str, names: dict[str, str]) -> bool:
-    if not (search.pattern.loose and _NAME.fullmatch(wanted)):
-        return wanted == text
+def _behind(search: _Search, place: int) -> int | None:
+    """The leaf behind the bracket that closes the one at `place`; None where none does, or what is HIDDEN."""
+    known, texts, at = search.behind, search.texts, place
+    opened: list[int] = []
+    while place not in known:
+        search.spend()
+        text = texts[at] if at < search.end else HIDDEN
+        if text == HIDDEN or known.get(at, at) is None:
+            known.update(dict.fromkeys((place, *opened)))
+        elif at in known:
+            at = known[at] or at
+        else:
+            if text in OPENERS:
+                opened.append(at)
+            elif text in CLOSERS:
+                known[opened.pop()] = at + 1
+            at += 1
+    return known[place]
+
+
+def _binds(wanted: str, text: str, names: dict[str, str]) -> bool:
+    """Whether `text` is an identifier, and the one that `wanted` stood for before."""
     if not _IDENTIFIER.fullmatch(text) or text[0].isdigit() or _RESERVED.fullmatch(text):
         return False
     return names.setdefault(wanted, text) == text
 
 
-def _tolerated(search: _Search, at: int, place: int, start: int) -> tuple[int, int] | None:
+def _too_free(pattern: Pattern) -> str:
+    runs = [at for at, leaf in enumerate(pattern.leaves) if pattern.loose and leaf == RUN]
+    if not pattern.wild:
+        return "it repeats itself too often; write a shorter piece that stands once"
+    if 0 in pattern.names:
+        wild, cure = f"`{pattern.leaves[0]}` at its beginning", "begin it with a word of its own"
+    elif runs:
+        around = pattern.leaves[max(runs[0] - 4, 0) : runs[0] + 5]
+        wild, cure = f"`$$$` in `{' '.join(around)[:100]}`", "write more of what stands around it"
+    else:
+        name = next(iter(pattern.names.values()))
+        wild, cure = f"`{name}`", "write the name itself"
+    return f"{wild} is too free: it fits too many places; {cure}"
+
+
+def _tolerated(search: _Search, at: int, place: int) -> tuple[int, int] | None:
     """The next (pattern leaf, file leaf) where only an optional `;` or a trailing comma differs."""
     leaves, texts = search.pattern.leaves, search.texts
     wanted = leaves[at]
     text = texts[place] if place < search.end else ""
-    if place == start:
+    if at == 0:
         return None
     if wanted == ";" and _may_end(search, place):
         return at + 1, place

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 BOM = b"\xef\xbb\xbf"
 OPENERS, CLOSERS = frozenset("([{"), frozenset(")]}")
 
+WORD = re.compile(r"\w{3,}")
+_LEAD = re.compile(r"^\s*(\}\s*)?(else\s+)?")
+_LONGEST_LINE, _SHOWN = 1_000, 240
+"""Signs of a line in which words are looked for, and that are kept."""
 _QUOTES = frozenset("'\"`")
 _BLANK = " \t\r\n\f\v\xa0\ufeff\u2028\u2029\u3000"
 _SMALL = 16 * 1024
@@ -157,6 +161,15 @@ class Source:
         """Line `number` (from 1) without its line end."""
         start = self.line_starts[number - 1]
         return self.data[start : self.line_end(start)].decode(errors="replace").rstrip("\r\n")
+
+    @cached_property
+    def words(self) -> list[tuple[frozenset[str], str]]:
+        """Of each line the longer words, and its beginning without `}` and `else`."""
+        lines = (
+            _LEAD.sub("", self.line_text(number)[:_LONGEST_LINE])
+            for number in range(1, len(self.line_starts) + 1)
+        )
+        return [(frozenset(WORD.findall(line)), line[:_SHOWN]) for line in lines]
 
     def newline_before(self, index: int) -> bool:
         """Whether leaf `index` does not stand on the line of the leaf before it."""

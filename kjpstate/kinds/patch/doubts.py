@@ -11,6 +11,10 @@ from kjpstate.formats.typescript.structure import Fault, Place
 from kjpstate.kinds.patch.look import Look
 from kjpstate.kinds.patch.problems import Problem
 from kjpstate.kinds.patch.wanted import Edit
+from kjpstate.secret import shortened
+
+_MOST_FORMS, _MOST_LEAVES = 8, 200
+"""What is compared to find the nearest line: the time it takes grows with the square of it."""
 
 
 def not_one(edit: Edit, pattern: Pattern, look: Look, matches: Sequence[Match], key: str = "") -> Problem:
@@ -58,11 +62,11 @@ def _closest(edit: Edit, source: Source) -> Pattern:
         text = source.line_text(lines[0]).strip() if lines else ""
         return difflib.SequenceMatcher(None, _first_line(form), text, autojunk=False).ratio()
 
-    return max(edit.forms, key=likeness) if len(edit.forms) > 1 else edit.forms[0]
+    return max(edit.forms[:_MOST_FORMS], key=likeness) if len(edit.forms) > 1 else edit.forms[0]
 
 
 def _first_line(pattern: Pattern) -> str:
-    return next(line for line in pattern.text.splitlines() if line.strip()).strip()
+    return shortened(next(line for line in pattern.text.splitlines() if line.strip()).strip(), 160)
 
 
 def _differences(pattern: Pattern, source: Source, number: int, whole: bool) -> Iterator[str]:
@@ -73,6 +77,7 @@ def _differences(pattern: Pattern, source: Source, number: int, whole: bool) -> 
     start = source.line_starts[number - 1]
     first, last = source.leaf_from(start), source.leaf_from(source.line_end(start) - 1)
     wanted = list(pattern.leaves[: pattern.leaves.index(RUN)] if RUN in pattern.leaves else pattern.leaves)
+    wanted = wanted[:_MOST_LEAVES]
     found = source.texts[first : max(last, first)]
     while found and len(found) > 1 and found[0] in ("}", "else") and found[0] != wanted[0]:
         found, first = found[1:], first + 1

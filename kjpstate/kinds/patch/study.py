@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from kjpstate.formats.encodings import zeros
-from kjpstate.formats.typescript import NoParser, Source, grammar_of, read
+from kjpstate.formats.typescript import NoParser, Source, TooFree, grammar_of, read
+from kjpstate.formats.typescript.source import CLOSERS, OPENERS
 from kjpstate.kinds.patch import markers, names, standing
 from kjpstate.kinds.patch.compose import Draft, composed, new_draft, overlaps, written
 from kjpstate.kinds.patch.look import Look
@@ -21,6 +23,7 @@ from kjpstate.kinds.patch.spots import Spot
 from kjpstate.kinds.patch.wanted import Edit, edits_of
 from kjpstate.model import Spec
 
+MOST_BYTES, MOST_DEPTH = 2 * 1024 * 1024, 500
 _CONFLICT = re.compile(rb"^(<{7}|>{7})( |\r?$)", re.MULTILINE)
 
 
@@ -60,6 +63,19 @@ def study(spec: Spec, data: bytes | None) -> Study:
         return _removal(spec, data, named) if absent else _presence(spec, data, named)
     except NoParser as error:
         return Study(named, named, data, data, problems=(no_parser(error),))
+    except TooFree as error:
+        return Study(named, named, data, data, problems=(_too_free(spec, error),))
+
+
+def _too_free(spec: Spec, error: TooFree) -> Problem:
+    """The search was given up; of the other edits nothing is said."""
+    for edit in edits_of(spec)[0]:
+        for key, patterns in ((edit.op, edit.forms), ("within", (edit.within,)), ("content", (edit.words,))):
+            if error.pattern in patterns:
+                return Problem(
+                    "anchor-too-free", f"has a `{key}` that can't be looked for: {error}", edit=edit.id
+                )
+    return Problem("anchor-too-free", f"holds a block that can't be looked for: {error}")
 
 
 def no_parser(error: NoParser) -> Problem:
@@ -89,7 +105,21 @@ def unusable(spec: Spec, data: bytes | None) -> Problem | None:
     if lone is not None:
         number = data[: lone.start()].count(b"\n") + 1
         return Problem("cr-eol", f"has a line end that is a carriage return alone, at line {number}", number)
-    return _unsound(read(data, spec["path"]))
+    if len(data) > MOST_BYTES:
+        reason = f"is {len(data) // 1024} KiB large; a source file of up to {MOST_BYTES // 1024} is read"
+        return Problem("source-too-large", reason)
+    source = read(data, spec["path"])
+    return _unsound(source) or _too_deep(source)
+
+
+def _too_deep(source: Source) -> Problem | None:
+    depth = accumulate((text in OPENERS) - (text in CLOSERS) for text in source.texts)
+    place = next((place for place, level in enumerate(depth) if level > MOST_DEPTH), None)
+    if place is None:
+        return None
+    number = source.line(source.starts[place])
+    reason = f"goes deeper than {MOST_DEPTH} brackets at line {number}"
+    return Problem("source-too-large", reason, number, source.line_text(number).strip())
 
 
 def _unsound(source: Source) -> Problem | None:
