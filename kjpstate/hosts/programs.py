@@ -44,17 +44,41 @@ _SAFE = frozenset(
 )
 
 
-_COMMENT = re.compile(r"^[ \t]*(#[ !].*)?\n", re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*((#[ !]|// ).*)?\n", re.MULTILINE)
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 _HEAD = re.compile(r"^(kj_\w+\(\) [{(]) # .*$", re.MULTILINE)
+
+
+_FUNCTION = re.compile(r"^(kj_\w+)\(\) [{(]$.*?^[})]$\n?", re.MULTILINE | re.DOTALL)
+_WORD = re.compile(r"kj_\w+")
 
 
 @functools.cache
 def script(name: str) -> str:
     """The text of one of our scripts in `remote/`, without comments, indents and empty lines: they would
     travel."""
+    return _INDENT.sub("", _bare(name))
+
+
+@functools.cache
+def _bare(name: str) -> str:
     text = resources.files("kjpstate.hosts").joinpath("remote", f"{name}.sh").read_text("utf-8")
-    return _INDENT.sub("", _HEAD.sub(r"\1", _COMMENT.sub("", text)))
+    return _HEAD.sub(r"\1", _COMMENT.sub("", text))
+
+
+def needed(names: Iterable[str], program: str) -> str:
+    """Those functions of our scripts that `program` calls, or that they call in turn, and all that stands in
+    no function."""
+    texts = [_bare(name) for name in names]
+    functions = {found[1]: found[0] for text in texts for found in _FUNCTION.finditer(text)}
+    loose = [_FUNCTION.sub("", text) for text in texts]
+    wanted: set[str] = set()
+    found = set(_WORD.findall("\n".join([program, *loose])))
+    while found := (found & functions.keys()) - wanted:
+        wanted |= found
+        found = {word for name in found for word in _WORD.findall(functions[name])}
+    called = (text for name, text in functions.items() if name in wanted)
+    return _INDENT.sub("", "".join([*called, *loose]))
 
 
 def call(function: str, *values: str | int) -> str:
@@ -117,19 +141,16 @@ def look_program(
     hand: str = "",
 ) -> str:
     """All readings of one host as one program; `within`: seconds after which it ends itself."""
-    setup = _setup(nonce, places, hand)
-    parts = [
-        script("lib"),
-        script("look"),
-        *([script("lock")] if any(isinstance(reading, ReadLock) for reading in readings) else []),
-        *([script("deadline")] if within else []),
-        *probes(readings).values(),
-        setup,
-        *([call("kj_deadline", math.ceil(within))] if within else []),
-        *calls(readings, within),
-        "kj_say over",
-    ]
-    return "\n".join(parts)
+    program = "\n".join(
+        [
+            *probes(readings).values(),
+            _setup(nonce, places, hand),
+            *([call("kj_deadline", math.ceil(within))] if within else []),
+            *calls(readings, within),
+            "kj_say over",
+        ]
+    )
+    return needed(("lib", "look", "lock", "deadline"), program) + program
 
 
 def session_program(
@@ -143,8 +164,8 @@ def session_program(
 
 def lock_program(line: str, nonce: str, places: Places = ("", ""), hand: str = "") -> str:
     """One call of `remote/lock.sh` without a session: who holds the lock, or break it."""
-    setup = _setup(nonce, places, hand)
-    return "\n".join([script("lib"), script("lock"), setup, line, "kj_say over"])
+    program = "\n".join([_setup(nonce, places, hand), line, "kj_say over"])
+    return needed(("lib", "lock"), program) + program
 
 
 def command(program: str, prefix: str = "", cap: int = COMMAND_CAP) -> tuple[str, bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shlex
 import socket
 import subprocess
@@ -540,3 +541,19 @@ def test_nothing_ever_connects_without_checking_the_key():
     for module in (connecting, known_hosts):
         text = Path(module.__file__).read_text("utf-8")
         assert "known_hosts=None" not in text and '"known_hosts": None' not in text
+
+
+@pytest.mark.parametrize("name", ["lib", "look", "lock", "deadline", "session", "journal"])
+def test_every_function_of_a_script_is_sent_where_it_is_called(name):
+    text = programs.script(name)
+    heads = set(re.findall(r"^(kj_\w+)\(\) [{(]", text, re.M))
+    assert heads
+    whole = programs.needed([name], "\n".join(heads))
+    assert sorted(whole.splitlines()) == sorted(text.splitlines())
+
+
+def test_what_nobody_calls_is_not_sent():
+    assert "kj_tree() {" not in programs.look_program([CLOCK], "n" * 32)
+    assert "kj_take() {" not in programs.look_program([ReadLock("box")], "n" * 32)
+    for reading, function in {ReadFile("box", "/x"): "kj_file() {", ReadLock("box"): "kj_read() {"}.items():
+        assert function in programs.look_program([reading], "n" * 32)

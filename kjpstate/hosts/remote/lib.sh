@@ -43,6 +43,7 @@ kj_why() { # what a tool said: its last part is the reason
 
 # Names in lines: \, a line end and a carriage return are written \\, \n and \r, and a line that has one begins
 # with \, as with sha256sum; hosts/frames.py reads them back. For an inner shell: what is told of each name, the names.
+# Within a text no function begins at the left edge: hosts/programs.py would take it for one of the script.
 # shellcheck disable=SC2016 # its own variables
 KJ_FOLD='kj_each() { # what stands in kj_word, what is written for it
   kj_rest=$kj_word kj_word=""
@@ -52,7 +53,7 @@ KJ_FOLD='kj_each() { # what stands in kj_word, what is written for it
   done
   kj_word=$kj_word$kj_rest
 }
-kj_fold() { # name, line end, carriage return: kj_word is the name as a part of a line
+  kj_fold() { # name, line end, carriage return: kj_word is the name as a part of a line
   kj_word=$1
   case $1 in *"\\"* | *"$2"* | *"$3"*) ;; *) return 0 ;; esac
   kj_each "\\" "\\\\"

@@ -56,7 +56,8 @@ class Box:
         base = self.root.as_posix()
         if path == base or path.startswith(base + "/"):
             return Path(path)
-        return self.root / path.replace(":", "_").lstrip("/")
+        drive = f"{path[0]}_{path[2:]}" if path[1:2] == ":" else path
+        return self.root / drive.lstrip("/")
 
     def tick(self, seconds: float) -> None:
         """Time passes."""
