@@ -30,6 +30,10 @@ class Unknown:
 UNKNOWN: Final = Unknown()
 
 
+GUARD: Final = "guard"
+"""The unit of what must not have moved: a refusal of it holds everything on its host."""
+
+
 # ---- the document's side
 
 

@@ -16,6 +16,7 @@ from kjpstate import acceptance, diff
 from kjpstate.host import allowed
 from kjpstate.kinds import Kind
 from kjpstate.model import (
+    GUARD,
     UNKNOWN,
     Acceptance,
     Action,
@@ -51,19 +52,6 @@ from kjpstate.secret import sealed, secrets_in, veil
 Path: TypeAlias = tuple[str, str]
 """(host, absolute path)."""
 
-_GUARD = "unchanged"
-"""The kind whose refusal blocks everything on its host."""
-
-_GROUP = {
-    _GUARD: "guard",
-    "dns": "dns",
-    "patch": "source",
-    "build": "source",
-    "pm2_ecosystem": "running",
-    "deploy": "running",
-    "pm2_process": "running",
-    "rollback": "rollback",
-}
 _SEVERITY = ("breaks", "useless", "note")
 _FEW = 3
 """Facts of one resource that a sentence names."""
@@ -199,7 +187,7 @@ def upstream_of(actions: Iterable[Action]) -> Iterator[tuple[Path, bytes | str |
 
 def units(resources: Sequence[Resource], kinds: Mapping[str, Kind]) -> tuple[tuple[str, ...], ...]:
     """Groups of addresses that are restored together: law 8 of the house, in the resources' order."""
-    home = {resource.address: (resource.host, _GROUP[resource.kind]) for resource in resources}
+    home = {resource.address: (resource.host, kinds[resource.kind].UNIT) for resource in resources}
     merged = {unit: unit for unit in home.values()}
 
     def root(unit: tuple[str, str]) -> tuple[str, str]:
@@ -313,7 +301,7 @@ def _held(
             continue
         guilty = change.resource
         blocked.setdefault(unit_of[guilty.address], guilty.address)
-        if guilty.kind == _GUARD:
+        if scene.kinds[guilty.kind].UNIT == GUARD:
             on_host = (address for address, item in by_address.items() if item.host == guilty.host)
             blocked |= {unit_of[address]: guilty.address for address in on_host}
     blocked = spread_block(blocked, changes, unit_of, by_address, scene.kinds)

@@ -22,6 +22,7 @@ from kjpstate.host import Eye, Host
 from kjpstate.hosts import connect
 from kjpstate.kinds import KINDS, check
 from kjpstate.model import (
+    GUARD,
     Acceptance,
     Answer,
     Answers,
@@ -381,7 +382,7 @@ def hosts_in_scope(
     there = {
         item.host
         for item in _scope(document, only, limit)
-        if item.kind != "unchanged" or any(named(item.address, name) for name in only)
+        if not _guards(item) or any(named(item.address, name) for name in only)
     }
     limited = (name for name in document.hosts if not limit or any(named(name, word) for word in limit))
     return tuple(name for name in limited if not only or name in there)
@@ -411,8 +412,17 @@ def _scope(document: Document, only: Sequence[str], limit: Sequence[str]) -> tup
         resource
         for resource in resources
         if (not limit or any(named(resource.host, name) for name in limit))
-        and (not only or resource.kind == "unchanged" or any(named(resource.address, name) for name in only))
+        and (
+            not only
+            or KINDS[resource.kind].UNIT == GUARD
+            or any(named(resource.address, name) for name in only)
+        )
     )
+
+
+def _guards(resource: Resource) -> bool:
+    """A pin holds everything on its host, so it is looked at whatever `only` names."""
+    return KINDS[resource.kind].UNIT == GUARD
 
 
 def _no_such(name: str, addresses: Sequence[str], document: Document) -> errors.UsageError:

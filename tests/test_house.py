@@ -53,6 +53,7 @@ FOREIGN = re.compile(
 def test_a_kind_is_a_module_a_schema_and_tests_of_one_name(stem: str):
     kind = importlib.import_module(f"kjpstate.kinds.{stem}")
     assert stem == kind.KIND
+    assert isinstance(kind.ORDER, int) and isinstance(kind.UNIT, str)
     assert (ROOT / "schemas" / f"{SECTION.get(stem, stem)}.schema.json").is_file()
     assert list((ROOT / "tests/kinds").glob(f"test_kind_{stem}*.py")), f"no tests/kinds/test_kind_{stem}*.py"
     assert stem == "check" or KINDS[stem] is kind, "not in kinds.KINDS"

@@ -11,9 +11,8 @@ from kjpstate.document.hosts import absolute
 from kjpstate.document.page import Page
 from kjpstate.document.sentences import near
 from kjpstate.host import HostSpec
+from kjpstate.kinds import KINDS
 from kjpstate.model import Resource, Where
-
-ORDER = ("dns", "patch", "build", "pm2_ecosystem", "deploy", "pm2_process")
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def argv(value: str | list[str]) -> tuple[str, ...]:
 
 def addressed(page: Page, drafts: Iterable[Draft]) -> tuple[Resource, ...]:
     """Resources in the order of work; a thing that is declared twice is noted."""
-    ordered = sorted(drafts, key=lambda draft: ORDER.index(draft.kind))
+    ordered = sorted(drafts, key=lambda draft: KINDS[draft.kind].ORDER)
     _once(page, ordered)
     return tuple(
         Resource(

@@ -1,6 +1,6 @@
 """The kinds: one module each, no class, the same names in the same order (see `Kind`).
 
-A kind does no I/O. Adding one is a module, a schema, its tests, and a line in KINDS.
+A kind does no I/O. Adding one is a module, a schema, its section in `document`, tests, and a line in KINDS.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ class Kind(Protocol):
     """What every module here has, in this order."""
 
     KIND: str
+    ORDER: int
+    """Its place in the order of work."""
+    UNIT: str
+    """Kinds of one unit are restored together on their host. A refusal of GUARD holds all that is on it."""
 
     def reads(self, spec: Spec) -> Iterable[Reading]:
         """What to look at; pure data."""

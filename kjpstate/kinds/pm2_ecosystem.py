@@ -31,7 +31,7 @@ from kjpstate.model import (
 )
 from kjpstate.secret import Secret, secrets_in
 
-KIND = "pm2_ecosystem"
+KIND, ORDER, UNIT = "pm2_ecosystem", 40, "running"
 
 
 def reads(spec: Spec) -> Iterable[Reading]:

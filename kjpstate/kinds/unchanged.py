@@ -12,6 +12,7 @@ from typing import Any
 from kjpstate.formats import pins
 from kjpstate.formats.tree import read_stamp, stamp_name
 from kjpstate.model import (
+    GUARD,
     Action,
     Advice,
     Answers,
@@ -28,7 +29,7 @@ from kjpstate.model import (
     Upstream,
 )
 
-KIND = "unchanged"
+KIND, ORDER, UNIT = "unchanged", 0, GUARD
 
 
 def reads(spec: Spec) -> Iterable[Reading]:

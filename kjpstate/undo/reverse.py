@@ -41,7 +41,7 @@ from kjpstate.undo import record as records
 from kjpstate.undo.items import Item
 from kjpstate.undo.record import Record
 
-KIND = "rollback"
+KIND, ORDER, UNIT = "rollback", 0, "rollback"
 _DONE = "rolled back"
 _PATIENCE = 60.0
 """Seconds for an app to come up again."""

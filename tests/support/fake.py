@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from kjpstate import errors
 from kjpstate.host import Cost
+from kjpstate.kinds import KINDS
 from kjpstate.model import (
     UNKNOWN,
     Backup,
@@ -160,6 +161,8 @@ def copy_kind(name: str = "copy"):
 
     return types.SimpleNamespace(
         KIND=name,
+        ORDER=0,
+        UNIT=KINDS[name].UNIT if name in KINDS else name,
         reads=reads,
         actual=actual,
         desired=desired,

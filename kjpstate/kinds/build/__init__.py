@@ -33,7 +33,7 @@ from kjpstate.model import (
     join,
 )
 
-KIND = "build"
+KIND, ORDER, UNIT = "build", 30, "source"
 
 
 def reads(spec: Spec) -> Iterable[Reading]:

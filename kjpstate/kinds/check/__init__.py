@@ -23,7 +23,7 @@ from kjpstate.model import (
     Upstream,
 )
 
-KIND = "check"
+KIND, ORDER, UNIT = "check", 90, "check"
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from kjpstate.model import (
     join,
 )
 
-KIND = "deploy"
+KIND, ORDER, UNIT = "deploy", 50, "running"
 
 _RENEW = (("npm", "ci"), ("npm", "clean-install"))
 """They remove node_modules whole before they write; any other may write into a file that stands."""

@@ -32,7 +32,7 @@ from kjpstate.model import (
     WriteFile,
 )
 
-KIND = "dns"
+KIND, ORDER, UNIT = "dns", 10, "dns"
 
 _UNIT = "systemd-resolved"
 _NAMED = ("servers", "fallback", "exclusive")

@@ -37,7 +37,7 @@ from kjpstate.model import (
 )
 from kjpstate.secret import Secret, opened
 
-KIND = "patch"
+KIND, ORDER, UNIT = "patch", 20, "source"
 
 _FOREIGN = re.compile(r"[^\x00-\x7f]{2,}")
 _UNDEFINED = {code: code for code in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}

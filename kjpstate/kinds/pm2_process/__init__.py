@@ -28,7 +28,7 @@ from kjpstate.model import (
     Upstream,
 )
 
-KIND = "pm2_process"
+KIND, ORDER, UNIT = "pm2_process", 60, "running"
 _TICKS = ("alive", "code")
 
 
