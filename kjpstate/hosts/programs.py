@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable
 from importlib import resources
 from typing import TypeAlias
 
+from kjpstate.formats.pm2.keys import FIELDS
 from kjpstate.formats.tree import AS_BYTES
 from kjpstate.hosts.names import FILE_CAP, plain_name
 from kjpstate.model import (
@@ -63,7 +64,7 @@ def script(name: str) -> str:
 @functools.cache
 def _bare(name: str) -> str:
     text = resources.files("kjpstate.hosts").joinpath("remote", f"{name}.sh").read_text("utf-8")
-    return _HEAD.sub(r"\1", _COMMENT.sub("", text))
+    return _HEAD.sub(r"\1", _COMMENT.sub("", text)).replace("@FIELDS@", " ".join(FIELDS))
 
 
 def needed(names: Iterable[str], program: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ from kjpstate.formats.pm2 import ecosystem, health, keys, policy, probe, setting
 from kjpstate.formats.pm2.lint import lint
 from kjpstate.formats.pm2.lives import lives
 from kjpstate.formats.pm2.probe import App, BootClock, Daemon, Dump, LogFile, Runner, Seen, Startup, User
+from kjpstate.hosts.programs import script
 from kjpstate.model import Clock, Unreadable
 from kjpstate.secret import Secret
 
@@ -646,3 +648,10 @@ def test_secrets_are_opened_for_the_bytes_alone():
 )
 def test_log_folders(app, folders):
     assert list(ecosystem.log_folders("/root/bot-kjp/ecosystem.config.js", app)) == folders
+
+
+def test_the_probe_tells_the_field_of_every_key():
+    """A key whose field is not told never converges."""
+    sent = re.search(r'FIELDS = "(.*?)"', script("probe_pm2"))
+    assert sent is not None
+    assert {key.field for key in keys.KEYS.values()} <= set(sent[1].split())

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from kjpstate.host import Cost
+from kjpstate.hosts.programs import script
 from kjpstate.kinds import pm2_ecosystem, pm2_process
 from kjpstate.kinds.pm2_process import scripts
 from kjpstate.model import (
@@ -42,7 +43,6 @@ from kjpstate.model import (
 from kjpstate.plan import Scene, build
 from tests.support.npm import installed
 
-PROBE = Path(__file__).parents[2] / "kjpstate/hosts/remote/probe_pm2.sh"
 KINDS = {"pm2_ecosystem": pm2_ecosystem, "pm2_process": pm2_process}
 INFO = RunInfo("0a1b2c", "20260301T000000Z", "bot", "tests")
 KEY = b"k" * 32
@@ -169,7 +169,11 @@ class Pm2Box:
     def probe(self, *args: str) -> bytes:
         """What the probe prints here."""
         done = subprocess.run(
-            [*self.sh, str(PROBE), *args], env=self.env, capture_output=True, timeout=60, check=True
+            [*self.sh, "-c", script("probe_pm2"), "probe", *args],
+            env=self.env,
+            capture_output=True,
+            timeout=60,
+            check=True,
         )
         assert not done.stderr, done.stderr
         return done.stdout

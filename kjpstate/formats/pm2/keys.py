@@ -156,6 +156,10 @@ KEYS: dict[str, Key] = {
 }
 
 
+FIELDS = ("name", *dict.fromkeys(key.field for key in KEYS.values()))
+"""What the probe tells of each app: its name, and the fields of the table."""
+
+
 def dropped(key: str, value: Any) -> bool:
     """Whether PM2 throws the value away unseen: 0, false or "" of a key with an underscore."""
     return "_" in key and not value and not isinstance(value, (list, dict))

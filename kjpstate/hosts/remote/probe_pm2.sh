@@ -55,15 +55,8 @@ const HOME = process.env.PM2_HOME || path.join(os.homedir() || "/etc", ".pm2");
 const said = (key) => (words.find((word) => word.startsWith(key + "=")) || key + "=").slice(key.length + 1);
 const said_pm2 = said("pm2"), cwd = said("cwd");
 
-const FIELDS = ["name", "namespace", "pm_exec_path", "pm_cwd", "pm_err_log_path", "pm_out_log_path",
-  "pm_log_path", "pm_pid_path", "exec_interpreter", "exec_mode", "node_args", "args", "instances",
-  "max_restarts", "min_uptime", "restart_delay", "exp_backoff_restart_delay", "kill_timeout",
-  "kill_retry_time", "listen_timeout", "max_memory_restart", "merge_logs", "log_date_format", "log_type",
-  "disable_logs", "watch", "ignore_watch", "watch_delay", "watch_options", "autorestart", "autostart",
-  "treekill", "vizion", "pmx", "automation", "stop_exit_codes", "cron_restart", "wait_ready",
-  "shutdown_with_message", "source_map_support", "disable_source_map_support", "increment_var",
-  "instance_var", "port", "uid", "gid", "username", "filter_env", "force", "trace", "disable_trace",
-  "deep_monitoring", "event_loop_inspector", "v8", "windowsHide", "append_env_to_name"];
+// the fields of the table of keys, put in when this script is sent
+const FIELDS = "@FIELDS@".split(" ");
 const COUNTERS = ["status", "pm_uptime", "created_at", "restart_time", "unstable_restarts",
   "prev_restart_delay", "exit_code", "unique_id", "node_version"];
 

@@ -44,24 +44,7 @@ NOBODY = 3
 CONNECTED = "✅ WhatsApp Terhubung! Siap menerima pesan."
 
 _DUMP = f"{HOME}/dump.pm2"
-DEFAULTS: dict[str, Any] = {
-    "namespace": "default",
-    "exec_interpreter": "node",
-    "exec_mode": "fork_mode",
-    "instances": 1,
-    "node_args": [],
-    "autorestart": True,
-    "autostart": True,
-    "merge_logs": True,
-    "watch": False,
-    "treekill": True,
-    "vizion": True,
-    "pmx": True,
-    "automation": True,
-    "windowsHide": True,
-    "kill_retry_time": 100,
-    "instance_var": "NODE_APP_INSTANCE",
-}
+DEFAULTS: dict[str, Any] = {key.field: key.default for key in keys.KEYS.values() if key.default is not None}
 
 
 def fresh() -> dict[str, Any]:
