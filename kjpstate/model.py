@@ -312,8 +312,8 @@ class State:
     `present`: whether the managed thing exists (desired) / is there (actual): gives `+` and `-`.
     `ticks`: top-level keys that move by themselves (a process's status): compared, not fingerprinted.
     `beside`: evidence and bytes for `actions`. Known to renderers: `headline` (str, after the address),
-    `notes` (list of str, one indented line each). Known to `apply`: `mismatch`, the rule to tell when this
-    was not reached though every action was done.
+    `notes` (list of str, one indented line each), `sick` (str, why an app is not alive). Known to `apply`:
+    `mismatch`, the rule to tell when this was not reached though every action was done.
     """
 
     values: Mapping[str, Any]
@@ -598,6 +598,12 @@ class Change:
     held: str = ""
     after: tuple[str, ...] = ()
     lapsed: Acceptance | None = None
+
+    @property
+    def life(self) -> str:
+        """Of an app's change: "alive", "unknown", or the code of what is the matter. All else lives."""
+        alive = self.drift.actual.values.get("alive", True) if self.drift.differs("alive") else True
+        return "alive" if alive is True else str(alive)
 
     @property
     def refused(self) -> bool:

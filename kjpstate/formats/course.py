@@ -109,10 +109,10 @@ def _sick(course: Course, seen: probe.Seen) -> str:
     """Why it is not alive. Without any connection it may be waiting for its next try: only for so long."""
     app = course.subject.spec["app"]
     may_end = app.get("autorestart") is False
-    reason = health.not_alive(seen, course.subject.app, min_uptime=policy.min_uptime(app), may_end=may_end)
+    found = health.health(seen, course.subject.app, min_uptime=policy.min_uptime(app), may_end=may_end)
     idle = _number(seen.clock.uptime) - course.idle if course.idle else Decimal(0)
-    if reason or idle < health.CONNECTS_WITHIN:
-        return reason
+    if found.sick or idle < health.CONNECTS_WITHIN:
+        return found.sick
     return f"online, but without any connection for {idle:.0f} s: given up by itself"
 
 

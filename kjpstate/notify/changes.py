@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 from kjpstate.model import Change, Plan
 
@@ -19,8 +19,6 @@ Kind: TypeAlias = Literal[
 KINDS: frozenset[str] = frozenset(get_args(Kind))
 _ENDS: Mapping[str, Kind] = {"dead": "alive", "drift": "resolved", "unreachable": "recovered"}
 DEAD = "dead"
-_NOT_KNOWN = "not known"
-"""What a process says of `alive` when PM2 could not be asked: neither dead nor back."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def seen_in(plan: Plan, known: frozenset[str], hosts: frozenset[str], row: Calla
     """A plan as a look; `row` gives a change's masked sentence."""
     changed = {change.resource.address for change in plan.changes}
     accepted = {drift.resource.address for drift, _ in plan.accepted}
-    unsure = {change.resource.address for change in plan.changes if _alive(change) == _NOT_KNOWN}
+    unsure = {change.resource.address for change in plan.changes if change.life == "unknown"}
     return Seen(
         findings=tuple(finding for change in plan.changes for finding in _findings(change, row)),
         looked=frozenset({*changed, *accepted, *plan.in_sync}),
@@ -116,15 +114,10 @@ def seen_in(plan: Plan, known: frozenset[str], hosts: frozenset[str], row: Calla
     )
 
 
-def _alive(change: Change) -> Any:
-    """True, why the app does not live, or that it is not known."""
-    return change.drift.actual.values.get("alive", True) if change.drift.differs("alive") else True
-
-
 def _findings(change: Change, row: Callable[[Change], str]) -> Iterator[Finding]:
     """A dead bot is one thing, why its cure is refused another; what else differs of it comes with that."""
     address, host, text = change.resource.address, change.resource.host, row(change)
-    dies = _alive(change) not in (True, _NOT_KNOWN)
+    dies = change.life not in ("alive", "unknown")
     if dies:
         yield Finding(address, host, DEAD, text)
     if change.refusal is not None:

@@ -25,8 +25,11 @@ def drift_lines(plan: Plan, mask: Mask, hints: Mapping[str, str] | None = None) 
 
 def dead(change: Change) -> str:
     """Why the app of this change is known not to be alive; "" for all else."""
-    alive = change.drift.actual.values.get("alive", True) if change.drift.differs("alive") else True
-    return "" if alive is True or alive == "not known" else str(alive)
+    return (
+        ""
+        if change.life in ("alive", "unknown")
+        else str(change.drift.actual.beside.get("sick", change.life))
+    )
 
 
 def busy_lines(busy: Mapping[str, Holder], mask: Mask) -> tuple[Line, ...]:

@@ -336,7 +336,7 @@ BOOT = BootClock("boot", "1000.00", 100, "100000")
 def alive(**app) -> str:
     entry = App("bot", 0, 5, "90000", "online", pm_uptime=10_000, created_at=10_000)
     seen = Seen(socket="alive", clock=BOOT, apps=(replace(entry, **app),))
-    return health.not_alive(seen, "bot", min_uptime=10_000)
+    return health.health(seen, "bot", min_uptime=10_000).sick
 
 
 @pytest.mark.parametrize(
@@ -523,7 +523,7 @@ def test_a_clock_that_jumps_makes_no_code_fresh_or_old(now, pm_uptime, created_a
     """Only the boot and its ticks decide, whatever the box takes the time for."""
     app = replace(ENTRY, start=str(start), pm_uptime=pm_uptime, created_at=created_at)
     seen = Seen(socket="alive", clock=replace(BOOT, now=now), apps=(app,))
-    fresh = health.not_fresh(seen, "bot", Clock("boot", f"{stamped}.00")) == ""
+    fresh = health.freshness(seen, "bot", Clock("boot", f"{stamped}.00")).well
     assert fresh is (Decimal(start) / 100 > stamped)
     assert health.health(seen, "bot").state in ("alive", "looping")
     assert health.health(replace(seen, apps=(replace(app, restart_time=0),)), "bot").alive
@@ -531,8 +531,8 @@ def test_a_clock_that_jumps_makes_no_code_fresh_or_old(now, pm_uptime, created_a
 
 def test_an_app_that_may_end_may_be_stopped():
     seen = Seen(socket="alive", apps=(App("bot", status="stopped"),))
-    assert health.not_alive(seen, "bot", may_end=True) == ""
-    assert health.not_alive(replace(seen, socket="refused"), "bot", may_end=True) == "no PM2 daemon"
+    assert health.health(seen, "bot", may_end=True).sick == ""
+    assert health.health(replace(seen, socket="refused"), "bot", may_end=True).sick == "no PM2 daemon"
 
 
 @pytest.mark.parametrize(
@@ -549,13 +549,13 @@ def test_an_app_that_may_end_may_be_stopped():
 )
 def test_code_is_fresh_when_started_strictly_later_or_after_a_reboot(start, stamped, fresh):
     seen = Seen(socket="alive", clock=BOOT, apps=(App("bot", pid=5, start=start, status="online"),))
-    assert (health.not_fresh(seen, "bot", stamped) == "") is fresh
+    assert health.freshness(seen, "bot", stamped).well is fresh
 
 
 def test_one_old_instance_makes_the_code_old():
     apps = (App("bot", pid=5, start="95000"), App("bot", pid=6, start="80000"))
     seen = Seen(socket="alive", clock=BOOT, apps=apps)
-    assert health.not_fresh(seen, "bot", Clock("boot", "900.00")) == "started before its files changed"
+    assert health.freshness(seen, "bot", Clock("boot", "900.00")).reason == "started before its files changed"
 
 
 def test_ticks_of_a_container_count_from_its_own_start():
@@ -564,8 +564,8 @@ def test_ticks_of_a_container_count_from_its_own_start():
     app = App("bot", pid=5, start="95000", status="online")
     assert health.uptime_of(app, clock) == 50
     seen = Seen(socket="alive", clock=clock, apps=(app,))
-    assert health.not_fresh(seen, "bot", Clock("boot", "40.00")) == ""
-    assert health.not_fresh(seen, "bot", Clock("boot", "60.00")) != ""
+    assert health.freshness(seen, "bot", Clock("boot", "40.00")).reason == ""
+    assert health.freshness(seen, "bot", Clock("boot", "60.00")).reason != ""
 
 
 @pytest.mark.parametrize(

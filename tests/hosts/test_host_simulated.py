@@ -197,7 +197,7 @@ def test_what_was_started_by_hand(stb: SimulatedHost) -> None:
     (app,) = listed(stb).named("bot-kjp")
     assert app.status == "online" and app.restart_time == 33 and "SSH_TTY" in app.env_names
     assert app.fields["pm_out_log_path"] == "/root/.pm2/logs/bot-kjp-out.log"
-    assert health.not_alive(listed(stb), "bot-kjp") == ""
+    assert health.health(listed(stb), "bot-kjp").sick == ""
 
 
 def test_a_reload_takes_some_keys_and_never_log_paths(stb: SimulatedHost) -> None:
@@ -213,7 +213,7 @@ def test_a_reload_takes_some_keys_and_never_log_paths(stb: SimulatedHost) -> Non
 def test_delete_and_start_take_everything(stb: SimulatedHost) -> None:
     write_ecosystem(stb, min_uptime="10s", out_file="/root/bot-kjp/logs/o.log", restart_delay=0)
     assert pm2_does(stb, "delete", "bot-kjp") == 0
-    assert health.not_alive(listed(stb), "bot-kjp") == "not in PM2's list"
+    assert health.health(listed(stb), "bot-kjp").sick == "not in PM2's list"
     assert pm2_does(stb, "start", ECOSYSTEM, "--only", "bot-kjp") == 0
     (app,) = listed(stb).named("bot-kjp")
     assert app.fields["min_uptime"] == 10000 and "restart_delay" not in app.fields
@@ -261,7 +261,7 @@ def test_a_stuck_app_is_not_reloaded_and_nobody_says_so(stb: SimulatedHost) -> N
     write_ecosystem(stb)
     assert pm2_does(stb, "reload", ECOSYSTEM, "--only", "bot-kjp") == 0
     (stuck,) = listed(stb).named("bot-kjp")
-    assert stuck.status == "waiting restart" and health.not_alive(listed(stb), "bot-kjp")
+    assert stuck.status == "waiting restart" and health.health(listed(stb), "bot-kjp").sick
     assert pm2_does(stb, "reload", ECOSYSTEM, "--only", "bot-kjp") == 0
     assert listed(stb).named("bot-kjp")[0].pid == stuck.pid
     assert pm2_does(stb, "start", ECOSYSTEM, "--only", "bot-kjp") == 1
@@ -289,10 +289,10 @@ def test_only_what_was_saved_comes_back_after_a_boot(stb: SimulatedHost) -> None
 
 def test_a_start_is_later_than_a_stamp_before_it(stb: SimulatedHost) -> None:
     stamped = look(stb, ReadClock("stb"))
-    assert health.not_fresh(listed(stb), "bot-kjp", stamped)
+    assert not health.freshness(listed(stb), "bot-kjp", stamped).well
     write_ecosystem(stb)
     pm2_does(stb, "reload", ECOSYSTEM)
-    assert health.not_fresh(listed(stb), "bot-kjp", stamped) == ""
+    assert health.freshness(listed(stb), "bot-kjp", stamped).well
 
 
 def test_logs_and_cpu(stb: SimulatedHost) -> None:

@@ -177,23 +177,30 @@ def test_without_save_the_saved_list_is_not_looked_at():
 
 
 @pytest.mark.parametrize(
-    ("dump", "reason"),
+    ("dump", "code", "reason"),
     [
-        (probe.Dump("missing"), "dump.pm2 is missing"),
-        (probe.Dump("broken"), "dump.pm2 is broken"),
-        (probe.Dump("ok"), "dump.pm2 does not name bot-kjp"),
-        (probe.Dump("ok", apps=(App("bot-kjp", status="stopped"),)), "dump.pm2 has it stopped"),
+        (probe.Dump("missing"), "dump-missing", "dump.pm2 is missing"),
+        (probe.Dump("broken"), "dump-broken", "dump.pm2 is broken"),
+        (probe.Dump("ok"), "not-saved", "dump.pm2 does not name bot-kjp"),
+        (
+            probe.Dump("ok", apps=(App("bot-kjp", status="stopped"),)),
+            "saved-stopped",
+            "dump.pm2 has it stopped",
+        ),
         (
             probe.Dump("ok", apps=(App("bot-kjp", fields={"watch": False}),)),
+            "saved-otherwise",
             "dump.pm2 has other values: script, ",
         ),
     ],
 )
-def test_a_saved_list_that_would_bring_something_else_back_is_saved_again(dump, reason):
+def test_a_saved_list_that_would_bring_something_else_back_is_saved_again(dump, code, reason):
     whole, seen = spec(), replace(recorded("in_sync"), dump=dump)
     assert verbs(whole, answers(whole, seen)) == ["save"]
     (found,) = difference(pm2_process, whole, answers(whole, seen))
-    assert found.path == ("saved",) and str(found.actual).startswith(reason)
+    assert (found.path, found.actual) == (("saved",), code)
+    headline = pm2_process.desired(whole, answers(whole, seen), {}).beside["headline"]
+    assert headline.startswith(f"pm2 save: {reason}")
 
 
 # ---- keys and variables that left the document

@@ -125,14 +125,14 @@ def process(*differing: str, alive: Any = True, refused: str = "") -> Change:
 
 
 FOUND = {
-    "a dead bot": (process("alive", alive="gave up"), ["dead"]),
-    "a dead bot with other settings": (process("alive", "env", alive="gave up"), ["dead"]),
+    "a dead bot": (process("alive", alive="given-up"), ["dead"]),
+    "a dead bot with other settings": (process("alive", "env", alive="given-up"), ["dead"]),
     "a dead bot whose cure is refused is dead": (
-        process("alive", "problems", alive="not in PM2's list", refused="script-missing"),
+        process("alive", "problems", alive="not-listed", refused="script-missing"),
         ["dead", "script-missing"],
     ),
     "PM2 could not be asked": (
-        process("alive", "problems", alive="not known", refused="pm2-unreadable"),
+        process("alive", "problems", alive="unknown", refused="pm2-unreadable"),
         ["pm2-unreadable"],
     ),
     "other settings": (process("env"), ["drift"]),

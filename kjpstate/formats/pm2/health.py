@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from kjpstate.formats.pm2.lives import lives
 from kjpstate.formats.pm2.probe import App, BootClock, Seen, parse
@@ -62,6 +62,24 @@ class Health:
         """Whether all is well."""
         return self.state in ("alive", "ended")
 
+    @property
+    def sick(self) -> str:
+        """Why it is not alive; "" when it is."""
+        return "" if self.alive else self.reason
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was found of one thing: a code for decisions, a clause for screens, "" where all is well."""
+
+    code: str
+    reason: str = ""
+
+    @property
+    def well(self) -> bool:
+        """As it should be."""
+        return not self.reason
+
 
 def health(
     seen: Seen | str,
@@ -86,14 +104,6 @@ def health(
     rules = _Rules(seen.clock, min_uptime, may_end, connected)
     found = [_entry(app, rules) for app in entries]
     return next((item for item in found if not item.alive), found[0])
-
-
-def not_alive(
-    seen: Seen, name: str, *, min_uptime: int = 1000, may_end: bool = False, connected: bool = False
-) -> str:
-    """Why the app is not alive, as a clause; "" when it is."""
-    found = health(seen, name, min_uptime=min_uptime, may_end=may_end, connected=connected)
-    return "" if found.alive else found.reason
 
 
 def _without_daemon(seen: Seen, name: str) -> Health:
@@ -234,20 +244,24 @@ def started_at(app: App, clock: BootClock) -> Decimal | None:
     return started - apart if abs(apart) > _SAME_CLOCK else started
 
 
-def not_fresh(seen: Seen, name: str, stamped: Clock | None) -> str:
-    """Why the running code may be older than its files, as a sentence; "" when it is not.
+FRESH: Final = Judged("fresh")
+
+
+def freshness(seen: Seen, name: str, stamped: Clock | None) -> Judged:
+    """Whether the running code is that of its files, and why it may be older.
 
     `stamped`: when the files were last put there. Fresh: another boot since then, or started strictly later.
     """
     if stamped is None:
-        return "not known: its files were never put there by kjpstate"
+        return Judged("no-stamp", "not known: its files were never put there by kjpstate")
     if stamped.boot_id != seen.clock.boot_id:
-        return ""
+        return FRESH
     starts = [started_at(app, seen.clock) for app in seen.named(name)]
     if not starts or any(start is None for start in starts):
-        return "not running"
+        return Judged("not-running", "not running")
     oldest = min(start for start in starts if start is not None)
-    return "" if oldest > _decimal(stamped.uptime) else "started before its files changed"
+    is_older = oldest <= _decimal(stamped.uptime)
+    return Judged("older", "started before its files changed") if is_older else FRESH
 
 
 def judge_online(answer: Answer, args: Mapping[str, Any]) -> str | None:

@@ -39,7 +39,7 @@ def _app_findings(spec: Spec, seen: probe.Seen, answers: Answers) -> Iterator[tu
         patience = policy.min_uptime(app)
         may_end = app.get("autorestart") is False
         connected = bool(spec.get("connected"))
-        reason = health.not_alive(seen, name, min_uptime=patience, may_end=may_end, connected=connected)
+        reason = health.health(seen, name, min_uptime=patience, may_end=may_end, connected=connected).sick
         yield not reason, f"{name} is {f'not alive: {reason}' if reason else 'alive'}"
     if spec.get("restarts"):
         rises = health.rising(seen, name)
@@ -84,7 +84,7 @@ def _stale(spec: Spec, seen: probe.Seen, answers: Answers) -> str:
     if not spec.get("tree"):
         return "nothing in this document puts its files there"
     clock = stamped_clock(read_stamp(answers.get(_tree_stamp(spec))))
-    return health.not_fresh(seen, spec["app"]["name"], clock)
+    return health.freshness(seen, spec["app"]["name"], clock).reason
 
 
 def _tree_stamp(spec: Spec) -> ReadState:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from kjpstate.formats.pm2.health import FRESH
 from kjpstate.kinds.pm2_process import hints
 from kjpstate.kinds.pm2_process.commands import steps
 from kjpstate.kinds.pm2_process.refusals import problems, renames
@@ -38,22 +39,24 @@ def reads(spec: Spec) -> Iterable[Reading]:
 
 
 def actual(spec: Spec, answers: Answers) -> State:
-    """`alive`: true or why not. `settings`: effective value by the document's key. `env`: values as Secrets.
-    `left`: what still acts though it left the document. `code`: "fresh" or why not. `saved`: true or why not.
+    """`alive`: true, or a code of health.State. `settings`: effective value by the document's key.
+
+    `env`: values as Secrets. `left`: what still acts though it left the document. `code`: "fresh" or another
+    code. `saved`: true or a code.
     """
     seen = view(spec, answers)
     values: dict[str, Any] = {
-        "alive": seen.alive or True,
+        "alive": seen.health.alive or seen.health.state,
         "settings": {key: seen.found.get(key) for key in seen.wanted},
         "env": dict(seen.env_found),
         "left": list(seen.left),
         "problems": [f"{item.rule}: {item.reason}" for item in problems(seen, answers, {}, False)],
     }
     if seen.code is not None:
-        values["code"] = seen.code or "fresh"
+        values["code"] = seen.code.code
     if seen.saved is not None:
-        values["saved"] = seen.saved or True
-    return State(values, present=bool(seen.entries), ticks=_TICKS)
+        values["saved"] = seen.saved.well or seen.saved.code
+    return State(values, {"sick": seen.health.sick}, present=bool(seen.entries), ticks=_TICKS)
 
 
 def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
@@ -69,7 +72,7 @@ def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
         "problems": [],
     }
     if seen.code is not None:
-        values["code"] = UNKNOWN if code_owed else "fresh"
+        values["code"] = UNKNOWN if code_owed else FRESH.code
     if seen.saved is not None:
         values["saved"] = True
     how = mechanism(seen, code_owed)

@@ -38,7 +38,7 @@ def steps(view: View, how: Mechanism) -> Iterator[Action]:
         yield _begin(view, seen, how)
         if view.spec["app"].get("autorestart") is not False:
             yield _wait(view)
-    if view.saved:
+    if view.saved is not None and not view.saved.well:
         yield from _save(view, seen)
     if how in ("replace", "reload", "start"):
         yield _keys_stamp(view)

@@ -34,20 +34,20 @@ def headline(view: View, how: Mechanism, code_owed: bool) -> str:
     if view.renamed:
         return f"delete and start: it was called {', '.join(view.renamed)}; down a few seconds"
     if how == "start":
-        return f"start: {view.alive or 'not running'}"
+        return f"start: {view.health.sick or 'not running'}"
     if how == "replace":
         return f"delete and start: {_why_replace(view)}; down a few seconds"
     if how == "reload":
         return f"reload: {_why_reload(view, code_owed)}; down a moment"
-    return f"pm2 save: {view.saved}" if how == "save" else "as it should be"
+    return f"pm2 save: {view.saved.reason}" if how == "save" and view.saved else "as it should be"
 
 
 def _why_reload(view: View, code_owed: bool) -> str:
     reasons = []
     if code_owed:
         reasons.append("new code")
-    elif view.code:
-        reasons.append(view.code)
+    elif view.code is not None and not view.code.well:
+        reasons.append(view.code.reason)
     if view.changed():
         reasons.append("settings")
     if view.changed_env():
@@ -56,8 +56,8 @@ def _why_reload(view: View, code_owed: bool) -> str:
 
 
 def _why_replace(view: View) -> str:
-    if view.alive:
-        return view.alive
+    if view.health.sick:
+        return view.health.sick
     changed = view.changed()
     if {"error_file", "out_file", "log_file"} & set(changed):
         return "log paths (a reload can't change them)"

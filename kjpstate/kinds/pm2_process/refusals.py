@@ -26,7 +26,7 @@ def problems(seen: View, answers: Answers, upstream: Upstream, code_owed: bool) 
     yield from _daemon(seen.seen, seen.spec)
     yield from _script(seen, answers, upstream)
     yield from _twice(seen, answers, upstream)
-    if seen.saved and mechanism(seen, code_owed) != "none":
+    if seen.saved is not None and not seen.saved.well and mechanism(seen, code_owed) != "none":
         yield from _forgotten(seen.seen, seen.name)
 
 

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from kjpstate.formats.pm2 import health, noted, policy, probe, settings
+from kjpstate.formats.pm2.health import FRESH, Health, Judged
 from kjpstate.formats.pm2.keys import Context
 from kjpstate.formats.pm2.probe import App, Seen
 from kjpstate.formats.tree import read_stamp, stamp_name, stamped_clock
 from kjpstate.model import Answers, ReadFile, Reading, ReadStat, ReadState, Spec, Upstream, touching
 from kjpstate.secret import Secret, opened
+
+NOT_SEEN = Judged("unknown", "not known")
+SAVED = Judged("saved")
 
 Mechanism = Literal["none", "save", "reload", "start", "replace"]
 """From the least to the most: nothing, `pm2 save` alone, reload, start, delete and start."""
@@ -22,8 +26,8 @@ class View:
     """One app as the document wants it and as it is.
 
     `seen` None: PM2 can't be judged, `why` says so. `wanted` and `found`: effective settings by key; `env`
-    and `env_found`: variables. `left`: what acts though it left the document. `alive`, `code`, `saved`: ""
-    when well, else the reason; `code` and `saved` None: not asked for. `renamed`: the names under which we
+    and `env_found`: variables. `left`: what acts though it left the document. `code` and `saved` None: not
+    asked for. `renamed`: the names under which we
     once started this very app and which the document has no more.
     """
 
@@ -35,9 +39,9 @@ class View:
     env: Mapping[str, str | Secret]
     env_found: Mapping[str, Secret | None]
     left: tuple[str, ...]
-    alive: str
-    code: str | None
-    saved: str | None
+    health: Health
+    code: Judged | None
+    saved: Judged | None
     renamed: tuple[str, ...] = ()
 
     @property
@@ -104,7 +108,7 @@ def view(spec: Spec, answers: Answers) -> View:
         env=env,
         env_found={name: _env_found(name, value, entries) for name, value in env.items()},
         left=_left(entries, before, context),
-        alive=_alive(spec, seen),
+        health=_health(spec, parsed),
         code=_code(spec, seen, answers),
         saved=_saved(spec, seen, before, context),
     )
@@ -126,11 +130,9 @@ def _left(entries: tuple[App, ...], before: noted.Before, context: Context) -> t
     return tuple(dict.fromkeys(item for items in found for item in items))
 
 
-def _alive(spec: Spec, seen: Seen | None) -> str:
-    if seen is None:
-        return "not known"
+def _health(spec: Spec, seen: Seen | str) -> Health:
     app = spec["app"]
-    return health.not_alive(
+    return health.health(
         seen,
         app["name"],
         min_uptime=policy.min_uptime(app),
@@ -139,34 +141,34 @@ def _alive(spec: Spec, seen: Seen | None) -> str:
     )
 
 
-def _code(spec: Spec, seen: Seen | None, answers: Answers) -> str | None:
+def _code(spec: Spec, seen: Seen | None, answers: Answers) -> Judged | None:
     if not spec.get("tree"):
         return None
     if seen is None:
-        return "not known"
+        return NOT_SEEN
     entries = seen.named(spec["app"]["name"])
     if spec["app"].get("autorestart") is False and entries and all(app.start is None for app in entries):
-        return ""  # it has ended by itself: its next start takes what is there
+        return FRESH  # it has ended by itself: its next start takes what is there
     clock = stamped_clock(read_stamp(answers.get(tree_stamp(spec))))
-    return health.not_fresh(seen, spec["app"]["name"], clock)
+    return health.freshness(seen, spec["app"]["name"], clock)
 
 
-def _saved(spec: Spec, seen: Seen | None, before: noted.Before, context: Context) -> str | None:
+def _saved(spec: Spec, seen: Seen | None, before: noted.Before, context: Context) -> Judged | None:
     """Whether a reboot would bring the app back as the document says."""
     if not spec.get("save"):
         return None
     if seen is None:
-        return "not known"
+        return NOT_SEEN
     if seen.dump.state != "ok":
-        return f"dump.pm2 is {seen.dump.state}"
+        return Judged(f"dump-{seen.dump.state}", f"dump.pm2 is {seen.dump.state}")
     name = spec["app"]["name"]
     saved = tuple(app for app in seen.dump.apps if app.name == name)
     if not saved:
-        return f"dump.pm2 does not name {name}"
+        return Judged("not-saved", f"dump.pm2 does not name {name}")
     if spec["app"].get("autorestart") is not False and any(app.status == "stopped" for app in saved):
-        return "dump.pm2 has it stopped"
+        return Judged("saved-stopped", "dump.pm2 has it stopped")
     other = dict.fromkeys(_saved_otherwise(saved, before, context))
-    return f"dump.pm2 has other values: {', '.join(other)}" if other else ""
+    return Judged("saved-otherwise", f"dump.pm2 has other values: {', '.join(other)}") if other else SAVED
 
 
 def _saved_otherwise(saved: tuple[App, ...], before: noted.Before, context: Context) -> Iterator[str]:
@@ -193,14 +195,14 @@ def mechanism(seen: View, code_owed: bool) -> Mechanism:
     """The least that brings this app to what the document says."""
     if not seen.entries:
         return "start"
-    if seen.alive or seen.left:
+    if seen.health.sick or seen.left:
         return "replace"
     changed = seen.changed()
     if changed and settings.mechanism(changed) == "replace":
         return "replace"
-    if changed or seen.changed_env() or seen.code or code_owed:
+    if changed or seen.changed_env() or code_owed or not (seen.code or FRESH).well:
         return "reload"
-    return "save" if seen.saved else "none"
+    return "none" if (seen.saved or SAVED).well else "save"
 
 
 def _same(one: Any, other: Any) -> bool:
