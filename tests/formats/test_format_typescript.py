@@ -379,6 +379,36 @@ def test_a_search_that_would_not_end_says_what_is_too_free() -> None:
         find(pattern_of("a();\n" * 2000 + "b();", "a.ts"), same)
 
 
+def test_patterns_of_one_file_that_together_would_not_end_are_too_free() -> None:
+    source = read("".join(f"a{number};\n" for number in range(8000)).encode(), "a.ts")
+    spent = patterns.Spent()
+    assert find(pattern_of("a1; $$$ b;", "a.ts"), source, spent=spent) == []
+    with pytest.raises(patterns.TooFree, match=r"`\$A` at its beginning is too free"):
+        for number in range(1000):
+            find(pattern_of(f"$A; $$$ b{number};", "a.ts"), source, spent=spent)
+    plain = patterns.Spent()
+    for number in range(1000):
+        find(pattern_of(f"a{number};", "a.ts"), source, spent=plain)
+    assert plain.steps == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("$A = 1;", 2),
+        ("$A(b)", 1),
+        ("$A\n= 1", 2),
+        ("$A)", 2),
+        ("$A = 1\n$A(b)", 0),
+        ("$A", 5),
+        ("$A.b = 1", 0),
+    ],
+)
+def test_a_name_at_the_beginning(text: str, places: int) -> None:
+    source = read(b"a = 1;\nb = 1\na(b);\nif (c) {}", "a.ts")
+    assert len(find(pattern_of(text, "a.ts"), source)) == places
+
+
 def test_places_that_overlap_are_all_found() -> None:
     source = read(b"a(); x(); a(); y(); b();", "a.ts")
     assert len(find(pattern_of("a(); $$$ b();", "a.ts"), source)) == 2

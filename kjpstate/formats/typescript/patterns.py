@@ -22,6 +22,8 @@ MOST_RUNS, LONGEST_RUN = 16, 5_000
 FEWEST_STEPS, STEPS_A_LEAF = 200_000, 10
 """How long a pattern is looked for, in leaves compared; most need one or two for each of the file."""
 MOST_BINDINGS = 64
+MOST_TOGETHER = 8
+"""How many times that all patterns with wildcards of one file may take together."""
 _LONGEST_LINE = 200
 """Signs of a line that are compared where nothing was found."""
 
@@ -92,6 +94,13 @@ class Match:
 
 
 @dataclass
+class Spent:
+    """The steps that the patterns with wildcards took so far in one file."""
+
+    steps: dict[Pattern, int] = field(default_factory=dict)
+
+
+@dataclass
 class _Search:
     """One pattern over one list of leaves.
 
@@ -137,14 +146,28 @@ def find(
     texts: Sequence[str] | None = None,
     first: int = 0,
     last: int | None = None,
+    *,
+    spent: Spent | None = None,
 ) -> list[Match]:
     """Every place of `pattern` among the leaves `first` to `last`.
 
-    `texts` are those of `source`, some of them HIDDEN. Raises TooFree.
+    `texts` are those of `source`, some of them HIDDEN. `spent`: what others took before, in the same
+    texts; where they are too free together, that is the one that took most. Raises TooFree.
     """
     seen = source.texts if texts is None else texts
     end = len(seen) if last is None else last
-    search = _Search(pattern, source, seen, end, FEWEST_STEPS + STEPS_A_LEAF * max(end - first, 0))
+    steps = FEWEST_STEPS + STEPS_A_LEAF * max(end - first, 0)
+    search = _Search(pattern, source, seen, end, steps)
+    found = _found(search, first)
+    if spent is not None and pattern.wild:
+        spent.steps[pattern] = spent.steps.get(pattern, 0) + steps - search.steps
+        if sum(spent.steps.values()) > MOST_TOGETHER * (FEWEST_STEPS + STEPS_A_LEAF * len(seen)):
+            raise TooFree(max(spent.steps, key=lambda one: spent.steps[one]))
+    return found
+
+
+def _found(search: _Search, first: int) -> list[Match]:
+    pattern, seen = search.pattern, search.texts
     found = []
     for start in _starts(search, first):
         if start and seen[start - 1] in (".", "?.") and pattern.leaves[0] not in (".", "?."):
@@ -175,16 +198,26 @@ def nearest(pattern: Pattern, source: Source, most: int = 3) -> list[int]:
 
 def _starts(search: _Search, first: int) -> Iterator[int]:
     wanted = search.pattern.leaves[0]
+    ahead = 0
     if 0 in search.pattern.names:
-        yield from range(first, search.end)
-        return
-    texts, place = search.texts, first - 1
+        if not _follows(search.pattern):
+            yield from range(first, search.end)
+            return
+        wanted, ahead = search.pattern.leaves[1], 1
+    texts, place = search.texts, first + ahead - 1
     try:
         while True:
             place = texts.index(wanted, place + 1, search.end)
-            yield place
+            yield place - ahead
     except ValueError:
         return
+
+
+def _follows(pattern: Pattern) -> bool:
+    """Whether the second leaf stands right behind the first wherever the pattern does."""
+    if len(pattern.leaves) == 1 or pattern.lines[1]:
+        return False
+    return pattern.leaves[1] not in (RUN, ";", ",", *CLOSERS) and 1 not in pattern.names
 
 
 def _match(search: _Search, at: int, place: int, names: dict[str, str]) -> int | None:

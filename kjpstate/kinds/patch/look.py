@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from kjpstate.formats.typescript import Match, Pattern, Source, find
+from kjpstate.formats.typescript import Match, Pattern, Source, Spent, find
 from kjpstate.formats.typescript.patterns import HIDDEN
 from kjpstate.kinds.patch.markers import Block
 
@@ -17,6 +17,7 @@ class Look:
 
     source: Source
     blocks: Sequence[Block]
+    spent: Spent = field(default_factory=Spent, compare=False, repr=False)
 
     @cached_property
     def texts(self) -> list[str]:
@@ -30,9 +31,10 @@ class Look:
     def find(self, pattern: Pattern, area: tuple[int, int] | None = None) -> list[Match]:
         """The matches of `pattern` outside of blocks, in the bytes of `area`."""
         if area is None:
-            return find(pattern, self.source, self.texts)
+            return find(pattern, self.source, self.texts, spent=self.spent)
         first, last = self.source.leaf_from(area[0]), self.source.leaf_from(area[1] - 1)
-        return find(pattern, self.source, self.texts, first, min(last + 1, len(self.texts)))
+        last = min(last + 1, len(self.texts))
+        return find(pattern, self.source, self.texts, first, last, spent=self.spent)
 
     def block_at(self, offset: int) -> Block | None:
         """The block that `offset` lies in."""
