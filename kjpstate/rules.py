@@ -689,6 +689,16 @@ RULES: dict[str, Rule] = {
         "pointer, so whether it moved can't be known. Nothing on that host is changed until it can.",
         "mend the file, or correct `file` and `pointer` in guardrails.unchanged",
     ),
+    "unsafe-folder": Rule(
+        "Another user may lead root elsewhere",
+        "Whoever may rename what lies in a folder can put a link in the place of any name in it, and root "
+        "would then write where that link leads. On this machine kjpstate holds such a folder open and sets "
+        "owner and mode on what is open; over SSH its owner does what is to be done there. Where neither can "
+        "be, nothing is done: a link that another user may change, a folder of root's that others write in, "
+        "a host without setpriv, runuser and su, a file its folder's owner can't read.",
+        "give the folder, and the file, to one user (chown), take the right to write from others "
+        "(chmod go-w), or name the real folder in the document",
+    ),
     "unsettled": Rule(
         "The set would not be in sync where it stands",
         "Before anything is written, the new text is read as the next plan will read it. That plan would "

@@ -6,18 +6,22 @@ thing: a missing one is None, one that can't be read is Unreadable.
 
 from __future__ import annotations
 
+import errno
 import fnmatch
+import hashlib
 import os
 import platform
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from kjpstate.formats.tree import ours
-from kjpstate.hosts.files import sha256_of
-from kjpstate.hosts.names import FILE_CAP
+from kjpstate.hosts import folders
+from kjpstate.hosts.files import held
+from kjpstate.hosts.names import FILE_CAP, TREE_FILE_CAP
 from kjpstate.model import Clock, File, ReadTree, Stat, Tree, TreeFile, Unreadable
 
 T = TypeVar("T")
@@ -45,7 +49,8 @@ class _Unread(Exception):
 
 
 def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    said = error.strerror or str(error)
+    return said[:1].lower() + said[1:]
 
 
 def read_file(path: str, real: Path) -> File | Unreadable | None:
@@ -56,22 +61,46 @@ def read_file(path: str, real: Path) -> File | Unreadable | None:
 def _file(path: str, real: Path) -> File | Unreadable:
     link = str(real.readlink()) if real.is_symlink() else ""
     try:
-        before = real.stat()
+        _regular(real.stat())
+        handle = folders.reading(real)
     except FileNotFoundError:
         if not link:
             raise
         return Unreadable(f"is a symbolic link to {link}, which does not exist")
-    if not stat.S_ISREG(before.st_mode):
-        return Unreadable("is a folder" if stat.S_ISDIR(before.st_mode) else "is not a regular file")
-    if before.st_size > FILE_CAP:
-        return Unreadable(f"is larger than {FILE_CAP // 1024 // 1024} MiB")
-    with real.open("rb") as stream:
-        before = os.fstat(stream.fileno())
-        content = stream.read(FILE_CAP + 1)
-        after = os.fstat(stream.fileno())
+    with held(handle):
+        before = _regular(os.fstat(handle), FILE_CAP)
+        content = b"".join(_read(handle, FILE_CAP + 1))
+        after = os.fstat(handle)
     if len(content) != before.st_size or _changed(before) != _changed(after):
         return Unreadable("moved while it was read")
     return File(path, content, _mode(before), f"{before.st_uid}:{before.st_gid}", link)
+
+
+def _regular(found: os.stat_result, most: int = sys.maxsize) -> os.stat_result:
+    """`found`, which is a regular file's; raises OSError for anything else, and for a larger one."""
+    if not stat.S_ISREG(found.st_mode):
+        kind = "is a folder" if stat.S_ISDIR(found.st_mode) else "is not a regular file"
+        raise OSError(errno.EINVAL, kind)
+    if found.st_size > most:
+        raise OSError(errno.EFBIG, f"is larger than {most // 1024 // 1024} MiB")
+    return found
+
+
+def _read(handle: int, most: int) -> Iterator[bytes]:
+    """At most so many bytes, never waiting for one."""
+    while most > 0 and (chunk := os.read(handle, min(most, 1 << 20))):
+        most -= len(chunk)
+        yield chunk
+
+
+def _sha256_of(real: Path, found: os.stat_result) -> str:
+    """sha256 in hex of a file of a tree that is as it was found."""
+    _regular(found, TREE_FILE_CAP)
+    with held(folders.reading(real)) as handle:
+        digest = hashlib.sha256()
+        for chunk in _read(handle, _regular(os.fstat(handle), TREE_FILE_CAP).st_size):
+            digest.update(chunk)
+        return digest.hexdigest()
 
 
 def _changed(found: os.stat_result) -> str:
@@ -173,7 +202,8 @@ def _tree(reading: ReadTree, root: Path, last: bool) -> Tree:
             try:
                 found = real.lstat()
                 if stat.S_ISREG(found.st_mode):
-                    files[path] = TreeFile(sha256_of(real), found.st_size, _mode(found), _changed(found))
+                    digest = _sha256_of(real, found)
+                    files[path] = TreeFile(digest, found.st_size, _mode(found), _changed(found))
                 else:
                     others.add(path)
             except FileNotFoundError:

@@ -3,6 +3,9 @@
 Called by `local` and `trees`. Paths are the document's, and messages name them so; `Pen.real` says where
 they are. Backup, beside, verify, rename, read back; `tell` hears of every effect right
 after it happened. An OSError is turned into Trouble; whatever `tell` raises passes through untouched.
+
+The folder of a file is held open from the first look to the last, and owner, mode and attributes are set on
+what is open: whoever else may write there can't lead us elsewhere.
 """
 
 from __future__ import annotations
@@ -11,14 +14,14 @@ import contextlib
 import errno
 import hashlib
 import os
-import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 from kjpstate.formats.tree import AS_BYTES
+from kjpstate.hosts.folders import Folder, UnsafeFolder, give, opened
 from kjpstate.hosts.names import temporary_of
 from kjpstate.model import RunInfo
 
@@ -33,6 +36,10 @@ class Trouble(Exception):
         super().__init__(reason)
         self.reason = reason
         self.status: Literal["failed", "moved", "unknown"] = status
+
+
+class NoFolder(Trouble):
+    """The folder of what is to be written is not there."""
 
 
 class Announced(Protocol):
@@ -57,6 +64,8 @@ class Pen:
 
 def why(path: str, error: OSError) -> str:
     """One plain sentence for what the system said about `path`."""
+    if isinstance(error, UnsafeFolder):
+        return str(error.strerror)
     if isinstance(error, PermissionError) and not POSIX:
         return f"{path}: permission denied, or another program has it open"
     return f"{path}: {(error.strerror or str(error)).lower()}"
@@ -73,23 +82,40 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def digest_of(path: str, real: Path) -> str | None:
+def digest_of(path: str, folder: Folder, name: str) -> str | None:
     """sha256 in hex of a regular file; None when there is none. Raises Trouble for anything else."""
-    if real.is_symlink():
-        raise Trouble(f"{path} is a symbolic link to {real.readlink()}; kjpstate does not write through it")
-    if not real.exists():
+    found = folder.stat(name)
+    if found is None:
         return None
-    if real.is_dir():
+    if stat.S_ISLNK(found.st_mode):
+        raise Trouble(
+            f"{path} is a symbolic link to {folder.target(name)}; kjpstate does not write through it"
+        )
+    if stat.S_ISDIR(found.st_mode):
         raise Trouble(f"{path} is a folder, not a file")
-    if not real.is_file():
+    if not stat.S_ISREG(found.st_mode):
         raise Trouble(f"{path} is not a regular file")
-    return sha256_of(real)
+    return sha256_in(folder, name)
+
+
+def sha256_in(folder: Folder, name: str) -> str:
+    """sha256 in hex of a regular file's bytes; never through a link."""
+    with os.fdopen(folder.read(name), "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def sha256_of(real: Path) -> str:
     """sha256 in hex of a file's bytes."""
     with real.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def folder_of(path: str, pen: Pen) -> Folder:
+    """The folder that `path` is in, held open. Raises NoFolder, OSError."""
+    try:
+        return opened(pen.real(path).parent)
+    except (FileNotFoundError, NotADirectoryError):
+        raise NoFolder(f"{path}: its folder does not exist") from None
 
 
 def put(
@@ -99,29 +125,38 @@ def put(
 
     Raises Trouble: moved, a link, a folder, no parent, no room, no permission; the file is then as it was.
     """
-    real = pen.real(path)
     try:
-        now, old, new = digest_of(path, real), _sha(before), _sha(after)
-        if now == new:
+        with folder_of(path, pen) as folder:
+            return _put(path, before, after, mode, pen=pen, backup=backup, folder=folder)
+    except NoFolder:
+        if before is None and after is None:
             return "already"
-        if now != old:
-            raise Trouble(f"{path} is not as the plan saw it any more", "moved")
-        if not real.parent.is_dir():
-            raise Trouble(f"{path}: its folder does not exist")
-        pen.journal.intent("write", path, old or "-", new or "-", backup)
-        sweep(real)
-        if before is not None:
-            keep_file(path, pen, backup)
-        if after is None:
-            real.unlink()
-            pen.tell("remove")
-        else:
-            _replace(path, after, old, mode, pen)
+        raise
     except OSError as error:
         raise Trouble(why(path, error)) from None
+
+
+def _put(
+    path: str, before: bytes | None, after: bytes | None, mode: int, *, pen: Pen, backup: str, folder: Folder
+) -> Literal["done", "already"]:
+    name = pen.real(path).name
+    now, old, new = digest_of(path, folder, name), _sha(before), _sha(after)
+    if now == new:
+        return "already"
+    if now != old:
+        raise Trouble(f"{path} is not as the plan saw it any more", "moved")
+    pen.journal.intent("write", path, old or "-", new or "-", backup)
+    sweep(folder, name)
+    if before is not None:
+        keep_file(path, pen, backup, folder)
+    if after is None:
+        folder.unlink(name)
+        pen.tell("remove")
+    else:
+        _replace(path, after, old, mode, pen=pen, folder=folder)
     try:
-        sync(real.parent)
-        if digest_of(path, real) != new:
+        folder.sync()
+        if digest_of(path, folder, name) != new:
             raise Trouble(
                 f"{path} does not hold what was just written; somebody else is writing it", "unknown"
             )
@@ -134,49 +169,73 @@ def _sha(content: bytes | None) -> str | None:
     return None if content is None else hashlib.sha256(content).hexdigest()
 
 
-def _replace(path: str, after: bytes, old: str | None, mode: int, pen: Pen) -> None:
-    real = pen.real(path)
-    temporary = pen.real(temporary_of(path, "new", pen.run.id))
+def _replace(path: str, after: bytes, old: str | None, mode: int, *, pen: Pen, folder: Folder) -> None:
+    name = pen.real(path).name
+    temporary = pen.real(temporary_of(path, "new", pen.run.id)).name
     try:
-        _write_new(temporary, after)
-        pen.tell("temporary")
-        if old is None:
-            temporary.chmod(mode)
-        else:
-            carry(real, temporary)
-        if sha256_of(temporary) != _sha(after):
-            raise Trouble(f"{path}: what was written beside it reads back differently")
-        if digest_of(path, real) != old:
+        with held(_write_new(folder, temporary, after)) as written:
+            pen.tell("temporary")
+            if old is None:
+                heir = folder.heir()
+                if heir is not None:
+                    give(written, heir)
+                folder.set_mode(written, temporary, mode)
+            else:
+                with held(folder.read(name)) as standing:
+                    carry(standing, written, folder, temporary)
+            if _sha256_again(written) != _sha(after):
+                raise Trouble(f"{path}: what was written beside it reads back differently")
+        if digest_of(path, folder, name) != old:
             raise Trouble(f"{path} is not as the plan saw it any more", "moved")
-        temporary.replace(real)
+        folder.replace(temporary, name)
     except (OSError, Trouble):
         with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            folder.unlink(temporary, missing_ok=True)
         raise
     pen.tell("rename")
 
 
-def _write_new(path: Path, content: bytes) -> None:
-    """Create `path`, which must not exist, for nobody but us, and force it to the disk."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(path, flags, 0o600), "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
+@contextlib.contextmanager
+def held(handle: int) -> Iterator[int]:
+    try:
+        yield handle
+    finally:
+        os.close(handle)
 
 
-def carry(source: Path, target: Path) -> None:
-    """Give `target` the mode, owner and extended attributes of `source`, but not its times."""
-    found = source.stat()
+def _write_new(folder: Folder, name: str, content: bytes) -> int:
+    """Create `name`, which must not exist, for nobody but us, force it to the disk, and leave it open."""
+    handle = folder.create(name)
+    try:
+        with os.fdopen(handle, "wb", closefd=False) as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(handle)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _sha256_again(handle: int) -> str:
+    os.lseek(handle, 0, os.SEEK_SET)
+    with os.fdopen(handle, "rb", closefd=False) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def carry(source: int, target: int, folder: Folder, name: str) -> None:
+    """Give the open file `target`, which is `name`, the mode, owner and extended attributes of the open
+    `source`, but not its times."""
+    found = os.fstat(source)
     if POSIX:
-        mine = target.stat()
+        mine = os.fstat(target)
         if (found.st_uid, found.st_gid) != (mine.st_uid, mine.st_gid):
-            os.chown(target, found.st_uid, found.st_gid)
+            os.fchown(target, found.st_uid, found.st_gid)
         _carry_attributes(source, target)
-    target.chmod(stat.S_IMODE(found.st_mode))
+    folder.set_mode(target, name, stat.S_IMODE(found.st_mode))
 
 
-def _carry_attributes(source: Path, target: Path) -> None:
+def _carry_attributes(source: int, target: int) -> None:
     """A file system without extended attributes has none to lose; a disk that fails at them is told."""
     if not hasattr(os, "listxattr"):
         return
@@ -188,59 +247,79 @@ def _carry_attributes(source: Path, target: Path) -> None:
             raise
 
 
-def keep_file(path: str, pen: Pen, backup: str) -> None:
-    """Copy `path` to `backup` unless this run already did, never over anything. Raises Trouble, OSError."""
-    real, final = pen.real(path), pen.real(backup)
-    digest = digest_of(path, real)
-    if final.exists() or digest is None:
-        return
-    temporary = final.with_name(f".{real.name}.kjpstate-keep.{pen.run.id}")
-    temporary.unlink(missing_ok=True)
-    try:
-        _write_new(temporary, real.read_bytes())
-        carry(real, temporary)
-        found = real.stat()
-        os.utime(temporary, ns=(found.st_atime_ns, found.st_mtime_ns))
-        if sha256_of(temporary) != digest:
-            raise Trouble(f"{path} moved while it was backed up", "moved")
-        pen.tell("backup copied")
-        publish(temporary, final)
-    except (OSError, Trouble):
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
-    note_kept(pen, path, backup, digest, "file")
+def copy(source: Folder, name: str, target: Folder, other: str) -> str:
+    """A copy of a regular file under a new name, times and all: the sha256 of its bytes."""
+    with held(source.read(name)) as standing:
+        with os.fdopen(standing, "rb", closefd=False) as stream:
+            content = stream.read()
+        with held(_write_new(target, other, content)) as written:
+            carry(standing, written, target, other)
+            target.set_times(written, other, os.fstat(standing))
+            return _sha256_again(written)
 
 
-def publish(temporary: Path, final: Path) -> None:
+@contextlib.contextmanager
+def beside(path: str, pen: Pen, folder: Folder) -> Iterator[Folder]:
+    """The folder of a backup: the one that is open where it is the same."""
+    if pen.real(path).parent == folder.path:
+        yield folder
+    else:
+        with folder_of(path, pen) as other:
+            yield other
+
+
+def keep_file(path: str, pen: Pen, backup: str, folder: Folder) -> None:
+    """Copy `path`, which is in `folder`, to `backup` unless this run already did, never over anything.
+
+    Raises Trouble, OSError.
+    """
+    name, final = pen.real(path).name, pen.real(backup).name
+    temporary = f".{name}.kjpstate-keep.{pen.run.id}"
+    digest = digest_of(path, folder, name)
+    with beside(backup, pen, folder) as place:
+        if digest is None or place.is_file(final):
+            return
+        place.unlink(temporary, missing_ok=True)
+        try:
+            if copy(folder, name, place, temporary) != digest:
+                raise Trouble(f"{path} moved while it was backed up", "moved")
+            pen.tell("backup copied")
+            publish(place, temporary, final)
+        except (OSError, Trouble):
+            with contextlib.suppress(OSError):
+                place.unlink(temporary, missing_ok=True)
+            raise
+        note_kept(pen, path, backup, digest, "file", folder=place)
+
+
+def publish(folder: Folder, temporary: str, final: str) -> None:
     """Give `temporary` its final name; fails if that exists. Where hard links are missing, by a rename."""
     try:
-        os.link(temporary, final)
+        folder.link(temporary, final)
     except FileExistsError:
         raise
     except OSError:
-        if final.exists():
+        if folder.has(final):
             raise
-        temporary.rename(final)
+        folder.rename(temporary, final)
         return
     try:
-        temporary.unlink()
+        folder.unlink(temporary)
     except OSError:
-        final.unlink()
+        folder.unlink(final)
         raise
 
 
-def note_kept(pen: Pen, path: str, backup: str, digest: str, kind: str) -> None:
+def note_kept(pen: Pen, path: str, backup: str, digest: str, kind: str, *, folder: Folder) -> None:
     """Note a copy that has just got its name; one that can't be noted goes again: its original stands."""
-    final = pen.real(backup)
     pen.tell("backup")
     try:
         note(pen, path, backup, digest, kind)
     except OSError:
         if not _noted(pen, backup):
-            shutil.rmtree(final) if final.is_dir() else final.unlink()
+            folder.remove(pen.real(backup).name)
         raise
-    sync(final.parent)
+    folder.sync()
 
 
 def _noted(pen: Pen, backup: str) -> bool:
@@ -270,77 +349,81 @@ def put_back(path: str, backup: str | None, written: str, pen: Pen) -> Literal["
 
     See `model.Restore`. Raises Trouble (moved: somebody else changed it, that stands), OSError.
     """
-    real = pen.real(path)
-    source = pen.real(backup) if backup else None
-    if source is not None and not source.is_file():
+    with folder_of(path, pen) as folder:
+        if backup is None:
+            return _put_back(path, "", written, pen=pen, folder=folder, kept=folder)
+        with beside(backup, pen, folder) as kept:
+            return _put_back(path, backup, written, pen=pen, folder=folder, kept=kept)
+
+
+def _put_back(
+    path: str, backup: str, written: str, *, pen: Pen, folder: Folder, kept: Folder
+) -> Literal["done", "already"]:
+    name, source = pen.real(path).name, pen.real(backup).name if backup else ""
+    if source and not kept.is_file(source):
         raise Trouble(f"{path}: its original {backup} is gone")
-    now, then = digest_of(path, real), source and sha256_of(source)
-    if now == then and (source is None or _same_attributes(source, real)):
+    now, then = digest_of(path, folder, name), sha256_in(kept, source) if source else None
+    if now == then and (not source or _same_attributes(kept.stat(source), folder.stat(name))):
         return "already"
     if written and (now or "-") != written:
         raise Trouble(f"{path} was changed by somebody else meanwhile; that stands", "moved")
-    pen.journal.intent("restore", path, now or "-", then or "-", backup or "")
-    if source is None:
-        real.unlink(missing_ok=True)
+    pen.journal.intent("restore", path, now or "-", then or "-", backup)
+    if source:
+        _copy_over(kept, source, folder, name, pen.real(temporary_of(path, "new", pen.run.id)).name)
     else:
-        _copy_over(source, real, pen.real(temporary_of(path, "new", pen.run.id)))
+        folder.unlink(name, missing_ok=True)
     pen.tell("restore")
-    sync(real.parent)
-    if digest_of(path, real) != then:
+    folder.sync()
+    if digest_of(path, folder, name) != then:
         raise Trouble(f"{path} does not hold what was put back; somebody else is writing it")
     return "done"
 
 
-def _same_attributes(one: Path, other: Path) -> bool:
-    left, right = one.stat(), other.stat()
-    return (left.st_mode, left.st_uid, left.st_gid) == (right.st_mode, right.st_uid, right.st_gid)
+def _same_attributes(one: os.stat_result | None, other: os.stat_result | None) -> bool:
+    return one is not None and other is not None and _attributes(one) == _attributes(other)
 
 
-def _copy_over(source: Path, real: Path, temporary: Path) -> None:
-    temporary.unlink(missing_ok=True)
+def _attributes(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_mode, found.st_uid, found.st_gid
+
+
+def _copy_over(kept: Folder, source: str, folder: Folder, name: str, temporary: str) -> None:
+    folder.unlink(temporary, missing_ok=True)
     try:
-        _write_new(temporary, source.read_bytes())
-        carry(source, temporary)
-        found = source.stat()
-        os.utime(temporary, ns=(found.st_atime_ns, found.st_mtime_ns))
-        temporary.replace(real)
+        copy(kept, source, folder, temporary)
+        folder.replace(temporary, name)
     except OSError:
         with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            folder.unlink(temporary, missing_ok=True)
         raise
 
 
-def sweep(path: Path) -> None:
-    """Remove what a run that was cut left beside `path`; the lock says that nobody is writing now."""
-    for left in path.parent.glob(f".{_literal(path.name)}.kjpstate-*"):
-        if left.is_file() and not left.is_symlink():
-            left.unlink()
+def sweep(folder: Folder, name: str) -> None:
+    """Remove what a run that was cut left beside a file; the lock says that nobody is writing now."""
+    for left in folder.names():
+        if left.startswith(f".{name}.kjpstate-") and folder.is_file(left):
+            folder.unlink(left, missing_ok=True)
 
 
-def sweep_trees(path: Path) -> None:
+def sweep_trees(folder: Folder, name: str) -> None:
     """The same for a folder's unfinished copies, and for a link that was on its way into it."""
-    for left in path.parent.glob(f"{_literal(path.name)}.kjpstate-*"):
-        if left.is_dir() and not left.is_symlink():
-            shutil.rmtree(left)
-        else:
-            left.unlink(missing_ok=True)
-
-
-def _literal(name: str) -> str:
-    return "".join(f"[{mark}]" if mark in "*?[" else mark for mark in name)
+    for left in folder.names():
+        if left.startswith(f"{name}.kjpstate-"):
+            folder.remove(left)
 
 
 def atomically(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Write one small file of ours in the state folder: temp, rename, to the disk."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.kjpstate-new")
-    temporary.unlink(missing_ok=True)
-    try:
-        _write_new(temporary, content)
-        temporary.chmod(mode)
-        temporary.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
-    sync(path.parent)
+    temporary = f".{path.name}.kjpstate-new"
+    with opened(path.parent) as folder:
+        folder.unlink(temporary, missing_ok=True)
+        try:
+            with held(_write_new(folder, temporary, content)) as written:
+                folder.set_mode(written, temporary, mode)
+            folder.replace(temporary, path.name)
+        except OSError:
+            with contextlib.suppress(OSError):
+                folder.unlink(temporary, missing_ok=True)
+            raise
+        folder.sync()

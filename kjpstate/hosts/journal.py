@@ -6,17 +6,15 @@ Called by `local`; the very protocol of `remote/journal.sh`. Its format: `format
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from kjpstate.formats import journal
 from kjpstate.formats.tree import AS_BYTES, OF_HOST, unfolded
 from kjpstate.hosts import files, trees
-from kjpstate.hosts.files import Pen, Trouble
+from kjpstate.hosts.files import NoFolder, Pen, Trouble
+from kjpstate.hosts.folders import Folder, UnsafeFolder
 from kjpstate.model import Recovered, Unfinished, Verdict
 
 
@@ -49,93 +47,98 @@ def _recover(file: Path, known: journal.Journal, pen: Pen, host: str) -> Recover
 
 def settled(at: journal.Intent, pen: Pen) -> Verdict:
     """Finish or undo the one action that may be half done; what has become of it."""
-    real = pen.real(at.path.rstrip("/"))
+    name = pen.real(at.path.rstrip("/")).name
+    if at.kind not in ("write", "restore", "switch", "backup", "lay", "remove", "make"):
+        return "unknown"
+    try:
+        with files.folder_of(at.path.rstrip("/"), pen) as folder:
+            return _settled(at, folder, name, pen)
+    except NoFolder:
+        return "whole" if at.kind == "remove" else "untouched"
+    except UnsafeFolder:
+        return "foreign"
+
+
+def _settled(at: journal.Intent, folder: Folder, name: str, pen: Pen) -> Verdict:
     match at.kind:
         case "write" | "restore":
-            return _file(at, real, pen)
+            return _file(at, folder, name, pen)
         case "switch":
-            return _switch(at, real, pen)
+            return _switch(at, folder, name, pen)
         case "backup":
-            return _backup(at, real, pen)
+            return _backup(at, folder, name, pen)
         case "lay":
-            files.sweep_trees(real)
+            files.sweep_trees(folder, name)
             return "untouched"
         case "remove":
-            there = os.path.lexists(real)
-            files.sweep_trees(real)
+            there = folder.has(name)
+            files.sweep_trees(folder, name)
             return "untouched" if there else "whole"
-        case "make":
-            return "whole" if real.is_dir() else "untouched"
         case _:
-            return "unknown"
+            return "whole" if folder.is_folder(name) else "untouched"
 
 
-def _file(at: journal.Intent, real: Path, pen: Pen) -> Verdict:
+def _file(at: journal.Intent, folder: Folder, name: str, pen: Pen) -> Verdict:
     """One rename can't be half done; what stands is told."""
-    files.sweep(real)
-    _note(at, pen, "file")
+    files.sweep(folder, name)
+    _note(at, folder, pen)
     try:
-        now = files.digest_of(at.path, real) or "-"
+        now = files.digest_of(at.path, folder, name) or "-"
     except (Trouble, OSError):
         return "foreign"
     return "whole" if now == at.new else "untouched" if now == at.old else "foreign"
 
 
-def _backup(at: journal.Intent, real: Path, pen: Pen) -> Verdict:
+def _backup(at: journal.Intent, folder: Folder, name: str, pen: Pen) -> Verdict:
     """A copy gets its name when it is whole."""
-    kept = pen.real(at.backup)
-    for left in (
-        *_beside(kept, f".{real.name}.kjpstate-keep."),
-        *_beside(kept, f"{real.name}.kjpstate-keep."),
-    ):
-        if left.is_dir() and not left.is_symlink():
-            shutil.rmtree(left)
-        else:
-            left.unlink(missing_ok=True)
-    _note(at, pen, "directory" if kept.is_dir() else "file")
-    return "whole" if kept.exists() else "untouched"
+    with files.beside(at.backup, pen, folder) as place:
+        for left in place.names():
+            if left.startswith((f".{name}.kjpstate-keep.", f"{name}.kjpstate-keep.")):
+                place.remove(left)
+        there = place.has(pen.real(at.backup).name)
+    _note(at, folder, pen)
+    return "whole" if there else "untouched"
 
 
-def _beside(path: Path, start: str) -> list[Path]:
-    with contextlib.suppress(OSError):
-        return [found for found in path.parent.iterdir() if found.name.startswith(start)]
-    return []
-
-
-def _switch(at: journal.Intent, real: Path, pen: Pen) -> Verdict:
+def _switch(at: journal.Intent, folder: Folder, name: str, pen: Pen) -> Verdict:
     """The second of two renames is done, or the first one undone."""
-    fresh, kept = pen.real(f"{at.path}.kjpstate-new.{pen.run.id}"), pen.real(at.backup)
+    fresh, kept = f"{name}.kjpstate-new.{pen.run.id}", pen.real(at.backup).name
     verdict: Verdict = "untouched"
-    if not real.exists() and fresh.is_dir():
-        fresh.rename(real)
-        verdict = "finished"
-    elif not real.exists() and kept.is_dir():
-        kept.rename(real)
-        verdict = "undone"
-    elif real.is_dir() and not fresh.is_dir():
-        verdict = "whole"
-    files.sync(real.parent)
-    names = pen.ledger.with_name(trees.NAMES)
-    if verdict in ("finished", "whole"):
-        if names.is_file() and kept.is_dir():
-            lines = names.read_bytes().decode(*AS_BYTES).split("\n")
-            trees.catch_up(kept, real, {unfolded(line) for line in lines if line})
-        if ".kjpstate-old." not in at.backup:
-            _note(at, pen, "directory")
+    with files.beside(at.backup, pen, folder) as place:
+        if not folder.has(name) and folder.is_folder(fresh):
+            folder.rename(fresh, name)
+            verdict = "finished"
+        elif not folder.has(name) and place.is_folder(kept):
+            place.rename(kept, name, folder)
+            verdict = "undone"
+        elif folder.is_folder(name) and not folder.is_folder(fresh):
+            verdict = "whole"
+        folder.sync()
+        names = pen.ledger.with_name(trees.NAMES)
+        if verdict in ("finished", "whole"):
+            if names.is_file() and place.is_folder(kept):
+                lines = names.read_bytes().decode(*AS_BYTES).split("\n")
+                trees.catch_up(place, kept, folder, name, {unfolded(line) for line in lines if line})
+            if ".kjpstate-old." not in at.backup:
+                _note(at, folder, pen)
     names.unlink(missing_ok=True)
-    files.sweep_trees(real)
+    files.sweep_trees(folder, name)
     return verdict
 
 
-def _note(at: journal.Intent, pen: Pen, kind: Literal["file", "directory"]) -> None:
+def _note(at: journal.Intent, folder: Folder, pen: Pen) -> None:
     """The ledger names every backup that is there."""
-    kept = pen.real(at.backup) if at.backup else None
-    if kept is None or not kept.exists():
+    if not at.backup:
         return
-    known = pen.ledger.read_bytes() if pen.ledger.is_file() else b""
-    if f"\t{at.backup}\t".encode(*AS_BYTES) not in known:
-        digest = files.sha256_of(kept) if kind == "file" else trees.tree_digest(kept)
-        files.note(pen, at.path, at.backup, digest, kind)
+    name = pen.real(at.backup).name
+    with contextlib.suppress(NoFolder), files.beside(at.backup, pen, folder) as place:
+        known = pen.ledger.read_bytes() if pen.ledger.is_file() else b""
+        if f"\t{at.backup}\t".encode(*AS_BYTES) in known:
+            return
+        if place.is_folder(name):
+            files.note(pen, at.path, at.backup, trees.tree_digest(place, name), "directory")
+        elif place.is_file(name):
+            files.note(pen, at.path, at.backup, files.sha256_in(place, name), "file")
 
 
 class Writer:

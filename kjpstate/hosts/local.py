@@ -15,7 +15,7 @@ from typing import Literal
 from kjpstate import errors
 from kjpstate.formats.journal import line
 from kjpstate.host import Cost, Eye, HostSpec, allowed
-from kjpstate.hosts import commands, eyes, files, journal, lock, places, pruning, trees
+from kjpstate.hosts import commands, eyes, files, folders, journal, lock, places, pruning, trees
 from kjpstate.hosts.commands import Step
 from kjpstate.hosts.heard import Heard
 from kjpstate.hosts.names import (
@@ -207,7 +207,7 @@ class LocalHost:
     async def open(self, path: str) -> AsyncIterator[bytes]:
         """The bytes of one file as chunks; raises Failed when it can't be read."""
         try:
-            with self._real(path).open("rb") as stream:
+            with os.fdopen(folders.reading(self._real(path)), "rb") as stream:
                 while chunk := stream.read(_CHUNK):
                     yield chunk
         except OSError as error:
@@ -350,13 +350,12 @@ class LocalHost:
                 raise errors.Failed("an Await is sampled by apply, never done by a host")
 
     def _make_directory(self, path: str, mode: int, pen: files.Pen) -> Literal["done", "already"]:
-        real = self._real(path)
-        if real.is_dir():
+        if self._real(path).is_dir():
             return "already"
-        if os.path.lexists(real):
+        if os.path.lexists(self._real(path)):
             raise files.Trouble(f"{path} is there and is not a folder")
         pen.journal.intent("make", path)
-        real.mkdir(mode=mode, parents=True)
+        folders.make(self._real(path.rstrip("/")), mode)
         self._tell("make directory")
         return "done"
 
@@ -371,14 +370,17 @@ class LocalHost:
         if seen is not None and settled(action, standing):
             return Outcome(action, "already")
         source = sources[action.from_host]
-        await trees.build(
-            action, standing, lambda path: source.open(join(action.from_directory, path)), session.pen
-        )
-        backup = self._backup(action.to_directory, session) if seen is not None else ""
-        try:
-            trees.switch(action, session.pen, backup)
-        except files.Trouble as trouble:
-            return _troubled(action, trouble, backup)
+
+        def brought(path: str) -> AsyncIterator[bytes]:
+            return source.open(join(action.from_directory, path))
+
+        with files.folder_of(action.to_directory.rstrip("/"), session.pen) as parent:
+            await trees.build(action, standing, brought, session.pen, parent)
+            backup = self._backup(action.to_directory, session) if seen is not None else ""
+            try:
+                trees.switch(action, session.pen, backup, parent)
+            except files.Trouble as trouble:
+                return _troubled(action, trouble, backup)
         return Outcome(action, "done", backup=backup)
 
     async def _run(self, action: Run, held: lock.Lock) -> Outcome:
@@ -408,26 +410,33 @@ class LocalHost:
         self._tell("stamp")
 
     def _keep(self, path: str, session: _Session, shared: bool) -> str:
-        real = self._real(path.rstrip("/"))
+        bare, pen = path.rstrip("/"), session.pen
         session.kept.add(path)
-        if not real.exists():
+        try:
+            with files.folder_of(bare, pen) as folder:
+                name = self._real(bare).name
+                if not folder.has(name):
+                    return ""
+                backup = self._backup(path, session)
+                pen.journal.intent("backup", path, backup=backup)
+                if folder.is_folder(name):
+                    trees.keep(path, pen, backup, folder, shared)
+                else:
+                    files.keep_file(path, pen, backup, folder)
+                return backup
+        except files.NoFolder:
             return ""
-        backup = self._backup(path, session)
-        session.pen.journal.intent("backup", path, backup=backup)
-        if real.is_dir():
-            trees.keep(path, session.pen, backup, shared)
-        else:
-            files.keep_file(path, session.pen, backup)
-        return backup
 
     def _restore(self, action: Restore, pen: files.Pen) -> Literal["done", "already"]:
-        kept = self._real(action.backup) if action.backup else None
-        if kept is not None and not kept.exists():
-            raise files.Trouble(f"{action.path}: its original {action.backup} is gone")
-        real = self._real(action.path.rstrip("/"))
-        if (kept or real).is_dir() and not real.is_symlink():
-            return trees.put_back(action, pen)
-        return files.put_back(action.path.rstrip("/"), action.backup, action.written, pen)
+        bare = action.path.rstrip("/")
+        with files.folder_of(action.backup or bare, pen) as folder:
+            name = self._real(action.backup or bare).name
+            if action.backup and not folder.has(name):
+                raise files.Trouble(f"{action.path}: its original {action.backup} is gone")
+            whole = folder.is_folder(name)
+        return (
+            trees.put_back(action, pen) if whole else files.put_back(bare, action.backup, action.written, pen)
+        )
 
     # ---- places
 

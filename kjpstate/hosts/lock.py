@@ -19,6 +19,7 @@ from pathlib import Path
 from kjpstate.errors import Failed, Locked
 from kjpstate.hosts import owners
 from kjpstate.hosts.files import publish
+from kjpstate.hosts.folders import opened
 from kjpstate.hosts.owners import Damaged, boot_id, fields, process_start
 from kjpstate.hosts.places import Place, Places, my_number
 from kjpstate.model import Holder, Life, RunInfo
@@ -311,7 +312,8 @@ def _link(path: Path, content: str) -> bool:
     temporary = path.with_name(f".{NAME}.{os.getpid()}.{os.urandom(4).hex()}.link")
     try:
         _new(temporary, content)
-        publish(temporary, path)
+        with opened(path.parent) as folder:
+            publish(folder, temporary.name, path.name)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, FileExistsError) or os.path.lexists(path):

@@ -30,6 +30,9 @@ from kjpstate.model import (
 FILE_CAP = 16 * 1024 * 1024
 """Bytes a ReadFile may bring; larger is Unreadable."""
 
+TREE_FILE_CAP = 1024 * 1024 * 1024
+"""Bytes of a file of a ReadTree; with a larger one the tree is Unreadable: its digest would take for ever."""
+
 OUTPUT_CAP = 64 * 1024
 """Bytes of a command's output that are kept: the last ones."""
 

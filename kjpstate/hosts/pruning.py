@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from kjpstate.formats.tree import is_backup
-from kjpstate.hosts.files import Pen, Trouble, atomically
+from kjpstate.hosts.files import NoFolder, Pen, Trouble, atomically, folder_of
 from kjpstate.model import Prune
 
 
@@ -33,11 +34,10 @@ def _left(action: Prune, ledger: Path, pen: Pen) -> Iterator[bytes]:
 def _remove(backup: str, run: str, pen: Pen) -> None:
     if not is_backup(backup, run):
         raise Trouble(f"{backup} bears no name of a backup of run {run}; it is left alone")
-    real = pen.real(backup)
-    if real.is_symlink():
-        raise Trouble(f"{backup} is a symbolic link; it is left alone")
-    if real.is_dir():
-        shutil.rmtree(real)
-    else:
-        real.unlink(missing_ok=True)
+    name = pen.real(backup).name
+    with contextlib.suppress(NoFolder), folder_of(backup, pen) as folder:
+        found = folder.stat(name)
+        if found is not None and stat.S_ISLNK(found.st_mode):
+            raise Trouble(f"{backup} is a symbolic link; it is left alone")
+        folder.remove(name)
     pen.tell("pruned")

@@ -14,7 +14,8 @@ import pytest
 
 from kjpstate import errors
 from kjpstate.formats import journal
-from kjpstate.hosts import files
+from kjpstate.hosts import files, folders
+from kjpstate.hosts.folders import Folder
 from kjpstate.hosts.local import LocalHost
 from kjpstate.model import Backup, Outcome, ReadState, Restore, Stamp, SyncTree, TreeFile, WriteFile
 from tests.support.bodies import run_info
@@ -23,10 +24,10 @@ CODES = (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EPERM)
 CALLS = {
     "the payload": (files, "_write_new"),
     "the backup's name": (files, "publish"),
-    "the rename": (Path, "replace"),
+    "the rename": (Folder, "replace"),
     "the disk": (os, "fsync"),
     "the journal": (files, "append"),
-    "the attributes": (Path, "chmod"),
+    "the attributes": (Folder, "set_mode"),
 }
 
 
@@ -102,8 +103,10 @@ WINDOWS = PermissionError(errno.EACCES, "Access is denied")
 
 
 def on_windows(monkeypatch):
-    """As there: folders are not forced to the disk, and what is open is not replaced."""
+    """As there: no folder is held open or forced to the disk, and what is open is not replaced."""
     monkeypatch.setattr(files, "POSIX", False)
+    monkeypatch.setattr(folders, "POSIX", False)
+    monkeypatch.setattr(folders, "HOLDS", False)
 
 
 def test_a_file_that_another_program_has_open_is_one_clear_sentence(tmp_path, monkeypatch):
@@ -111,14 +114,14 @@ def test_a_file_that_another_program_has_open_is_one_clear_sentence(tmp_path, mo
     file.write_bytes(b"old")
     on_windows(monkeypatch)
     with monkeypatch.context() as patched:
-        plain = Path.replace
+        plain = Folder.replace
 
-        def replace(self, target):
-            if Path(target) == file:
+        def replace(self, name, other, into=None):
+            if other == file.name:
                 raise WINDOWS
-            return plain(self, target)
+            plain(self, name, other, into)
 
-        patched.setattr(Path, "replace", replace)
+        patched.setattr(Folder, "replace", replace)
         (outcome,) = asyncio.run(session(tmp_path, WriteFile("pc", str(file), b"old", b"new")))
     assert outcome.status == "failed"
     assert outcome.reason == f"{file}: permission denied, or another program has it open"
@@ -171,18 +174,18 @@ def test_a_folder_that_can_not_be_switched_stays_and_nothing_of_the_new_one_is_l
     (tmp_path / "dist/a.js").write_text("old")
     manifest = {"a.js": TreeFile(files.sha256_of(tmp_path / "src/a.js"), 3, 0o644)}
     switch = SyncTree("pc", f"{tmp_path}/src/", "pc", f"{tmp_path}/dist/", manifest)
-    plain = Path.rename
+    plain = Folder.rename
     on_windows(monkeypatch)
 
     for moves in (("dist",), ("dist.kjpstate-new.abc123",)):
 
-        def rename(self, target, moves=moves):
-            if self.name in moves:
+        def rename(self, name, other, into=None, moves=moves):
+            if name in moves:
                 raise WINDOWS
-            return plain(self, target)
+            plain(self, name, other, into)
 
         with monkeypatch.context() as patched:
-            patched.setattr(Path, "rename", rename)
+            patched.setattr(Folder, "rename", rename)
             (outcome,) = asyncio.run(session(tmp_path, switch))
         assert outcome.status == "failed" and "permission denied" in outcome.reason.lower()
         assert (tmp_path / "dist/a.js").read_text() == "old" and not left(tmp_path)

@@ -180,7 +180,7 @@ def test_a_folder_that_is_away_but_can_not_be_removed_is_named(tmp_path, monkeyp
             raise PermissionError(13, "Permission denied", str(path))
 
         bench = bodies.local_bench(tmp_path)
-        monkeypatch.setattr("kjpstate.hosts.trees.shutil.rmtree", refused)
+        monkeypatch.setattr("kjpstate.hosts.folders.shutil.rmtree", refused)
     else:
         bench = bodies.shell_bench(tmp_path, body)
         rm = tmp_path / "programs" / "rm"

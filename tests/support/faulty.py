@@ -6,6 +6,7 @@ where it tells of an effect), so the protocol of writes that is cut is the real 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 from kjpstate import errors
@@ -147,18 +148,22 @@ class _Half:
         mine = fault.here and fault.mode == "payload"
         number = len(fault.seen)
 
-        def write(path, content):
+        def write(folder, name, content):
             fault.payloads.add(number)
-            self.plain(path, content[: len(content) // 2] if mine else content)
+            handle = self.plain(folder, name, content[: len(content) // 2] if mine else content)
             if mine:
+                os.close(handle)
                 raise fault._killed()
+            return handle
 
-        async def receive(target, chunks):
+        async def receive(folder, name, chunks):
             fault.payloads.add(number)
-            await self.received(target, chunks)
+            handle = await self.received(folder, name, chunks)
             if mine:
-                target.write_bytes(target.read_bytes()[: target.stat().st_size // 2])
+                os.truncate(handle, os.fstat(handle).st_size // 2)
+                os.close(handle)
                 raise fault._killed()
+            return handle
 
         files._write_new, trees._receive = write, receive
 
