@@ -82,6 +82,17 @@ def needed(names: Iterable[str], program: str) -> str:
     return _INDENT.sub("", "".join([*called, *loose]))
 
 
+def _with(names: Iterable[str], program: str) -> str:
+    """A program, and before it what it needs of our scripts and of `hands`."""
+    whole = needed(names, program) + program
+    return _handed(needed(["hands"], whole)) + whole
+
+
+def _handed(hands: str) -> str:
+    """Functions that are read here, and that are a text for the shells that this one starts."""
+    return f'KJ_HANDS={shlex.quote(hands)}\neval "$KJ_HANDS"\n'
+
+
 def call(function: str, *values: str | int) -> str:
     """One line: a function of ours with its values, each quoted."""
     return shlex.join((function, *map(str, values)))
@@ -151,7 +162,7 @@ def look_program(
             "kj_say over",
         ]
     )
-    return needed(("lib", "look", "lock", "deadline"), program) + program
+    return _with(("lib", "look", "lock", "deadline"), program)
 
 
 def session_program(
@@ -159,14 +170,18 @@ def session_program(
 ) -> str:
     """The session: its lock, then `readings` under it, then the messages."""
     setup = _setup(nonce, places, hand)
-    parts = [*map(script, ("lib", "look", "lock", "journal", "session")), *probes(readings).values()]
+    parts = [
+        _handed(script("hands")),
+        *map(script, ("lib", "look", "lock", "where", "journal", "session")),
+        *probes(readings).values(),
+    ]
     return "\n".join([*parts, setup, begin, *calls(readings), "kj_say over", "kj_loop"])
 
 
 def lock_program(line: str, nonce: str, places: Places = ("", ""), hand: str = "") -> str:
     """One call of `remote/lock.sh` without a session: who holds the lock, or break it."""
     program = "\n".join([_setup(nonce, places, hand), line, "kj_say over"])
-    return needed(("lib", "lock"), program) + program
+    return _with(("lib", "lock"), program)
 
 
 def command(program: str, prefix: str = "", cap: int = COMMAND_CAP) -> tuple[str, bytes]:

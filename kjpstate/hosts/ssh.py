@@ -33,6 +33,7 @@ from kjpstate.model import (
     ReadState,
     ReadTree,
     Recovered,
+    Restore,
     Run,
     RunInfo,
     SyncTree,
@@ -372,7 +373,7 @@ def _both(mine: Answers, roots: Answers) -> Answers:
 
 def _extras(orders: Sequence[Order]) -> dict[str, str]:
     """The scripts that these orders need and that no session has from the start."""
-    needed = {"trees": SyncTree, "prune": Prune}
+    needed = {"trees": SyncTree, "back": Restore, "prune": Prune}
     return {
         name: programs.script(name)
         for name, kind in needed.items()

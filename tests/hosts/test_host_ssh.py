@@ -543,7 +543,10 @@ def test_nothing_ever_connects_without_checking_the_key():
         assert "known_hosts=None" not in text and '"known_hosts": None' not in text
 
 
-@pytest.mark.parametrize("name", ["lib", "look", "lock", "deadline", "session", "journal"])
+@pytest.mark.parametrize(
+    "name",
+    ["lib", "look", "lock", "deadline", "session", "journal", "hands", "where", "back", "trees", "prune"],
+)
 def test_every_function_of_a_script_is_sent_where_it_is_called(name):
     text = programs.script(name)
     heads = set(re.findall(r"^(kj_\w+)\(\) [{(]", text, re.M))
@@ -552,8 +555,13 @@ def test_every_function_of_a_script_is_sent_where_it_is_called(name):
     assert sorted(whole.splitlines()) == sorted(text.splitlines())
 
 
+def test_what_others_than_the_session_do_goes_to_them_in_one_pair_of_quotes():
+    assert "'" not in programs.script("hands")
+
+
 def test_what_nobody_calls_is_not_sent():
     assert "kj_tree() {" not in programs.look_program([CLOCK], "n" * 32)
     assert "kj_take() {" not in programs.look_program([ReadLock("box")], "n" * 32)
+    assert "kj_owner() {" not in programs.look_program([ReadFile("box", "/x")], "n" * 32)
     for reading, function in {ReadFile("box", "/x"): "kj_file() {", ReadLock("box"): "kj_read() {"}.items():
         assert function in programs.look_program([reading], "n" * 32)

@@ -76,21 +76,37 @@ kj_recover() { # state folder: finishes or undoes the one action that may be hal
       write | restore) kj_recover_file "$1" ;;
       switch) kj_recover_switch "$1" ;;
       backup) kj_recover_backup "$1" ;;
-      lay) kj_verdict=untouched && kj_sweep_trees "$KJ_P" ;;
-      remove) if [ -e "$KJ_P" ]; then kj_verdict=untouched; else kj_verdict=whole; fi && kj_sweep_trees "$KJ_P" ;;
+      lay | remove)
+        kj_verdict=untouched
+        if [ "$kj_kind" = remove ] && [ ! -e "$KJ_P" ]; then kj_verdict=whole; fi
+        kj_recover_trees
+        ;;
       make) if [ -d "$KJ_P" ]; then kj_verdict=whole; else kj_verdict=untouched; fi ;;
       *) kj_verdict=unknown ;;
     esac
   fi
+  kj_leave
   kj_append "$1/journal" "closed$KJ_TAB$kj_id$KJ_TAB$KJ_RUN$KJ_TAB$kj_verdict" && sync "$1/journal"
   kj_say recovered "$kj_id" "$kj_when" "$kj_verdict" "$kj_kind"
   printf '%s\n' "${1##*/}" "$kj_who" "$kj_why" "$kj_path"
 }
 
+kj_recover_trees() {
+  KJ_OURS='' KJ_GONE=''
+  if [ -d "${KJ_P%/*}/" ] && kj_enter "$KJ_P"; then
+    kj_inside "$KJ_NAME" "$KJ_NAME".kjpstate-*
+    kj_trees_gone "$KJ_NAME"
+  fi
+}
+
 kj_recover_file() { # state folder: one rename cannot be half done; what stands is told
-  rm -f "${KJ_P%/*}/.${KJ_P##*/}".kjpstate-*
+  kj_verdict=untouched
+  [ -d "${KJ_P%/*}/" ] || return 0
+  kj_verdict=foreign
+  kj_enter "$KJ_P" || return 0
+  kj_own kj_sweep "$KJ_NAME"
   kj_recover_note "$1" file
-  if ! kj_look_at "$KJ_P"; then
+  if ! kj_look_at "$KJ_NAME"; then
     kj_verdict=foreign
   elif [ "$kj_now" = "$kj_new" ]; then
     kj_verdict=whole
@@ -102,42 +118,61 @@ kj_recover_file() { # state folder: one rename cannot be half done; what stands 
 }
 
 kj_recover_backup() { # state folder: a copy gets its name when it is whole
-  rm -rf "${kj_kept%/*}/.${KJ_P##*/}".kjpstate-keep.* "${kj_kept%/*}/${KJ_P##*/}".kjpstate-keep.*
-  if [ -e "$kj_kept" ]; then kj_verdict=whole; else kj_verdict=untouched; fi
-  if [ -d "$kj_kept" ]; then kj_recover_note "$1" directory; else kj_recover_note "$1" file; fi
+  kj_verdict=untouched
+  kj_enter "$KJ_P" || return 0
+  KJ_DIR='' KJ_NEW='' KJ_OURS='' KJ_GONE=''
+  kj_kept_at "$KJ_P" "$kj_kept"
+  kj_inside "$KJ_NAME" "$kj_to" || return 0
+  for kj_one in "${kj_to%/*}/.${KJ_NAME#./}".kjpstate-keep.* "${kj_to%/*}/${KJ_NAME#./}".kjpstate-keep.*; do
+    if [ -e "$kj_one" ] || [ -h "$kj_one" ]; then kj_tree_gone "$kj_one" "$kj_by"; fi
+  done
+  if [ -e "$kj_to" ]; then kj_verdict=whole; fi
+  if [ -d "$kj_to" ]; then kj_recover_note "$1" directory; else kj_recover_note "$1" file; fi
 }
 
 kj_recover_switch() { # state folder: the second of two renames is done, or the first undone
-  kj_fresh=$KJ_P.kjpstate-new.$kj_id kj_verdict=untouched
-  if [ ! -e "$KJ_P" ] && [ -d "$kj_fresh" ]; then
-    mv "$kj_fresh" "$KJ_P" && kj_verdict=finished
-  elif [ ! -e "$KJ_P" ] && [ -d "$kj_kept" ]; then
-    mv "$kj_kept" "$KJ_P" && kj_verdict=undone
-  elif [ -d "$KJ_P" ] && [ ! -d "$kj_fresh" ]; then
+  kj_verdict=foreign
+  kj_enter "$KJ_P" || return 0
+  KJ_DIR=$KJ_NAME KJ_NEW=$KJ_NAME.kjpstate-new.$kj_id KJ_OURS='' KJ_GONE=''
+  kj_kept_at "$KJ_P" "$kj_kept"
+  kj_inside "$KJ_DIR" "$KJ_NEW" "$kj_to" || return 0
+  kj_verdict=untouched
+  if [ ! -e "$KJ_DIR" ] && [ -d "$KJ_NEW" ]; then
+    kj_own mv "$KJ_NEW" "$KJ_DIR" && kj_verdict=finished
+  elif [ ! -e "$KJ_DIR" ] && [ -d "$kj_to" ]; then
+    kj_own mv "$kj_to" "$KJ_DIR" && kj_verdict=undone
+  elif [ -d "$KJ_DIR" ] && [ ! -d "$KJ_NEW" ]; then
     kj_verdict=whole
   fi
-  sync "${KJ_P%/*}/"
+  kj_own sync ./
   case $kj_verdict in
     finished | whole)
-      if [ -f "$1/switch.names" ] && [ -d "$kj_kept" ]; then
-        KJ_DIR=$KJ_P KJ_NEW=$kj_fresh KJ_OURS=$KJ_NL$(cat "$1/switch.names")$KJ_NL KJ_GONE=''
-        kj_catch_up "$kj_kept"
+      if [ -f "$1/switch.names" ] && [ -d "$kj_to" ]; then
+        KJ_OURS=$KJ_NL$(cat "$1/switch.names")$KJ_NL
+        kj_inner kj_catch_up "$kj_to"
       fi
       case $kj_kept in *.kjpstate-old.*) ;; *) kj_recover_note "$1" directory ;; esac
       ;;
   esac
   rm -f "$1/switch.names"
-  kj_sweep_trees "$KJ_P"
+  kj_trees_gone "$KJ_DIR"
 }
 
 kj_recover_note() { # state folder, type: the ledger names every backup that is there
-  if [ "$kj_kept" = - ] || [ ! -e "$kj_kept" ]; then return 0; fi
+  [ "$kj_kept" != - ] || return 0
+  kj_kept_at "$KJ_P" "$kj_kept"
+  if [ "$2" = file ] && [ -f "$kj_to" ] && [ ! -h "$kj_to" ]; then
+    kj_sum=$(kj_as "$kj_by" kj_sha "$kj_to")
+  elif [ "$2" = directory ] && [ -d "$kj_to" ] && [ ! -h "$kj_to" ]; then
+    kj_sum=$(kj_reader kj_listing "$kj_to")
+  else
+    return 0
+  fi
   if [ -f "$1/backups" ]; then
     while IFS= read -r kj_line; do
       case $kj_line in *"$KJ_TAB$kj_kept$KJ_TAB"*) return 0 ;; esac
     done <"$1/backups"
   fi
-  if [ "$2" = file ]; then kj_sum=$(kj_sha "$kj_kept"); else kj_sum=$(kj_listing "$kj_kept"); fi
   kj_ledger "$1/backups" "$kj_id$KJ_TAB$KJ_P$KJ_TAB$kj_kept$KJ_TAB$kj_sum$KJ_TAB$2" && sync "$1/backups"
 }
 
@@ -148,88 +183,23 @@ kj_ledger() { # file, line: on a line of its own, even behind one that a full di
 
 # ---- a folder in the place of another, KJ_OURS and KJ_GONE its names folded, a line each: for trees.sh, for what is put back, and for what was cut
 
-kj_sweep_trees() { # folder: unfinished copies beside it; the lock says that nobody is writing them
-  rm -rf "${1:?}".kjpstate-*
-}
-
 kj_swap() { # where the old folder goes, digest of the listing or nothing: KJ_NEW becomes KJ_DIR by two renames
+  kj_kept_at "$KJ_P" "$1"
   rm -f "$KJ_STATE/switch.names"
   kj_try kj_append "$KJ_STATE/switch.names" "$KJ_OURS$KJ_GONE" && kj_try sync "$KJ_STATE/switch.names" || return
   kj_done 'done'
-  kj_intent switch "$KJ_DIR" - "${2:--}" "$1" || return
+  kj_intent switch "$KJ_P" - "${2:--}" "$1" || return
   if [ -d "$KJ_DIR" ]; then
-    kj_try mv "$KJ_DIR" "$1" || return
+    kj_try kj_own mv "$KJ_DIR" "$kj_to" || return
   fi
-  if ! kj_try mv "$KJ_NEW" "$KJ_DIR"; then
-    if [ -d "$1" ] && ! mv "$1" "$KJ_DIR"; then KJ_PENDING='' KJ_TORN=yes; fi
+  if ! kj_try kj_own mv "$KJ_NEW" "$KJ_DIR"; then
+    if [ -d "$kj_to" ] && ! kj_own mv "$kj_to" "$KJ_DIR"; then KJ_PENDING='' KJ_TORN=yes; fi
     return 1
   fi
   KJ_SWITCHED=yes
-  kj_try sync "${KJ_DIR%/*}/" || return
-  if [ -d "$1" ] && ! kj_catch_up "$1"; then
+  kj_try kj_own sync ./ || return
+  if [ -d "$kj_to" ] && ! kj_inner kj_catch_up "$kj_to"; then
     kj_fault failed "$KJ_P: what others wrote there meanwhile could not be brought along" || return
   fi
   rm -f "$KJ_STATE/switch.names"
-}
-
-kj_catch_up() { # old folder: what its owner wrote there between the linking and the switch
-  case $KJ_OURS$KJ_GONE in *[!"$KJ_NL"]*) ;; *) return 0 ;; esac # of a command's folder nobody knows whose is what
-  (cd "$1" && kj_list name . ! -type d) | while IFS= read -r kj_line; do
-    kj_unfold "$kj_line"
-    case $KJ_OURS$KJ_GONE in *"$KJ_NL$kj_word$KJ_NL"*) continue ;; esac
-    if [ ! -e "$KJ_DIR/$kj_name" ] && [ ! -h "$KJ_DIR/$kj_name" ]; then
-      case $kj_name in */*) kj_parents "$KJ_DIR/${kj_name%/*}" ;; esac
-      kj_hard "$1/$kj_name" "$KJ_DIR/$kj_name" || exit 1
-    elif [ -f "$1/$kj_name" ] && [ ! -h "$1/$kj_name" ] && kj_newer "$1/$kj_name" "$KJ_DIR/$kj_name"; then
-      kj_hard "$1/$kj_name" "$KJ_NEW.link" && mv -f "$KJ_NEW.link" "$KJ_DIR/$kj_name" || exit 1
-    fi
-  done
-}
-
-kj_unfold() { # line of kj_list name: kj_name is the name below the root, kj_word the same folded
-  case $1 in \\*) kj_word=${1#?} ;; *) kj_word=$1 ;; esac
-  kj_word=${kj_word#./}
-  kj_unfold_word "$kj_word"
-}
-
-kj_unfold_word() { # folded: kj_name is the name
-  case $1 in
-    *\\*)
-      kj_name=$(printf '%b.' "$1")
-      kj_name=${kj_name%.}
-      ;;
-    *) kj_name=$1 ;;
-  esac
-}
-
-kj_newer() { # file, other: not the same one, and not written earlier; busybox sh compares whole seconds
-  # shellcheck disable=SC3013 # dash, busybox sh and bash all have -ef and -ot
-  [ ! "$1" -ef "$2" ] && [ ! "$1" -ot "$2" ]
-}
-
-kj_hard() { # from, to: by hard links, else copied
-  cp -al "$1" "$2" 2>/dev/null || {
-    rm -rf "$2"
-    cp -a "$1" "$2"
-  }
-}
-
-kj_drop() { # what is to go, and the folders that are empty then
-  kj_ifs=$IFS IFS=$KJ_NL
-  set -f
-  # shellcheck disable=SC2086 # a name a line
-  set -- $KJ_GONE
-  set +f
-  IFS=$kj_ifs
-  for kj_line; do
-    case $KJ_OURS in *"$KJ_NL$kj_line$KJ_NL"*) continue ;; esac
-    kj_unfold_word "$kj_line"
-    if [ -h "$KJ_NEW/$kj_name" ] || { [ -e "$KJ_NEW/$kj_name" ] && [ ! -d "$KJ_NEW/$kj_name" ]; }; then
-      kj_try rm -f "$KJ_NEW/$kj_name" || return
-    fi
-    while [ "${kj_name%/*}" != "$kj_name" ]; do
-      kj_name=${kj_name%/*}
-      rmdir "$KJ_NEW/$kj_name" 2>/dev/null || break
-    done
-  done
 }

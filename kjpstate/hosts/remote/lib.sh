@@ -5,8 +5,7 @@
 # A frame is a line end, the run's nonce and the frame's words, a line end, then its body up to the next one.
 
 kj_setup() { # nonce, state folder or nothing, lock folder or nothing, whether root's hand holds the lock
-  KJ_N=$1 KJ_NL='
-' KJ_CR=$(printf '\r') KJ_UID=$(id -u) KJ_WITHIN='' KJ_UMASK=$(umask) KJ_LC=${LC_ALL-}
+  KJ_N=$1 KJ_UID=$(id -u) KJ_WITHIN='' KJ_UMASK=$(umask) KJ_HOME=$(pwd -P) KJ_LC=${LC_ALL-}
   LC_ALL=C # bash takes a name for letters, and a byte before / that begins one for half a sign
   exec 4>&1
   case $2 in
@@ -41,58 +40,30 @@ kj_why() { # what a tool said: its last part is the reason
   printf '%s' "${kj_said##*: }"
 }
 
-# Names in lines: \, a line end and a carriage return are written \\, \n and \r, and a line that has one begins
-# with \, as with sha256sum; hosts/frames.py reads them back. For an inner shell: what is told of each name, the names.
-# Within a text no function begins at the left edge: hosts/programs.py would take it for one of the script.
-# shellcheck disable=SC2016 # its own variables
-KJ_FOLD='kj_each() { # what stands in kj_word, what is written for it
-  kj_rest=$kj_word kj_word=""
-  while :; do
-    case $kj_rest in *"$1"*) ;; *) break ;; esac
-    kj_word=$kj_word${kj_rest%%"$1"*}$2 kj_rest=${kj_rest#*"$1"}
+kj_trusted() { # user: root or the login
+  [ "$1" = 0 ] || [ "$1" = "$KJ_UID" ]
+}
+
+kj_walk() { # function, path: kj_spot is where that is; the function is told each link on the way, its folder and name, and may stop it
+  kj_spot='' kj_way=${2#/} kj_links=0
+  while [ -n "$kj_way" ]; do
+    kj_step=${kj_way%%/*}
+    case $kj_way in */*) kj_way=${kj_way#*/} ;; *) kj_way='' ;; esac
+    case $kj_step in
+      '' | .) continue ;;
+      ..) kj_spot=${kj_spot%/*} && continue ;;
+    esac
+    if [ ! -h "$kj_spot/$kj_step" ]; then
+      kj_spot=$kj_spot/$kj_step
+      continue
+    fi
+    kj_links=$((kj_links + 1))
+    [ "$kj_links" -le 40 ] && "$1" "$kj_spot" "$kj_step" || return
+    kj_step=$(readlink "$kj_spot/$kj_step")
+    case $kj_step in /*) kj_spot='' ;; esac
+    kj_way=$kj_step/$kj_way
   done
-  kj_word=$kj_word$kj_rest
-}
-  kj_fold() { # name, line end, carriage return: kj_word is the name as a part of a line
-  kj_word=$1
-  case $1 in *"\\"* | *"$2"* | *"$3"*) ;; *) return 0 ;; esac
-  kj_each "\\" "\\\\"
-  kj_each "$2" "\\n"
-  kj_each "$3" "\\r"
-}'
-# shellcheck disable=SC2016
-KJ_LINES=$KJ_FOLD'
-kj_told=$1 kj_line_end=$2 kj_return=$3
-shift 3
-for kj_path; do
-  kj_fold "$kj_path" "$kj_line_end" "$kj_return"
-  kj_mark=""
-  [ "$kj_word" = "$kj_path" ] || kj_mark="\\"
-  case $kj_told in
-    sum) kj_sum=$(sha256sum <"$kj_path") && printf "%s%s  %s\n" "$kj_mark" "${kj_sum%% *}" "$kj_word" ;;
-    state) kj_sum=$(stat -c "%s|%f|%y|%z|%i" "$kj_path") && printf "%s%s|%s\n" "$kj_mark" "$kj_sum" "$kj_word" ;;
-    *) printf "%s%s\n" "$kj_mark" "$kj_word" ;;
-  esac
-done
-:'
-eval "$KJ_FOLD"
-
-kj_list() { # sum, state or name: what is told of each; words of find, for the first two such that end in -type f
-  kj_told=$1
-  shift
-  [ "$kj_told" != name ] || set -- "$@" \(
-  set -- "$@" \( -path '*\\*' -o -path "*$KJ_NL*" -o -path "*$KJ_CR*" \) \
-    -exec sh -c "$KJ_LINES" sh "$kj_told" "$KJ_NL" "$KJ_CR" {} \; -o
-  case $kj_told in # busybox keeps the names of -exec + only outside of ( )
-    sum) LC_ALL=C find "$@" -type f -exec sha256sum {} + ;;
-    state) LC_ALL=C TZ=UTC find "$@" -type f -exec stat -c '%s|%f|%y|%z|%i|%n' {} + ;;
-    *) LC_ALL=C find "$@" -print \) ;;
-  esac
-}
-
-kj_sha() {
-  kj_sum=$(sha256sum <"$1") || return 1
-  printf '%s' "${kj_sum%% *}"
+  kj_spot=${kj_spot:-/}
 }
 
 kj_stat() { # format, path

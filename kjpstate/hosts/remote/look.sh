@@ -22,6 +22,17 @@ kj_unreadable() {
   printf '%s' "$*"
 }
 
+kj_link_owner() { # folder, name: a link there; kj_users are those who laid one, root and the login left out
+  kj_user=$(stat -c %u "$1/$2") || return
+  kj_trusted "$kj_user" || kj_users="$kj_users $kj_user"
+}
+
+kj_theirs() { # path, its owner: whether each link of another user on the way leads to what is theirs
+  kj_users=''
+  kj_walk kj_link_owner "$1" || return
+  for kj_user in $kj_users; do [ "$kj_user" = "$2" ] || return; done
+}
+
 kj_file() { # path, most bytes: its bytes between two looks at it
   if [ -h "$1" ]; then
     kj_say link
@@ -41,9 +52,16 @@ kj_file() { # path, most bytes: its bytes between two looks at it
     kj_unreadable "is larger than $(($2 / 1048576)) MiB"
   elif [ ! -r "$1" ]; then
     kj_unreadable 'permission denied'
+  elif ! kj_user=$(stat -L -c %u "$1") || ! kj_theirs "$1" "$kj_user"; then
+    kj_unreadable "lies behind a link of user ${kj_users##* }, and is not theirs [unsafe-folder]"
   else
     kj_say file "$kj_before"
-    head -c "$2" <"$1"
+    {
+      # the very file that was judged, where the kernel can tell
+      case $(kj_stat '%s %f %u:%g %Y.%Z.%i.%y' -L /proc/self/fd/5) in
+        "$kj_before" | *"No such file"*) head -c "$2" <&5 ;;
+      esac
+    } 5<"$1"
     [ "$(kj_stat '%s %f %u:%g %Y.%Z.%i.%y' -L "$1")" = "$kj_before" ] || kj_say moved
   fi
 }
@@ -123,6 +141,11 @@ kj_tree_files() { # names
   kj_say folders
   kj_list name "$@" \( \( -name "$kj_ours" -o -name "$kj_old" -o -name "$kj_modules" \) -prune -o -type d \)
   set -- "$@" \( -name "$kj_ours" -o -name "$kj_old" -o -name "$kj_modules" \) -prune -o
+  kj_large=$(kj_list name "$@" -type f -size +2097152 | head -n 1)
+  if [ -n "$kj_large" ]; then
+    printf 'find: %s: is larger than 1024 MiB\n' "${kj_large#\\}" >&2
+    return
+  fi
   kj_say sums
   kj_list sum "$@" -type f
   kj_say states

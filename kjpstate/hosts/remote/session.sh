@@ -15,6 +15,7 @@ kj_release() {
 kj_begin() { # run, document, suffix, who, when, why, follow: another session of ours has the lock
   KJ_RUN=$1 KJ_SUFFIX=$3 KJ_STATE=$KJ_BASE/$2 KJ_FOLLOWS=$7 KJ_COUNT=0 KJ_PENDING='' KJ_WRITING='' KJ_TORN=''
   KJ_HEAD="run$KJ_TAB$1$KJ_TAB$5$KJ_TAB$(kj_quoted "$4")$KJ_TAB$(kj_quoted "$6")"
+  KJ_AS='' kj_in=''
   umask 077
   KJ_OWNER="run $1${KJ_NL}who $4${KJ_NL}when $5${KJ_NL}why $6$KJ_NL$(kj_myself)"
   kj_place
@@ -52,9 +53,9 @@ kj_exact() { # bytes: exactly so many of standard input
   [ $(($1 % 65536)) -eq 0 ] || dd bs=$(($1 % 65536)) count=1 iflag=fullblock 2>/dev/null
 }
 
-kj_receive() { # bytes, file: the payload, taken to its end even when the file can't hold it
+kj_receive() { # bytes, file, who writes it: the payload, taken to its end even when the file can't hold it
   kj_exact "$1" | {
-    LC_ALL=C cat >"$2"
+    kj_as "$3" kj_fill "$2"
     kj_code=$?
     cat >/dev/null
     exit "$kj_code"
@@ -78,6 +79,7 @@ kj_loop() {
 # ---- outcomes: once one is not well, the rest of the message is only taken off the line
 
 kj_outcome() { # done or already or failed or moved or unknown, exit code or -
+  kj_leave
   kj_done "$1"
   kj_say outcome "$@"
   case $1 in done | already) ;; *) KJ_STOP=yes ;; esac
@@ -113,18 +115,18 @@ kj_fault() { # status, reason
 
 # ---- one file
 
-kj_look_at() { # path: kj_now is its digest, or - for none
-  if [ -h "$1" ]; then
-    kj_fault failed "$KJ_P is a symbolic link to $(readlink "$1"); kjpstate does not write through it"
-  elif [ ! -e "$1" ]; then
-    kj_now=-
-  elif [ -d "$1" ]; then
-    kj_fault failed "$KJ_P is a folder, not a file"
-  elif [ ! -f "$1" ]; then
-    kj_fault failed "$KJ_P is not a regular file"
-  else
-    kj_now=$(kj_sha "$1" 2>/dev/null) || kj_fault failed "$KJ_P: permission denied"
-  fi
+kj_look_at() { # name: kj_now is its digest, or - for none
+  kj_now=$(kj_own kj_seen "$1")
+  case $kj_now in
+    -) ;;
+    'link '*) kj_fault failed "$KJ_P is a symbolic link to ${kj_now#link }; kjpstate does not write through it" ;;
+    folder) kj_fault failed "$KJ_P is a folder, not a file" ;;
+    odd) kj_fault failed "$KJ_P is not a regular file" ;;
+    '' | *[!0-9a-f]*)
+      [ -z "$KJ_AS" ] || kj_unsafe "user $kj_owner, whose folder it is in, can't read it; chown it to them" || return
+      kj_fault failed "$KJ_P: permission denied"
+      ;;
+  esac
 }
 
 kj_write() { # path, digest before or -, digest after or -, bytes, mode of a new file, backup
@@ -136,26 +138,26 @@ kj_write() { # path, digest before or -, digest after or -, bytes, mode of a new
 }
 
 kj_put() {
-  kj_look_at "$1" || return
+  kj_now=-
+  if [ -d "${1%/*}/" ]; then kj_enter "$1" && kj_look_at "$KJ_NAME" || return; fi
   kj_status=already
   [ "$kj_now" != "$3" ] || return 0
   [ "$kj_now" = "$2" ] || kj_fault moved "$KJ_P is not as the plan saw it any more" || return
-  kj_dir=${1%/*}/
-  [ -d "$kj_dir" ] || kj_fault failed "$KJ_P: its folder does not exist" || return
+  [ -n "$kj_in" ] || kj_fault failed "$KJ_P: its folder does not exist" || return
   [ "$2" = - ] || [ -n "$6" ] || kj_fault failed "$KJ_P: no name to keep the original by" || return
   kj_intent write "$1" "$2" "$3" "$6" || return
-  rm -f "$kj_dir.${1##*/}".kjpstate-*
+  kj_own kj_sweep "$KJ_NAME"
   [ "$2" = - ] || kj_keep_file "$1" "$6" || return
   if [ "$3" = - ]; then
-    kj_try rm "$1" || return
+    kj_try kj_own rm "$KJ_NAME" || return
   else
-    kj_temp=$kj_dir.${1##*/}.kjpstate-new.$KJ_RUN
+    kj_temp=./.${KJ_NAME#./}.kjpstate-new.$KJ_RUN
     if ! kj_replace "$@"; then
-      rm -f "$kj_temp"
+      kj_own rm -f "$kj_temp"
       return 1
     fi
   fi
-  if ! kj_try sync "$kj_dir" || ! kj_look_at "$1"; then
+  if ! kj_try kj_own sync ./ || ! kj_look_at "$KJ_NAME"; then
     kj_status=unknown
     return 1
   fi
@@ -164,64 +166,59 @@ kj_put() {
 }
 
 kj_replace() {
-  kj_try kj_exclusive "$kj_temp" || return
+  kj_try kj_own kj_exclusive "$kj_temp" || return
   kj_taken=yes
-  kj_try kj_receive "$4" "$kj_temp" || return
-  [ "$(kj_sha "$kj_temp")" = "$3" ] || kj_fault failed "$KJ_P: what arrived is not what was sent" || return
-  if [ "$2" = - ]; then kj_try chmod "$5" "$kj_temp"; else kj_carry "$1" "$kj_temp"; fi || return
-  kj_try sync "$kj_temp" && kj_look_at "$1" || return
+  kj_try kj_receive "$4" "$kj_temp" "$KJ_AS" || return
+  [ "$(kj_own kj_sha "$kj_temp")" = "$3" ] || kj_fault failed "$KJ_P: what arrived is not what was sent" || return
+  if [ "$2" = - ]; then kj_try kj_own chmod "$5" "$kj_temp"; else kj_try kj_own kj_carry "$KJ_NAME" "$kj_temp"; fi || return
+  kj_try kj_own sync "$kj_temp" && kj_look_at "$KJ_NAME" || return
   [ "$kj_now" = "$2" ] || kj_fault moved "$KJ_P is not as the plan saw it any more" || return
-  kj_try mv -f "$kj_temp" "$1"
+  kj_try kj_own mv -f "$kj_temp" "$KJ_NAME"
 }
 
-kj_exclusive() {
-  (set -C && : >"$1")
+kj_kept_at() { # path, backup: where that is from here, kj_to, and who acts there, kj_by; others never act in our own folder
+  if [ "${2%/*}" = "${1%/*}" ]; then kj_to=./${2##*/} kj_by=$KJ_AS; else kj_to=$2 kj_by=''; fi
 }
 
-kj_carry() { # from, to: mode, owner and, where cp can, extended attributes; never the times
-  cp --attributes-only --preserve=mode,ownership,xattr "$1" "$2" 2>/dev/null
-  # shellcheck disable=SC2046 # two words of digits
-  set -- "$2" $(stat -c '%a %u:%g' "$1")
-  [ "$(stat -c %u:%g "$1")" = "$3" ] || kj_try chown "$3" "$1" || return
-  kj_try chmod "$2" "$1"
-}
-
-kj_keep_file() { # path, backup: a copy that never goes over anything
-  [ ! -e "$2" ] || return 0
-  kj_look_at "$1" && kj_try mkdir -p "${2%/*}/" || return
+kj_keep_file() { # path, backup: a copy of it that never goes over anything
+  kj_kept_at "$1" "$2"
+  if [ -f "$kj_to" ] && [ ! -h "$kj_to" ]; then return 0; fi
+  kj_look_at "$KJ_NAME" && kj_try kj_as "$kj_by" mkdir -p "${kj_to%/*}/" || return
   kj_digest=$kj_now
-  kj_copy=${2%/*}/.${1##*/}.kjpstate-keep.$KJ_RUN
-  rm -f "$kj_copy"
-  if kj_try cp -a "$1" "$kj_copy" && kj_same "$kj_copy" && kj_try sync "$kj_copy" && kj_publish "$kj_copy" "$2"; then
+  kj_copy=${kj_to%/*}/.${KJ_NAME#./}.kjpstate-keep.$KJ_RUN
+  kj_as "$kj_by" rm -f "$kj_copy"
+  if kj_copied "$KJ_NAME" "$KJ_AS" "$kj_copy" "$kj_by" && kj_same "$kj_copy" &&
+    kj_try kj_as "$kj_by" sync "$kj_copy" && kj_try kj_as "$kj_by" kj_publish "$kj_copy" "$kj_to"; then
     kj_kept_as "$1" "$2" "$kj_digest" file
   else
-    rm -f "$kj_copy"
+    kj_as "$kj_by" rm -f "$kj_copy"
     return 1
   fi
+}
+
+kj_copied() { # file, who reads it, copy, who writes that: between two of them only bytes and mode go over
+  if [ "$2" = "$4" ]; then
+    kj_try kj_as "$2" cp -a "$1" "$3"
+  else
+    kj_mode=$(kj_as "$2" stat -c %a "$1")
+    kj_try kj_as "$4" kj_exclusive "$3" && kj_try kj_passed "$@" && kj_try kj_as "$4" chmod "$kj_mode" "$3"
+  fi
+}
+
+kj_passed() { # as kj_copied
+  kj_as "$2" cat "$1" </dev/null | kj_as "$4" kj_fill "$3"
 }
 
 kj_same() {
-  [ "$(kj_sha "$1")" = "$kj_digest" ] || kj_fault moved "$KJ_P moved while it was backed up"
-}
-
-kj_publish() { # copy, final name: fails when that exists; a rename where there are no hard links
-  if ln "$1" "$2" 2>/dev/null; then
-    kj_try rm -f "$1" && return
-    rm -f "$2"
-    return 1
-  elif [ -e "$2" ]; then
-    kj_fault failed "$2 already exists"
-  else
-    kj_try mv "$1" "$2"
-  fi
+  [ "$(kj_as "$kj_by" kj_sha "$1")" = "$kj_digest" ] || kj_fault moved "$KJ_P moved while it was backed up"
 }
 
 kj_kept_as() { # path, backup, digest, type: a copy that the ledger can't name goes again; its original stands
   if ! kj_try kj_ledger "$KJ_STATE/backups" "$KJ_RUN$KJ_TAB$1$KJ_TAB$2$KJ_TAB$3$KJ_TAB$4"; then
-    rm -rf "$2"
+    if [ "$4" = file ]; then kj_as "$kj_by" rm -f "$kj_to"; else kj_tree_gone "$kj_to" "$kj_by"; fi
     return 1
   fi
-  kj_try sync "$KJ_STATE/backups" && kj_try sync "${2%/*}/"
+  kj_try sync "$KJ_STATE/backups" && kj_try kj_as "$kj_by" sync "${kj_to%/*}/"
 }
 
 kj_note() { # path, backup, digest, type: a line of the ledger
@@ -238,18 +235,17 @@ kj_make() { # path, mode
   elif [ -e "$1" ] || [ -h "$1" ]; then
     kj_bad failed "$KJ_P is there and is not a folder"
   else
-    kj_intent make "$1" - - '' && kj_try kj_parents "${1%/*}/" && kj_try kj_made "$1" "$2"
+    kj_intent make "$1" - - '' && kj_make_in "$1" "$2"
     kj_settled $?
   fi
 }
 
-# kj_made PATH MODE: in one call; busybox's `mkdir -m` needs two, and a kill between them leaves another mode.
-kj_made() {
-  (umask "$(printf '%o' $((0777 & ~0$2)))" && mkdir "$1")
-}
-
-kj_parents() {
-  (umask 022 && mkdir -p "$1")
+kj_make_in() { # path, mode: from the deepest folder above it that is there
+  kj_up=$1
+  until [ -d "${kj_up%/*}/" ]; do kj_up=${kj_up%/*}; done
+  kj_enter "$kj_up" || return
+  kj_below=$KJ_NAME${1#"$kj_up"}
+  kj_try kj_own kj_parents "${kj_below%/*}/" && kj_try kj_own kj_made "$kj_below" "$2"
 }
 
 kj_run() { # what for, seconds, folder or nothing, allowed exit codes, whether to tell what it prints, argv
@@ -337,7 +333,7 @@ kj_stamp() { # document, name, digest or - for removal, bytes
 kj_stamp_new() {
   kj_temp=$KJ_BASE/$1/.$2.kjpstate-new
   rm -f "$kj_temp"
-  kj_try kj_receive "$4" "$kj_temp" || return
+  kj_try kj_receive "$4" "$kj_temp" '' || return
   [ "$(kj_sha "$kj_temp")" = "$3" ] || kj_fault failed "$KJ_P: what arrived is not what was sent" || return
   kj_try sync "$kj_temp" && kj_try mv -f "$kj_temp" "$KJ_BASE/$1/$2" && kj_try sync "$KJ_BASE/$1"
 }
@@ -351,177 +347,35 @@ kj_backup() { # path, backup, shared or nothing; already: there was nothing
   kj_ready 0 || return 0
   if [ ! -e "$1" ]; then
     kj_outcome already -
-  elif [ -d "$1" ]; then
-    kj_intent backup "$1" - - "$2" && kj_keep_tree "$1" "$2" "$3"
-    kj_settled $?
+  elif ! kj_enter "$1"; then
+    kj_bad "$kj_status" "$kj_reason"
   else
-    kj_intent backup "$1" - - "$2" && kj_keep_file "$1" "$2"
+    kj_keeps=kj_keep_file
+    [ ! -d "$KJ_NAME" ] || kj_keeps=kj_keep_tree
+    kj_intent backup "$1" - - "$2" && "$kj_keeps" "$1" "$2" "$3"
     kj_settled $?
   fi
 }
 
 kj_keep_tree() { # folder, backup, shared: hard links where they can be
-  [ ! -e "$2" ] || return 0
-  kj_try mkdir -p "${2%/*}/" || return
-  kj_copy=${2%/*}/${1##*/}.kjpstate-keep.$KJ_RUN
-  rm -rf "$kj_copy"
-  if [ -n "$3" ] && ! kj_share_tree "$1" "$kj_copy" 2>/dev/null; then rm -rf "$kj_copy"; fi
-  if { [ -d "$kj_copy" ] || kj_try cp -a "$1" "$kj_copy"; } && kj_try kj_durable "$kj_copy" && kj_try mv "$kj_copy" "$2"; then
-    kj_kept_as "$1" "$2" "$(kj_listing "$2")" directory
+  kj_kept_at "$1" "$2"
+  if [ -d "$kj_to" ] && [ ! -h "$kj_to" ]; then return 0; fi
+  KJ_DIR=$KJ_NAME KJ_NEW='' KJ_OURS='' KJ_GONE=''
+  kj_inside "$KJ_DIR" && kj_try kj_as "$kj_by" mkdir -p "${kj_to%/*}/" || return
+  kj_copy=${kj_to%/*}/${KJ_NAME#./}.kjpstate-keep.$KJ_RUN
+  kj_tree_gone "$kj_copy" "$kj_by"
+  if kj_tree_copied "$KJ_DIR" "$KJ_AS" "$kj_copy" "$kj_by" "$3" && kj_try kj_reader kj_durable "$kj_copy" &&
+    kj_try kj_as "$kj_by" mv "$kj_copy" "$kj_to"; then
+    kj_kept_as "$1" "$2" "$(kj_reader kj_listing "$kj_to")" directory
   else
-    rm -rf "$kj_copy"
+    kj_tree_gone "$kj_copy" "$kj_by"
     return 1
   fi
 }
 
-kj_durable() { # folder: all of it on the disk, before what it is a copy of is touched
-  find "$1" \( -type f -o -type d \) -exec sync {} +
-}
-
-kj_share_tree() { # folder, copy: npm ci removes its folders, but writes into a .package-lock.json that stands
-  cp -al "$1" "$2" || return
-  for kj_own in "$1"/* "$1"/.[!.]* "$1"/..?*; do
-    case $kj_own in "$1"/.*) ;; *) [ -f "$kj_own" ] || continue ;; esac
-    [ -e "$kj_own" ] || [ -h "$kj_own" ] || continue
-    rm -rf "${2:?}/${kj_own##*/}" && cp -a "$kj_own" "$2/${kj_own##*/}" || return
-  done
-}
-
-kj_listing() { # folder: one digest for all its regular files, formats.tree.listing_digest
-  kj_sum=$(cd "$1" && kj_list sum . -type f | LC_ALL=C sort | sha256sum)
-  printf '%s' "${kj_sum%% *}"
-}
-
-# ---- put back
-
-kj_restore() { # path, backup or nothing: there was nothing; what must stand there, - for nothing, or nothing: anything
-  KJ_P=$1
-  kj_ready 0 || return 0
-  kj_status='done'
-  if [ -h "$1" ]; then
-    kj_fault failed "$KJ_P is a symbolic link; kjpstate does not replace it"
-  elif [ -n "$2" ] && [ ! -e "$2" ]; then
-    kj_fault failed "$KJ_P: its original $2 is gone"
-  elif [ -d "${2:-$1}" ]; then
-    kj_tree_back "$1" "$2" "$3" 0
-  elif [ -d "$1" ]; then
-    kj_fault failed "$KJ_P is a folder now"
-  else
-    kj_file_back "$@"
-  fi
-  kj_settled $?
-}
-
-kj_file_back() {
-  kj_look_at "$1" || return
-  kj_then=-
-  [ -z "$2" ] || kj_then=$(kj_sha "$2") || kj_fault failed "$2: permission denied" || return
-  if [ "$kj_now" = "$kj_then" ] && { [ -z "$2" ] || [ "$(stat -c '%a %u:%g' "$1")" = "$(stat -c '%a %u:%g' "$2")" ]; }; then
-    kj_status=already
-    return 0
-  fi
-  [ -z "$3" ] || [ "$kj_now" = "$3" ] || kj_fault moved "$KJ_P was changed by somebody else meanwhile; that stands" || return
-  kj_intent restore "$1" "$kj_now" "$kj_then" "$2" || return
-  kj_fresh=${1%/*}/.${1##*/}.kjpstate-new.$KJ_RUN
-  rm -f "$kj_fresh"
-  if [ -z "$2" ]; then
-    kj_try rm -f "$1" || return
-  elif ! kj_try cp -a "$2" "$kj_fresh" || ! kj_try sync "$kj_fresh" || ! kj_try mv -f "$kj_fresh" "$1"; then
-    rm -f "$kj_fresh"
-    return 1
-  fi
-  kj_try sync "${1%/*}/" && kj_look_at "$1" || return
-  [ "$kj_now" = "$kj_then" ] || kj_fault failed "$KJ_P does not hold what was put back; somebody else is writing it"
-}
-
-kj_restore_tree() { # as kj_tree_back
-  KJ_P=$1
-  kj_ready 0 || return 0
-  kj_status='done'
-  if [ -h "$1" ]; then kj_fault failed "$KJ_P is a symbolic link; kjpstate does not replace it"; else kj_tree_back "$@"; fi
-  kj_settled $?
-}
-
-kj_tree_back() { # folder, backup or nothing, digest of the listing of what must stand there (- for nothing) or nothing, how many names it has (0: all there are), those, then names that we took away
-  KJ_DIR=$1 KJ_NEW=$1.kjpstate-new.$KJ_RUN KJ_OURS=$KJ_NL KJ_GONE=$KJ_NL kj_from=$2 kj_listed=$3 kj_left=$4
-  shift 4
-  if [ -n "$kj_listed" ] && [ "$(kj_listing_of "$KJ_DIR" "$kj_left" "$@")" != "$kj_listed" ]; then
-    kj_fault moved "$KJ_P was changed by somebody else meanwhile; that stands" || return
-  fi
-  for kj_name; do
-    kj_fold "$kj_name" "$KJ_NL" "$KJ_CR"
-    if [ "$kj_left" -gt 0 ]; then KJ_OURS=$KJ_OURS$kj_word$KJ_NL; else KJ_GONE=$KJ_GONE$kj_word$KJ_NL; fi
-    kj_left=$((kj_left - 1))
-  done
-  if [ -z "$kj_from" ]; then
-    kj_tree_away
-    return
-  fi
-  kj_sweep_trees "$KJ_DIR"
-  kj_intent lay "$KJ_DIR" - - '' && kj_try cp -a "$kj_from" "$KJ_NEW" || return
-  if [ "$KJ_OURS" != "$KJ_NL" ] && [ -d "$KJ_DIR" ]; then
-    kj_old=$KJ_DIR KJ_DIR=$KJ_NEW
-    kj_catch_up "$kj_old"
-    KJ_DIR=$kj_old
-  fi
-  if ! kj_try kj_durable "$KJ_NEW"; then
-    rm -rf "$KJ_NEW"
-    return 1
-  fi
-  kj_b=$KJ_DIR.kjpstate-old.$KJ_RUN
-  kj_swap "$kj_b" '' || return
-  rm -rf "$kj_b"
-}
-
-kj_listing_of() { # folder, how many names, names and more: as kj_listing, of these only; 0 of all, - for no folder
-  if [ "$2" = 0 ]; then
-    if [ -d "$1" ]; then kj_listing "$1"; else printf '%s' -; fi
-    return
-  fi
-  cd "$1" 2>/dev/null || return 0
-  kj_few=$2 kj_all=$(($# - 2))
-  shift 2
-  kj_each=$kj_few
-  while [ "$kj_each" -gt 0 ]; do
-    kj_name=$1
-    shift
-    set -- "$@" "./$kj_name"
-    kj_each=$((kj_each - 1))
-  done
-  shift $((kj_all - kj_few))
-  kj_sum=$(kj_sums "$@" 2>/dev/null | LC_ALL=C sort | sha256sum)
-  printf '%s' "${kj_sum%% *}"
-}
-
-kj_sums() { # files: as kj_list sum
-  case $* in
-    *\\* | *"$KJ_NL"* | *"$KJ_CR"*) sh -c "$KJ_LINES" sh sum "$KJ_NL" "$KJ_CR" "$@" ;;
-    *) sha256sum "$@" ;;
+kj_reader() { # command on a backup: by who acts in it
+  case $kj_to in
+    /*) "$@" ;;
+    *) kj_inner "$@" ;;
   esac
-}
-
-kj_tree_away() { # what was not there before: gone, but for what others put into it meanwhile
-  if [ ! -e "$KJ_DIR" ]; then
-    kj_status=already
-    return 0
-  fi
-  kj_intent remove "$KJ_DIR" - - '' || return
-  if [ "$KJ_OURS" = "$KJ_NL" ] || [ -z "$(cd "$KJ_DIR" && kj_list name . ! -type d | kj_not_ours)" ]; then
-    kj_try mv "$KJ_DIR" "$KJ_DIR.kjpstate-old.$KJ_RUN" && { kj_try rm -rf "$KJ_DIR.kjpstate-old.$KJ_RUN" || kj_left_over; }
-  else
-    KJ_NEW=$KJ_DIR KJ_GONE=$KJ_OURS KJ_OURS=$KJ_NL
-    kj_drop
-  fi && kj_try sync "${KJ_DIR%/*}/"
-}
-
-kj_left_over() { # the folder is away; what it is called now can't be removed
-  kj_reason="$KJ_P is taken away, but $KJ_DIR.kjpstate-old.$KJ_RUN can't be removed: ${kj_reason#"$KJ_P: "}"
-  return 1
-}
-
-kj_not_ours() {
-  while IFS= read -r kj_line; do
-    kj_unfold "$kj_line"
-    case $KJ_OURS in *"$KJ_NL$kj_word$KJ_NL"*) ;; *) printf x ;; esac
-  done
 }
