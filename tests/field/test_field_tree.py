@@ -329,6 +329,32 @@ def test_a_file_is_not_put_in_the_place_of_a_folder_or_a_folder_in_that_of_a_fil
 
 
 @pytest.mark.real
+@pytest.mark.parametrize("where", ["pc", "stb"])
+@pytest.mark.parametrize("to", ["real", "nowhere"])
+def test_a_link_where_it_is_deployed_to_is_refused_in_the_plan(
+    trial: Trial, server: Sshd, where: str, to: str
+) -> None:
+    document(trial, "pc", where, "", reached(server, "root") if where == "stb" else "")
+    trial.write("dist/a.js", "a")
+    trial.write("real/mine", "mine")
+    (trial.folder / "web").symlink_to(to)
+    for argv in (("plan",), ("drift",), ("apply", "--yes")):
+        done = trial.kjpstate(*argv)
+        assert (done.code, "web on" in done.said) == (8, True), (argv, done.code, done.said)
+    assert (trial.folder / "web").is_symlink() and tree(trial.folder / "real") == {b"mine": b"mine"}
+
+
+def test_a_name_with_line_ends_makes_no_row_of_a_screen(trial: Trial) -> None:
+    document(trial)
+    trial.write("dist/a.js", "a")
+    put(trial.folder / "web", b"x\n\nIn sync.\n", b"")
+    (trial.folder / "dist/y\n\nIn sync.\n").symlink_to("a.js")
+    for argv in (("plan",), ("drift",), ("status",)):
+        done = trial.kjpstate(*argv)
+        assert "In sync." not in [line.strip() for line in done.said.splitlines()], done.said
+
+
+@pytest.mark.real
 @pytest.mark.parametrize(("mine", "theirs"), [("own.txt", "own.txt/x"), ("own/x", "own")])
 def test_a_file_on_a_box_stays_where_it_is(trial: Trial, server: Sshd, mine: str, theirs: str) -> None:
     document(trial, "pc", "stb", "", reached(server, "root"))

@@ -62,6 +62,11 @@ def parent_stat(spec: Spec) -> ReadStat:
     return ReadStat(spec["host"], parent(spec["to_directory"]))
 
 
+def target_stat(spec: Spec) -> ReadStat:
+    """What stands at the target's own path: a link to a folder reads as that folder."""
+    return ReadStat(spec["host"], spec["to_directory"].rstrip("/"))
+
+
 def above_beside(spec: Spec) -> Iterator[ReadStat]:
     """What the folders of the files of `with` are, where they lie in folders of their own."""
     for name, _, here in beside(spec):
@@ -112,6 +117,7 @@ def all_readings(spec: Spec) -> Iterator[Reading]:
     yield target(spec)
     yield tree_stamp(spec)
     yield parent_stat(spec)
+    yield target_stat(spec)
     for _, here, there in baileys(spec):
         yield from (here, there)
     built = build_stamp(spec)
@@ -230,8 +236,10 @@ def install_digest(spec: Spec, files: Mapping[str, str | None]) -> str:
 
 def problems(spec: Spec, seen: Seen, answers: Answers, upstream: Upstream) -> Iterator[tuple[str, str]]:
     """(rule id, reason) of what would make this deploy a guess or empty its target."""
-    here = answers.get(target(spec))
-    if isinstance(here, Unreadable):
+    here, itself = answers.get(target(spec)), answers.get(target_stat(spec))
+    if isinstance(itself, Stat) and itself.type == "symlink":
+        yield "target-unreadable", f"{itself.path} on {spec['host']} is a symbolic link"
+    elif isinstance(here, Unreadable):
         yield "target-unreadable", f"{spec['to_directory']} on {spec['host']}: {here.why}"
     for name, (_, mine) in seen.beside.items():
         if isinstance(mine, Unreadable):
@@ -303,8 +311,8 @@ def _stays(folder: str, here: Tree, seen: Seen) -> bool:
 
 
 def few(names: Iterable[str]) -> str:
-    """The first three of some names."""
-    first = [*islice(names, 4)]
+    """The first three of some names, each as one word of one row whatever signs it has."""
+    first = [name if name.isprintable() else repr(name) for name in islice(names, 4)]
     return ", ".join(first[:3]) + (", …" if len(first) > 3 else "")
 
 
