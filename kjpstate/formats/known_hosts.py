@@ -100,10 +100,12 @@ def _words(text: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _blob(text: bytes) -> bytes:
+    bare = text.translate(None, b"\r\v\f")
     try:
-        return base64.b64decode(text.translate(None, b"\r\v\f"), validate=True)
+        blob = base64.b64decode(bare, validate=True)
     except ValueError:
         return b""
+    return blob if base64.b64encode(blob) == bare else b""  # Python takes a `=` too many
 
 
 def _is_whole(blob: bytes, kind: bytes) -> bool:

@@ -295,7 +295,8 @@ class _Keys:
 
     def offers(self) -> Iterator[list[str]]:
         """Which types of keys to take, a connection each, for as long as what is shown is not known."""
-        expected = [self._whole] if self._whole else [] if self._pin else lines.keys(self._lines)
+        trusted = [key for key in lines.keys(self._lines) if self._judged(key) == lines.TRUSTED]
+        expected = [self._whole] if self._whole else [] if self._pin else trusted
         types = types_of(expected)
         if self._pin and not self._whole:
             types = {known_hosts.pinned_type(self._pin, self._folder)}

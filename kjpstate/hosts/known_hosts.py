@@ -145,7 +145,7 @@ def remember(target: Target, keys: Sequence[bytes], state_folder: Path) -> Path:
     try:
         state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with alone(path):
-            old = path.read_bytes() if path.exists() else b""
+            old = path.read_bytes() if path.is_file() else b""
             kept = lines.without(old, names(target)[0])
             kept += b"\n" if kept and not kept.endswith(b"\n") else b""
             _replace(path, kept + b"".join(key + b"\n" for key in keys))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -196,6 +197,14 @@ def test_a_folder_in_its_place_stops_nothing(trial: Trial, server: Sshd) -> None
     trusted = trial.kjpstate("trust", "stb", "--fingerprint", fingerprint(server.folder / "host"))
     assert trusted.code == 1 and "can't be written" in trusted.said, trusted.said
     assert "mistake of ours" not in trusted.said and "Traceback" not in trusted.said
+
+
+def test_a_pipe_in_its_place_holds_up_no_trust(trial: Trial, server: Sshd) -> None:
+    (trial.folder / "own").mkdir()
+    os.mkfifo(trial.folder / "own/known_hosts")
+    write(trial, stb=way(server))
+    done = trial.kjpstate("trust", "stb", "--fingerprint", fingerprint(server.folder / "host"))
+    assert (done.code, trial.kjpstate("plan").code) == (0, 0), done.said
 
 
 # ---- which key

@@ -125,6 +125,11 @@ LINES: dict[str, Text] = {
         f"[127.0.0.1]:{p.port} {p.of('rsa')}\n@revoked [127.0.0.1]:{p.port} {p.key}"
     ),
     "revoked before a tab": lambda p: f"[127.0.0.1]:{p.port} {p.key}\n@revoked\t* {p.key}",
+    "its first type revoked, all known": lambda p: (
+        f"@revoked * {p.key}\n"
+        + "".join(f"[127.0.0.1]:{p.port} {key}\n" for key in (p.key, p.of("rsa"), p.of("ecdsa")))
+    ),
+    "a sign of padding too many": lambda p: f"[127.0.0.1]:{p.port} {p.key}=",
     "an authority": lambda p: f"@cert-authority [127.0.0.1]:{p.port} {p.key}",
     "an authority, and its key": lambda p: f"@cert-authority * {p.stranger}\n127.0.0.1 {p.key}",
     "nonsense before it": lambda p: (
