@@ -122,15 +122,20 @@ class Host(Eye, Protocol):
 def allowed(path: str, may_change: Sequence[str]) -> bool:
     """Whether `path` is one of `may_change`, lies in a folder of it (final `/`), or is itself a backup or
     temporary file of ours beside an allowed path. A path with `..` never is."""
-    if ".." in path.split("/"):
-        return False
-    return any(_covers(pattern, path) for pattern in may_change)
+    bare = path.rstrip("/")
+    beside = ".." not in path.split("/") and _original_of(bare) in {item.rstrip("/") for item in may_change}
+    return beside or may_hold(path, may_change)
+
+
+def may_hold(path: str, may_change: Sequence[str]) -> bool:
+    """Whether a document's own content may be laid at `path`: as `allowed`, but at no name of ours beside,
+    where an original may stand."""
+    return ".." not in path.split("/") and any(_covers(pattern, path) for pattern in may_change)
 
 
 def _covers(pattern: str, path: str) -> bool:
-    if pattern.endswith("/") and (path + "/").startswith(pattern):
-        return True
-    return pattern.rstrip("/") in (path.rstrip("/"), _original_of(path.rstrip("/")))
+    within = pattern.endswith("/") and (path + "/").startswith(pattern)
+    return within or pattern.rstrip("/") == path.rstrip("/")
 
 
 def _original_of(path: str) -> str | None:

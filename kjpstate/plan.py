@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from kjpstate import acceptance, diff
-from kjpstate.host import allowed
+from kjpstate.host import allowed, may_hold
 from kjpstate.kinds import Kind
 from kjpstate.model import (
     GUARD,
@@ -246,7 +246,7 @@ def _forbidden(actions: Iterable[Action], scene: Scene) -> Refuse | None:
     for action in actions:
         match action:
             case WriteFile(host=host, path=path) | SyncTree(host=host, to_directory=path):
-                fine = allowed(path, scene.may_change.get(host, ()))
+                fine = may_hold(path, scene.may_change.get(host, ()))
             case MakeDirectory(host=host, path=path):  # the folder of an allowed file, too
                 inside = path.rstrip("/") + "/"
                 named = scene.may_change.get(host, ())

@@ -13,7 +13,7 @@ from typing import Any
 from kjpstate.errors import Failed
 from kjpstate.formats.tree import AS_BYTES, layable
 from kjpstate.formats.windows import odd_name, odd_path
-from kjpstate.host import allowed
+from kjpstate.host import allowed, may_hold
 from kjpstate.model import (
     Action,
     Backup,
@@ -88,7 +88,7 @@ def refusal(
     """
     match action:
         case WriteFile(path=path) | SyncTree(to_directory=path):
-            fine = allowed(path, may_change)
+            fine = may_hold(path, may_change)
         case MakeDirectory(path=path):
             inside = path.rstrip("/") + "/"
             fine = allowed(path, may_change) or any(entry.startswith(inside) for entry in may_change)

@@ -79,6 +79,18 @@ PLAIN = {"inputs": "src/", "outputs": "dist/", "beside": "package.json"}
 TRICKS = ".//{outside}/x", "././/{outside}/x", ".///{outside}/x"
 
 
+@pytest.mark.parametrize("name", ["ok.backup.20260101T000000Z-abcdef", ".ok.kjpstate-new.abcdef"])
+def test_nothing_is_laid_at_a_name_of_ours(trial: Trial, name: str) -> None:
+    deploy = f"deploy: {{from: {{host: pc, directory: new/}}, to: {{host: pc, directory: {name}/}}}}\n"
+    head = "kjpstate: 1\nname: t\nhosts: {pc: {local: .}}\nguardrails: {may_change: {pc: [ok/]}}\n"
+    trial.write("kjpstate.yaml", head + deploy)
+    trial.write("new/x", "new")
+    trial.write(f"{name}/x", "the original")
+    done = trial.kjpstate("apply", "--yes")
+    assert done.code == 8 and "outside-may-change" in done.said, done.said
+    assert (trial.folder / name / "x").read_text() == "the original"
+
+
 @pytest.mark.parametrize("trick", TRICKS)
 @pytest.mark.parametrize("key", PLAIN)
 def test_a_path_is_judged_in_the_form_in_which_it_is_used(trial: Trial, key: str, trick: str) -> None:

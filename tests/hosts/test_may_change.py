@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from kjpstate.host import allowed
 from kjpstate.hosts.local import LocalHost
+from kjpstate.hosts.names import refusal
 from kjpstate.model import (
     Backup,
     MakeDirectory,
@@ -119,6 +120,16 @@ OLD = TreeFile("cba06b5736faf67e54b07b561eae94395e774c517a7d910a54369e1263ccfbd4
 def test_only_whole_names_of_ours_are_beside(path: str, fine: bool):
     assert allowed(path, ("/r/ok/", "/r/only.conf")) is fine
     assert not allowed(path, ())
+
+
+@pytest.mark.parametrize(
+    "name", ["ok", "ok/a", "ok.backup.20260101T000000Z-abcdef", ".ok.kjpstate-new.abcdef"]
+)
+def test_a_document_lays_nothing_at_a_name_of_ours(name: str):
+    for path in (f"/r/{name}", f"/r/{name}/"):
+        asked = (WriteFile("box", path, None, b""), SyncTree("box", "/x/", "box", path, {}))
+        for action in asked:
+            assert bool(refusal(action, ("/r/ok/",), ())) is ("." in name), action
 
 
 @pytest.mark.parametrize(("body", "examples"), [("local", 100), ("dash", 20)])
