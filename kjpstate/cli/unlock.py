@@ -78,7 +78,8 @@ async def _one(session: Session, host: Host, *, run: str | None, force: bool, se
     if holder.life == "damaged":
         await _clear(session, host, holder, run=run, force=force)
         return
-    session.tell(_shown(host.name, holder))
+    with session.owing(run is not None):
+        session.tell(_shown(host.name, holder))
     if run is not None and run != holder.run:
         raise errors.Locked(
             f"{host.name} is locked by run {holder.run}, not by {run}; nothing was done", run=holder.run
@@ -86,7 +87,7 @@ async def _one(session: Session, host: Host, *, run: str | None, force: bool, se
     if holder.whose:
         raise errors.Locked(
             f"the lock of {host.name} is not broken: it is {holder.whose}",
-            f"wait for it: add --lock-timeout 5m; or, as that user: kjpstate unlock {host.name}",
+            f"wait for it: add --lock-timeout 5m; or end that run on {host.name} itself, as that user",
             "locked",
             holder.run,
         )
@@ -106,7 +107,8 @@ async def _one(session: Session, host: Host, *, run: str | None, force: bool, se
         warning = (
             f"That run is alive. It will stop at its next action, but what it is at now goes on: {host.name}"
         )
-        session.tell([Line(f"{warning} may be written by two at once.", "refuse")])
+        with session.owing(run is not None):
+            session.tell([Line(f"{warning} may be written by two at once.", "refuse")])
     if run is None and not session.confirmed(f"Break the lock of run {holder.run} on {host.name}?"):
         raise errors.Failed("Nothing was done: the answer was not yes.")
     if not await host.unlock(holder, force=force):
@@ -122,7 +124,8 @@ async def _clear(session: Session, host: Host, holder: Holder, *, run: str | Non
         raise errors.Failed(*is_damaged(host.name, holder.text))
     if not await host.unlock(holder, force=True):
         raise errors.Locked(f"{host.name} is locked by somebody else by now; nothing was done", "look again")
-    session.out([Line(f"{holder.text}: it is removed, and {host.name} is free.", "good")])
+    with session.owing():
+        session.out([Line(f"{holder.text}: it is removed, and {host.name} is free.", "good")])
 
 
 async def _settled(host: Host, seconds: float) -> Holder | None:

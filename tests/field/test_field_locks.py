@@ -433,3 +433,15 @@ def test_a_lock_counts_though_processes_of_others_are_hidden(trial: Trial, tmp_p
             argv = (*trial.inside, *as_user(4242), sys.executable, "-c", CONTENDER, body, tmp_path, "1")
             done = subprocess.run(argv, cwd="/", env=env, check=True, capture_output=True, text=True)
             assert done.stdout.split() == ["0", "1", "0"], (body, done)
+
+
+def test_a_lock_is_broken_though_nobody_reads(local: Trial) -> None:
+    lock = "run abcdef\\nwho a\\nwhen b\\nwhy c\\npid 999999\\nstart 1\\nboot -\\n"
+    python = shlex.join((sys.executable, "-m", "kjpstate"))
+    done = local.sh(
+        "mkdir -p /run/kjpstate /run/lock\n"
+        f"for it in /run/kjpstate /run/lock; do printf '{lock}' >$it/kjpstate; done\n"
+        f"{python} unlock box --run abcdef 2>/dev/full || true\n"
+        f"cat /run/{'lock' if checkout() != HERE else 'kjpstate'}/kjpstate || echo broken"
+    )
+    assert "broken\n" in done.out, done.said
