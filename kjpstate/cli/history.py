@@ -17,7 +17,7 @@ from kjpstate.cli.session import Session
 from kjpstate.cli.work import load, opened
 from kjpstate.formats import remembered
 from kjpstate.history import Item, Past, Wanted
-from kjpstate.model import Answers, Reading, ReadState
+from kjpstate.model import Answers, Reading, ReadState, named
 from kjpstate.render.drifts import lost_lines
 from kjpstate.render.lines import Line
 from kjpstate.render.pasts import history_json, history_lines
@@ -65,7 +65,7 @@ def command(
     found = history.runs(folder, replace(wanted, most=0) if name and not local else wanted)
     runs, lost = found.value, dict[str, str]()
     if name and not local:
-        theirs, lost = interrupts.run(_told_by_hosts(session, document, here))
+        theirs, lost = interrupts.run(_told_by_hosts(session, document, here, host))
         runs = history.merged(runs, theirs, wanted)
     if as_json:
         session.out_json(history_json(runs))
@@ -77,16 +77,17 @@ def command(
 
 
 async def _told_by_hosts(
-    session: Session, argument: str | None, here: str | None
+    session: Session, argument: str | None, here: str | None, limit: str
 ) -> tuple[list[Past], dict[str, str]]:
-    """The runs that stand on the hosts, and the hosts that could not be asked: host -> why."""
+    """The runs that the hosts tell which `limit` names (empty: all), and those out of reach: host -> why."""
     async with opened(session, argument, here=here, looks=True, forgiving=True) as work:
         wanted: dict[str, list[Reading]] = {}
-        for name, host in work.hosts.items():
+        asked = {name: host for name, host in work.hosts.items() if not limit or named(name, limit)}
+        for name, host in asked.items():
             host.within = _PATIENCE
             wanted[name] = [ReadState(name, work.document.name, remembered.NAME)]
         answers, lost = await reconcile.look(work.hosts, wanted)
-        there = [name for name in work.hosts if name not in lost]
+        there = [name for name in asked if name not in lost]
         return [run for name in there for run in said_by(name, work.document.name, answers)], lost
 
 

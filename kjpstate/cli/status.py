@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import click
 
-from kjpstate import history, reconcile
+from kjpstate import errors, history, reconcile
 from kjpstate.cli import interrupts, options
 from kjpstate.cli.history import said_by, seconds_of, tell_trouble
 from kjpstate.cli.session import Session
@@ -19,6 +20,14 @@ from kjpstate.formats.pm2.health import health
 from kjpstate.history import ACTS, Past, Wanted
 from kjpstate.model import Answers, Holder, Reading, ReadLock, ReadState, Resource
 from kjpstate.render.statuses import Bot, Status, status_json, status_lines
+
+_CODES = {
+    "drift": errors.DRIFT,
+    "held": errors.DRIFT,
+    "unreachable": errors.UNREACHABLE,
+    "refused": errors.REFUSED,
+}
+"""What a result of one address, or host, makes of a check."""
 
 _CHECKS = 20
 """Remembered checks that are looked through for the last one that looked."""
@@ -96,16 +105,21 @@ def _stands(
 ) -> tuple[Status, str]:
     document = work.document
     there = [name for name in work.scope if name not in lost]
-    acts = history.runs(work.folder, Wanted(document.name, verbs=ACTS, most=1))
+    acts = history.runs(work.folder, Wanted(document.name, verbs=ACTS, most=_CHECKS))
     checks = history.runs(work.folder, Wanted(document.name, verbs=("drift",), most=_CHECKS))
-    whole = [run for run in checks.value if "--only" not in run.scope.split()]  # one address says little
+    whole = [
+        _of_scope(run, work)
+        for run in checks.value
+        if "--only" not in run.scope.split() and set(work.scope) <= set(run.hosts or work.scope)
+    ]  # one address, or another host, says little
     told = [run for name in there for run in said_by(name, document.name, answers)]
     locks = {name: answers.get(ReadLock(name)) for name in there}
     busy = {
         name: owner for name, owner in locks.items() if isinstance(owner, Holder) and owner.life != "dead"
     }
     cut = reconcile.unfinished(document, there, answers)
-    applies: Sequence[Past] = history.merged(acts.value, told, Wanted(verbs=ACTS))
+    mine = [run for run in acts.value if not work.limit or set(run.hosts) & set(work.scope)]
+    applies: Sequence[Past] = history.merged([_of_scope(run, work) for run in mine], told, Wanted(verbs=ACTS))
     status = Status(
         document.name,
         time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
@@ -119,6 +133,17 @@ def _stands(
         unread=bool(checks.trouble or acts.trouble),
     )
     return status, acts.trouble or checks.trouble
+
+
+def _of_scope(run: Past, work: Work) -> Past:
+    """What a run says of the hosts that are asked for; with --limit no other has a say in it."""
+    if not work.limit or set(run.hosts) <= set(work.scope):
+        return run
+    items = tuple(item for item in run.items if not item.host or item.host in work.scope)
+    if run.verb != "drift" or run.exit_code not in (errors.DRIFT, errors.UNREACHABLE, errors.REFUSED):
+        return replace(run, items=items)
+    code = errors.worst(_CODES.get(item.result, errors.IN_SYNC) for item in items)
+    return replace(run, items=items, exit_code=code)
 
 
 def _bot(item: Resource, answers: Answers) -> Bot:

@@ -322,3 +322,34 @@ def test_ctrl_c_while_modules_are_imported_prints_no_traceback(trial: Trial, at:
     done = trial.kjpstate("plan", AT=at, PYTHONPATH=path)
     assert done.code == 130, done.said
     assert "Traceback" not in done.said and "KeyboardInterrupt" not in done.said
+
+
+@pytest.mark.real
+def test_how_one_member_stands_is_no_concern_of_another(fleet: Fleet) -> None:
+    fleet.write(0, 1, 2)
+    assert fleet.trial.kjpstate("apply", "--yes", "--limit", fleet.names[1]).code == 0
+    (fleet.folder(0) / "alive").unlink()
+    assert fleet.trial.kjpstate("apply", "--yes", "--limit", fleet.names[0]).code == 6
+    fleet.trial.write("member0/a.ts", SOURCE)
+    limits = [["--limit", fleet.names[0]], []]
+    for limit in limits:
+        fleet.trial.kjpstate("drift", "--limit", fleet.names[1])
+        assert fleet.trial.kjpstate("drift", *limit).code == 2
+        done = fleet.trial.kjpstate("status", "--limit", fleet.names[1], "--json")
+        assert done.code == 0, done.said
+        value = json.loads(done.out)
+        assert value["last_check"]["result"] == "in sync"
+        assert value["last_apply"]["exit_code"] == 0
+    done = fleet.trial.kjpstate("history", "--limit", fleet.names[1])
+    assert done.code == 0 and "not reached:" not in done.said
+
+
+@pytest.mark.real
+def test_a_look_at_one_member_is_none_at_all(fleet: Fleet) -> None:
+    fleet.write(0, 1)
+    assert fleet.trial.kjpstate("drift").code == 2
+    assert fleet.trial.kjpstate("apply", "--yes", "--limit", fleet.names[1]).code == 0
+    assert fleet.trial.kjpstate("drift", "--limit", fleet.names[1]).code == 0
+    done = fleet.trial.kjpstate("status", "--json")
+    assert done.code == 2, done.said
+    assert json.loads(done.out)["last_check"]["result"] == "2 drifts"
