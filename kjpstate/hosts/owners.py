@@ -54,8 +54,8 @@ def _words(form: re.Pattern[str], content: str) -> Mapping[str, str] | None:
 
 
 def fields(content: str) -> dict[str, str]:
-    """The lines of a lock as word -> value, for a screen: whatever they are."""
-    return dict(line.split(" ", 1) for line in content.splitlines() if " " in line)
+    """The lines of a lock as word -> value, parted as `owner` parts them, for a screen: whatever they are."""
+    return dict(line.split(" ", 1) for line in content.split("\n") if " " in line)
 
 
 def read(path: Path, owners: Collection[int]) -> str | None:

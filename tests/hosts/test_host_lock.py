@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from kjpstate import errors
-from kjpstate.hosts import lock, programs
+from kjpstate.hosts import lock, owners, programs
 from kjpstate.hosts.places import Places
 from kjpstate.model import ReadLock, Run, Unreadable, WriteFile
 from tests.support.bodies import SHELLS, Bench, run_info
@@ -412,3 +412,10 @@ def test_a_dead_lock_of_this_machine_that_is_not_ours_to_remove_is_said(tmp_path
     with pytest.raises(errors.Failed, match="can't be removed: Operation not permitted"):
         lock.unlock(Places(tmp_path), lock.holder(Places(tmp_path), "box"), force=False)
     assert [left.name for left in tmp_path.iterdir()] == ["kjpstate"]
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\u2029"])
+def test_a_sign_that_some_take_for_a_line_end_parts_no_words(sign):
+    text = f"run abcdef\nwho a{sign}run ../x\nwhen b\nwhy c\npid 1\nstart 2\nboot -\n"
+    assert owners.fields(text)["run"] == "abcdef"
+    assert {**owners.fields(text), "login": ""} == owners.owner(text)
