@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.dropbear import Dropbear, start_dropbear
+from tests.support.dropbear import Dropbear, newest, start_dropbear
 from tests.support.pm2_box import install
 from tests.support.sshd import Sshd, make_key, start_sshd
 from tests.support.trial import Done, Trial
@@ -257,15 +257,16 @@ checks:
 """
 
 
-@pytest.mark.parametrize("jump", ["", "jump"])
+@pytest.mark.parametrize(("debian", "jump"), [(12, ""), (12, "jump"), (13, "")])
 def test_a_whole_cycle_through_dropbear(
-    trial: Trial, tmp_path_factory: pytest.TempPathFactory, jump: str
+    trial: Trial, tmp_path_factory: pytest.TempPathFactory, debian: int, jump: str
 ) -> None:
     tools = install(tmp_path_factory.getbasetemp())
     pm2 = (tools / "node_modules/pm2/bin/pm2").resolve()
     node = trial.sh("command -v node").out.strip()
     trial.write("bot/bot.js", "setInterval(() => {}, 1000)")
-    box = start_dropbear(trial, trial.folder / "dropbear", kinds=("rsa", "ecdsa", "ed25519"))
+    binary = newest(trial.folder) if debian == 13 else "dropbear"
+    box = start_dropbear(trial, trial.folder / "dropbear", kinds=("rsa", "ecdsa", "ed25519"), binary=binary)
     try:
         known(trial, f"[127.0.0.1]:{box.port} {box.keys['ed25519']}")
         write(trial, stb=way(box, more=f", jump: root@127.0.0.1:{box.port}" if jump else ""))

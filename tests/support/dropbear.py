@@ -5,12 +5,14 @@ For tests marked `real` and `root`. `binary`: which Dropbear; several versions a
 
 from __future__ import annotations
 
+import shlex
 import socket
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.machine.readme import debian
 from tests.support.sshd import free_port, make_key
 from tests.support.trial import Trial
 
@@ -56,6 +58,17 @@ def start_dropbear(
         time.sleep(0.02)
     process.kill()
     raise AssertionError(log.read_text())
+
+
+def newest(folder: Path) -> str:
+    """The Dropbear of Debian 13, which runs on this machine with its own libraries."""
+    root = debian()
+    words = [f"{root}/lib64/ld-linux-x86-64.so.2", "--argv0", "dropbear"]
+    words += ["--library-path", f"{root}/usr/lib/x86_64-linux-gnu", f"{root}/usr/sbin/dropbear"]
+    program = folder / "dropbear-of-debian-13"
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+    program.chmod(0o755)
+    return str(program)
 
 
 def _host_key(path: Path, kind: str) -> str:

@@ -23,7 +23,7 @@ from tests.support.machine.tools import run
 
 ROOT = Path(__file__).resolve().parents[3]
 SUITE, PYTHON = "trixie", "3.13"
-PACKAGES = ("git", "procps", "python3", "python3-venv")
+PACKAGES = ("dropbear-bin", "git", "procps", "python3", "python3-venv")
 USER = "budi"
 WITHOUT_NETWORK = f"export PIP_NO_INDEX=1 PIP_FIND_LINKS=/home/{USER}/wheels PIP_DISABLE_PIP_VERSION_CHECK=1"
 IN_THE_ROOT = f"""
