@@ -559,6 +559,17 @@ def test_what_others_than_the_session_do_goes_to_them_in_one_pair_of_quotes():
     assert "'" not in programs.script("hands")
 
 
+def test_no_script_has_a_function_that_is_called_like_one_of_another():
+    """They are one program: the later one would be called in the place of the earlier."""
+    folder = Path(programs.__file__).with_name("remote")
+    heads = [
+        head
+        for path in folder.glob("*.sh")
+        for head in re.findall(r"^(kj_\w+)\(\)", path.read_text("utf-8"), re.M)
+    ]
+    assert heads and sorted(set(heads)) == sorted(heads)
+
+
 def test_what_nobody_calls_is_not_sent():
     assert "kj_tree() {" not in programs.look_program([CLOCK], "n" * 32)
     assert "kj_take() {" not in programs.look_program([ReadLock("box")], "n" * 32)

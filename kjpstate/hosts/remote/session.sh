@@ -123,7 +123,7 @@ kj_look_at() { # name: kj_now is its digest, or - for none
     folder) kj_fault failed "$KJ_P is a folder, not a file" ;;
     odd) kj_fault failed "$KJ_P is not a regular file" ;;
     '' | *[!0-9a-f]*)
-      [ -z "$KJ_AS" ] || kj_unsafe "user $kj_owner, whose folder it is in, can't read it; chown it to them" || return
+      [ -z "$KJ_AS" ] || kj_refuse "user $kj_owner, whose folder it is in, can't read it; chown it to them" || return
       kj_fault failed "$KJ_P: permission denied"
       ;;
   esac
