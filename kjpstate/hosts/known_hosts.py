@@ -125,7 +125,8 @@ def _trouble(content: bytes, broken: Sequence[int]) -> str:
 @contextlib.contextmanager
 def alone(file: Path) -> Iterator[None]:
     """One writer of `file` at a time; the right to it ends with its process."""
-    with file.with_name(f".{file.name}.lock").open("a+b") as held:
+    held_file = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(held_file, "r+b") as held:
         with contextlib.suppress(OSError):  # a file system that has no locks
             if sys.platform == "win32":
                 import msvcrt

@@ -21,11 +21,12 @@ import pytest
 from kjpstate.formats.pm2 import health, probe
 from kjpstate.formats.pm2.columns import columns
 from kjpstate.formats.tree import stamp_name
+from kjpstate.hosts.programs import script
 from kjpstate.kinds.pm2_process import commands, scripts
 from kjpstate.model import UNKNOWN, ReadFile
 from kjpstate.plan import assess
 from kjpstate.secret import Secret
-from tests.support.pm2_box import PROBE, Pm2Box, apply, install, looked, plan, scene, wait_for
+from tests.support.pm2_box import Pm2Box, apply, install, looked, plan, scene, wait_for
 
 pytestmark = pytest.mark.real
 
@@ -521,7 +522,7 @@ def test_another_users_daemon_is_named_and_not_taken_for_none(box):
         (box.pm2_home / "rpc.sock").chmod(0)
     done = subprocess.run(
         ["sh", "-s", "bot", f"{box.bot}/dist/index.js"],
-        input=PROBE.read_bytes(),
+        input=script("probe_pm2").encode(),
         env={"PATH": f"{Path(shutil.which('node') or '').parent}:/usr/bin:/bin", "HOME": "/nonexistent"},
         cwd="/",
         user=nobody,

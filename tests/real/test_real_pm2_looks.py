@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from kjpstate.formats.pm2 import probe
+from kjpstate.hosts.programs import script
 from tests.support.commands import Desk, desk
-from tests.support.pm2_box import PROBE, install
+from tests.support.pm2_box import install
 from tests.support.sshd import Sshd, start_sshd
 
 pytestmark = pytest.mark.real
@@ -143,7 +144,9 @@ def test_what_would_start_pm2_at_boot(tmp_path: Path, tools: Path, enabled: bool
             "sh",
             str(units),
             "sh",
-            str(PROBE),
+            "-c",
+            script("probe_pm2"),
+            "probe",
             "bot",
             "/bot/index.js",
         ],
