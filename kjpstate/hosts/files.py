@@ -129,8 +129,10 @@ def put(
         with folder_of(path, pen) as folder:
             return _put(path, before, after, mode, pen=pen, backup=backup, folder=folder)
     except NoFolder:
-        if before is None and after is None:
+        if after is None:
             return "already"
+        if before is not None:
+            raise Trouble(f"{path} is not as the plan saw it any more", "moved") from None
         raise
     except OSError as error:
         raise Trouble(why(path, error)) from None
