@@ -287,6 +287,7 @@ def test_what_is_no_lock_is_told_at_once_and_removed_by_force_only(bench, name):
         assert [found.name for found in bench.locks.iterdir()] == ["other"] * (name == "link to a lock")
 
 
+@pytest.mark.root
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices and another's files")
 @pytest.mark.parametrize("how", [device, lambda path: (path.write_text(WHOLE), os.chown(path, 4242, 4242))])
 def test_a_device_or_another_users_file_is_no_lock(real_bench, how):

@@ -213,6 +213,7 @@ def test_a_machine_without_any_of_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
+@pytest.mark.real
 def test_shellcheck() -> None:
     done = subprocess.run(["shellcheck", str(SCRIPT)], capture_output=True, text=True, check=False)
     assert done.stdout == "" and done.returncode == 0
