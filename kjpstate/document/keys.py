@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,6 +39,7 @@ class Key:
         return self.path.rpartition(".")[2]
 
 
+@functools.cache
 def all_keys() -> dict[str, Key]:
     """Path -> key, a section before the keys below it."""
     found: dict[str, Key] = {}
