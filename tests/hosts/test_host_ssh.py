@@ -107,8 +107,8 @@ def test_a_look_costs_what_a_bare_command_costs(sshd, tmp_path, probes, more):
             return [await bare_turns(sshd, proxy) for _ in range(4)], [await once(proxy) for _ in range(4)]
 
     bare, ours = asyncio.run(go())
-    # A busy machine may split what a peer says in two; the least of some is what it takes.
-    assert min(ours) - more <= min(bare) <= 9, (bare, ours)
+    # A slow start lets two things that a peer says come as one, a busy machine splits one in two.
+    assert min(ours) - more <= max(bare) <= 9, (bare, ours)
 
 
 @REAL
