@@ -1,10 +1,12 @@
-"""The incident that kjpstate was made for, before and after `kjpstate apply`, on the tests' Debian machine.
+"""The incident that kjpstate was made for, before and after `kjpstate apply`, on the tests' Debian
+machine.
 
     KJPSTATE_TOOLS=DIR python benchmarks/incident.py [SECONDS]
 
-The bot as its owner left it, and then as states/bot-kjp.yaml says; the modem's DNS is down for SECONDS (120),
-then all DNS is. Prints a table: reconnects a minute, per cent of one core, and seconds until it was connected
-again. Needs what tests/machine/ needs: root, mmdebstrap, systemd-nspawn; see CONTRIBUTING.md.
+The bot as its owner left it, and then as states/bot-kjp.yaml says; the modem's DNS is down for
+SECONDS (120), then all DNS is. Prints a table: reconnects a minute, per cent of one core, and
+seconds until it was connected again. Needs what tests/machine/ needs: root, mmdebstrap,
+systemd-nspawn; see CONTRIBUTING.md.
 """
 
 from __future__ import annotations
@@ -19,7 +21,10 @@ from tests.support.machine import Machine
 from tests.support.machine.outage import ALL_DNS, MODEM_DNS, Measured, measure
 from tests.support.machine.world import World
 
-_HEAD = "| outage | bot | reconnects a minute | CPU, of one core | connected again |\n|---|---|---|---|---|"
+_HEAD = (
+    "| outage | bot | reconnects a minute | CPU, of one core | connected again "
+    "|\n|---|---|---|---|---|"
+)
 
 
 def main(seconds: float) -> None:
@@ -41,7 +46,8 @@ def _rows(machine: Machine, bot: str, seconds: float) -> None:
     for outage in (MODEM_DNS, ALL_DNS):
         found = measure(machine, outage, seconds)
         print(
-            f"| {outage.name} | {bot} | {found.a_minute:,.1f} | {found.cpu:.1f}% | {_back(found)} |",
+            f"| {outage.name} | {bot} | {found.a_minute:,.1f} | {found.cpu:.1f}% | "
+            f"{_back(found)} |",
             flush=True,
         )
 

@@ -1,9 +1,11 @@
-"""How long the plan of a large patched file takes, against tree-sitter parsing that file twice; in one run.
+"""How long the plan of a large patched file takes, against tree-sitter parsing that file twice; in
+one run.
 
     python benchmarks/patch.py [LINES]
 
-Each ratio is of the whole way from the file on disk to the screen: read and look, both states, difference,
-proof of the new bytes, fingerprints, the lines of the plan. Target: under 2.0 for a file of 8,000 lines.
+Each ratio is of the whole way from the file on disk to the screen: read and look, both states,
+difference, proof of the new bytes, fingerprints, the lines of the plan. Target: under 2.0 for a
+file of 8,000 lines.
 """
 
 from __future__ import annotations
@@ -58,7 +60,9 @@ def main(lines: int) -> bool:
         after = write.after
         assert after is not None and after != content
         other = [edit | {"content": edit["content"] + "\nmore();"} for edit in case.spec["edits"]]
-        print(f"{content.count(bytes([10])):,} lines, {len(content) / 1e3:.0f} kB, best of {_ROUNDS}")
+        print(
+            f"{content.count(bytes([10])):,} lines, {len(content) / 1e3:.0f} kB, best of {_ROUNDS}"
+        )
         rows: dict[str, Callable[[], object]] = {}
         for name, data, chosen in (
             ("first plan", content, spec),
@@ -67,7 +71,9 @@ def main(lines: int) -> bool:
             ("plan of a removal", after, {**spec, "state": "absent"}),
         ):
             rows[name] = _planned(host, file, data, chosen)
-        took = _best({"parse twice": lambda: [tree_of(content, "typescript") for _ in range(2)], **rows})
+        took = _best(
+            {"parse twice": lambda: [tree_of(content, "typescript") for _ in range(2)], **rows}
+        )
     twice = took.pop("parse twice")
     print(f"parse twice         {twice * 1e3:7.1f} ms")
     for name, seconds in took.items():
@@ -75,7 +81,9 @@ def main(lines: int) -> bool:
     return max(took.values()) < 2.0 * twice
 
 
-def _planned(host: LocalHost, file: Path, data: bytes, spec: dict[str, Any]) -> Callable[[], object]:
+def _planned(
+    host: LocalHost, file: Path, data: bytes, spec: dict[str, Any]
+) -> Callable[[], object]:
     def work() -> object:
         if file.read_bytes() != data:
             file.write_bytes(data)
@@ -92,8 +100,8 @@ def _plan(host: LocalHost, spec: dict[str, Any]) -> Plan:
 
 
 def _best(works: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """The shortest of some rounds of each, in turns, in seconds of the processor; what an earlier round
-    parsed or found is forgotten each time."""
+    """The shortest of some rounds of each, in turns, in seconds of the processor; what an earlier
+    round parsed or found is forgotten each time."""
     times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(_ROUNDS):
         for name, work in works.items():

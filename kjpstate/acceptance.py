@@ -1,4 +1,5 @@
-"""Which acceptance of the document covers a difference or an advice, and whether it still does. Pure.
+"""Which acceptance of the document covers a difference or an advice, and whether it still does.
+Pure.
 
 Called by `plan`, and by `cli.validate` for advice. A day is `YYYY-MM-DD`; days compare as texts.
 """
@@ -15,7 +16,8 @@ _ALIVE = "alive"
 
 
 def of_drift(drift: Drift, acceptances: Iterable[Acceptance]) -> Acceptance | None:
-    """The acceptance that covers this drift, in force or not; the one that lasts longest of several."""
+    """The acceptance that covers this drift, in force or not; the one that lasts longest of
+    several."""
     if drift.differs(_ALIVE):
         return None
     address = drift.resource.address

@@ -1,4 +1,5 @@
-"""What was kept on a document's hosts: listed, held against its digests, pruned. Called by `cli.backups`."""
+"""What was kept on a document's hosts: listed, held against its digests, pruned. Called by
+`cli.backups`."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ _AT_ONCE = 12
 async def ledgers(
     document: reconcile.Document, hosts: Mapping[str, Eye], chosen: Sequence[str]
 ) -> tuple[dict[str, tuple[Kept, ...]], dict[str, str]]:
-    """Host -> the rows of its ledger; and the hosts out of reach. Raises Failed for a damaged ledger."""
+    """Host -> the rows of its ledger; and the hosts out of reach. Raises Failed for a damaged
+    ledger."""
     wanted: dict[str, list[Reading]] = {name: [_ledger(name, document.name)] for name in chosen}
     answers, unreachable = await reconcile.look(hosts, wanted)
     rows = {
@@ -64,8 +66,8 @@ async def prune(
 ) -> dict[str, int]:
     """Host -> how many went: the rows that still stand in the ledger under the lock.
 
-    With them go the notes of their runs, which can't be rolled back any more. Raises Locked, Unreachable,
-    Failed; what is gone by then is gone.
+    With them go the notes of their runs, which can't be rolled back any more. Raises Locked,
+    Unreachable, Failed; what is gone by then is gone.
     """
     gone = {row.run for rows in going.values() for row in rows}
     done = {}
@@ -79,7 +81,9 @@ async def prune(
             outcomes, _ = await hosts[host].act(actions)
             bad = next((outcome for outcome in outcomes if not outcome.ok), None)
             if bad is not None:
-                raise errors.Failed(f"{host}: {bad.reason or bad.status}; nothing else was removed there")
+                raise errors.Failed(
+                    f"{host}: {bad.reason or bad.status}; nothing else was removed there"
+                )
             done[host] = len(rows)
         finally:
             await hosts[host].end()
@@ -93,7 +97,9 @@ def _actions(
     noted = [run for run in runs if run in gone]
     notes = [Stamp(host, document, record.name_of(run), None) for run in noted]
     if noted:
-        notes.append(Stamp(host, document, record.INDEX, {"runs": [run for run in runs if run not in gone]}))
+        notes.append(
+            Stamp(host, document, record.INDEX, {"runs": [run for run in runs if run not in gone]})
+        )
     return (*notes, *((Prune(host, document, tuple(row.backup for row in rows)),) if rows else ()))
 
 

@@ -1,7 +1,9 @@
-"""One look for cron: what drifted, what may have caused it, and who is at work; nothing that only seemed so.
+"""One look for cron: what drifted, what may have caused it, and who is at work; nothing that only
+seemed so.
 
-Called by `cli.drift`. A host that an apply is at work on is left out and named: what is read there is neither
-the old nor the new. A drift is believed when a second look finds it too; that look brings the hints along.
+Called by `cli.drift`. A host that an apply is at work on is left out and named: what is read there
+is neither the old nor the new. A drift is believed when a second look finds it too; that look
+brings the hints along.
 """
 
 from __future__ import annotations
@@ -24,8 +26,9 @@ _MOST_PATHS = 40
 
 @dataclass(frozen=True)
 class Check:
-    """`busy`: host -> who is at work there; what reads from there is not in the plan. `hints`: address -> a
-    clause about the cause. `distrusted`: of the plan's unreachable hosts those whose key nobody confirmed."""
+    """`busy`: host -> who is at work there; what reads from there is not in the plan. `hints`:
+    address -> a clause about the cause. `distrusted`: of the plan's unreachable hosts those whose
+    key nobody confirmed."""
 
     plan: Plan
     busy: Mapping[str, Holder] = field(default_factory=dict)
@@ -43,11 +46,13 @@ async def check(
     within: float | None = None,
     advised: bool = True,
 ) -> Check:
-    """Look once; when something differs, once more. `within`: seconds for all of it. `advised`: whether the
-    plan is to have advice."""
+    """Look once; when something differs, once more. `within`: seconds for all of it. `advised`:
+    whether the plan is to have advice."""
     deadline = None if within is None else time.monotonic() + within
     _allow(hosts, deadline)
-    look = functools.partial(_look, document, hosts, key=key, only=only, limit=limit, advised=advised)
+    look = functools.partial(
+        _look, document, hosts, key=key, only=only, limit=limit, advised=advised
+    )
     first, _ = await look(())
     if not first.plan.changes:
         return first
@@ -83,7 +88,14 @@ async def _look(
 ) -> tuple[Check, Mapping[Reading, Answer]]:
     distrusted: set[str] = set()
     scene = await reconcile.scene(
-        document, hosts, key=key, only=only, limit=limit, more=more, locks=True, distrusted=distrusted
+        document,
+        hosts,
+        key=key,
+        only=only,
+        limit=limit,
+        more=more,
+        locks=True,
+        distrusted=distrusted,
     )
     busy = {
         reading.host: answer
@@ -97,7 +109,8 @@ async def _look(
 
 
 def _without(plan: Plan, busy: Mapping[str, object], resources: Mapping[str, Resource]) -> Plan:
-    """The plan without what reads from a host that is being worked on: neither drift nor in sync."""
+    """The plan without what reads from a host that is being worked on: neither
+    drift nor in sync."""
     return replace(
         plan,
         changes=_calm(plan, busy),
@@ -108,8 +121,11 @@ def _without(plan: Plan, busy: Mapping[str, object], resources: Mapping[str, Res
 
 
 def _calm(plan: Plan, busy: Mapping[str, object]) -> tuple[Change, ...]:
-    """The changes that read nothing from a host that is being worked on, and wait for none that does."""
-    moving = {change.resource.address for change in plan.changes if _reads_from(change.resource, busy)}
+    """The changes that read nothing from a host that is being worked on, and wait for none that
+    does."""
+    moving = {
+        change.resource.address for change in plan.changes if _reads_from(change.resource, busy)
+    }
     return tuple(
         change
         for change in plan.changes
@@ -147,6 +163,10 @@ def _hints(
     traces = {probe.host: causes.parse(answers.get(probe)) for probe in probes}
     for change in plan.changes:
         found = traces.get(change.resource.host)
-        app = str(change.resource.spec["app"]["name"]) if change.resource.kind == "pm2_process" else ""
+        app = (
+            str(change.resource.spec["app"]["name"])
+            if change.resource.kind == "pm2_process"
+            else ""
+        )
         if found is not None and (said := causes.hint(found, tuple(_paths(change)), app)):
             yield change.resource.address, said

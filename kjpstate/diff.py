@@ -1,7 +1,7 @@
 """(desired, actual) -> Differences: the only door to deepdiff, with its defaults walled off.
 
-Only keys that the desired value names are compared; a list is one value, its order counts. Called by
-`plan` (and by `apply` for the second reading) with values whose Secrets are already veiled.
+Only keys that the desired value names are compared; a list is one value, its order counts. Called
+by `plan` (and by `apply` for the second reading) with values whose Secrets are already veiled.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ def _changed_paths(desired: Any, actual: Any) -> set[tuple[str | int, ...]]:
 
 
 def _solid(value: Any) -> Any:
-    """Each list as one text: it is replaced whole, and deepdiff takes 1 and 1.0 in one for equal."""
+    """Each list as one text: it is replaced whole, and deepdiff takes 1 and 1.0
+    in one for equal."""
     if isinstance(value, dict):
         return {key: _solid(item) for key, item in value.items()}
     return "\ue001" + json.dumps(value) if isinstance(value, list) else value

@@ -45,7 +45,8 @@ class KjpstateError(Exception):
 
 
 def mistake(error: Exception) -> str:
-    """What stopped a part of a run, in one sentence; of what nobody foresaw, that it is a mistake of ours."""
+    """What stopped a part of a run, in one sentence; of what nobody foresaw, that it is a mistake
+    of ours."""
     if isinstance(error, KjpstateError):
         return error.message
     return f"kjpstate itself failed ({type(error).__name__}: {error}): a mistake of ours"

@@ -1,4 +1,5 @@
-"""The port: two eyes and two hands. `hosts/` has its bodies; `reconcile` and `apply` are its only callers.
+"""The port: two eyes and two hands. `hosts/` has its bodies; `reconcile` and `apply` are its only
+callers.
 
 `plan`, `drift` and `verify` are given an Eye, which has no hands at all.
 """
@@ -24,10 +25,10 @@ _OURS = re.compile(
 class HostSpec:
     """How a host is reached, as the document says it. Made by `document`, used by `hosts/`.
 
-    `name`: the host's word in the document, `stb[10.0.0.1]` for one of a fleet. `local`: the absolute
-    folder (final `/`) from which this machine's relative paths start, "" where it stands for itself
-    (`--here`); None for a host over SSH. `host_key`: a pinned `SHA256:…` or a whole public key. `identity`:
-    key files. `jump`: [user@]address[:port].
+    `name`: the host's word in the document, `stb[10.0.0.1]` for one of a fleet. `local`: the
+    absolute folder (final `/`) from which this machine's relative paths start, "" where it stands
+    for itself (`--here`); None for a host over SSH. `host_key`: a pinned `SHA256:…` or a whole
+    public key. `identity`: key files. `jump`: [user@]address[:port].
     """
 
     name: str
@@ -55,7 +56,8 @@ class Cost:
 class Eye(Protocol):
     """A host that can only be looked at.
 
-    `within`: seconds after which a look is given up, also on the host itself; None: as long as it takes.
+    `within`: seconds after which a look is given up, also on the host itself; None: as long as it
+    takes.
     """
 
     name: str
@@ -72,7 +74,8 @@ class Eye(Protocol):
 
     @property
     def identity(self) -> str:
-        """What tells this machine from any other: the host key it proved, or its id. Known after a look."""
+        """What tells this machine from any other: the host key it proved, or its id. Known after a
+        look."""
 
     @property
     def cost(self) -> Cost:
@@ -93,8 +96,8 @@ class Host(Eye, Protocol):
         """What the last `begin` made of runs that had ended there before their time."""
 
     async def begin(self, run: RunInfo, readings: Sequence[Reading]) -> Answers:
-        """Take the host's lock for `run`, settle what a lost run left half done (`recovered`), then answer
-        `readings` under the lock. Raises Locked, Unreachable."""
+        """Take the host's lock for `run`, settle what a lost run left half done (`recovered`), then
+        answer `readings` under the lock. Raises Locked, Unreachable."""
 
     async def act(
         self,
@@ -102,34 +105,37 @@ class Host(Eye, Protocol):
         readings: Sequence[Reading] = (),
         sources: Mapping[str, Eye] | None = None,
     ) -> tuple[Sequence[Outcome], Answers]:
-        """Do `actions` in order as one message, stopping after the first that is not ok; then answer
-        `readings`. `sources`: host name -> eye, from which a SyncTree takes its files. A write outside
-        `may_change` is an Outcome `refused`. Raises Unreachable when the link is lost: outcome unknown.
-        Await never gets here (`apply` samples it), nor does a Stamp with `fill`."""
+        """Do `actions` in order as one message, stopping after the first that is not ok; then
+        answer `readings`. `sources`: host name -> eye, from which a SyncTree takes its files. A
+        write outside `may_change` is an Outcome `refused`. Raises Unreachable when the link is
+        lost: outcome unknown. Await never gets here (`apply` samples it), nor does a Stamp with
+        `fill`."""
 
     async def end(self, *, finished: bool = True) -> None:
-        """Release the lock; never raises. Not `finished`: the run is given up before its end, and the next
-        one is to be told so."""
+        """Release the lock; never raises. Not `finished`: the run is given up before its end, and
+        the next one is to be told so."""
 
     async def holder(self) -> Holder | None:
         """Who holds the lock; None: nobody. Raises Unreachable."""
 
     async def unlock(self, owner: Holder, *, force: bool = False) -> bool:
-        """Break the very lock that `owner` is, when it is dead or `force` is said; False when it is not dead,
-        or another's by now. Raises Unreachable."""
+        """Break the very lock that `owner` is, when it is dead or `force` is said; False when it is
+        not dead, or another's by now. Raises Unreachable."""
 
 
 def allowed(path: str, may_change: Sequence[str]) -> bool:
-    """Whether `path` is one of `may_change`, lies in a folder of it (final `/`), or is itself a backup or
-    temporary file of ours beside an allowed path. A path with `..` never is."""
+    """Whether `path` is one of `may_change`, lies in a folder of it (final `/`), or is itself a
+    backup or temporary file of ours beside an allowed path. A path with `..` never is."""
     bare = path.rstrip("/")
-    beside = ".." not in path.split("/") and _original_of(bare) in {item.rstrip("/") for item in may_change}
+    beside = ".." not in path.split("/") and _original_of(bare) in {
+        item.rstrip("/") for item in may_change
+    }
     return beside or may_hold(path, may_change)
 
 
 def may_hold(path: str, may_change: Sequence[str]) -> bool:
-    """Whether a document's own content may be laid at `path`: as `allowed`, but at no name of ours beside,
-    where an original may stand."""
+    """Whether a document's own content may be laid at `path`: as `allowed`, but at no name of ours
+    beside, where an original may stand."""
     return ".." not in path.split("/") and any(_covers(pattern, path) for pattern in may_change)
 
 
@@ -142,4 +148,6 @@ def _original_of(path: str) -> str | None:
     """The path for which a name of ours stands; None for any other name, however it begins."""
     folder, slash, name = path.rpartition("/")
     found = _OURS.fullmatch(name)
-    return f"{folder}{slash}{found['kept'] or found['hidden'] or found['beside']}" if found else None
+    return (
+        f"{folder}{slash}{found['kept'] or found['hidden'] or found['beside']}" if found else None
+    )

@@ -1,7 +1,7 @@
 """The frozen values that travel the straight line; every floor speaks in them.
 
-Resource -> Reading -> Answer -> State -> Drift -> Action -> Plan -> Report. Paths are absolute, with
-`/`, and a folder's path ends in `/`. A value here does nothing: no I/O, no clock.
+Resource -> Reading -> Answer -> State -> Drift -> Action -> Plan -> Report. Paths are absolute,
+with `/`, and a folder's path ends in `/`. A value here does nothing: no I/O, no clock.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ Spec: TypeAlias = Mapping[str, Any]
 
 
 class Unknown:
-    """The type of UNKNOWN: a value known only after an earlier resource is done. Equal to nothing."""
+    """The type of UNKNOWN: a value known only after an earlier resource is
+    done. Equal to nothing."""
 
     def __repr__(self) -> str:
         return "(known after apply)"
@@ -61,7 +62,8 @@ class Resource:
     lines: Mapping[str, Where] = field(default_factory=dict)
 
     def line(self, pointer: str) -> Where:
-        """The place of `pointer` (`/apps/0/max_restarts`), or of its nearest parent that has one."""
+        """The place of `pointer` (`/apps/0/max_restarts`), or of its nearest
+        parent that has one."""
         while pointer:
             if pointer in self.lines:
                 return self.lines[pointer]
@@ -100,8 +102,8 @@ class ReadGlob:
 class ReadTree:
     """-> Tree of the files below `root` named by `paths`, None (no root), Unreadable.
 
-    A path is relative to `root`: a file, or a folder with a final `/` (`./` for the whole root). Our
-    own backups and temporary names, and `node_modules/`, never count, unless it is `whole`.
+    A path is relative to `root`: a file, or a folder with a final `/` (`./` for the whole root).
+    Our own backups and temporary names, and `node_modules/`, never count, unless it is `whole`.
     """
 
     host: str
@@ -141,7 +143,8 @@ class ReadCommand:
 
 @dataclass(frozen=True)
 class Probe:
-    """-> bytes that the named script of ours in `hosts/remote/` printed, None (no POSIX host), Unreadable."""
+    """-> bytes that the named script of ours in `hosts/remote/` printed, None (no POSIX host),
+    Unreadable."""
 
     host: str
     name: str
@@ -150,20 +153,30 @@ class Probe:
 
 @dataclass(frozen=True)
 class ReadLock:
-    """-> Holder, None (nobody holds this host's lock), Unreadable. `when`: two of them frame a look."""
+    """-> Holder, None (nobody holds this host's lock), Unreadable. `when`: two of them frame a
+    look."""
 
     host: str
     when: Literal["first", "last"] = "first"
 
 
 Reading: TypeAlias = (
-    ReadFile | ReadStat | ReadGlob | ReadTree | ReadState | ReadClock | ReadCommand | ReadLock | Probe
+    ReadFile
+    | ReadStat
+    | ReadGlob
+    | ReadTree
+    | ReadState
+    | ReadClock
+    | ReadCommand
+    | ReadLock
+    | Probe
 )
 
 
 @dataclass(frozen=True)
 class File:
-    """A regular file. `owner` is `uid:gid`; `symlink` is the target when the path itself is a link."""
+    """A regular file. `owner` is `uid:gid`; `symlink` is the target when the
+    path itself is a link."""
 
     path: str
     content: bytes
@@ -174,7 +187,8 @@ class File:
 
 @dataclass(frozen=True)
 class Stat:
-    """`type`: file, directory, symlink, other. Bytes for `size`; `changed` moves when the file does."""
+    """`type`: file, directory, symlink, other. Bytes for `size`; `changed` moves when the file
+    does."""
 
     path: str
     type: Literal["file", "directory", "symlink", "other"]
@@ -186,7 +200,8 @@ class Stat:
 
 @dataclass(frozen=True)
 class TreeFile:
-    """sha256 in hex; `changed` is opaque (mtime, ctime, inode) and moves whenever the file is written."""
+    """sha256 in hex; `changed` is opaque (mtime, ctime, inode) and moves whenever the file is
+    written."""
 
     digest: str
     size: int
@@ -196,8 +211,9 @@ class TreeFile:
 
 @dataclass(frozen=True)
 class Tree:
-    """Relative path -> file, for all regular files; `others` are links, sockets and the like. `folders`: all
-    folders, and what is there and never counts (see ReadTree), which nobody looked into."""
+    """Relative path -> file, for all regular files; `others` are links, sockets and the like.
+    `folders`: all folders, and what is there and never counts (see ReadTree), which nobody looked
+    into."""
 
     root: str
     files: Mapping[str, TreeFile]
@@ -233,8 +249,8 @@ class Unreadable:
 class NotAsked(Unreadable):
     """Nobody asked: the host is out of reach, left out, or can't be seen from here.
 
-    That is said of the host, once. What was asked for and not answered is a plain Unreadable: nothing that
-    reads it is in sync.
+    That is said of the host, once. What was asked for and not answered is a plain Unreadable:
+    nothing that reads it is in sync.
     """
 
 
@@ -243,9 +259,10 @@ Life: TypeAlias = Literal["alive", "step", "dead", "damaged"]
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a host's lock. `life`, decided on that host: alive; step: its process is gone, but a command
-    that it started still runs; dead; damaged: what stands there is no lock. `text`: the lock's own lines, by
-    which it is known, or what is wrong. `whose`: another user's and where it stands; empty: the login's."""
+    """Who holds a host's lock. `life`, decided on that host: alive; step: its process is gone, but
+    a command that it started still runs; dead; damaged: what stands there is no lock. `text`: the
+    lock's own lines, by which it is known, or what is wrong. `whose`: another user's and where it
+    stands; empty: the login's."""
 
     run: str
     who: str
@@ -258,8 +275,8 @@ class Holder:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one action ended. failed: it did not happen or its exit code is not allowed; unknown: no exit
-    status; moved: the bytes are not what the plan saw; refused: the host object forbade it."""
+    """How one action ended. failed: it did not happen or its exit code is not allowed; unknown: no
+    exit status; moved: the bytes are not what the plan saw; refused: the host object forbade it."""
 
     action: Action
     status: Literal["done", "already", "failed", "unknown", "moved", "refused"]
@@ -307,13 +324,14 @@ Answers: TypeAlias = Mapping[Reading, Answer]
 class State:
     """A plain JSON value, and what rides beside it uncompared.
 
-    `values`: compared key by key, only keys that the desired state names; None where a thing is missing;
-    leaves may be Secret or UNKNOWN. The key `problems` (desired: []) carries what would be refused.
-    `present`: whether the managed thing exists (desired) / is there (actual): gives `+` and `-`.
-    `ticks`: top-level keys that move by themselves (a process's status): compared, not fingerprinted.
-    `beside`: evidence and bytes for `actions`. Known to renderers: `headline` (str, after the address),
-    `notes` (list of str, one indented line each), `sick` (str, why an app is not alive). Known to `apply`:
-    `mismatch`, the rule to tell when this was not reached though every action was done.
+    `values`: compared key by key, only keys that the desired state names; None where a thing is
+    missing; leaves may be Secret or UNKNOWN. The key `problems` (desired: []) carries what would be
+    refused. `present`: whether the managed thing exists (desired) / is there (actual): gives `+`
+    and `-`. `ticks`: top-level keys that move by themselves (a process's status): compared, not
+    fingerprinted. `beside`: evidence and bytes for `actions`. Known to renderers: `headline` (str,
+    after the address), `notes` (list of str, one indented line each), `sick` (str, why an app is
+    not alive). Known to `apply`: `mismatch`, the rule to tell when this was not reached though
+    every action was done.
     """
 
     values: Mapping[str, Any]
@@ -333,7 +351,8 @@ class Difference:
 
 @dataclass(frozen=True)
 class Drift:
-    """A resource whose actual state differs. The states are unveiled: for `actions`, not for a screen.
+    """A resource whose actual state differs. The states are unveiled: for `actions`, not for a
+    screen.
 
     `before` and `after`: the compared keys of both as a screen may show them, Secrets veiled.
     """
@@ -351,8 +370,8 @@ class Drift:
 
 
 Upstream: TypeAlias = Mapping[tuple[str, str], "bytes | str | Unknown | None"]
-"""(host, path) an earlier resource of this plan will write -> the bytes of a WriteFile (None: removed),
-a digest for a stamp alone, or UNKNOWN for what a SyncTree or a Run writes."""
+"""(host, path) an earlier resource of this plan will write -> the bytes of a WriteFile (None:
+removed), a digest for a stamp alone, or UNKNOWN for what a SyncTree or a Run writes."""
 
 
 # ---- acting: actions are data, each with its host
@@ -360,8 +379,9 @@ a digest for a stamp alone, or UNKNOWN for what a SyncTree or a Run writes."""
 
 @dataclass(frozen=True)
 class WriteFile:
-    """Replace, create (`before` None) or remove (`after` None) one file; backup first, and only while the
-    bytes are still `before`. `mode` is for a new file; a replaced one keeps mode and owner."""
+    """Replace, create (`before` None) or remove (`after` None) one file; backup first, and only
+    while the bytes are still `before`. `mode` is for a new file; a replaced one keeps mode and
+    owner."""
 
     host: str
     path: str
@@ -381,10 +401,12 @@ class MakeDirectory:
 
 @dataclass(frozen=True)
 class SyncTree:
-    """Make `to_directory` hold the manifest's files, beside, verified, then switched by two renames.
+    """Make `to_directory` hold the manifest's files, beside, verified, then switched by two
+    renames.
 
-    `manifest`: relative path -> TreeFile as read on `from_host`; None while owed. `remove`: relative paths an
-    earlier manifest of ours put there. All other files of the target are carried over.
+    `manifest`: relative path -> TreeFile as read on `from_host`; None while owed. `remove`:
+    relative paths an earlier manifest of ours put there. All other files of the target are carried
+    over.
     """
 
     from_host: str
@@ -397,13 +419,13 @@ class SyncTree:
 
 @dataclass(frozen=True)
 class Run:
-    """One command, no shell. `writes`: files and folders it writes, backed up first. `undo`: argv that puts
-    back what a restore of files does not. `outputs`: the tree in which to note what the run wrote (see
-    Written). `replaces`: the managed thing is deleted and made anew. `clean_env`: only these variables.
-    `shown`: it takes long, so what it prints is told while it runs. `renews`: it removes the folders
-    in `writes` before it writes (as `npm ci` does), so a backup may hold their very files; see Backup.
-    `on_failure`: a command that only looks and says why, run when it failed; `rule`: of `rules.RULES`, told
-    with the failure."""
+    """One command, no shell. `writes`: files and folders it writes, backed up first. `undo`: argv
+    that puts back what a restore of files does not. `outputs`: the tree in which to note what the
+    run wrote (see Written). `replaces`: the managed thing is deleted and made anew. `clean_env`:
+    only these variables. `shown`: it takes long, so what it prints is told while it runs. `renews`:
+    it removes the folders in `writes` before it writes (as `npm ci` does), so a backup may hold
+    their very files; see Backup. `on_failure`: a command that only looks and says why, run when it
+    failed; `rule`: of `rules.RULES`, told with the failure."""
 
     host: str
     argv: tuple[str, ...]
@@ -424,9 +446,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Written:
-    """In a Stamp's `fill`: the files of `tree` that this resource's last Run with `outputs` wrote, and those
-    of `also` (relative to `tree`'s root, from the old stamp) that still stand -> {relative: sha256}. The
-    root may differ from that of the Run's own tree: a file is the same by its absolute path."""
+    """In a Stamp's `fill`: the files of `tree` that this resource's last Run with `outputs` wrote,
+    and those of `also` (relative to `tree`'s root, from the old stamp) that still stand ->
+    {relative: sha256}. The root may differ from that of the Run's own tree: a file is the same by
+    its absolute path."""
 
     tree: ReadTree
     also: tuple[str, ...] = ()
@@ -436,11 +459,11 @@ class Written:
 class Stamp:
     """Write one small JSON file into the host's state folder; `values` None removes it.
 
-    `fill` are taken at the instant of writing, after everything before it is done: ReadTree -> {relative:
-    sha256}, ReadClock -> {boot_id, uptime}, ReadStat -> {size, changed} or null, Written -> as above.
-    `keep` is the old stamp, given when the tree still was as it says: if all but what a ReadClock fills
-    comes out equal to it, `keep` is written and so the old ticks stay. `path` is what the stamp speaks of:
-    whoever reads that path is owed, since the stamp's ticks are new.
+    `fill` are taken at the instant of writing, after everything before it is done: ReadTree ->
+    {relative: sha256}, ReadClock -> {boot_id, uptime}, ReadStat -> {size, changed} or null, Written
+    -> as above. `keep` is the old stamp, given when the tree still was as it says: if all but what
+    a ReadClock fills comes out equal to it, `keep` is written and so the old ticks stay. `path` is
+    what the stamp speaks of: whoever reads that path is owed, since the stamp's ticks are new.
     """
 
     host: str
@@ -455,7 +478,8 @@ class Stamp:
 @dataclass(frozen=True)
 class Await:
     """Take `reading` again and again until the judge says None (well). `judge` names a function of
-    `formats.JUDGES`: (answer, args) -> None or the reason it is not well yet. Seconds for `timeout`."""
+    `formats.JUDGES`: (answer, args) -> None or the reason it is not well yet. Seconds for
+    `timeout`."""
 
     host: str
     reading: Reading
@@ -467,10 +491,11 @@ class Await:
 
 @dataclass(frozen=True)
 class Backup:
-    """Keep a copy of a file or folder beside it. Made by `apply` for a Run's `writes`, not by kinds.
+    """Keep a copy of a file or folder beside it. Made by `apply` for a Run's `writes`, not by
+    kinds.
 
-    `shared`: what a folder has in folders of its own may be hard links instead, where the host can; not what
-    begins with a dot, nor what stands in it directly. See Run.renews.
+    `shared`: what a folder has in folders of its own may be hard links instead, where the host can;
+    not what begins with a dot, nor what stands in it directly. See Run.renews.
     """
 
     host: str
@@ -480,12 +505,13 @@ class Backup:
 
 @dataclass(frozen=True)
 class Restore:
-    """Put a backup back over `path` (None: there was nothing; remove it). Made by `apply` and `rollback`.
+    """Put a backup back over `path` (None: there was nothing; remove it). Made by `apply` and
+    `rollback`.
 
-    Only while what stands there is what it should be: `written` is the sha256 of a file, of a folder the
-    `listing_digest` of all its files (`-`: nothing; empty: whatever it is now); `files` {relative: sha256}
-    are those of a switched folder, `removed` what it lost. What others put into that folder meanwhile comes
-    along.
+    Only while what stands there is what it should be: `written` is the sha256 of a file, of a
+    folder the `listing_digest` of all its files (`-`: nothing; empty: whatever it is now); `files`
+    {relative: sha256} are those of a switched folder, `removed` what it lost. What others put into
+    that folder meanwhile comes along.
     """
 
     host: str
@@ -498,24 +524,26 @@ class Restore:
 
 @dataclass(frozen=True)
 class Prune:
-    """Take backups away, and their rows out of the ledger of `document`. Only what a row names, under a
-    name of a backup of the run that the row tells; one that is gone already just loses its row. Made by
-    `backups prune`, not by kinds."""
+    """Take backups away, and their rows out of the ledger of `document`. Only what a row names,
+    under a name of a backup of the run that the row tells; one that is gone already just loses its
+    row. Made by `backups prune`, not by kinds."""
 
     host: str
     document: str
     backups: tuple[str, ...]
 
 
-Action: TypeAlias = WriteFile | MakeDirectory | SyncTree | Run | Stamp | Await | Backup | Restore | Prune
+Action: TypeAlias = (
+    WriteFile | MakeDirectory | SyncTree | Run | Stamp | Await | Backup | Restore | Prune
+)
 
 
 @dataclass(frozen=True)
 class Refuse:
     """Yielded instead of actions where going on would mean guessing or destroying.
 
-    `rule` is an id of `rules.RULES`; `places` are lines like `src/wa.ts:389: if (…)`; `cure` what to type
-    or change; `pointer` is where in the section the cause stands.
+    `rule` is an id of `rules.RULES`; `places` are lines like `src/wa.ts:389: if (…)`; `cure` what
+    to type or change; `pointer` is where in the section the cause stands.
     """
 
     rule: str
@@ -527,7 +555,8 @@ class Refuse:
 
 @dataclass(frozen=True)
 class Advice:
-    """Legal, but it will not do what the writer hopes. `pointer` is a JSON pointer in the section."""
+    """Legal, but it will not do what the writer hopes. `pointer` is a JSON
+    pointer in the section."""
 
     rule: str
     reason: str
@@ -566,9 +595,11 @@ class Channel:
 
 @dataclass(frozen=True)
 class Notify:
-    """Who is told by `drift`. `quiet`: (first, last) minutes of the local day when only a dead bot is told.
+    """Who is told by `drift`. `quiet`: (first, last) minutes of the local day when only a dead bot
+    is told.
 
-    `unreachable_after`: looks in a row. `heartbeat`: a URL that is fetched after each look, "" for none.
+    `unreachable_after`: looks in a row. `heartbeat`: a URL that is fetched after each look, "" for
+    none.
     """
 
     channels: tuple[Channel, ...] = ()
@@ -584,10 +615,11 @@ Symbol: TypeAlias = Literal["+", "~", "-", "-/+", "!"]
 
 @dataclass(frozen=True)
 class Change:
-    """What the plan does about one resource: `actions`, or `refusal`, or `held` (the address that blocks it).
+    """What the plan does about one resource: `actions`, or `refusal`, or `held` (the address that
+    blocks it).
 
-    `after`: addresses whose result this one waits for; its actions are then the most that may be needed.
-    `lapsed`: an acceptance of this difference whose last day is over.
+    `after`: addresses whose result this one waits for; its actions are then the most that may be
+    needed. `lapsed`: an acceptance of this difference whose last day is over.
     """
 
     resource: Resource
@@ -601,13 +633,15 @@ class Change:
 
     @property
     def life(self) -> str:
-        """Of an app's change: "alive", "unknown", or the code of what is the matter. All else lives."""
+        """Of an app's change: "alive", "unknown", or the code of what is the matter. All else
+        lives."""
         alive = self.drift.actual.values.get("alive", True) if self.drift.differs("alive") else True
         return "alive" if alive is True else str(alive)
 
     @property
     def refused(self) -> bool:
-        """Whether it would mean guessing or destroying; what only another host can cure is mere drift."""
+        """Whether it would mean guessing or destroying; what only another host can cure is mere
+        drift."""
         return self.refusal is not None and not self.beyond
 
     @property
@@ -627,8 +661,9 @@ class AdviceAt:
 
 @dataclass(frozen=True)
 class Unfinished:
-    """A run that ended before its time, as its host's journal has it. `kind` and `path` of the action that
-    may be half done (write, switch, run, …), empty when it ended between two of them."""
+    """A run that ended before its time, as its host's journal has it. `kind` and `path` of the
+    action that may be half done (write, switch, run, …), empty when it ended between two of them.
+    """
 
     run: str
     when: str
@@ -637,7 +672,9 @@ class Unfinished:
     path: str = ""
 
 
-Verdict: TypeAlias = Literal["between", "untouched", "whole", "finished", "undone", "foreign", "unknown"]
+Verdict: TypeAlias = Literal[
+    "between", "untouched", "whole", "finished", "undone", "foreign", "unknown"
+]
 VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
 
 
@@ -645,9 +682,9 @@ VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
 class Recovered:
     """What a host made of an unfinished run as soon as its lock was taken.
 
-    between: nothing was half done; untouched: the action had not happened; whole: it had, as a whole;
-    finished, undone: a switch of folders, half done; foreign: what stands there is neither the old nor the
-    new, so it stands; unknown: a command, of which only the next look can tell.
+    between: nothing was half done; untouched: the action had not happened; whole: it had, as a
+    whole; finished, undone: a switch of folders, half done; foreign: what stands there is neither
+    the old nor the new, so it stands; unknown: a command, of which only the next look can tell.
     """
 
     host: str
@@ -658,11 +695,12 @@ class Recovered:
 
 @dataclass(frozen=True)
 class Plan:
-    """All changes in their order. `units`: groups of addresses restored together. `fingerprints`: address ->
-    {fact: keyed digest}, for the compared keys and the bytes to be replaced. `unreachable`: host -> why.
-    `unfinished`: host -> the run that ended there before its time; apply settles it first, so what was read
-    may not stand. `accepted`: drifts that are left as they are, each with the acceptance that says so.
-    `elsewhere`: address -> host of what can't be seen from here and was not looked at."""
+    """All changes in their order. `units`: groups of addresses restored together. `fingerprints`:
+    address -> {fact: keyed digest}, for the compared keys and the bytes to be replaced.
+    `unreachable`: host -> why. `unfinished`: host -> the run that ended there before its time;
+    apply settles it first, so what was read may not stand. `accepted`: drifts that are left as they
+    are, each with the acceptance that says so. `elsewhere`: address -> host of what can't be seen
+    from here and was not looked at."""
 
     document: str
     changes: tuple[Change, ...]
@@ -686,7 +724,8 @@ class Plan:
 
 @dataclass(frozen=True)
 class Event:
-    """One line of progress. `address` is empty where it belongs to the resource that started last."""
+    """One line of progress. `address` is empty where it belongs to the resource
+    that started last."""
 
     kind: Literal["look", "start", "action", "output", "wait", "done", "failed", "recovered"]
     address: str
@@ -711,8 +750,9 @@ class RunInfo:
 
 @dataclass(frozen=True)
 class Report:
-    """What an apply did, in the plan's order; `plan` is what was shown. `commands`: (host, what a human must
-    type there) where putting back failed, too. `recovered`: what was settled of earlier runs."""
+    """What an apply did, in the plan's order; `plan` is what was shown. `commands`: (host, what a
+    human must type there) where putting back failed, too. `recovered`: what was settled of earlier
+    runs."""
 
     run: RunInfo
     plan: Plan
@@ -728,13 +768,15 @@ class Report:
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether two absolute paths contain each other, in either direction (`/a/dist/` and `/a/dist/x.js`)."""
+    """Whether two absolute paths contain each other, in either direction (`/a/dist/` and
+    `/a/dist/x.js`)."""
     left, right = one.rstrip("/") + "/", other.rstrip("/") + "/"
     return left.startswith(right) or right.startswith(left)
 
 
 def join(folder: str, path: str) -> str:
-    """`path` below `folder` with `/`, `./` dropped; an absolute `path` (also `D:/…`) stays itself."""
+    """`path` below `folder` with `/`, `./` dropped; an absolute `path` (also
+    `D:/…`) stays itself."""
     if path.startswith("/") or path[1:3] == ":/":
         return path
     path = path.removeprefix("./")
@@ -742,7 +784,8 @@ def join(folder: str, path: str) -> str:
 
 
 def named(full: str, name: str) -> bool:
-    """Whether `name` means `full`: `patch` means `patch.reconnect-backoff`, `stb` means `stb[10.0.0.1]`."""
+    """Whether `name` means `full`: `patch` means `patch.reconnect-backoff`, `stb` means
+    `stb[10.0.0.1]`."""
     return full == name or full.startswith((f"{name}.", f"{name}["))
 
 

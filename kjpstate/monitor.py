@@ -1,7 +1,8 @@
 """The watch after an apply: one look a host each so often, what was seen, and the verdict.
 
-Called by `cli` (`monitor`, and `apply --monitor`) with a loaded document and opened hosts. It only looks. A
-lost link is dialled again with growing pauses and leaves a hole. Time is the controller's own, sleep and all.
+Called by `cli` (`monitor`, and `apply --monitor`) with a loaded document and opened hosts. It only
+looks. A lost link is dialled again with growing pauses and leaves a hole. Time is the controller's
+own, sleep and all.
 """
 
 from __future__ import annotations
@@ -15,7 +16,17 @@ from typing import Any, Protocol
 
 from kjpstate import errors
 from kjpstate.formats import course as courses
-from kjpstate.formats.soak import Ended, Hole, Limits, Sample, Soak, Subject, Verdict, failures, judge
+from kjpstate.formats.soak import (
+    Ended,
+    Hole,
+    Limits,
+    Sample,
+    Soak,
+    Subject,
+    Verdict,
+    failures,
+    judge,
+)
 from kjpstate.host import Eye
 from kjpstate.kinds.check.apps import log_files
 from kjpstate.model import Answers, Reading, Resource
@@ -45,8 +56,8 @@ class Document(Protocol):
 
 @dataclass(frozen=True)
 class Pace:
-    """`length`, `every`: seconds. `keep_going`: also after a limit was passed. `patient`: a host that does
-    not answer at first is waited for, not an error."""
+    """`length`, `every`: seconds. `keep_going`: also after a limit was passed. `patient`: a host
+    that does not answer at first is waited for, not an error."""
 
     length: float = LENGTH
     every: float = EVERY
@@ -84,7 +95,9 @@ class Record:
 
     def failed(self) -> bool:
         """Whether a limit was passed, whatever comes."""
-        return any(next(failures(self.limits, self._of(subject)), None) for subject in self.subjects)
+        return any(
+            next(failures(self.limits, self._of(subject)), None) for subject in self.subjects
+        )
 
     def _of(self, subject: Subject) -> list[Sample]:
         return [sample for sample in self.samples if (sample.host, sample.app) == subject.key]
@@ -96,7 +109,9 @@ class Record:
             "interrupted": "the watch was interrupted; nothing was wrong until then",
         }[ended]
         holes = [hole for hole in self.holes if hole.host == subject.host]
-        return judge(subject, self.limits, self._of(subject), holes, seconds=self.seconds, left=left)
+        return judge(
+            subject, self.limits, self._of(subject), holes, seconds=self.seconds, left=left
+        )
 
 
 Told = Callable[[Sample | Hole], None]
@@ -152,7 +167,8 @@ def pace(document: Document, length: float | None, every: float | None, **how: b
 
 
 def now() -> float:
-    """Seconds on a clock that nobody sets, and that goes on while this computer sleeps where there is one."""
+    """Seconds on a clock that nobody sets, and that goes on while this computer sleeps where there
+    is one."""
     if sys.platform == "linux":  # where monotonic() stands still meanwhile
         seconds = time.clock_gettime(time.CLOCK_BOOTTIME)
     elif sys.platform == "darwin":
@@ -168,7 +184,8 @@ async def pause(seconds: float) -> None:
 
 
 async def watch(record: Record, hosts: Mapping[str, Eye], tell: Told) -> Ended:
-    """Watch all subjects of `record` to the end, or until a limit is passed; `tell` hears what is seen.
+    """Watch all subjects of `record` to the end, or until a limit is passed; `tell` hears what is
+    seen.
 
     Raises Unreachable when a host does not answer the first look, unless the pace is patient.
     """
@@ -193,7 +210,8 @@ async def watch(record: Record, hosts: Mapping[str, Eye], tell: Told) -> Ended:
 
 @dataclass
 class _Watch:
-    """The looks at one host. `lost`: since when it is out of sight; `fails`: looks in a row that failed."""
+    """The looks at one host. `lost`: since when it is out of sight; `fails`: looks in a row that
+    failed."""
 
     record: Record
     host: Eye
@@ -216,7 +234,8 @@ class _Watch:
                     return self._at() < end
             except errors.Unreachable as error:
                 if first and not pace.patient and "[" not in self.host.name:
-                    raise  # a host that stands for itself must be there; a member of a fleet may be off
+                    # a host that stands for itself must be there; a member of a fleet may be off
+                    raise
                 self._lose(" ".join(error.message.split()))
                 await self.host.close()
             at = self._at()
@@ -231,7 +250,9 @@ class _Watch:
 
     async def _look(self, standing: Sequence[courses.Course], first: bool) -> list[courses.Course]:
         """One exec: the samples of all apps here, and their next standings."""
-        answers = await self._answers([item for course in standing for item in courses.readings(course)])
+        answers = await self._answers(
+            [item for course in standing for item in courses.readings(course)]
+        )
         at, following = self._at(), []
         samples: list[Sample] = []
         for course in standing:
@@ -240,7 +261,9 @@ class _Watch:
                 raise errors.Unreachable(self.host.name, stepped)
             following.append(stepped[0])
             samples.append(stepped[1])
-        heard_of = [item for course in following for item in courses.logs(course, courses.unmarked(course))]
+        heard_of = [
+            item for course in following for item in courses.logs(course, courses.unmarked(course))
+        ]
         if heard_of:
             found = await self._answers(heard_of)
             following = [courses.marked(course, found) for course in following]
@@ -257,7 +280,9 @@ class _Watch:
             async with asyncio.timeout(_PATIENCE + names * _NAME):
                 return await self.host.look(readings)
         except TimeoutError:
-            raise errors.Unreachable(self.host.name, f"{self.host.name} does not answer any more") from None
+            raise errors.Unreachable(
+                self.host.name, f"{self.host.name} does not answer any more"
+            ) from None
 
     async def _wait(self, until: float) -> None:
         """Until that moment; a pause that took much longer was this computer's sleep."""

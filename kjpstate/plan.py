@@ -1,7 +1,8 @@
-"""Answers -> Plan: drift by drift in the order of work, with owed steps, units and fingerprints. Pure.
+"""Answers -> Plan: drift by drift in the order of work, with owed steps, units and fingerprints.
+Pure.
 
-Called by `reconcile`, once to show a plan and once more under the locks, when the fingerprints must agree;
-`assess` alone is also the second reading of `apply`.
+Called by `reconcile`, once to show a plan and once more under the locks, when the fingerprints must
+agree; `assess` alone is also the second reading of `apply`.
 """
 
 from __future__ import annotations
@@ -59,10 +60,11 @@ _FEW = 3
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything a plan is made of. `may_change`: host -> allowed paths. `kinds`: kind -> its module.
+    """Everything a plan is made of. `may_change`: host -> allowed paths. `kinds`: kind -> its
+    module.
 
-    `accepted`: what the document accepts; `today` (YYYY-MM-DD) says what of it is over. `advised`: whether
-    somebody wants advice.
+    `accepted`: what the document accepts; `today` (YYYY-MM-DD) says what of it is over. `advised`:
+    whether somebody wants advice.
     """
 
     document: str
@@ -82,8 +84,8 @@ class Scene:
 
 @dataclass(frozen=True)
 class Assessment:
-    """One resource as it stands: its two states, the drift between them or None, and what was compared:
-    fact -> keyed digest."""
+    """One resource as it stands: its two states, the drift between them or None, and what was
+    compared: fact -> keyed digest."""
 
     desired: State
     actual: State
@@ -100,12 +102,15 @@ def assess(resource: Resource, scene: Scene, upstream: Upstream) -> Assessment:
     before = {name: before.get(name) for name in after}
     differences = diff.compare(after, before)
     drift = Drift(resource, desired, actual, differences, before, after) if differences else None
-    still = {name: value for name, value in before.items() if name not in {*actual.ticks, *desired.ticks}}
+    still = {
+        name: value for name, value in before.items() if name not in {*actual.ticks, *desired.ticks}
+    }
     return Assessment(desired, actual, drift, dict(_facts(still, scene.key)))
 
 
 def _facts(values: Mapping[str, Any], key: bytes) -> Iterator[tuple[str, str]]:
-    """(name, keyed digest) of each compared value; those of a mapping one by one, to name the one."""
+    """(name, keyed digest) of each compared value; those of a mapping one by
+    one, to name the one."""
     for name, value in values.items():
         if isinstance(value, Mapping) and value:
             yield from ((f"{name}.{inner}", sealed(item, key)) for inner, item in value.items())
@@ -155,7 +160,8 @@ def build(scene: Scene) -> Plan:
 
 
 def change_for(drift: Drift, scene: Scene) -> Change:
-    """The kind's actions for one drift, or its refusal; a write outside `may_change` is a refusal too."""
+    """The kind's actions for one drift, or its refusal; a write outside `may_change` is a refusal
+    too."""
     actions: list[Action] = []
     for step in scene.kinds[drift.resource.kind].actions(drift.resource.spec, drift):
         if isinstance(step, Refuse):
@@ -170,7 +176,8 @@ def change_for(drift: Drift, scene: Scene) -> Change:
 def upstream_of(actions: Iterable[Action]) -> Iterator[tuple[Path, bytes | str | Unknown | None]]:
     """What later resources must take for written once these actions are done.
 
-    A stamp with new ticks makes the readers of its path owed, with a digest if it is all that moves there.
+    A stamp with new ticks makes the readers of its path owed, with a digest if it is all that moves
+    there.
     """
     for action in actions:
         match action:
@@ -180,13 +187,16 @@ def upstream_of(actions: Iterable[Action]) -> Iterator[tuple[Path, bytes | str |
                 yield (host, path), UNKNOWN
             case Run(host=host, writes=writes):
                 yield from (((host, path), UNKNOWN) for path in writes)
-            case Stamp(host=host, path=path, values=values, fill=fill) if path and values is not None:
+            case Stamp(host=host, path=path, values=values, fill=fill) if (
+                path and values is not None
+            ):
                 only_clock = all(isinstance(item, ReadClock) for _, item in fill)
                 yield (host, path), _digest(dict(values)) if only_clock else UNKNOWN
 
 
 def units(resources: Sequence[Resource], kinds: Mapping[str, Kind]) -> tuple[tuple[str, ...], ...]:
-    """Groups of addresses that are restored together: law 8 of the house, in the resources' order."""
+    """Groups of addresses that are restored together: law 8 of the house, in
+    the resources' order."""
     home = {resource.address: (resource.host, kinds[resource.kind].UNIT) for resource in resources}
     merged = {unit: unit for unit in home.values()}
 
@@ -204,7 +214,9 @@ def units(resources: Sequence[Resource], kinds: Mapping[str, Kind]) -> tuple[tup
     return tuple(tuple(addresses) for addresses in groups.values())
 
 
-def edges(resources: Sequence[Resource], kinds: Mapping[str, Kind]) -> Iterator[tuple[Resource, Resource]]:
+def edges(
+    resources: Sequence[Resource], kinds: Mapping[str, Kind]
+) -> Iterator[tuple[Resource, Resource]]:
     """(early, late): a path that `early` writes and one that `late` reads contain each other."""
     for position, late in enumerate(resources):
         reads = read_paths(late, kinds)
@@ -215,7 +227,9 @@ def edges(resources: Sequence[Resource], kinds: Mapping[str, Kind]) -> Iterator[
 
 def read_paths(resource: Resource, kinds: Mapping[str, Kind]) -> tuple[Path, ...]:
     """The (host, path) a resource looks at; our own state folder and probes have none."""
-    return tuple(path for reading in kinds[resource.kind].reads(resource.spec) for path in paths_of(reading))
+    return tuple(
+        path for reading in kinds[resource.kind].reads(resource.spec) for path in paths_of(reading)
+    )
 
 
 def paths_of(reading: Reading) -> Iterator[Path]:
@@ -224,14 +238,18 @@ def paths_of(reading: Reading) -> Iterator[Path]:
         case ReadFile(host=host, path=path) | ReadStat(host=host, path=path):
             yield host, path
         case ReadGlob(host=host, patterns=patterns):
-            yield from ((host, pattern.split("*")[0].rpartition("/")[0] + "/") for pattern in patterns)
+            yield from (
+                (host, pattern.split("*")[0].rpartition("/")[0] + "/") for pattern in patterns
+            )
         case ReadTree(host=host, root=root, paths=paths):
             yield from ((host, join(root, path)) for path in paths)
 
 
 def _meet(writes: Iterable[Path], reads: Iterable[Path]) -> bool:
     reads = tuple(reads)
-    return any(host == other and overlap(path, read) for host, path in writes for other, read in reads)
+    return any(
+        host == other and overlap(path, read) for host, path in writes for other, read in reads
+    )
 
 
 def _symbol(drift: Drift, actions: Sequence[Action]) -> Symbol:
@@ -272,14 +290,18 @@ def _nothing_to_do(drift: Drift, actions: Sequence[Action]) -> Refuse | None:
 
 
 def _owed_to(change: Change, earlier: Sequence[Change], scene: Scene) -> tuple[str, ...]:
-    """The addresses whose result this change waits for; bytes that are known already are no reason to."""
+    """The addresses whose result this change waits for; bytes that are known already are no reason
+    to."""
     if not _holds_unknown(change.drift.desired.values):
         return ()
     reads = read_paths(change.resource, scene.kinds)
     return tuple(
         other.resource.address
         for other in earlier
-        if _meet((path for path, value in upstream_of(other.actions) if not isinstance(value, bytes)), reads)
+        if _meet(
+            (path for path, value in upstream_of(other.actions) if not isinstance(value, bytes)),
+            reads,
+        )
     )
 
 
@@ -290,9 +312,13 @@ def _holds_unknown(value: Any) -> bool:
 
 
 def _held(
-    changes: Sequence[Change], resources: Sequence[Resource], grouped: Sequence[Sequence[str]], scene: Scene
+    changes: Sequence[Change],
+    resources: Sequence[Resource],
+    grouped: Sequence[Sequence[str]],
+    scene: Scene,
 ) -> Iterator[Change]:
-    """The changes with `held` set in every unit that is refused, guarded, or reads what such a one writes."""
+    """The changes with `held` set in every unit that is refused, guarded, or reads what such a one
+    writes."""
     unit_of = {address: unit for unit in grouped for address in unit}
     by_address = {resource.address: resource for resource in resources}
     blocked: dict[Sequence[str], str] = {}
@@ -317,14 +343,17 @@ def spread_block(
     by_address: Mapping[str, Resource],
     kinds: Mapping[str, Kind],
 ) -> dict[Sequence[str], str]:
-    """`blocked` (unit -> the address that blocks it) and every unit that reads what a blocked one writes."""
+    """`blocked` (unit -> the address that blocks it) and every unit that reads what a blocked one
+    writes."""
     spread = dict(blocked)
     for change in changes:
         unit = unit_of[change.resource.address]
         reads = read_paths(change.resource, kinds)
         for other, cause in list(spread.items()):
             writes = (
-                path for name in other for path in kinds[by_address[name].kind].writes(by_address[name].spec)
+                path
+                for name in other
+                for path in kinds[by_address[name].kind].writes(by_address[name].spec)
             )
             if unit not in spread and _meet(writes, reads):
                 spread[unit] = cause
@@ -349,12 +378,16 @@ def _fingerprints(
     for change in changes:
         for action in change.actions:
             if isinstance(action, WriteFile):
-                bytes_ = None if action.before is None else hashlib.sha256(action.before).hexdigest()
+                bytes_ = (
+                    None if action.before is None else hashlib.sha256(action.before).hexdigest()
+                )
                 found[change.resource.address][f"the bytes of {action.path}"] = sealed(bytes_, key)
     return found
 
 
-def moved(planned: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]) -> list[str]:
+def moved(
+    planned: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]
+) -> list[str]:
     """What of the planned fingerprints is not so any more: `dns (servers, the bytes of /etc/…)`."""
     found = []
     for address, facts in planned.items():

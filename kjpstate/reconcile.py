@@ -1,6 +1,7 @@
 """The straight line for one document over its hosts: look, compare, plan; apply; verify.
 
-Called by `cli` with a loaded document and opened hosts. `plan` is `apply` with the last step withheld.
+Called by `cli` with a loaded document and opened hosts. `plan` is `apply` with the last step
+withheld.
 """
 
 from __future__ import annotations
@@ -72,10 +73,13 @@ class Document(Protocol):
     def elsewhere(self) -> Mapping[str, str]: ...
 
 
-def open_hosts(document: Document, *, state_folder: Path, limit: Sequence[str] = ()) -> dict[str, Host]:
+def open_hosts(
+    document: Document, *, state_folder: Path, limit: Sequence[str] = ()
+) -> dict[str, Host]:
     """A body of the port for each host that a section, check or pin of the document needs.
 
-    Nothing is connected yet: that is the first `look`. Raises UsageError for an unknown name in `limit`.
+    Nothing is connected yet: that is the first `look`. Raises UsageError for an unknown name in
+    `limit`.
     """
     unknown = [name for name in limit if not any(named(host, name) for host in document.hosts)]
     if unknown:
@@ -90,15 +94,18 @@ def open_hosts(document: Document, *, state_folder: Path, limit: Sequence[str] =
 
 
 def may_change(document: Document) -> dict[str, tuple[str, ...]]:
-    """Host -> the paths kjpstate may write there: as the guardrails say (an empty list: none), else just what
-    the sections name."""
+    """Host -> the paths kjpstate may write there: as the guardrails say (an empty list: none), else
+    just what the sections name."""
     found: dict[str, list[str]] = {}
     for resource in document.resources:
         for host, path in KINDS[resource.kind].writes(resource.spec):
             found.setdefault(host, []).append(path)
     written = document.guardrails.may_change
     named: Mapping[str, tuple[str, ...]] = {} if written is None else written
-    return {host: tuple(named[host] if host in named else found.get(host, ())) for host in document.hosts}
+    return {
+        host: tuple(named[host] if host in named else found.get(host, ()))
+        for host in document.hosts
+    }
 
 
 async def plan(
@@ -109,7 +116,8 @@ async def plan(
     only: Sequence[str] = (),
     limit: Sequence[str] = (),
 ) -> Plan:
-    """Look at every host in scope at once and say what is to be done; unreachable hosts are in the plan."""
+    """Look at every host in scope at once and say what is to be done; unreachable hosts are in the
+    plan."""
     return planning.build(await scene(document, hosts, key=key, only=only, limit=limit))
 
 
@@ -124,10 +132,11 @@ async def scene(
     locks: bool = False,
     distrusted: set[str] | None = None,
 ) -> Scene:
-    """Everything a plan is made of, read in one message a host; `more`: what is to be answered beside.
+    """Everything a plan is made of, read in one message a host; `more`: what is to be answered
+    beside.
 
-    `locks`: who holds each host's lock is asked once more last, so that the two frame the look. `distrusted`:
-    as `look` has it.
+    `locks`: who holds each host's lock is asked once more last, so that the two frame the look.
+    `distrusted`: as `look` has it.
     """
     resources = _scope(document, only, limit)
     bare = _bare(document, resources, key)
@@ -143,20 +152,26 @@ async def scene(
 
 
 def unfinished(document: Document, hosts: Sequence[str], answers: Answers) -> dict[str, Unfinished]:
-    """Host -> the run that its journal leaves open, or that died with its lock, where they were read."""
+    """Host -> the run that its journal leaves open, or that died with its lock, where they were
+    read."""
     found = {name: _unfinished(document, name, answers) for name in hosts}
     return {name: run for name, run in found.items() if run is not None}
 
 
 def _unfinished(document: Document, host: str, answers: Answers) -> Unfinished | None:
-    note, lock = answers.get(ReadState(host, document.name, journal.FILE)), answers.get(ReadLock(host))
+    note, lock = (
+        answers.get(ReadState(host, document.name, journal.FILE)),
+        answers.get(ReadLock(host)),
+    )
     known = journal.read(note) if isinstance(note, bytes) else None
     if known is None or known.ended:
         if isinstance(lock, Holder) and lock.life == "dead":
             return Unfinished(lock.run, lock.when, lock.who)
         return None
     at = known.pending
-    return Unfinished(known.run, known.when, known.who, at.kind if at else "", at.path if at else "")
+    return Unfinished(
+        known.run, known.when, known.who, at.kind if at else "", at.path if at else ""
+    )
 
 
 async def look(
@@ -166,8 +181,9 @@ async def look(
 ) -> tuple[dict[Reading, Answer], dict[str, str]]:
     """All answers, and host -> why for those out of reach, whose readings are NotAsked.
 
-    A host whose key is not the confirmed one ends it (RefusedError): nothing may be done as long as nobody
-    knows who that is. With `distrusted`, for who only looks, it goes into that set and is out of reach.
+    A host whose key is not the confirmed one ends it (RefusedError): nothing may be done as long as
+    nobody knows who that is. With `distrusted`, for who only looks, it goes into that set and is
+    out of reach.
     """
     names = [name for name in wanted if name in hosts]
     results = await asyncio.gather(
@@ -182,7 +198,11 @@ async def look(
     }
     unreachable: dict[str, str] = {}
     for name, result in zip(names, results, strict=True):
-        if distrusted is not None and isinstance(result, errors.RefusedError) and "host-key" in result.rule:
+        if (
+            distrusted is not None
+            and isinstance(result, errors.RefusedError)
+            and "host-key" in result.rule
+        ):
             distrusted.add(name)
             unreachable[name] = f"{result.message} [{result.rule}]\n{result.remedy}"
             answers.update(dict.fromkeys(wanted[name], NotAsked(f"{name} is not who it was")))
@@ -223,13 +243,14 @@ async def apply(
     lock_timeout: float = 0.0,
     wait: float = 0.0,
 ) -> Report:
-    """Do what `plan` shows, then run the checks; `patience`: seconds a bot that just started has for them.
+    """Do what `plan` shows, then run the checks; `patience`: seconds a bot that just started has
+    for them.
 
-    `lock_timeout`: seconds to wait for a lock that another run holds. `wait`: seconds to wait for a host
-    that is lost on the way; what is left is done when it still is what the plan shows.
+    `lock_timeout`: seconds to wait for a lock that another run holds. `wait`: seconds to wait for a
+    host that is lost on the way; what is left is done when it still is what the plan shows.
 
-    Raises StalePlan, Locked or Unreachable before the first write; of a fleet, a member out of reach is
-    left out and reported.
+    Raises StalePlan, Locked or Unreachable before the first write; of a fleet, a member out of
+    reach is left out and reported.
     """
     refuse_unreachable(plan)
     scope = (item for item in _scope(document, only, limit) if item.host not in plan.unreachable)
@@ -256,10 +277,11 @@ async def recover(
     progress: Callable[[Event], None] = lambda event: None,
     lock_timeout: float = 0.0,
 ) -> tuple[Recovered, ...]:
-    """Let each host of `plan.unfinished` settle what a lost run left half done, and say so; then plan again.
+    """Let each host of `plan.unfinished` settle what a lost run left half done, and say so; then
+    plan again.
 
-    Settling is the first thing a host does under its lock; `lock_timeout`: seconds to wait for that lock.
-    Raises Locked, Unreachable.
+    Settling is the first thing a host does under its lock; `lock_timeout`: seconds to wait for that
+    lock. Raises Locked, Unreachable.
     """
     found: list[Recovered] = []
     for name in plan.unfinished:
@@ -279,7 +301,8 @@ async def verify(
     limit: Sequence[str] = (),
     lost: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[CheckResult, ...]:
-    """Every acceptance check in scope (or those named), in the document's order; a host's travel together.
+    """Every acceptance check in scope (or those named), in the document's order; a host's travel
+    together.
 
     `lost`: host -> why it is out of reach, which is known already: it is not asked again.
     """
@@ -307,13 +330,16 @@ async def _patiently(
     patience: float,
     progress: Callable[[Event], None],
 ) -> tuple[CheckResult, ...]:
-    """The checks; those that a bot fails only because it is still starting are asked again for a while."""
+    """The checks; those that a bot fails only because it is still starting are asked again for a
+    while."""
     deadline = time.monotonic() + patience
     results = await asking()
     starting = {item.spec["name"] for item in checks if item.spec["type"] in _STARTING}
     told: list[str] = []
     while True:
-        failed = [item.name for item in results if item.result == "failed" and item.name in starting]
+        failed = [
+            item.name for item in results if item.result == "failed" and item.name in starting
+        ]
         if not failed or time.monotonic() >= deadline:
             return results
         if failed != told:
@@ -369,33 +395,40 @@ def _bare(document: Document, resources: tuple[Resource, ...], key: bytes) -> Sc
     )
 
 
-def in_scope(document: Document, limit: Sequence[str] = (), only: Sequence[str] = ()) -> tuple[Resource, ...]:
-    """The document's resources on the hosts that `limit` names and of the addresses `only` names, or all."""
+def in_scope(
+    document: Document, limit: Sequence[str] = (), only: Sequence[str] = ()
+) -> tuple[Resource, ...]:
+    """The document's resources on the hosts that `limit` names and of the addresses `only` names,
+    or all."""
     return _scope(document, only, limit)
 
 
 def hosts_in_scope(
     document: Document, only: Sequence[str] = (), limit: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    """The hosts that a run of this scope changes, watches and judges: those that `limit` names, and with
-    `only` those on which something of it stands (a pin only where it is named itself)."""
+    """The hosts that a run of this scope changes, watches and judges: those that `limit` names, and
+    with `only` those on which something of it stands (a pin only where it is named itself)."""
     there = {
         item.host
         for item in _scope(document, only, limit)
         if not _guards(item) or any(named(item.address, name) for name in only)
     }
-    limited = (name for name in document.hosts if not limit or any(named(name, word) for word in limit))
+    limited = (
+        name for name in document.hosts if not limit or any(named(name, word) for word in limit)
+    )
     return tuple(name for name in limited if not only or name in there)
 
 
 def hosts_of(resources: Sequence[Resource]) -> frozenset[str]:
     """The hosts that these read from: a plan looks at no other."""
-    return frozenset(reading.host for item in resources for reading in KINDS[item.kind].reads(item.spec))
+    return frozenset(
+        reading.host for item in resources for reading in KINDS[item.kind].reads(item.spec)
+    )
 
 
 def doubtful(resources: Sequence[Resource], lost: Collection[str]) -> frozenset[str]:
-    """The addresses that may seem in sync while these hosts are out of reach, and nobody knows: what reads
-    from there, and what comes after it."""
+    """The addresses that may seem in sync while these hosts are out of reach, and nobody knows:
+    what reads from there, and what comes after it."""
     found = {item.address for item in resources if hosts_of([item]) & set(lost)}
     for early, late in planning.edges(resources, KINDS) if found else ():
         found |= {late.address} if early.address in found else set()
@@ -428,8 +461,12 @@ def _guards(resource: Resource) -> bool:
 def _no_such(name: str, addresses: Sequence[str], document: Document) -> errors.UsageError:
     for address, host in document.elsewhere.items():
         if named(address, name):
-            return errors.UsageError(f"--only {name}: it stands on {host}, which can't be seen from here")
-    return errors.UsageError(f"--only {name}: no such address; the document has {', '.join(addresses)}")
+            return errors.UsageError(
+                f"--only {name}: it stands on {host}, which can't be seen from here"
+            )
+    return errors.UsageError(
+        f"--only {name}: no such address; the document has {', '.join(addresses)}"
+    )
 
 
 def today() -> str:
@@ -438,14 +475,24 @@ def today() -> str:
 
 
 def _resources(document: Document) -> tuple[Resource, ...]:
-    """The pins as resources of the kind `unchanged`, then the document's own, in the order of work."""
+    """The pins as resources of the kind `unchanged`, then the document's own,
+    in the order of work."""
     pins: dict[str, Resource] = {}
     for pin in document.guardrails.unchanged:
-        words = [word for word in pin.pointer.replace("~1", "/").split("/") if word not in ("", "version")]
+        words = [
+            word
+            for word in pin.pointer.replace("~1", "/").split("/")
+            if word not in ("", "version")
+        ]
         address = f"unchanged.{words[-1] if words else pin.path.rpartition('/')[2]}"
         while address in pins:
             address += "'"
-        spec = {"host": pin.host, "document": document.name, "path": pin.path, "pointer": pin.pointer}
+        spec = {
+            "host": pin.host,
+            "document": document.name,
+            "path": pin.path,
+            "pointer": pin.pointer,
+        }
         spec |= {"value": pin.value} if pin.value is not None else {}
         pins[address] = Resource(address, "unchanged", pin.host, spec, pin.where)
     return (*pins.values(), *document.resources)

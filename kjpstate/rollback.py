@@ -1,8 +1,9 @@
-"""A run taken back by the straight line: its records become resources whose desired state is what was before.
+"""A run taken back by the straight line: its records become resources whose desired state is what
+was before.
 
-Called by `cli.rollback` and by an apply that rolls back when its checks fail. Nothing is remembered on the
-controller: all that is needed stands on the hosts the run changed, so another controller, or the box itself,
-can do it.
+Called by `cli.rollback` and by an apply that rolls back when its checks fail. Nothing is remembered
+on the controller: all that is needed stands on the hosts the run changed, so another controller, or
+the box itself, can do it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,18 @@ from kjpstate import plan as planning
 from kjpstate.formats.tree import read_stamp, stamp_name, stamped_files
 from kjpstate.host import Eye, Host
 from kjpstate.kinds import KINDS
-from kjpstate.model import Answer, Event, Plan, Reading, ReadState, Report, Resource, RunInfo, Where, named
+from kjpstate.model import (
+    Answer,
+    Event,
+    Plan,
+    Reading,
+    ReadState,
+    Report,
+    Resource,
+    RunInfo,
+    Where,
+    named,
+)
 from kjpstate.plan import Scene
 from kjpstate.undo import ledger, record, reverse
 from kjpstate.undo.record import Record
@@ -28,8 +40,8 @@ _LATEST = 20
 
 @dataclass(frozen=True)
 class Rollback:
-    """What taking back `run` means: `plan` to show, `scene` to do it by. `untouched`: host -> why it is out
-    of reach, of those that this run did not change."""
+    """What taking back `run` means: `plan` to show, `scene` to do it by. `untouched`: host -> why
+    it is out of reach, of those that this run did not change."""
 
     run: str
     plan: Plan
@@ -48,7 +60,8 @@ async def run(
     force: bool = False,
     limit: Sequence[str] = (),
 ) -> Report:
-    """Plan and act in one, without asking: the run `id` (empty: the last) is taken back as the run `info`."""
+    """Plan and act in one, without asking: the run `id` (empty: the last) is taken back as the run
+    `info`."""
     found = await plan(document, hosts, id, key=key, by=info.id, force=force, limit=limit)
     return await act(found, hosts, info=info, progress=progress)
 
@@ -63,7 +76,8 @@ async def plan(
     force: bool = False,
     limit: Sequence[str] = (),
 ) -> Rollback:
-    """Look at every host and say what taking back the run `id` (empty: the last that stands) would do.
+    """Look at every host and say what taking back the run `id` (empty: the last that stands) would
+    do.
 
     `by`: the id of the run that will do it. Raises UsageError when no such run is noted anywhere.
     """
@@ -105,7 +119,8 @@ async def act(
     progress: Callable[[Event], None],
     lock_timeout: float = 0.0,
 ) -> Report:
-    """Do it. Raises StalePlan, Locked, Unreachable before the first write; a failure is put back (exit 7).
+    """Do it. Raises StalePlan, Locked, Unreachable before the first write; a failure is put back
+    (exit 7).
 
     `lock_timeout`: seconds to wait for a host that another run has locked.
     """
@@ -122,9 +137,13 @@ async def act(
 async def _noted(
     document: reconcile.Document, hosts: Mapping[str, Eye], chosen: Sequence[str], id: str
 ) -> tuple[dict[str, tuple[dict[Reading, Answer], dict[str, Record]]], dict[str, str]]:
-    """Host -> (answers, the records of its runs in their order), in two looks; and the hosts out of reach."""
+    """Host -> (answers, the records of its runs in their order), in two looks; and the hosts out of
+    reach."""
     first: Mapping[str, list[Reading]] = {
-        name: [ReadState(name, document.name, record.INDEX), ReadState(name, document.name, ledger.LEDGER)]
+        name: [
+            ReadState(name, document.name, record.INDEX),
+            ReadState(name, document.name, ledger.LEDGER),
+        ]
         for name in chosen
     }
     answers, unreachable = await reconcile.look(hosts, first)
@@ -158,7 +177,10 @@ def _wanted(runs: Sequence[str], id: str) -> Sequence[str]:
 def _records(
     document: reconcile.Document, host: str, ids: Sequence[str], answers: Mapping[Reading, Answer]
 ) -> dict[str, Record]:
-    found = ((run, record.read(answers[ReadState(host, document.name, record.name_of(run))])) for run in ids)
+    found = (
+        (run, record.read(answers[ReadState(host, document.name, record.name_of(run))]))
+        for run in ids
+    )
     return {run: item for run, item in found if item is not None}
 
 
@@ -182,27 +204,33 @@ def _untouched(
 ) -> dict[str, str]:
     """The hosts out of reach that `run` did not change, as its records on the others say.
 
-    Where nobody named the run, a later one may stand on a host that is out of reach: of a fleet that is told;
-    a host that stands for itself must be seen.
+    Where nobody named the run, a later one may stand on a host that is out of reach: of a fleet
+    that is told; a host that stands for itself must be seen.
     """
     told = [records[run].hosts for _, records in notes.values() if run in records]
     if any(hosts is None for hosts in told):
         return {}
     changed = {host for hosts in told for host in hosts or ()}
     return {
-        host: why for host, why in unreachable.items() if host not in changed and (is_named or "[" in host)
+        host: why
+        for host, why in unreachable.items()
+        if host not in changed and (is_named or "[" in host)
     }
 
 
 def _unknown(id: str, unreachable: Mapping[str, str]) -> errors.KjpstateError:
     if unreachable:
         host, why = next(iter(unreachable.items()))
-        return errors.Unreachable(host, why, "nothing was done; its notes say what can be rolled back")
+        return errors.Unreachable(
+            host, why, "nothing was done; its notes say what can be rolled back"
+        )
     if id:
         return errors.UsageError(
             f"no run {id} is noted on any host of this document", "kjpstate backups   lists them"
         )
-    return errors.UsageError("there is no run to roll back: none that changed something still stands")
+    return errors.UsageError(
+        "there is no run to roll back: none that changed something still stands"
+    )
 
 
 def _spec(
@@ -220,7 +248,9 @@ def _spec(
         item
         for item in (records[run] for run in after)
         if not item.rolled_back and item.takes_back not in (id, *after)
-    ]  # a later run and its rollback leave nothing behind, and a rollback that was cut is gone on with
+        # a later run and its rollback leave nothing behind, and a rollback that was cut is gone on
+        # with
+    ]
     return {
         "host": host,
         "document": document.name,
@@ -251,7 +281,8 @@ def _touched(found: Record) -> Iterator[str]:
 async def _with_puts(
     document: reconcile.Document, hosts: Mapping[str, Eye], specs: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Each spec with what kjpstate put into each folder: as noted, else as the folder's stamp says now."""
+    """Each spec with what kjpstate put into each folder: as noted, else as the folder's stamp says
+    now."""
     wanted: dict[str, list[Reading]] = {}
     for spec in specs:
         for path in _folders(spec["record"]):

@@ -1,6 +1,7 @@
 """One table of rule ids and texts: for advice, refusals and errors, and for `kjpstate explain`.
 
-A text is one paragraph, plain words, no markup; ready to be translated. Kept in the order of the ids.
+A text is one paragraph, plain words, no markup; ready to be translated. Kept in the order of the
+ids.
 """
 
 from __future__ import annotations
@@ -20,29 +21,37 @@ class Rule:
 RULES: dict[str, Rule] = {
     "anchor-ambiguous": Rule(
         "An edit's anchor fits more than one place",
-        "An edit needs exactly one place. Its anchor (or its `within`) was found more than once, all "
-        "of them are shown with their lines, and choosing one would be guessing. Blocks that kjpstate"
+        "An edit needs exactly one place. Its anchor (or its `within`) was found more than "
+        "once, all "
+        "of them are shown with their lines, and choosing one would be guessing. Blocks that "
+        "kjpstate"
         " wrote are never searched.",
         "add `within`, or more of the text that stands around the right one",
     ),
     "anchor-missing": Rule(
         "An edit's anchor is not in the file",
-        "The text is compared word by word: blanks, line breaks, comments, quotes, optional `;` and "
-        "trailing commas don't count, everything else does. Nothing fits, so the source has moved on "
+        "The text is compared word by word: blanks, line breaks, comments, quotes, optional "
+        "`;` and "
+        "trailing commas don't count, everything else does. Nothing fits, so the source has "
+        "moved on "
         "or was never as the document says. The nearest lines are shown; nothing of the set is "
         "applied.",
-        "compare the nearest line; write it as the anchor, or as a second accepted form of `replace`",
+        "compare the nearest line; write it as the anchor, or as a second accepted form of "
+        "`replace`",
     ),
     "anchor-shares-line": Rule(
         "The place shares its line with other code",
-        "Markers are whole lines, so a block can only stand on lines of its own. Breaking the line up"
+        "Markers are whole lines, so a block can only stand on lines of its own. Breaking the "
+        "line up"
         " would change bytes that are not ours.",
         "put the statement, or the braces of a one-line block, on lines of their own in the file",
     ),
     "anchor-too-free": Rule(
         "An anchor fits so many places that looking for it would not end",
-        "Each place at which an anchor may begin is tried, and after it each run that $$$ may stand for. "
-        "Where that takes more steps than any anchor that is meant for one place, the search is given up.",
+        "Each place at which an anchor may begin is tried, and after it each run that $$$ may "
+        "stand for. "
+        "Where that takes more steps than any anchor that is meant for one place, the search "
+        "is given up.",
         "begin the anchor with a word of its own, and write more of what stands around $$$",
     ),
     "anchor-unreadable": Rule(
@@ -60,14 +69,17 @@ RULES: dict[str, Rule] = {
     ),
     "baileys-differs": Rule(
         "Built against one Baileys, run with another",
-        "The compiler checks the source against the Baileys of the machine that builds; the bot runs "
-        "with the one of its own machine. Where the two differ, what type-checks here may be missing "
+        "The compiler checks the source against the Baileys of the machine that builds; the "
+        "bot runs "
+        "with the one of its own machine. Where the two differ, what type-checks here may be "
+        "missing "
         "there, or speak another protocol to WhatsApp.",
         "let `deploy.with` carry package-lock.json and `deploy.install` run npm ci --omit=dev",
     ),
     "become-failed": Rule(
         "sudo did not let us in",
-        "The document says `become: sudo`, and the login user may not run commands as root without a "
+        "The document says `become: sudo`, and the login user may not run commands as root "
+        "without a "
         "password. kjpstate never types a password: it would stand in a process list or a log.",
         "log in as root, or allow the user NOPASSWD in sudoers",
     ),
@@ -79,7 +91,8 @@ RULES: dict[str, Rule] = {
     "byte-guard": Rule(
         "The result would touch bytes outside of our blocks",
         "Before anything is written, the blocks are taken out of the new text again; what is left "
-        "must be the old text, byte for byte. It was not, so nothing is written. This is an error of "
+        "must be the old text, byte for byte. It was not, so nothing is written. This is an "
+        "error of "
         "kjpstate.",
         "report it with the file and the document; until then edit by hand",
     ),
@@ -92,41 +105,49 @@ RULES: dict[str, Rule] = {
     ),
     "content-syntax": Rule(
         "The new text is no whole code",
-        "The text of an edit must be whole by itself: statements, members, properties or cases, with "
+        "The text of an edit must be whole by itself: statements, members, properties or "
+        "cases, with "
         "every bracket closed. Half a statement could only be checked by chance.",
-        "write whole statements; use `replace` with the whole old statement where a part of it changes",
+        "write whole statements; use `replace` with the whole old statement where a part of it "
+        "changes",
     ),
     "cr-eol": Rule(
         "The file has line ends that are carriage returns alone",
-        "Such a file has one line for most tools, and a `//` marker would turn the rest of it into a "
+        "Such a file has one line for most tools, and a `//` marker would turn the rest of it "
+        "into a "
         "comment.",
         "save it with LF or CRLF line ends",
     ),
     "dns-owned": Rule(
         "Another document sets this host's dns",
-        "The host remembers which document set the servers of systemd-resolved. With two of them each apply "
+        "The host remembers which document set the servers of systemd-resolved. With two of "
+        "them each apply "
         "would undo the other's, and drift would be told for ever.",
         "drop the section dns in this document; or drop it in the other one, and write in this one "
         "takes_over: and the other one's name: the host does not forget by itself whose it was",
     ),
     "double-encoded": Rule(
         "A text was decoded twice",
-        "The text looks like UTF-8 that was read as Windows-1252 and saved again: what should be one "
+        "The text looks like UTF-8 that was read as Windows-1252 and saved again: what should "
+        "be one "
         "sign is three. An anchor with it fits nothing, a message with it reaches the users like "
         "that. kjpstate does not repair it silently.",
         "write the sign itself",
     ),
     "ecosystem-esm": Rule(
         "Node would not load ecosystem.config.js here",
-        'The nearest package.json says "type": "module", so node takes every .js file below it for an'
-        " ES module, where `module.exports` does not exist. PM2 would refuse the file and leave the "
+        'The nearest package.json says "type": "module", so node takes every .js file below it for'
+        " an"
+        " ES module, where `module.exports` does not exist. PM2 would refuse the file and "
+        "leave the "
         "app as it is. Files that end in .cjs are always loaded the way PM2 needs.",
         "name the file ecosystem.config.cjs in the document",
     ),
     "ecosystem-name": Rule(
         "PM2 would not take this file for an ecosystem",
         "PM2 goes by the name: only files that end in .config.js or .config.cjs (of those kjpstate "
-        "can write) are read as an ecosystem. Any other name is started as if it were the app itself.",
+        "can write) are read as an ecosystem. Any other name is started as if it were the app "
+        "itself.",
         "name it ecosystem.config.cjs or ecosystem.config.js",
     ),
     "ecosystem-unreadable": Rule(
@@ -137,7 +158,8 @@ RULES: dict[str, Rule] = {
     ),
     "edited-by-hand": Rule(
         "A block was edited by hand, and on_drift is refuse",
-        "The words in the block are not those that kjpstate wrote (a formatter's work does not count "
+        "The words in the block are not those that kjpstate wrote (a formatter's work does not "
+        "count "
         "as an edit). The document says to leave it then.",
         "take the change into `content`, or write on_drift: apply",
     ),
@@ -156,8 +178,10 @@ RULES: dict[str, Rule] = {
     ),
     "env-not-kept": Rule(
         "The running app has variables the document does not name",
-        "PM2 gives an app the whole environment of the shell that started it. kjpstate starts it with"
-        " a clean one, so these variables will be gone after the next delete and start. Their names "
+        "PM2 gives an app the whole environment of the shell that started it. kjpstate starts "
+        "it with"
+        " a clean one, so these variables will be gone after the next delete and start. Their "
+        "names "
         "are listed, never their values.",
         "name those that the app needs under `env`; secrets as ${env:NAME} or ${file:PATH}",
     ),
@@ -186,23 +210,29 @@ RULES: dict[str, Rule] = {
     ),
     "here-other-user": Rule(
         "This machine is not that host as the document knows it",
-        "With --here kjpstate takes this machine for the host. Its stamps, its PM2 and its rights are those "
-        "of the user that the document logs in as; another user would see another PM2 and no stamps, "
+        "With --here kjpstate takes this machine for the host. Its stamps, its PM2 and its "
+        "rights are those "
+        "of the user that the document logs in as; another user would see another PM2 and no "
+        "stamps, "
         "and everything would look like drift.",
         "run it as the user that the document names, on the machine itself",
     ),
     "host-key-changed": Rule(
         "The host shows another key than the one we know",
-        "Either the box was set up anew, or somebody stands between. kjpstate sends nothing to it: no"
+        "Either the box was set up anew, or somebody stands between. kjpstate sends nothing to "
+        "it: no"
         " password, no key, no file. Compare the two fingerprints with what the box itself says.",
         "kjpstate trust HOST   after you have made sure which key is right",
     ),
     "host-key-revoked": Rule(
         "The host shows a key that was revoked",
-        "A line `@revoked` of kjpstate's or the user's known_hosts says that this key is no longer good for "
-        "this host: it may be in somebody else's hands. Neither `host_key` in the document nor another line "
+        "A line `@revoked` of kjpstate's or the user's known_hosts says that this key is no "
+        "longer good for "
+        "this host: it may be in somebody else's hands. Neither `host_key` in the document nor "
+        "another line "
         "makes it good again.",
-        "give the box new host keys (ssh-keygen -A after removing the old ones), then: kjpstate trust HOST",
+        "give the box new host keys (ssh-keygen -A after removing the old ones), then: "
+        "kjpstate trust HOST",
     ),
     "host-key-unknown": Rule(
         "Nobody has said yet that this key belongs to this host",
@@ -212,15 +242,19 @@ RULES: dict[str, Rule] = {
     ),
     "in-the-way": Rule(
         "A file stands where a folder must be, or a folder where a file must be",
-        "What is deployed has a folder or a file of a name by which something else stands in the target, and "
-        "kjpstate did not put it there (or somebody wrote into it since). Taking it out of its place would "
+        "What is deployed has a folder or a file of a name by which something else stands in "
+        "the target, and "
+        "kjpstate did not put it there (or somebody wrote into it since). Taking it out of its "
+        "place would "
         "be destroying it, so the target stays as it is.",
         "move it away if it is not needed there, or have the source name its own another way",
     ),
     "input-missing": Rule(
         "The build's input is not there",
-        "A build is judged by the bytes of what it reads. An input that the document names and that "
-        "is not on the host (and that no patch of the same plan writes) would make every build look "
+        "A build is judged by the bytes of what it reads. An input that the document names and "
+        "that "
+        "is not on the host (and that no patch of the same plan writes) would make every build "
+        "look "
         "fresh, so nothing is built and what would be deployed from it stays as it is.",
         "put the file or folder there, or correct `inputs` and `directory` in the section build",
     ),
@@ -233,28 +267,33 @@ RULES: dict[str, Rule] = {
     ),
     "links-left-out": Rule(
         "Not all of the folder is deployed",
-        "Only regular files travel. A link, a socket or a device in the source is left where it is: what a "
+        "Only regular files travel. A link, a socket or a device in the source is left where "
+        "it is: what a "
         "link names there may be something else, or nothing, on the other host.",
         "put the file itself in the place of a link, where it is needed there",
     ),
     "locked": Rule(
         "Another run holds the host",
-        "Only one run at a time may change a host, whichever document or user it comes from. The lock"
+        "Only one run at a time may change a host, whichever document or user it comes from. "
+        "The lock"
         " names its owner; it ends with the run, and a lock whose process is gone is broken by the "
         "next run.",
         "wait until that run ends, then try again",
     ),
     "log-date-format": Rule(
         "PM2's own time stamps lose text",
-        "With a date format PM2 rewrites the output: text after the last line end of a piece is lost,"
-        " long lines are cut into several, and the stamp has no time zone. Lines that the app stamps "
+        "With a date format PM2 rewrites the output: text after the last line end of a piece "
+        "is lost,"
+        " long lines are cut into several, and the stamp has no time zone. Lines that the app "
+        "stamps "
         "itself have none of that.",
         "drop log_date_format (and time); stamp the lines in the app",
     ),
     "log-folder-taken": Rule(
         "The log folder is a file",
         "The folder for the app's logs is needed before PM2 does anything: an app that crashes "
-        "without it is never restarted. A file stands at its place, and kjpstate does not remove what"
+        "without it is never restarted. A file stands at its place, and kjpstate does not "
+        "remove what"
         " it did not make.",
         "name another folder for error_file and out_file",
     ),
@@ -265,34 +304,43 @@ RULES: dict[str, Rule] = {
     ),
     "markers-broken": Rule(
         "The marker lines are damaged",
-        "A block needs its begin and its end, each once, alone on its line, as they were written. One"
-        " is missing, doubled, crossed or misspelt, so it can't be known which lines are ours. All of"
+        "A block needs its begin and its end, each once, alone on its line, as they were "
+        "written. One"
+        " is missing, doubled, crossed or misspelt, so it can't be known which lines are ours. "
+        "All of"
         " them are shown; nothing is changed.",
-        "put the marker lines back (a backup stands beside the file), or take the whole block out by hand",
+        "put the marker lines back (a backup stands beside the file), or take the whole block "
+        "out by hand",
     ),
     "markers-in-content": Rule(
         "The new text looks like a marker",
-        "A text that holds kjpstate's own marker words would be taken for a marker at the next look.",
+        "A text that holds kjpstate's own marker words would be taken for a marker at the next "
+        "look.",
         "write the comment in other words",
     ),
     "max-restarts-inert": Rule(
         "max_restarts never acts",
-        "PM2 counts crashes only during min_uptime times max_restarts after a start on purpose, and "
-        "never after a reboot. With these delays that time is over before the count is full, so the "
+        "PM2 counts crashes only during min_uptime times max_restarts after a start on "
+        "purpose, and "
+        "never after a reboot. With these delays that time is over before the count is full, "
+        "so the "
         "app is restarted for ever.",
         "drop max_restarts",
     ),
     "merge-conflict": Rule(
         "The file holds an unresolved merge conflict",
-        "Lines with <<<<<<< or >>>>>>> are left of a merge, and which side is right is not kjpstate's"
+        "Lines with <<<<<<< or >>>>>>> are left of a merge, and which side is right is not "
+        "kjpstate's"
         " to say.",
         "resolve the conflict, then kjpstate plan",
     ),
     "misplaced": Rule(
         "A block stands where it does not belong any more",
-        "The block is whole, but around it the code was moved: it left module level, its `within`, or"
+        "The block is whole, but around it the code was moved: it left module level, its "
+        "`within`, or"
         " the braces it was put into.",
-        "take the block out by hand, all of its lines; kjpstate then puts it where the document says",
+        "take the block out by hand, all of its lines; kjpstate then puts it where the "
+        "document says",
     ),
     "mixed-eol": Rule(
         "The lines to replace have mixed line ends",
@@ -302,7 +350,8 @@ RULES: dict[str, Rule] = {
     ),
     "modem-still-asked": Rule(
         "The network's own resolver is asked too",
-        "systemd-resolved asks the servers of DNS= and those that the network announced (usually the "
+        "systemd-resolved asks the servers of DNS= and those that the network announced "
+        "(usually the "
         "modem) at the same time; the first good answer wins. Names resolve while the modem's "
         "resolver is down, but the modem sees every name, and an answer that lies (a captive page) "
         "can win.",
@@ -310,14 +359,17 @@ RULES: dict[str, Rule] = {
     ),
     "modules-missing": Rule(
         "npm has installed nothing here",
-        "The folder has a package.json and no node_modules, so the type-check and the build will not "
-        "find their own tools. kjpstate does not install them by itself: what npm brings in is your "
+        "The folder has a package.json and no node_modules, so the type-check and the build "
+        "will not "
+        "find their own tools. kjpstate does not install them by itself: what npm brings in is "
+        "your "
         "decision.",
         "npm ci in that folder",
     ),
     "name-shadowed": Rule(
         "A name of this set is hidden where another edit uses it",
-        "One edit declares the name at module level, another uses it; between the two a function, a "
+        "One edit declares the name at module level, another uses it; between the two a "
+        "function, a "
         "parameter or a block has a name of its own that is the same, and the code would use that "
         "one.",
         "rename it in the document, or rename the other one in the file",
@@ -331,13 +383,15 @@ RULES: dict[str, Rule] = {
     ),
     "near": Rule(
         "The new text stands already, but elsewhere",
-        "The same code is in the file without our markers, in another place than the document says or"
+        "The same code is in the file without our markers, in another place than the document "
+        "says or"
         " more than once. Adding it again would run it twice.",
         "take the old one out, or move it to where the document says; it is then adopted",
     ),
     "needs-other-host": Rule(
         "Only another host can cure this",
-        "The files on this host are not those of the last deploy, and the host they come from can't "
+        "The files on this host are not those of the last deploy, and the host they come from "
+        "can't "
         "be seen from here. The difference is real and is reported; the cure is an apply that sees "
         "both hosts.",
         "kjpstate apply from a machine that reaches both hosts",
@@ -350,25 +404,33 @@ RULES: dict[str, Rule] = {
     ),
     "no-longer-needed": Rule(
         "The source says by itself what the edit adds",
-        "The text of the edit stands in the file without markers: whoever writes that source has taken the "
-        "change up. Beside its block it would run twice, so that is refused, and nothing is taken out by "
+        "The text of the edit stands in the file without markers: whoever writes that source "
+        "has taken the "
+        "change up. Beside its block it would run twice, so that is refused, and nothing is "
+        "taken out by "
         "guess. Where no block stands, only markers are added, and nothing of the code changes.",
-        "delete the block's lines, from begin to end; then take the edit out of the document, or leave it: "
+        "delete the block's lines, from begin to end; then take the edit out of the document, "
+        "or leave it: "
         "the text that stands there is adopted",
     ),
     "no-tree-sitter": Rule(
         "The TypeScript grammar is not installed",
-        "Patches are placed by TypeScript's own grammar (tree-sitter). There is no ready build of it "
+        "Patches are placed by TypeScript's own grammar (tree-sitter). There is no ready build "
+        "of it "
         "for some small machines, 32-bit ARM among them.",
         "pip install tree-sitter tree-sitter-typescript; or run kjpstate from another machine",
     ),
     "not-in-path": Rule(
         "Programs do not ask systemd-resolved",
-        "/etc/resolv.conf decides whom programs ask, and here it is not one of resolved's own files. "
-        "What the document sets is then right in resolved and without effect on the bot. Who writes "
-        "that file (NetworkManager, a DHCP client, a person) must be known before it is changed, so "
+        "/etc/resolv.conf decides whom programs ask, and here it is not one of resolved's own "
+        "files. "
+        "What the document sets is then right in resolved and without effect on the bot. Who "
+        "writes "
+        "that file (NetworkManager, a DHCP client, a person) must be known before it is "
+        "changed, so "
         "kjpstate leaves it alone.",
-        "ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf, if nothing else needs the file",
+        "ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf, if nothing else "
+        "needs the file",
     ),
     "not-typescript": Rule(
         "The file is neither TypeScript nor JavaScript",
@@ -377,12 +439,14 @@ RULES: dict[str, Rule] = {
     ),
     "not-utf8": Rule(
         "The file is not UTF-8",
-        "Its bytes are no UTF-8 text, so changing it could garble letters that nobody meant to touch.",
+        "Its bytes are no UTF-8 text, so changing it could garble letters that nobody meant to "
+        "touch.",
         "save it as UTF-8",
     ),
     "odd-name": Rule(
         "A file can't be deployed by its name",
-        "A backslash in a name parts folders on Windows, a line end parts the lines of every list, and "
+        "A backslash in a name parts folders on Windows, a line end parts the lines of every "
+        "list, and "
         "`..` leads out of the folder. Rather than fail half way, nothing is deployed.",
         "rename it, or take it out of the folder",
     ),
@@ -400,15 +464,18 @@ RULES: dict[str, Rule] = {
     ),
     "original-tampered": Rule(
         "The kept original of a block was changed",
-        "The `was` lines of a block hold what a removal brings back, with a digest in its first line."
+        "The `was` lines of a block hold what a removal brings back, with a digest in its "
+        "first line."
         " The two don't fit any more, so the original is not known.",
         "put the `was` lines back from the backup beside the file, or from version control",
     ),
     "outside-may-change": Rule(
         "A write outside what the document allows",
-        "guardrails.may_change names all paths that kjpstate itself may write on a host; without it "
+        "guardrails.may_change names all paths that kjpstate itself may write on a host; "
+        "without it "
         "they are just the paths that the sections name. A change of this plan would write another "
-        "path, so the whole unit is left as it is. The host object enforces the same rule once more "
+        "path, so the whole unit is left as it is. The host object enforces the same rule once "
+        "more "
         "for every write.",
         "add the path to guardrails.may_change of that host, if that is right",
     ),
@@ -419,55 +486,66 @@ RULES: dict[str, Rule] = {
     ),
     "overridden-by-dropin": Rule(
         "A drop-in wins over resolved.conf",
-        "systemd reads the files in resolved.conf.d/ after the main file: their servers are added to "
+        "systemd reads the files in resolved.conf.d/ after the main file: their servers are "
+        "added to "
         "its list, and an empty assignment clears it. No edit of the main file can make the value "
         "right, and the drop-ins belong to somebody else.",
         "remove the named line or file, or make the document say the same",
     ),
     "partial-statement": Rule(
         "The text to replace is only a part of a statement",
-        "What is to be replaced goes on after it, an `else` for instance. Taking only the first part "
+        "What is to be replaced goes on after it, an `else` for instance. Taking only the "
+        "first part "
         "out would leave code that does not compile, or means something else.",
-        "write the whole statement in `replace`, with all that follows; $$$ stands for what may vary",
+        "write the whole statement in `replace`, with all that follows; $$$ stands for what "
+        "may vary",
     ),
     "pm2-gives-up": Rule(
         "PM2 stops for good before the network is back",
-        "When the app keeps dying soon after its start, for instance because a modem is restarting, "
+        "When the app keeps dying soon after its start, for instance because a modem is "
+        "restarting, "
         "PM2 counts to max_restarts and then never starts it again: it stays down until somebody "
         "comes. The status it shows then is often `waiting restart`, not `errored`. The time is "
-        "computed from the restart settings of the document and PM2's defaults (16 crashes of an app "
+        "computed from the restart settings of the document and PM2's defaults (16 crashes of "
+        "an app "
         "younger than 1 s). A backoff of 1000 and no limits waits 1, 1.5, 2.25 ... up to 15 s, for "
         "ever, and costs nothing.",
         "exp_backoff_restart_delay: 1000, without max_restarts, min_uptime and restart_delay",
     ),
     "pm2-list-incomplete": Rule(
         "PM2's saved list names more than runs",
-        "`pm2 save` writes down what is in PM2's list now. Apps that stand in the saved list but not "
+        "`pm2 save` writes down what is in PM2's list now. Apps that stand in the saved list "
+        "but not "
         "in the running one would be forgotten, and a reboot would not bring them back.",
         "pm2 resurrect brings them back; or pm2 save --force by hand if they are really gone",
     ),
     "pm2-missing": Rule(
         "PM2 or node was not found",
-        "Looked for in the running daemon, on the PATH, in the startup unit, beside node, under nvm "
+        "Looked for in the running daemon, on the PATH, in the startup unit, beside node, "
+        "under nvm "
         "and in the usual folders. kjpstate installs nothing by itself.",
         "npm install -g pm2 on the host, as the user that runs the bot",
     ),
     "pm2-name": Rule(
         "A name that PM2 reads as something else",
-        "To PM2 `all` means every app, a number means the app with that number, a name between slashes "
-        "is a pattern, and blanks and commas part several names. Acting on such a name could hit other apps.",
+        "To PM2 `all` means every app, a number means the app with that number, a name between "
+        "slashes "
+        "is a pattern, and blanks and commas part several names. Acting on such a name could "
+        "hit other apps.",
         "give the app another name in the document",
     ),
     "pm2-not-at-boot": Rule(
         "Nothing starts PM2 when the host starts",
         "The saved list is brought back by a startup unit that runs `pm2 resurrect`. There is none "
-        "that is enabled, points to a pm2 that exists and uses this PM2 home, so after a reboot or a "
+        "that is enabled, points to a pm2 that exists and uses this PM2 home, so after a "
+        "reboot or a "
         "power cut the bot stays down.",
         "pm2 startup, as the user that runs the bot (it prints or does what is needed)",
     ),
     "pm2-not-linux": Rule(
         "This host can't say what really runs",
-        "Whether a process is alive, when it started and which environment it has is read from /proc,"
+        "Whether a process is alive, when it started and which environment it has is read from "
+        "/proc,"
         " which this host does not have.",
         "manage PM2 on a Linux host",
     ),
@@ -475,7 +553,8 @@ RULES: dict[str, Rule] = {
         "The app belongs to another PM2",
         "PM2 has one daemon for each user and each PM2_HOME. Another one than the login's own runs "
         "this app (or owns this home), so starting it here would run it twice.",
-        "log in as the user that runs the bot; or set PM2_HOME for the login; or delete the app there first",
+        "log in as the user that runs the bot; or set PM2_HOME for the login; or delete the "
+        "app there first",
     ),
     "pm2-silent": Rule(
         "PM2's daemon runs but does not answer",
@@ -485,7 +564,8 @@ RULES: dict[str, Rule] = {
     ),
     "pm2-two-daemons": Rule(
         "Two PM2 daemons share one home",
-        "Two pm2 commands at the same instant can start two daemons. Each may run a bot, and only one"
+        "Two pm2 commands at the same instant can start two daemons. Each may run a bot, and "
+        "only one"
         " of them can be asked.",
         "stop the bot, kill both daemons, then: pm2 resurrect",
     ),
@@ -503,27 +583,32 @@ RULES: dict[str, Rule] = {
     ),
     "resolved-disabled": Rule(
         "systemd-resolved is switched off",
-        "The service is masked, or disabled and not running (or running, but not enabled for the next"
+        "The service is masked, or disabled and not running (or running, but not enabled for "
+        "the next"
         " boot). Somebody chose another resolver; starting this one beside it would be guessing.",
         "systemctl enable --now systemd-resolved, if that is right; or drop the section dns",
     ),
     "resolved-failed": Rule(
         "systemd-resolved has failed",
-        "While it is down nothing on the machine that asks 127.0.0.53 can resolve a name. Six starts "
-        "in ten seconds are enough for systemd to give up. An apply forgets the failure and starts it"
+        "While it is down nothing on the machine that asks 127.0.0.53 can resolve a name. Six "
+        "starts "
+        "in ten seconds are enough for systemd to give up. An apply forgets the failure and "
+        "starts it"
         " once; if it fails again, its journal says why.",
         "journalctl -u systemd-resolved -n 20",
     ),
     "resolved-missing": Rule(
         "There is no systemd-resolved here",
         "The section dns sets the servers of systemd-resolved, which is not installed, or systemd "
-        "itself does not run. Installing it takes over /etc/resolv.conf at once, running or not, so "
+        "itself does not run. Installing it takes over /etc/resolv.conf at once, running or "
+        "not, so "
         "kjpstate never does that by itself.",
         "install it by hand at a quiet moment, or drop the section dns",
     ),
     "resolved-symlink": Rule(
         "resolved.conf is a link",
-        "The main file leads to a file somewhere else, which its maker owns and may share with other "
+        "The main file leads to a file somewhere else, which its maker owns and may share with "
+        "other "
         "machines. Replacing the link by a file, or writing through it, would be guessing.",
         "make it a file of its own, or change the file it leads to",
     ),
@@ -536,7 +621,8 @@ RULES: dict[str, Rule] = {
     ),
     "restart-delay-ignored": Rule(
         "restart_delay has no effect beside a backoff",
-        "When exp_backoff_restart_delay is set PM2 computes the delay from it alone. The first retry "
+        "When exp_backoff_restart_delay is set PM2 computes the delay from it alone. The first "
+        "retry "
         "comes after that many milliseconds, then half as much again each time, at most 15 s.",
         "drop restart_delay",
     ),
@@ -561,7 +647,8 @@ RULES: dict[str, Rule] = {
     ),
     "scope": Rule(
         "The place is not at module level",
-        "The edit says scope: module, and the place that was found is inside a function, a class or a block.",
+        "The edit says scope: module, and the place that was found is inside a function, a "
+        "class or a block.",
         "anchor it outside of all functions, or drop `scope`",
     ),
     "script-missing": Rule(
@@ -572,7 +659,8 @@ RULES: dict[str, Rule] = {
     ),
     "script-runs-twice": Rule(
         "The same script already runs under another name",
-        "Another process runs this script in this folder, outside the app of this name. Two bots on "
+        "Another process runs this script in this folder, outside the app of this name. Two "
+        "bots on "
         "one WhatsApp session log each other out.",
         "stop the other one: pm2 delete and its number in pm2 ls, or kill its pid; then plan again",
     ),
@@ -583,7 +671,8 @@ RULES: dict[str, Rule] = {
     ),
     "server-closed": Rule(
         "A DNS server does not listen",
-        "The machine answers, and nobody there listens for DNS: the connection was refused at once.",
+        "The machine answers, and nobody there listens for DNS: the connection was refused at "
+        "once.",
         "correct the address or the port under `servers`; or start the DNS server there",
     ),
     "server-empty": Rule(
@@ -596,7 +685,8 @@ RULES: dict[str, Rule] = {
         "A DNS server says that there is no such name",
         "NXDOMAIN: a wrong name, or a server that filters, or a modem that has just started and "
         "knows nothing yet.",
-        "dig @SERVER NAME A; a public server that says so for a name that exists is filtered on the way",
+        "dig @SERVER NAME A; a public server that says so for a name that exists is filtered "
+        "on the way",
     ),
     "server-refused": Rule(
         "A DNS server refuses to answer",
@@ -618,29 +708,36 @@ RULES: dict[str, Rule] = {
     ),
     "shadowed-by-link": Rule(
         "A link takes all names for itself",
-        "A link that carries the routing domain ~. is asked for every name, and the servers of DNS= "
-        "are not asked at all while that link has a server. NetworkManager adds it to each connection"
-        " with a default route. With `exclusive: true` the global servers carry it too, and are asked"
+        "A link that carries the routing domain ~. is asked for every name, and the servers of "
+        "DNS= "
+        "are not asked at all while that link has a server. NetworkManager adds it to each "
+        "connection"
+        " with a default route. With `exclusive: true` the global servers carry it too, and "
+        "are asked"
         " as well.",
         "exclusive: true",
     ),
     "source-missing": Rule(
         "What should be deployed is not there",
-        "The folder that `deploy.from` names, or a file of `deploy.with`, does not exist or is empty "
+        "The folder that `deploy.from` names, or a file of `deploy.with`, does not exist or is "
+        "empty "
         "on its host, and nothing earlier in this plan will make it. Deploying it would empty the "
         "target, so the target stays as it is.",
         "build first, or correct `from` and `with` in the section deploy",
     ),
     "source-too-large": Rule(
         "The file is larger or deeper than a source file is",
-        "A file that a person writes is read in a moment. One of many MiB, or with brackets many hundreds "
+        "A file that a person writes is read in a moment. One of many MiB, or with brackets "
+        "many hundreds "
         "deep, was made by a program, and its text changes whenever that program runs.",
         "patch the source from which the file is made",
     ),
     "source-unreadable": Rule(
         "What should be deployed can't be read",
-        "The host of `deploy.from` was asked, and its system does not let kjpstate read the folder, one of "
-        "the files in it or one of `deploy.with`. Whether the target is as it should be is not known then, "
+        "The host of `deploy.from` was asked, and its system does not let kjpstate read the "
+        "folder, one of "
+        "the files in it or one of `deploy.with`. Whether the target is as it should be is not "
+        "known then, "
         "so it is not called in sync, and stays as it is.",
         "let the user that kjpstate runs as there read it, or take it out of the folder",
     ),
@@ -666,7 +763,8 @@ RULES: dict[str, Rule] = {
     ),
     "target-unreadable": Rule(
         "The deploy's target can't be looked at",
-        "Something stands at the target that is not a folder of files we may read: a link, a file, or"
+        "Something stands at the target that is not a folder of files we may read: a link, a "
+        "file, or"
         " a folder without permission. Writing over it would be guessing.",
         "look at it on the host; name the real folder in `deploy.to`",
     ),
@@ -678,30 +776,39 @@ RULES: dict[str, Rule] = {
     ),
     "unchanged-differs": Rule(
         "A value that was to stay has moved",
-        "guardrails.unchanged names a value in a file that nobody may change by accident, such as the"
-        " installed version of Baileys. It is another one now. Nothing on that host is changed until "
+        "guardrails.unchanged names a value in a file that nobody may change by accident, such "
+        "as the"
+        " installed version of Baileys. It is another one now. Nothing on that host is changed "
+        "until "
         "a human has decided.",
-        "write the new value in guardrails.unchanged if the change is wanted; else put the file back",
+        "write the new value in guardrails.unchanged if the change is wanted; else put the "
+        "file back",
     ),
     "unchanged-unreadable": Rule(
         "A pinned value can't be found",
         "The file that guardrails.unchanged names is missing, is not JSON, or has nothing at that "
-        "pointer, so whether it moved can't be known. Nothing on that host is changed until it can.",
+        "pointer, so whether it moved can't be known. Nothing on that host is changed until it "
+        "can.",
         "mend the file, or correct `file` and `pointer` in guardrails.unchanged",
     ),
     "unsafe-folder": Rule(
         "Another user may lead root elsewhere",
-        "Whoever may rename what lies in a folder can put a link in the place of any name in it, and root "
-        "would then write where that link leads. On this machine kjpstate holds such a folder open and sets "
-        "owner and mode on what is open; over SSH its owner does what is to be done there. Where neither can "
-        "be, nothing is done: a link that another user may change, a folder of root's that others write in, "
+        "Whoever may rename what lies in a folder can put a link in the place of any name in "
+        "it, and root "
+        "would then write where that link leads. On this machine kjpstate holds such a folder "
+        "open and sets "
+        "owner and mode on what is open; over SSH its owner does what is to be done there. "
+        "Where neither can "
+        "be, nothing is done: a link that another user may change, a folder of root's that "
+        "others write in, "
         "a host without setpriv, runuser and su, a file its folder's owner can't read.",
         "give the folder, and the file, to one user (chown), take the right to write from others "
         "(chmod go-w), or name the real folder in the document",
     ),
     "unsettled": Rule(
         "The set would not be in sync where it stands",
-        "Before anything is written, the new text is read as the next plan will read it. That plan would "
+        "Before anything is written, the new text is read as the next plan will read it. That "
+        "plan would "
         "refuse the set, or write it again, for ever; so nothing is written.",
         "name a place that is further from code of the same words: a longer anchor, or `within`",
     ),
@@ -714,7 +821,8 @@ RULES: dict[str, Rule] = {
     ),
     "value-ignored": Rule(
         "A value that systemd-resolved drops",
-        "resolved never fails over a value it can't use: a warning goes to its journal, the service "
+        "resolved never fails over a value it can't use: a warning goes to its journal, the "
+        "service "
         "starts green, and the server is missing. Commas, quotes, comments behind a value, unknown "
         "interfaces and its own stub's addresses are such values.",
         "one blank between addresses, nothing else on the line",
@@ -729,12 +837,14 @@ RULES: dict[str, Rule] = {
     ),
     "watches-own-logs": Rule(
         "The app would be restarted by its own log lines",
-        "`watch` looks at the whole folder of the app, its log files stand inside, and nothing is ignored.",
+        "`watch` looks at the whole folder of the app, its log files stand inside, and nothing "
+        "is ignored.",
         "drop watch, or name the log folder in ignore_watch",
     ),
     "wildcard-in-content": Rule(
         "A wildcard in the new text means nothing",
-        "$$$ stands for any code only where something is looked for. In `content` it is written as it is.",
+        "$$$ stands for any code only where something is looked for. In `content` it is "
+        "written as it is.",
         "write the code itself",
     ),
     "zero-dropped": Rule(

@@ -1,7 +1,8 @@
 """Secret values, and the veil that lets them be compared without being shown.
 
-`document` makes a Secret of every `${env:…}` and `${file:…}`; a kind makes one of what it reads from
-a host and must not show (an environment's values). `reconcile` veils states before they are compared.
+`document` makes a Secret of every `${env:…}` and `${file:…}`; a kind makes one of what it reads
+from a host and must not show (an environment's values). `reconcile` veils states before they are
+compared.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Secret:
         return self._value
 
     def digest(self, key: bytes) -> str:
-        """What stands for the value on a screen: `(hidden) 1f3a9c2e`, the same for the same value."""
+        """What stands for the value on a screen: `(hidden) 1f3a9c2e`, the same
+        for the same value."""
         return f"{HIDDEN} {hmac.new(key, self._value.encode(), hashlib.sha256).hexdigest()[:8]}"
 
     def __repr__(self) -> str:
@@ -43,7 +45,9 @@ class Secret:
         return HIDDEN
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(self._value.encode(), other._value.encode())
+        return isinstance(other, Secret) and hmac.compare_digest(
+            self._value.encode(), other._value.encode()
+        )
 
     def __hash__(self) -> int:
         return hash(("Secret", self._value))
@@ -53,14 +57,15 @@ class Secret:
 
 
 def sealed(value: Any, key: bytes) -> str:
-    """A keyed digest of a plain JSON value, 32 hex digits: the same for the same value, and nothing can be
-    read out of it without the key; also not by trying what it might be."""
+    """A keyed digest of a plain JSON value, 32 hex digits: the same for the same value, and nothing
+    can be read out of it without the key; also not by trying what it might be."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, default=repr)
     return hmac.new(key, b"sealed " + text.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def shortened(text: str, most: int) -> str:
-    """At most `most` signs of a foreign text: the only way to shorten one that no mask has passed yet."""
+    """At most `most` signs of a foreign text: the only way to shorten one that no mask has passed
+    yet."""
     return text if len(text) <= most else text[: most - 1] + CUT
 
 
@@ -106,7 +111,9 @@ def veil(desired: Any, actual: Any, key: bytes) -> tuple[Any, Any]:
         pairs = [veil(one, other, key) for one, other in zip(desired, actual, strict=True)]
         return [one for one, _ in pairs], [other for _, other in pairs]
     if isinstance(desired, Secret):
-        return desired.digest(key), _hide(Secret(actual) if isinstance(actual, str) else actual, key)
+        return desired.digest(key), _hide(
+            Secret(actual) if isinstance(actual, str) else actual, key
+        )
     if isinstance(actual, Secret):
         same = isinstance(desired, str) and Secret(desired) == actual
         return _hide(desired, key), desired if same else actual.digest(key)

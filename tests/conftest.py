@@ -1,4 +1,5 @@
-"""For all tests: what is left out and why, a home of their own, and no skip where nobody would see it.
+"""For all tests: what is left out and why, a home of their own, and no skip where nobody would see
+it.
 
 Tests with a mark of SWITCHES are left out unless its variable is set.
 In CI (CI=true, or KJPSTATE_STRICT=1) a skipped test has failed.
@@ -41,7 +42,15 @@ FORBIDDEN = (
     ".ssh/config",
 )
 # What would lead a test to somebody's own machines, keys or settings.
-UNSET = ("SSH_AUTH_SOCK", "SSH_ASKPASS", "PM2_HOME", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS")
+UNSET = (
+    "SSH_AUTH_SOCK",
+    "SSH_ASKPASS",
+    "PM2_HOME",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+)
 
 IN_A_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
@@ -63,8 +72,9 @@ hypothesis.settings.register_profile("ours", deadline=None, derandomize=STRICT)
 hypothesis.settings.load_profile("ours")
 
 
-# With pytest-xdist these run one after the other in one process: files that share a booted machine, and those
-# that start a real PM2 (a user has one PM2 to kjpstate: where another runs the same app, nothing is started).
+# With pytest-xdist these run one after the other in one process: files that share a booted machine,
+# and those that start a real PM2 (a user has one PM2 to kjpstate: where another runs the same app,
+# nothing is started).
 TOGETHER = {
     "test_the_machine.py": "machine",
     "test_cron.py": "machine",
@@ -124,7 +134,8 @@ def _marked(item: pytest.Item, mark: str) -> bool:
 
 @pytest.fixture
 def counted(request: pytest.FixtureRequest) -> Iterator[Callable[[str, int], None]]:
-    """For tests that enumerate: `counted("cuts healed", 214)`. Counts of one name add up, for the table."""
+    """For tests that enumerate: `counted("cuts healed", 214)`. Counts of one name add up, for the
+    table."""
     counts: Counter[str] = Counter()
 
     def count(name: str, number: int) -> None:
@@ -135,7 +146,8 @@ def counted(request: pytest.FixtureRequest) -> Iterator[Callable[[str, int], Non
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """What a test counted, once it has ended well; in $KJPSTATE_DONE, too, so that it need not run again."""
+    """What a test counted, once it has ended well; in $KJPSTATE_DONE, too, so that it need not run
+    again."""
     if IN_A_WORKER:
         return
     if report.when != "teardown":
@@ -176,7 +188,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for name, number in sorted(_counted.items()) if STRICT else ():
         terminalreporter.write_line(f"Counted: {number:>7,} {name}")
     if _left_out:
-        parts = [f"{count} {mark} ({SWITCHES[mark]}=1)" for mark, count in sorted(_left_out.items())]
+        parts = [
+            f"{count} {mark} ({SWITCHES[mark]}=1)" for mark, count in sorted(_left_out.items())
+        ]
         terminalreporter.write_line(f"Left out: {', '.join(parts)}")
 
 
@@ -201,10 +215,15 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A new empty home and XDG folders for every test; what it must not touch is looked at afterwards."""
+def own_home(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """A new empty home and XDG folders for every test; what it must not touch is looked at
+    afterwards."""
     home = tmp_path_factory.mktemp("home")
-    for name in [name for name in os.environ if name.startswith("KJPSTATE_") and name not in FOR_TESTS]:
+    for name in [
+        name for name in os.environ if name.startswith("KJPSTATE_") and name not in FOR_TESTS
+    ]:
         monkeypatch.delenv(name)
     for name in UNSET:
         monkeypatch.delenv(name, raising=False)
@@ -226,7 +245,8 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 
 
 def _forbidden() -> dict[str, int]:
-    """Each forbidden path that exists, with the size of a file (a folder of the user's own may live on)."""
+    """Each forbidden path that exists, with the size of a file (a folder of the user's own may live
+    on)."""
     found = {}
     for name in FORBIDDEN:
         path = REAL_HOME / name

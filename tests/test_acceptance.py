@@ -23,7 +23,10 @@ LIVED_WITH = Acceptance("dns", "", "the landlord's router", "2027-01-31", HERE)
 
 
 def plan(*accepted: Acceptance, today: str = "2027-01-31", resources=None, answers=None) -> Plan:
-    resources = resources or [resource("dns", to="/r", text="x"), resource("patch.a", to="/p", text="x")]
+    resources = resources or [
+        resource("dns", to="/r", text="x"),
+        resource("patch.a", to="/p", text="x"),
+    ]
     answers = answers or [("box", "/r", b"y"), ("box", "/p", b"x")]
     scene = Scene("doc", tuple(resources), files(answers), b"key", KINDS, {"box": ("/",)})
     return build(replace(scene, accepted=accepted, today=today))
@@ -74,7 +77,9 @@ def test_an_address_covers_what_it_names_and_below(address: str, covered: bool):
 
 
 def test_a_dead_bot_is_never_accepted():
-    drift = Drift(resource("pm2_process.bot"), State({}), State({}), (Difference(("alive",), False, True),))
+    drift = Drift(
+        resource("pm2_process.bot"), State({}), State({}), (Difference(("alive",), False, True),)
+    )
     assert of_drift(drift, [replace(LIVED_WITH, address="pm2_process")]) is None
 
 
@@ -86,7 +91,9 @@ def test_of_several_the_longest_counts():
 
 
 def test_advice_is_silent_until_its_last_day():
-    given = [AdviceAt(Advice(rule, "never asked."), "dns", HERE) for rule in ("fallback-dns", "pm2-boot")]
+    given = [
+        AdviceAt(Advice(rule, "never asked."), "dns", HERE) for rule in ("fallback-dns", "pm2-boot")
+    ]
     silenced = Acceptance("", "fallback-dns", "kept", "2027-01-31", HERE)
     assert list(unsilenced(given, [silenced], "2027-01-31")) == given[1:]
     assert list(unsilenced(given, [replace(silenced, until="")], "2999-01-01")) == given[1:]

@@ -70,7 +70,12 @@ def test_a_failing_run_restores_its_unit_runs_its_undo_and_leaves_the_others():
     host.fail.add(("make", "/d"))
     _, report, _ = run(host)
     results = {step.address: step.result for step in report.steps}
-    assert results == {"dns": "applied", "patch.a": "restored", "build": "restored", "deploy": "held"}
+    assert results == {
+        "dns": "applied",
+        "patch.a": "restored",
+        "build": "restored",
+        "deploy": "held",
+    }
     assert report.exit_code == errors.RESTORED
     assert host.files["/p"] == b"old"
     assert host.files["/r"] == b"x"
@@ -137,7 +142,10 @@ def test_a_link_lost_while_putting_back_tells_all_that_is_left_to_do():
         (Restore("box", "/a b", None), "rm -r '/a b'"),
         (Restore("box", "/a", "/a.backup.x$(y)"), "cp -p '/a.backup.x$(y)' /a"),
         (Restore("box", "/d/", "/d.backup.x"), "mv /d /d.broken && cp -a /d.backup.x /d"),
-        (Run("box", ("systemctl", "restart", "systemd-resolved"), "w"), "systemctl restart systemd-resolved"),
+        (
+            Run("box", ("systemctl", "restart", "systemd-resolved"), "w"),
+            "systemctl restart systemd-resolved",
+        ),
         (Run("box", ("/n/node", "/m/pm2/bin/pm2", "reload", "a;b"), "w"), "pm2 reload 'a;b'"),
         (Run("box", ("npm", "ci"), "w", cwd="/my bot"), "cd '/my bot' && npm ci"),
     ],
@@ -187,7 +195,9 @@ def test_an_owed_step_may_not_grow():
     host = box()
     scene = scene_of(host, SOURCE)
     plan = build(scene)
-    small = replace(plan, changes=tuple(replace(c, actions=()) if c.after else c for c in plan.changes))
+    small = replace(
+        plan, changes=tuple(replace(c, actions=()) if c.after else c for c in plan.changes)
+    )
     report = asyncio.run(apply.run(small, scene, {"box": host}, RUN, lambda event: None))
     assert "more than the plan showed" in report.steps[-1].reason
     assert host.files["/e"] == b"old"
@@ -223,7 +233,9 @@ async def interrupted(host, after, resources=SOURCE, times=1):
         return done
 
     host._do, host.act = doing, act
-    task = asyncio.ensure_future(apply.run(build(scene), scene, {"box": host}, RUN, lambda event: None))
+    task = asyncio.ensure_future(
+        apply.run(build(scene), scene, {"box": host}, RUN, lambda event: None)
+    )
     return await task
 
 

@@ -1,4 +1,5 @@
-"""The kind dns through apply: a restart that fails, or leaves other values, is put back and told."""
+"""The kind dns through apply: a restart that fails, or leaves other values, is
+put back and told."""
 
 from __future__ import annotations
 
@@ -42,7 +43,9 @@ class Box(FakeHost):
     """A daemon that has what its file said when it was last started; `deaf`: it drops 1.1.1.1."""
 
     def __init__(self, *, deaf: bool = False) -> None:
-        super().__init__("box", {MAIN: OLD}, {FORGET: lambda files: None, RESTART: lambda files: self.load()})
+        super().__init__(
+            "box", {MAIN: OLD}, {FORGET: lambda files: None, RESTART: lambda files: self.load()}
+        )
         self.deaf, self.running = deaf, Running()
         self.load()
 

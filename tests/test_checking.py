@@ -1,4 +1,5 @@
-"""A look for cron: drift is believed when it is seen twice, and not at all while an apply is at work."""
+"""A look for cron: drift is believed when it is seen twice, and not at all while an apply is at
+work."""
 
 from __future__ import annotations
 
@@ -60,7 +61,9 @@ def test_in_sync_one_look_is_enough(world: World):
     found = asyncio.run(check(world.document, eyes, key=KEY))
     assert found.plan.changes == () and not found.busy
     assert [len(eye.looks) for eye in eyes.values()] == [1, 1]
-    assert not any(isinstance(reading, Probe) and reading.name == "hints" for reading in eyes["stb"].looks[0])
+    assert not any(
+        isinstance(reading, Probe) and reading.name == "hints" for reading in eyes["stb"].looks[0]
+    )
 
 
 def test_a_drift_is_looked_at_twice_and_one_that_was_gone_again_is_none(world: World):
@@ -74,7 +77,9 @@ def test_a_drift_is_looked_at_twice_and_one_that_was_gone_again_is_none(world: W
     found = asyncio.run(check(world.document, eyes, key=KEY))
     assert found.plan.changes == ()
     assert len(eyes["stb"].looks) == 2
-    probes = [item for item in eyes["stb"].looks[1] if isinstance(item, Probe) and item.name == "hints"]
+    probes = [
+        item for item in eyes["stb"].looks[1] if isinstance(item, Probe) and item.name == "hints"
+    ]
     assert [CONF in probe.args for probe in probes] == [True]
 
 

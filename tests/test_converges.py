@@ -1,4 +1,5 @@
-"""The law, over every document in states/: the second plan is empty, also after a cut at every effect.
+"""The law, over every document in states/: the second plan is empty, also after a cut at every
+effect.
 
 Here each document is cut at a few seeded places; with KJPSTATE_FULL=1 at every one.
 """
@@ -22,7 +23,8 @@ SEED, SLICE = 20260226, 6
 
 
 def world_of(document: Path, folder: Path) -> World:
-    """The simulated machines as the document expects them, and the document with its laptop in the folder."""
+    """The simulated machines as the document expects them, and the document with its laptop in the
+    folder."""
     world = World(folder)
     shutil.copytree(folder / "pc", folder / "stb/root/bot-kjp", dirs_exist_ok=True)
     world.write(document.read_text("utf-8").replace(OWNERS_FOLDER, "pc"))
@@ -59,7 +61,8 @@ def test_the_second_plan_is_empty_and_the_second_apply_writes_nothing(world):
 
 
 def _cuts(document: Path, folder: Path) -> Iterator[tuple[str, int]]:
-    """Every (host, number of the effect after which its link is cut) of this document's first apply."""
+    """Every (host, number of the effect after which its link is cut) of this document's first
+    apply."""
     world = world_of(document, folder)
     world.apply()
     for name, host in world.hosts.items():
@@ -68,7 +71,9 @@ def _cuts(document: Path, folder: Path) -> Iterator[tuple[str, int]]:
 
 @pytest.mark.slice
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
-def test_after_a_cut_the_next_apply_heals_and_the_plan_after_it_is_empty(document, tmp_path, counted):
+def test_after_a_cut_the_next_apply_heals_and_the_plan_after_it_is_empty(
+    document, tmp_path, counted
+):
     cuts = list(_cuts(document, tmp_path / "whole"))
     chosen = cuts if os.environ.get("KJPSTATE_FULL") else random.Random(SEED).sample(cuts, SLICE)
     for name, number in chosen:

@@ -1,4 +1,5 @@
-"""Whole runs over the simulated machines: the second plan is empty, also after a cut at any single effect."""
+"""Whole runs over the simulated machines: the second plan is empty, also after a cut at any single
+effect."""
 
 from __future__ import annotations
 
@@ -42,7 +43,9 @@ def _cuts() -> Iterator[tuple[str, int]]:
 @pytest.mark.parametrize(("name", "number"), list(_cuts()), ids=str)
 def test_after_any_cut_the_next_apply_ends_in_sync(world: World, name: str, number: int) -> None:
     host = world.hosts[name]
-    (world.pc.box.root / "src/pesan.ts").write_text("export const balas = (teks: string) => teks;\n")
+    (world.pc.box.root / "src/pesan.ts").write_text(
+        "export const balas = (teks: string) => teks;\n"
+    )
     host.cut_after = number
     try:
         said = world.apply().exit_code
@@ -70,7 +73,9 @@ def test_each_planted_drift_is_found_and_healed(world: World) -> None:
     assert drifts(world) == {"dns", "pm2_process.bot-kjp"}
     world.stb.real("/root/bot-kjp/dist/wa.js").write_text("changed by hand")
     assert drifts(world) == {"dns", "deploy", "pm2_process.bot-kjp"}
-    (world.pc.box.root / "src/pesan.ts").write_text("export const balas = (teks: string) => teks;\n")
+    (world.pc.box.root / "src/pesan.ts").write_text(
+        "export const balas = (teks: string) => teks;\n"
+    )
     assert drifts(world) == {"dns", "build", "deploy", "pm2_process.bot-kjp"}
     assert world.apply().exit_code == 0
     assert world.plan().empty

@@ -21,7 +21,11 @@ CASES = {
         [(("env", "__T"), "2", "1")],
     ),
     "a list is whole": ({"dns": ["a", "b"]}, {"dns": ["a"]}, [(("dns",), ["a"], ["a", "b"])]),
-    "order counts": ({"dns": ["a", "b"]}, {"dns": ["b", "a"]}, [(("dns",), ["b", "a"], ["a", "b"])]),
+    "order counts": (
+        {"dns": ["a", "b"]},
+        {"dns": ["b", "a"]},
+        [(("dns",), ["b", "a"], ["a", "b"])],
+    ),
     "repetition counts": ({"dns": ["a"]}, {"dns": ["a", "a"]}, [(("dns",), ["a", "a"], ["a"])]),
     "a tuple is a list": ({"dns": ("a",)}, {"dns": ["a"]}, []),
     "1 is not True": ({"a": 1}, {"a": True}, [(("a",), True, 1)]),
@@ -41,6 +45,9 @@ def test_compare(desired, actual, expected):
 
 
 def test_in_sync_never_imports_deepdiff():
-    code = "import sys; from kjpstate import diff; diff.compare([1], [1]); print('deepdiff' in sys.modules)"
+    code = (
+        "import sys; from kjpstate import diff; diff.compare([1], [1]); print('deepdiff' in "
+        "sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -1,7 +1,9 @@
-"""Every action of an apply x every way to lose its host x {create, change}: old or new, told, healed.
+"""Every action of an apply x every way to lose its host x {create, change}: old or new, told,
+healed.
 
-The simulated machines run the real protocol for files of this machine. A few seeded cases here; with
-KJPSTATE_FULL=1 all of them. The checker knows the only allowed states, and nothing of how they come about.
+The simulated machines run the real protocol for files of this machine. A few seeded cases here;
+with KJPSTATE_FULL=1 all of them. The checker knows the only allowed states, and nothing of how they
+come about.
 """
 
 from __future__ import annotations
@@ -82,7 +84,9 @@ def foreign(parts: tuple[str, ...]) -> bool:
     )
 
 
-@pytest.fixture(scope="module", params=[(name, what) for name in DOCUMENTS for what in ("create", "change")])
+@pytest.fixture(
+    scope="module", params=[(name, what) for name in DOCUMENTS for what in ("create", "change")]
+)
 def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Template:
     name, what = request.param
     base = tmp_path_factory.mktemp("faults")
@@ -124,7 +128,9 @@ def cases(template: Template) -> list[Case]:
     for name, seen in watchers.items():
         for number, effects in enumerate(seen.effects, 1):
             found += [Case(name, "inside", number, effect) for effect in range(1, effects)]
-            found += [Case(name, mode, number) for mode in ("before", "after", "reply", "hang", "back")]
+            found += [
+                Case(name, mode, number) for mode in ("before", "after", "reply", "hang", "back")
+            ]
             found += [Case(name, "payload", number)] if number in seen.payloads else []
     assert {case.mode for case in found} == {*MODES, "back"}
     return found
@@ -132,7 +138,9 @@ def cases(template: Template) -> list[Case]:
 
 def apply(world: World, **more) -> tuple[int, Report | None]:
     world.runs += 1
-    run = RunInfo(f"{world.runs:06x}", f"20260302T0000{world.runs % 60:02d}Z", world.document.name, "tests")
+    run = RunInfo(
+        f"{world.runs:06x}", f"20260302T0000{world.runs % 60:02d}Z", world.document.name, "tests"
+    )
 
     async def go() -> Report:
         plan = await reconcile.plan(world.document, world.hosts, key=KEY)
@@ -153,10 +161,15 @@ def judged(template: Template, case: Case) -> Iterator[str]:
     """What is wrong after this fault and the run after it; nothing when all is well."""
     world = template.world()
     fault = Fault(
-        world.hosts[case.host], "after" if case.mode == "back" else case.mode, case.number, case.effect
+        world.hosts[case.host],
+        "after" if case.mode == "back" else case.mode,
+        case.number,
+        case.effect,
     )
     fault.comes_back = case.mode == "back"
-    more = {"wait": 60.0, "progress": lambda event: world.reconnect()} if case.mode == "back" else {}
+    more = (
+        {"wait": 60.0, "progress": lambda event: world.reconnect()} if case.mode == "back" else {}
+    )
     code, report = apply(world, **more)
     if not fault.struck:
         yield "the fault did not happen"
@@ -240,10 +253,14 @@ def fed(report: Report) -> set[str]:
 
 
 def unhealed(template: Template, world: World) -> Iterator[str]:
-    """What must hold after the next run: all new, nothing to do, no litter, every original still kept."""
+    """What must hold after the next run: all new, nothing to do, no litter, every original still
+    kept."""
     left = world.plan()
     if left.changes or left.unfinished:
-        yield f"does not converge: {[change.resource.address for change in left.changes]} {left.unfinished}"
+        yield (
+            f"does not converge: {[change.resource.address for change in left.changes]} "
+            f"{left.unfinished}"
+        )
     now = contents(template.work)
     for name in {*template.new, *now}:
         if now.get(name) != template.new.get(name):
@@ -251,7 +268,9 @@ def unhealed(template: Template, world: World) -> Iterator[str]:
     for name, old in template.old.items():
         if template.new.get(name) != old and old not in kept(template.work, name):
             yield f"the original of {name} is lost"
-    for path in set(template.work.rglob("*.kjpstate-*")) - set(template.work.rglob("dump.pm2.kjpstate-*")):
+    for path in set(template.work.rglob("*.kjpstate-*")) - set(
+        template.work.rglob("dump.pm2.kjpstate-*")
+    ):
         yield f"litter: {path.relative_to(template.work)}"
     for path in template.work.glob(".boxes/*/lock/*"):
         yield f"litter: {path.relative_to(template.work)}"
@@ -267,7 +286,9 @@ def test_every_fault_at_every_action_leaves_old_or_new_and_the_next_apply_heals(
     if not os.environ.get("KJPSTATE_FULL"):
         chance = random.Random(SEED)
         by_mode = {mode: [case for case in found if case.mode == mode] for mode in (*MODES, "back")}
-        found = [case for some in by_mode.values() for case in chance.sample(some, min(SLICE, len(some)))]
+        found = [
+            case for some in by_mode.values() for case in chance.sample(some, min(SLICE, len(some)))
+        ]
     wrong = {}
     for case in found:
         complaints = list(judged(template, case))

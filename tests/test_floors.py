@@ -22,13 +22,19 @@ PAGE = (ROOT / "docs/architecture.md").read_text("utf-8")
 FLOORS = {
     "__main__": 7,
     "__init__": -1,
-    **{room: int(floor) for floor, cell in TABLE.findall(PAGE) for room in re.findall(r"`(\w+)/?`", cell)},
+    **{
+        room: int(floor)
+        for floor, cell in TABLE.findall(PAGE)
+        for room in re.findall(r"`(\w+)/?`", cell)
+    },
 }
 # On the ground floor some stand on others; and a room may always import itself.
 ALSO = {("formats", "model"), ("formats", "secret"), ("host", "model"), ("model", "secret")}
 
 DOORS = {
-    library: [f"kjpstate.{room.strip('/').replace('/', '.')}" for room in re.findall(r"`(.*?)`", cell)]
+    library: [
+        f"kjpstate.{room.strip('/').replace('/', '.')}" for room in re.findall(r"`(.*?)`", cell)
+    ]
     for library, cell, _ in DOOR.findall(PAGE)
 }
 LATE = {library for library, _, heavy in DOOR.findall(PAGE) if heavy}
@@ -76,7 +82,8 @@ def tree(path: Path) -> ast.Module:
 
 @cache
 def imports(path: Path) -> tuple[Import, ...]:
-    """All imports of a module, those of its functions too; `from kjpstate import x` counts as kjpstate.x."""
+    """All imports of a module, those of its functions too; `from kjpstate import x` counts as
+    kjpstate.x."""
     return tuple(imported(path))
 
 
@@ -110,7 +117,9 @@ def absolute(path: Path, node: ast.ImportFrom) -> str:
 def deepest(base: str, name: str) -> str:
     """`base.name` when that is a module of ours, else `base`."""
     target = ROOT.joinpath(*base.split("."), name)
-    ours = base.partition(".")[0] == PACKAGE.name and (target.with_suffix(".py").exists() or target.is_dir())
+    ours = base.partition(".")[0] == PACKAGE.name and (
+        target.with_suffix(".py").exists() or target.is_dir()
+    )
     return f"{base}.{name}" if ours else base
 
 
@@ -135,11 +144,14 @@ def may_import(importer: str, target: str) -> bool:
 
 def test_every_room_has_its_floor():
     rooms = {path.relative_to(PACKAGE).with_suffix("").parts[0] for path in modules()}
-    assert rooms == set(FLOORS), f"docs/architecture.md and the rooms differ by {rooms ^ set(FLOORS)}"
+    assert rooms == set(FLOORS), (
+        f"docs/architecture.md and the rooms differ by {rooms ^ set(FLOORS)}"
+    )
 
 
 def test_every_library_has_its_door():
-    """What stands on nothing of ours and is not Python's own, and sqlite3, which is not everywhere."""
+    """What stands on nothing of ours and is not Python's own, and sqlite3,
+    which is not everywhere."""
     used = {found.target.split(".")[0] for path in modules() for found in imports(path)}
     assert used - sys.stdlib_module_names - {PACKAGE.name} == set(DOORS) - {"sqlite3"}
 
@@ -161,12 +173,20 @@ def test_each_library_has_one_door(path: Path):
         library = found.target.split(".")[0]
         doors = DOORS.get(library, [dotted(path)])
         if not any((dotted(path) + ".").startswith(f"{door}.") for door in doors):
-            wrong.append(told(path, found.line, f"{library} is imported in {' and '.join(doors)} only"))
+            wrong.append(
+                told(path, found.line, f"{library} is imported in {' and '.join(doors)} only")
+            )
         if library in LATE and found.at_start:
-            wrong.append(told(path, found.line, f"{library} is heavy: import it where it is first needed"))
+            wrong.append(
+                told(path, found.line, f"{library} is heavy: import it where it is first needed")
+            )
         if library in POSIX_ONLY and found.at_start:
             wrong.append(
-                told(path, found.line, f"{library} is missing on Windows: import it where it is needed")
+                told(
+                    path,
+                    found.line,
+                    f"{library} is missing on Windows: import it where it is needed",
+                )
             )
     assert not wrong, "\n".join(wrong)
 
@@ -216,7 +236,9 @@ def test_the_checks_see_what_they_should(tmp_path: Path, monkeypatch: pytest.Mon
     for name, line in {"kinds/one.py": 1, "plan.py": 2}.items():
         with pytest.raises(AssertionError, match=rf"{name}:{line}: .* may not import"):
             test_imports_go_down_only(package / name)
-    with pytest.raises(AssertionError, match=r"asyncssh is imported in kjpstate.hosts only\n.*heavy"):
+    with pytest.raises(
+        AssertionError, match=r"asyncssh is imported in kjpstate.hosts only\n.*heavy"
+    ):
         test_each_library_has_one_door(package / "apply.py")
     with pytest.raises(AssertionError, match=r"calls open\(\)(.|\n)*imports time"):
         test_these_rooms_touch_nothing(package / "kinds/two.py")

@@ -1,4 +1,5 @@
-"""`--here`: the same document on the box itself. After a full apply it is in sync and silent there too."""
+"""`--here`: the same document on the box itself. After a full apply it is in sync and silent there
+too."""
 
 from __future__ import annotations
 
@@ -22,7 +23,10 @@ class Box:
     def __init__(self, world: World) -> None:
         self.document = document.seen_from(world.document, "stb")
         self.stb = world.stb
-        assert reconcile.may_change(self.document)["stb"] == reconcile.may_change(world.document)["stb"]
+        assert (
+            reconcile.may_change(self.document)["stb"]
+            == reconcile.may_change(world.document)["stb"]
+        )
 
     def plan(self) -> Plan:
         """What it finds."""
@@ -33,7 +37,9 @@ class Box:
         run = RunInfo("beef00", "20260302T000000Z", self.document.name, "box")
         quiet = [].append
         return asyncio.run(
-            reconcile.apply(self.document, {"stb": self.stb}, self.plan(), run=run, key=KEY, progress=quiet)
+            reconcile.apply(
+                self.document, {"stb": self.stb}, self.plan(), run=run, key=KEY, progress=quiet
+            )
         )
 
 
@@ -101,7 +107,9 @@ def test_an_apply_there_cures_what_it_can_and_the_rest_is_drift(world: World):
         world.stb.real("/root/bot-kjp/dist/index.js").write_text("by hand\n", "utf-8")
         report = box.apply()
         assert report.exit_code == errors.DRIFT
-        assert [step.result for step in report.steps if step.address.startswith("deploy")] == ["held"]
+        assert [step.result for step in report.steps if step.address.startswith("deploy")] == [
+            "held"
+        ]
         assert world.apply().exit_code == 0
         assert drift_of(box.plan()) == (0, "")
 

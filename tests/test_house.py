@@ -1,4 +1,5 @@
-"""What stands for one thing bears one name: kinds, schemas, tests, rules; no file names a stranger's host."""
+"""What stands for one thing bears one name: kinds, schemas, tests, rules; no file names a
+stranger's host."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from kjpstate.rules import RULES
 ROOT = Path(__file__).resolve().parents[1]
 KINDS_FOLDER = ROOT / "kjpstate" / "kinds"
 STEMS = sorted({path.stem for path in KINDS_FOLDER.iterdir() if not path.name.startswith("_")})
-# A kind whose section of the document has another name: one section makes two of them, or it is a guardrail.
+# A kind whose section of the document has another name: one section makes two of them, or it is a
+# guardrail.
 SECTION = {"pm2_ecosystem": "pm2", "pm2_process": "pm2", "unchanged": "guardrails"}
 NAMES = ("reads", "actual", "desired", "writes", "actions", "advice")
 
@@ -28,7 +30,8 @@ RULE_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 BEARERS = {"Refuse", "Advice", "Problem"}
 
 SKIPPED_FOLDERS = {".git", ".venv", "__pycache__", "node_modules", "build", "dist"}
-# Hosts of package registries, and folders of one developer's machine; in pieces, so that this file is clean.
+# Hosts of package registries, and folders of one developer's machine; in pieces, so that this file
+# is clean.
 FOREIGN = re.compile(
     "|".join(
         "".join(pieces)
@@ -55,7 +58,9 @@ def test_a_kind_is_a_module_a_schema_and_tests_of_one_name(stem: str):
     assert stem == kind.KIND
     assert isinstance(kind.ORDER, int) and isinstance(kind.UNIT, str)
     assert (ROOT / "schemas" / f"{SECTION.get(stem, stem)}.schema.json").is_file()
-    assert list((ROOT / "tests/kinds").glob(f"test_kind_{stem}*.py")), f"no tests/kinds/test_kind_{stem}*.py"
+    assert list((ROOT / "tests/kinds").glob(f"test_kind_{stem}*.py")), (
+        f"no tests/kinds/test_kind_{stem}*.py"
+    )
     assert stem == "check" or KINDS[stem] is kind, "not in kinds.KINDS"
 
 
@@ -99,7 +104,8 @@ def test_the_rules_stand_in_order_and_are_whole():
 
 
 def used_rules() -> Iterator[tuple[str, str]]:
-    """(id, file:line) of what is told as a rule: the first argument of a Refuse, an Advice, or `rule=`."""
+    """(id, file:line) of what is told as a rule: the first argument of a Refuse, an Advice, or
+    `rule=`."""
     for path in sources():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
@@ -114,7 +120,9 @@ def used_rules() -> Iterator[tuple[str, str]]:
 
 @cache
 def sources() -> tuple[Path, ...]:
-    return tuple(path for path in sorted((ROOT / "kjpstate").rglob("*.py")) if path.name != "rules.py")
+    return tuple(
+        path for path in sorted((ROOT / "kjpstate").rglob("*.py")) if path.name != "rules.py"
+    )
 
 
 def strings(path: Path) -> Iterator[str]:
@@ -141,13 +149,20 @@ def test_no_file_names_a_registry_or_a_folder_of_somebodys_machine():
 
 
 def tracked() -> list[Path]:
-    """The files of the project: what git knows, or, in an unpacked copy, all but what tools made."""
+    """The files of the project: what git knows, or, in an unpacked copy, all
+    but what tools made."""
     git = shutil.which("git")
     if git and (ROOT / ".git").exists():
-        listed = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+        listed = subprocess.run(
+            [git, "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
+        ).stdout
         paths = [ROOT / name for name in listed.decode().split("\0") if name]
     else:
-        paths = [path for path in ROOT.rglob("*") if not SKIPPED_FOLDERS & set(path.relative_to(ROOT).parts)]
+        paths = [
+            path
+            for path in ROOT.rglob("*")
+            if not SKIPPED_FOLDERS & set(path.relative_to(ROOT).parts)
+        ]
     return [path for path in paths if path.is_file()]
 
 
@@ -155,8 +170,14 @@ def tracked() -> list[Path]:
 def own_mirrors() -> frozenset[str]:
     """The hosts from which this machine gets its packages, by its own settings."""
     settings = (*Path("/etc/apt").glob("sources.list*"), *Path("/etc/apt/sources.list.d").glob("*"))
-    texts = [_text(path) for path in (*settings, Path("/etc/pip.conf"), Path("/etc/npmrc")) if path.is_file()]
-    return frozenset(host for text in texts for host in re.findall(r"https?://([\w.-]+\.\w+)", text))
+    texts = [
+        _text(path)
+        for path in (*settings, Path("/etc/pip.conf"), Path("/etc/npmrc"))
+        if path.is_file()
+    ]
+    return frozenset(
+        host for text in texts for host in re.findall(r"https?://([\w.-]+\.\w+)", text)
+    )
 
 
 def _text(path: Path) -> str:

@@ -1,4 +1,5 @@
-"""The watch over a simulated box: half an hour in no time; lost links, reboots, a laptop that sleeps."""
+"""The watch over a simulated box: half an hour in no time; lost links, reboots, a laptop that
+sleeps."""
 
 from __future__ import annotations
 
@@ -55,7 +56,11 @@ TROUBLES = {
     "spins": (Watched.spins, "CPU 33% of one core; the limit is 30%", 180),
     "crashes": (Watched.crashes, "restarts by crashes: 1; the limit is 0", 180),
     "names": (Watched.no_names, "web.whatsapp.com did not resolve at 3 looks; the limit is 2", 240),
-    "log": (lambda bot: bot.logs(*["ENOTFOUND"] * 4), 'lines with "ENOTFOUND": 4; the limit is 3', 180),
+    "log": (
+        lambda bot: bot.logs(*["ENOTFOUND"] * 4),
+        'lines with "ENOTFOUND": 4; the limit is 3',
+        180,
+    ),
     "stopped": (typed("stop", "bot-kjp"), f"{DEAD}stopped", 210),
     "deleted": (
         typed("delete", "bot-kjp"),
@@ -191,7 +196,9 @@ def test_a_new_daemon_is_told(bot: Watched):
 
     bot.at(100, anew)
     soak = bot.watch(length=300)
-    assert [note for sample in soak.samples for note in sample.notes] == ["PM2's daemon was restarted"]
+    assert [note for sample in soak.samples for note in sample.notes] == [
+        "PM2's daemon was restarted"
+    ]
     assert soak.result == "passed"
 
 

@@ -11,7 +11,9 @@ KINDS = kinds("dns", "patch", "build", "deploy", "pm2_process")
 
 def scene(resources, answers, **more):
     may = dict.fromkeys(("box", "pc"), ("/",))
-    return Scene("doc", tuple(resources), files(answers), b"key", KINDS, **{"may_change": may, **more})
+    return Scene(
+        "doc", tuple(resources), files(answers), b"key", KINDS, **{"may_change": may, **more}
+    )
 
 
 def test_in_sync_is_empty():
@@ -48,7 +50,10 @@ def test_written_bytes_feed_what_is_read_downstream():
 def test_a_run_upstream_makes_the_rest_owed():
     plan = build(
         scene(
-            [resource("build", to="/d", text="new", run=True), resource("deploy", to="/e", from_="/d")],
+            [
+                resource("build", to="/d", text="new", run=True),
+                resource("deploy", to="/e", from_="/d"),
+            ],
             [("box", "/d", b"old"), ("box", "/e", b"old")],
         )
     )
@@ -61,7 +66,10 @@ def test_a_run_upstream_makes_the_rest_owed():
 def test_nothing_is_owed_to_what_is_in_sync():
     plan = build(
         scene(
-            [resource("build", to="/d", text="same", run=True), resource("deploy", to="/e", from_="/d")],
+            [
+                resource("build", to="/d", text="same", run=True),
+                resource("deploy", to="/e", from_="/d"),
+            ],
             [("box", "/d", b"same"), ("box", "/e", b"same")],
         )
     )
@@ -109,7 +117,13 @@ def test_a_refusal_holds_its_unit_and_its_readers_and_nothing_else():
         )
     )
     held = {change.resource.address: change.held for change in plan.changes}
-    assert held == {"dns": "", "patch.a": "", "patch.b": "patch.a", "deploy": "", "pm2_process.bot": ""}
+    assert held == {
+        "dns": "",
+        "patch.a": "",
+        "patch.b": "patch.a",
+        "deploy": "",
+        "pm2_process.bot": "",
+    }
     assert plan.changes[1].refusal.rule == "bad"
 
 

@@ -35,7 +35,10 @@ def refused(*argv: str, folder: str = "D:/bot", **environ: str) -> str:
 
 def test_on_windows_a_program_is_its_whole_path_with_its_ending():
     assert line("npm", "run", "build") == r'"C:\node\npm.cmd" run build'
-    assert line("npx", "--no-install", "tsc", "--noEmit") == r'"C:\node\npx.cmd" --no-install tsc --noEmit'
+    assert (
+        line("npx", "--no-install", "tsc", "--noEmit")
+        == r'"C:\node\npx.cmd" --no-install tsc --noEmit'
+    )
     assert line("node", "a b.js", "x&y", "%PATH%") == r'C:\node\node.exe "a b.js" x&y %PATH%'
     assert line("./b.cmd") == r'"D:\bot\b.cmd"'
     assert line("npm", "ci", PATH=r"D:\other") == r'"D:\other\npm.cmd" ci'
@@ -75,7 +78,9 @@ def run(*argv: str, **kwargs: str) -> tuple[int, bytes]:
 
 
 def test_a_command_runs_in_its_folder(tmp_path: Path):
-    code, out = run(sys.executable, "-c", "import os; print(os.getcwd()); exit(3)", cwd=str(tmp_path))
+    code, out = run(
+        sys.executable, "-c", "import os; print(os.getcwd()); exit(3)", cwd=str(tmp_path)
+    )
     assert code == 3 and Path(out.decode().strip()) == tmp_path
 
 
@@ -89,7 +94,9 @@ def test_a_command_runs_in_its_folder(tmp_path: Path):
         ((sys.executable, "a\0b"), "", f"{sys.executable}: can't be started: embedded null"),
     ],
 )
-def test_what_can_not_be_started_is_a_sentence(tmp_path: Path, monkeypatch, argv, cwd: str, says: str):
+def test_what_can_not_be_started_is_a_sentence(
+    tmp_path: Path, monkeypatch, argv, cwd: str, says: str
+):
     (tmp_path / "file").touch()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(NotStarted) as why:
@@ -146,7 +153,9 @@ def test_who_leaves_a_command_ends_all_that_it_started(tmp_path: Path, error: ty
 def test_what_a_command_leaves_in_the_background_is_left_alone(tmp_path: Path):
     mortal = CHILD.replace("while True:", "for _ in range(200):")
     words = (sys.executable, "-c", PARENT, mortal, "0")
-    with started(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=str(tmp_path)) as process:
+    with started(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=str(tmp_path)
+    ) as process:
         process.wait()
     before = beats(tmp_path)
     until(lambda: beats(tmp_path) > before)

@@ -1,4 +1,5 @@
-"""Which backups may go: by count, by age, both; never the first original and the last run's. The ledger."""
+"""Which backups may go: by count, by age, both; never the first original and the last run's. The
+ledger."""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ def kept(run: int, path: str, day: int) -> Kept:
     return Kept(id, path, f"{path}.backup.202601{day:02d}T000000Z-{id}", "0" * 64, "file")
 
 
-ROWS = tuple(kept(run, path, run) for run in range(1, 7) for path in ("/a", "/b") if (run, path) != (1, "/b"))
+ROWS = tuple(
+    kept(run, path, run) for run in range(1, 7) for path in ("/a", "/b") if (run, path) != (1, "/b")
+)
 
 
 def runs(rows: tuple[Kept, ...], path: str) -> list[int]:
@@ -56,7 +59,9 @@ ROW = st.builds(kept, st.integers(1, 9), st.sampled_from(["/a", "/b", "/c/"]), s
     st.none() | st.integers(1, 9),
     st.none() | st.integers(1, 28).map(lambda day: f"202601{day:02d}T000000Z"),
 )
-def test_first_originals_and_the_last_run_never_go(rows: list[Kept], keep: int | None, since: str | None):
+def test_first_originals_and_the_last_run_never_go(
+    rows: list[Kept], keep: int | None, since: str | None
+):
     found = doomed(rows, keep=keep, since=since)
     assert not {row.backup for row in originals(rows).values()} & {row.backup for row in found}
     assert not rows or rows[-1].run not in {row.run for row in found}

@@ -1,4 +1,5 @@
-"""The README: its document loads, its verbs exist, both languages show the same, its links lead somewhere."""
+"""The README: its document loads, its verbs exist, both languages show the same, its links lead
+somewhere."""
 
 from __future__ import annotations
 
@@ -27,7 +28,11 @@ def test_the_first_document_loads(readme: Path, tmp_path: Path) -> None:
     path = tmp_path / "kjpstate.yaml"
     path.write_text(text, encoding="utf-8")
     loaded = document.load(str(path), environ={})
-    assert [item.address for item in loaded.resources] == ["dns", "pm2_ecosystem", "pm2_process.bot-kjp"]
+    assert [item.address for item in loaded.resources] == [
+        "dns",
+        "pm2_ecosystem",
+        "pm2_process.bot-kjp",
+    ]
     assert len(loaded.checks) == 2
 
 
@@ -48,7 +53,8 @@ def shell_lines(readme: Path) -> list[str]:
 
 def test_both_languages_show_the_same_commands() -> None:
     english, indonesian = (
-        [block for block in blocks(readme) if "venv" in block or "cron" in block] for readme in READMES
+        [block for block in blocks(readme) if "venv" in block or "cron" in block]
+        for readme in READMES
     )
     assert english == indonesian and len(english) == 3
 

@@ -1,4 +1,5 @@
-"""A run taken back on the simulated machines: files, folders, the resolver, PM2, stamps; what forbids it."""
+"""A run taken back on the simulated machines: files, folders, the resolver, PM2, stamps; what
+forbids it."""
 
 from __future__ import annotations
 
@@ -28,16 +29,26 @@ def world(tmp_path: Path) -> World:
 
 def take_back(world: World, run: str = "", **options) -> Report:
     world.runs += 1
-    info = RunInfo(f"{world.runs:06x}", f"20260301T0000{world.runs % 60:02d}Z", world.document.name, "tests")
+    info = RunInfo(
+        f"{world.runs:06x}", f"20260301T0000{world.runs % 60:02d}Z", world.document.name, "tests"
+    )
     return asyncio.run(
         rollback.run(
-            world.document, world.hosts, run, key=KEY, info=info, progress=lambda event: None, **options
+            world.document,
+            world.hosts,
+            run,
+            key=KEY,
+            info=info,
+            progress=lambda event: None,
+            **options,
         )
     )
 
 
 def planned(world: World, run: str = "", **options) -> rollback.Rollback:
-    return asyncio.run(rollback.plan(world.document, world.hosts, run, key=KEY, by="ffffff", **options))
+    return asyncio.run(
+        rollback.plan(world.document, world.hosts, run, key=KEY, by="ffffff", **options)
+    )
 
 
 def seen(world: World) -> dict[str, str]:
@@ -57,16 +68,23 @@ def apps(world: World) -> list[tuple[str, str, dict[str, object]]]:
     keys = ("pm_out_log_path", "exp_backoff_restart_delay", "max_restarts", "pm_exec_path")
     own = world.stb.box.state["pm2"]
     return [
-        (app["name"], app["status"], {key: app["fields"].get(key) for key in keys}) for app in own["apps"]
+        (app["name"], app["status"], {key: app["fields"].get(key) for key in keys})
+        for app in own["apps"]
     ]
 
 
 def without_dump(files: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in files.items() if not name.endswith(("dump.pm2", "dump.pm2.bak"))}
+    return {
+        name: value
+        for name, value in files.items()
+        if not name.endswith(("dump.pm2", "dump.pm2.bak"))
+    }
 
 
 def deploy_again(world: World) -> None:
-    (world.pc.box.root / "src/pesan.ts").write_text("export const balas = (teks: string) => teks;\n")
+    (world.pc.box.root / "src/pesan.ts").write_text(
+        "export const balas = (teks: string) => teks;\n"
+    )
     assert world.apply().exit_code == 0
 
 
@@ -154,7 +172,9 @@ def test_only_the_second_run_is_taken_back(world: World) -> None:
 
 def test_the_earlier_of_two_runs_waits_for_the_later(world: World) -> None:
     world.apply()
-    (world.pc.box.root / "src/pesan.ts").write_text("export const balas = (teks: string) => teks;\n")
+    (world.pc.box.root / "src/pesan.ts").write_text(
+        "export const balas = (teks: string) => teks;\n"
+    )
     world.apply()
     files = seen(world)
     report = take_back(world, "000001")
@@ -170,7 +190,9 @@ def test_the_earlier_of_two_runs_waits_for_the_later(world: World) -> None:
 @pytest.mark.parametrize(
     "path", [CONF, ECOSYSTEM, f"{DIST}/pesan.js"], ids=["a file", "a new file", "in a folder"]
 )
-def test_what_somebody_changed_since_is_refused_by_name_unless_forced(world: World, path: str) -> None:
+def test_what_somebody_changed_since_is_refused_by_name_unless_forced(
+    world: World, path: str
+) -> None:
     world.apply()
     if path.startswith(DIST):
         deploy_again(world)
@@ -234,7 +256,11 @@ def test_a_rollback_that_fails_is_put_back_and_says_7(world: World) -> None:
     if report.exit_code == errors.RESTORED:
         assert (
             without_dump(seen(world)).items()
-            >= {name: value for name, value in without_dump(files).items() if name.startswith("stb:")}.items()
+            >= {
+                name: value
+                for name, value in without_dump(files).items()
+                if name.startswith("stb:")
+            }.items()
         )
         assert apps(world) == running
     assert take_back(world, "000001").exit_code == 0
@@ -301,7 +327,8 @@ CUTS = range(1, 46) if FULL else (3, 11, 17, 23, 30)
 
 @pytest.mark.slice
 def test_a_rollback_that_was_cut_anywhere_is_gone_on_with(tmp_path: Path, counted) -> None:
-    """The link to the box is lost after any one effect; the same rollback again ends where it should."""
+    """The link to the box is lost after any one effect; the same rollback again ends where it
+    should."""
     cut = 0
     for number in CUTS:
         world = World(tmp_path / str(number))
@@ -327,7 +354,8 @@ def test_a_rollback_that_was_cut_anywhere_is_gone_on_with(tmp_path: Path, counte
 
 
 def take_back_whatever_was_settled(world: World) -> Report:
-    """What a cut left is settled under the lock, which may move a file under the plan: then once more."""
+    """What a cut left is settled under the lock, which may move a file under the plan: then once
+    more."""
     try:
         return take_back(world, "000001")
     except errors.StalePlan:
@@ -338,12 +366,17 @@ def the_edit_stands(report: Report, foreign: list[Path]) -> None:
     """Somebody wrote into PM2's list, once, while the rollback was at work."""
     assert [file.name for file in foreign] == ["dump.pm2"]
     assert report.exit_code in (errors.RESTORED, errors.FAILED)
-    assert any("was changed by somebody else meanwhile" in step.reason for step in report.steps), report.steps
+    assert any("was changed by somebody else meanwhile" in step.reason for step in report.steps), (
+        report.steps
+    )
     assert foreign[0].read_text() == "[]"
 
 
-def test_what_a_command_wrote_is_put_back_only_while_it_is_as_it_was_looked_at(world: World, monkeypatch):
-    """Somebody saves PM2's list in the instant between the look under the lock and the putting back."""
+def test_what_a_command_wrote_is_put_back_only_while_it_is_as_it_was_looked_at(
+    world: World, monkeypatch
+):
+    """Somebody saves PM2's list in the instant between the look under the lock and the putting
+    back."""
     world.apply()
     act, foreign = world.stb.act, []
 
@@ -359,7 +392,8 @@ def test_what_a_command_wrote_is_put_back_only_while_it_is_as_it_was_looked_at(w
 
 
 def test_an_edit_behind_the_copy_stands_too(world: World, monkeypatch):
-    """The copy was taken before the edit: putting the rollback back must not lay it over the edit."""
+    """The copy was taken before the edit: putting the rollback back must not
+    lay it over the edit."""
     world.apply()
     act, foreign = world.stb.act, []
 

@@ -1,7 +1,8 @@
 """A Plan on its hosts: lock, read again, act, read again; a part that fails puts its unit back.
 
-Called by `reconcile.apply` with the very scene the plan was made of. It does what the plan shows and
-nothing else; an owed step is computed again when what it waits for is done, and may only shrink.
+Called by `reconcile.apply` with the very scene the plan was made of. It does what the plan shows
+and nothing else; an owed step is computed again when what it waits for is done, and may only
+shrink.
 """
 
 from __future__ import annotations
@@ -20,7 +21,18 @@ from kjpstate.apply.taking import take
 from kjpstate.apply.words import describe, spoken
 from kjpstate.apply.work import Patience, Tell, Work
 from kjpstate.host import Host
-from kjpstate.model import Answer, Answers, Backup, Event, Plan, Reading, Report, RunInfo, SyncTree, WriteFile
+from kjpstate.model import (
+    Answer,
+    Answers,
+    Backup,
+    Event,
+    Plan,
+    Reading,
+    Report,
+    RunInfo,
+    SyncTree,
+    WriteFile,
+)
 from kjpstate.plan import Scene, build, moved
 
 __all__ = ["Patience", "begin", "describe", "readings_by_host", "run", "spoken"]
@@ -70,7 +82,8 @@ async def _to_the_end(part: Coroutine[Any, Any, None], work: Work) -> None:
 
 
 async def _begin(work: Work, begun: list[Host]) -> None:
-    """Take every lock, in the order of the hosts' names so that two runs can't wait for each other."""
+    """Take every lock, in the order of the hosts' names so that two runs can't
+    wait for each other."""
     answers: dict[Reading, Answer] = dict(work.scene.answers)
     readings = readings_by_host(work.scene)
     for name in sorted(readings):
@@ -86,7 +99,9 @@ async def _begin(work: Work, begun: list[Host]) -> None:
     work.planned, work.answers = answers, dict(answers)
 
 
-async def _lock(host: Host, work: Work, readings: Sequence[Reading], begun: Sequence[Host]) -> Answers:
+async def _lock(
+    host: Host, work: Work, readings: Sequence[Reading], begun: Sequence[Host]
+) -> Answers:
     """Begin on one host; a lock that is our own already means two names for one machine."""
     try:
         return await begin(host, work.info, readings, work.tell, work.patience.lock)

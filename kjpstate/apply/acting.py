@@ -1,4 +1,5 @@
-"""Actions in order on their hosts, as few messages as their fills and waits allow. Called by `taking`."""
+"""Actions in order on their hosts, as few messages as their fills and waits allow. Called by
+`taking`."""
 
 from __future__ import annotations
 
@@ -59,9 +60,14 @@ async def execute(actions: Iterable[Action], outcomes: list[Outcome], work: Work
 
 
 async def _flush(
-    batch: list[Action], readings: Sequence[Reading], outcomes: list[Outcome], work: Work, host: str = ""
+    batch: list[Action],
+    readings: Sequence[Reading],
+    outcomes: list[Outcome],
+    work: Work,
+    host: str = "",
 ) -> None:
-    """Send `batch` as one message with `readings` behind it; raises Stopped at the first that is not ok."""
+    """Send `batch` as one message with `readings` behind it; raises Stopped at the first that is
+    not ok."""
     if not batch and not readings:
         return
     host = batch[0].host if batch else host

@@ -48,7 +48,8 @@ def _without(values: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
 
 
 def _written(item: Written, answer: Answer, work: Work) -> dict[str, str]:
-    """What the last run wrote (new, or changed since before it), and what `also` names and still stands."""
+    """What the last run wrote (new, or changed since before it), and what `also` names and still
+    stands."""
     after = answer.files if isinstance(answer, Tree) else {}
     old = {
         (reading.host, join(reading.root, path)): file
@@ -75,4 +76,6 @@ def _plain(answer: Answer) -> Any:
         case None:
             return None
         case _:
-            raise Stopped(f"could not be read: {answer.why if isinstance(answer, Unreadable) else answer!r}")
+            raise Stopped(
+                f"could not be read: {answer.why if isinstance(answer, Unreadable) else answer!r}"
+            )

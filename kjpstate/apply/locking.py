@@ -30,7 +30,8 @@ def pauses(seconds: float) -> Iterator[float]:
 async def begin(
     host: Host, run: RunInfo, readings: Sequence[Reading], tell: Tell, seconds: float = 0.0
 ) -> Answers:
-    """Take the lock of `host`, waiting up to `seconds` for another run to let it go; tell what was settled.
+    """Take the lock of `host`, waiting up to `seconds` for another run to let it go; tell what was
+    settled.
 
     Raises Locked, Unreachable, RefusedError.
     """

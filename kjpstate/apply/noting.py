@@ -1,4 +1,5 @@
-"""Notes, ahead of each step, what a run will do to a host; a rollback is made of that. Called by `taking`."""
+"""Notes, ahead of each step, what a run will do to a host; a rollback is made of that. Called by
+`taking`."""
 
 from __future__ import annotations
 
@@ -15,8 +16,11 @@ def index_of(host: str, document: str) -> ReadState:
 
 
 def standing(host: str, plan: Plan, asked: Collection[Reading]) -> dict[Reading, None]:
-    """What stands where the plan's actions will write; read when the locks are taken, before any of them."""
-    actions = [action for change in plan.changes for action in change.actions if action.host == host]
+    """What stands where the plan's actions will write; read when the locks are taken, before any of
+    them."""
+    actions = [
+        action for change in plan.changes for action in change.actions if action.host == host
+    ]
     return dict.fromkeys(record.standing(actions, asked))
 
 

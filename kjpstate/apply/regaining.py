@@ -1,7 +1,9 @@
-"""A host that was lost on the way: waited for, locked again, its journal read for what had happened there.
+"""A host that was lost on the way: waited for, locked again, its journal read for what had happened
+there.
 
-Called by `taking`. Taking the lock also waits for a command that was left running, and lets the host settle
-what was half done; what is left to do is then computed from a new look, never from what was sent.
+Called by `taking`. Taking the lock also waits for a command that was left running, and lets the
+host settle what was half done; what is left to do is then computed from a new look, never from what
+was sent.
 """
 
 from __future__ import annotations
@@ -65,11 +67,16 @@ async def regain(lost: errors.Unreachable, outcomes: list[Outcome], work: Work) 
 def happened(
     sent: Sequence[Action], known: journal.Journal, recovered: Sequence[Recovered]
 ) -> Iterator[Outcome]:
-    """How the actions of one message ended, as the journal has it; after the last announced none began."""
+    """How the actions of one message ended, as the journal has it; after the last announced none
+    began."""
     announced = {(intent.kind, intent.path): intent for intent in known.intents}
     found = [(action, announced.get(_key(action))) for action in sent]
-    last = max((number for number, (_, intent) in enumerate(found) if intent is not None), default=-1)
-    verdict: Verdict = next((item.verdict for item in recovered if item.run.run == known.run), "unknown")
+    last = max(
+        (number for number, (_, intent) in enumerate(found) if intent is not None), default=-1
+    )
+    verdict: Verdict = next(
+        (item.verdict for item in recovered if item.run.run == known.run), "unknown"
+    )
     for action, intent in found[: last + 1]:
         yield Outcome(action, "already") if intent is None else _outcome(action, intent, verdict)
 

@@ -1,4 +1,5 @@
-"""One line about this run on each host it touched, for whoever asks there. By `apply.run` at its end."""
+"""One line about this run on each host it touched, for whoever asks there. By `apply.run` at its
+end."""
 
 from __future__ import annotations
 

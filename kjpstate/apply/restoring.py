@@ -1,4 +1,5 @@
-"""A unit put back when a part of it failed or was interrupted. Called by `taking` and `apply.run`."""
+"""A unit put back when a part of it failed or was interrupted. Called by
+`taking` and `apply.run`."""
 
 from __future__ import annotations
 
@@ -45,7 +46,9 @@ async def undo(change: Change, unit: Sequence[str], why: str, work: Work) -> str
     trouble = await restore(work.done[unit], work) or await _acted(forgotten(unit, work), work)
     _block(change, unit, work)
     said = (
-        f"could not be put back: {trouble}" if trouble else f"put back, since {change.resource.address} {why}"
+        f"could not be put back: {trouble}"
+        if trouble
+        else f"put back, since {change.resource.address} {why}"
     )
     work.steps = [
         replace(step, result="failed" if trouble else "restored", reason=said)
@@ -77,7 +80,8 @@ async def stop(
 async def _whose(
     change: Change, outcomes: Sequence[Outcome], written: Sequence[WriteFile], work: Work
 ) -> str:
-    """After a restore: a build's failed check (it writes nothing) once more: whose errors are they."""
+    """After a restore: a build's failed check (it writes nothing) once more:
+    whose errors are they."""
     failed = outcomes[-1] if outcomes else None
     if failed is None or failed.status != "failed" or failed.exit_code is None:
         return ""
@@ -94,10 +98,17 @@ async def _whose(
 
 
 def lose(
-    change: Change, unit: Sequence[str], lost: errors.Unreachable, outcomes: Sequence[Outcome], work: Work
+    change: Change,
+    unit: Sequence[str],
+    lost: errors.Unreachable,
+    outcomes: Sequence[Outcome],
+    work: Work,
 ) -> None:
-    """The link is gone, the outcome unknown: nothing more is tried there; the next run reads what is."""
-    reason = f"{lost.message}; whether its last action happened is not known, the next run reads again"
+    """The link is gone, the outcome unknown: nothing more is tried there; the next run reads what
+    is."""
+    reason = (
+        f"{lost.message}; whether its last action happened is not known, the next run reads again"
+    )
     work.tell(Event("failed", change.resource.address, reason))
     _block(change, unit, work)
     work.steps.append(Step(change.resource.address, "failed", reason, tuple(outcomes)))
@@ -109,11 +120,14 @@ def _block(change: Change, unit: Sequence[str], work: Work) -> None:
     unit_of = {address: group for group in work.plan.units for address in group}
     resources = {resource.address: resource for resource in work.scene.resources}
     work.blocked[unit] = change.resource.address
-    work.blocked = spread_block(work.blocked, work.plan.changes, unit_of, resources, work.scene.kinds)
+    work.blocked = spread_block(
+        work.blocked, work.plan.changes, unit_of, resources, work.scene.kinds
+    )
 
 
 async def restore(outcomes: list[Outcome], work: Work) -> str:
-    """Put back all that these outcomes did, in reverse, then run each undo once; the trouble, or nothing."""
+    """Put back all that these outcomes did, in reverse, then run each undo once; the trouble, or
+    nothing."""
     stands = {where for outcome in outcomes if (where := _anothers(outcome))}
     actions = [
         action
@@ -122,7 +136,9 @@ async def restore(outcomes: list[Outcome], work: Work) -> str:
         if not (isinstance(action, Restore) and (action.host, action.path) in stands)
     ]
     undo = [
-        replace(outcome.action, argv=argv, why="undo", undo=(), writes=(), outputs=None, replaces=False)
+        replace(
+            outcome.action, argv=argv, why="undo", undo=(), writes=(), outputs=None, replaces=False
+        )
         for outcome in reversed(outcomes)
         if isinstance(outcome.action, Run)
         for argv in outcome.action.undo
@@ -146,7 +162,9 @@ async def _acted(actions: Iterable[Action], work: Work) -> str:
             found, _ = await work.hosts[action.host].act((action,))
         except errors.Unreachable as lost:
             work.commands += [
-                (item.host, by_hand(item)) for item in (action, *left) if not isinstance(item, Stamp)
+                (item.host, by_hand(item))
+                for item in (action, *left)
+                if not isinstance(item, Stamp)
             ]
             return lost.message
         except Exception as error:
@@ -171,7 +189,9 @@ def _reverse(outcome: Outcome, work: Work) -> Iterator[Action]:
             "unknown",
         ):
             files = {name: file.digest for name, file in (manifest or {}).items()}
-            yield Restore(host, path, outcome.backup or None, files=files, removed=outcome.action.remove)
+            yield Restore(
+                host, path, outcome.backup or None, files=files, removed=outcome.action.remove
+            )
         case Backup(host=host, path=path) if outcome.ok:
             yield Restore(host, path, outcome.backup or None)
         case Stamp(host=host, document=document, name=name) as stamp if outcome.status == "done":

@@ -40,7 +40,9 @@ async def take(change: Change, work: Work) -> None:
         return
     held = change.held or work.blocked.get(unit, "")
     if held:
-        work.steps.append(Step(address, "held" if held != address else "not tried", f"waits for {held}"))
+        work.steps.append(
+            Step(address, "held" if held != address else "not tried", f"waits for {held}")
+        )
         return
     outcomes = work.done.setdefault(unit, [])
     first = len(outcomes)
@@ -61,7 +63,8 @@ async def take(change: Change, work: Work) -> None:
 
 
 async def _do(change: Change, outcomes: list[Outcome], work: Work) -> bool:
-    """Act and read again; when a host is lost and comes back, what is left. Whether anything was needed.
+    """Act and read again; when a host is lost and comes back, what is left. Whether anything was
+    needed.
 
     Raises Stopped; Unreachable when a host is lost and does not come back in time.
     """
@@ -84,7 +87,8 @@ async def _do(change: Change, outcomes: list[Outcome], work: Work) -> bool:
 
 
 async def _left(change: Change, actions: Sequence[Action], work: Work) -> tuple[Action, ...]:
-    """What a host that was lost still needs, by a new look: only what `actions` had, else raises Stopped.
+    """What a host that was lost still needs, by a new look: only what `actions` had, else raises
+    Stopped.
 
     When nothing is, still to be waited for is what was waited for.
     """
@@ -99,12 +103,15 @@ async def _left(change: Change, actions: Sequence[Action], work: Work) -> tuple[
     other = [action for action in due.actions if _content(action) not in planned]
     if other:
         said = ", ".join(describe(action) for action in other)
-        raise Stopped(f"what is left is not what the plan showed any more, since the link was lost: {said}")
+        raise Stopped(
+            f"what is left is not what the plan showed any more, since the link was lost: {said}"
+        )
     return due.actions
 
 
 def _content(action: Action) -> tuple[Any, ...]:
-    """What an action and one of the plan must share to be the same: bytes too; notes of our own are free."""
+    """What an action and one of the plan must share to be the same: bytes too; notes of our own are
+    free."""
     match action:
         case WriteFile(before=before, after=after):
             return *_footprint(action), before, after
@@ -128,7 +135,9 @@ async def _due(change: Change, work: Work) -> tuple[Action, ...]:
     due = change_for(found.drift, work.scene)
     if due.refusal is not None:
         raise Stopped(due.refusal.reason)
-    extra = {_footprint(action) for action in due.actions} - {_footprint(action) for action in change.actions}
+    extra = {_footprint(action) for action in due.actions} - {
+        _footprint(action) for action in change.actions
+    }
     if extra:
         shown = ", ".join(sorted(" ".join(map(str, item)) for item in extra))
         raise Stopped(f"now needs more than the plan showed: {shown}")
@@ -147,7 +156,9 @@ def _refuse_foreign(change: Change, found: Assessment) -> None:
         and value not in (planned.actual.values.get(key), planned.desired.values[key])
     ]
     if moved:
-        raise Stopped(f"{', '.join(moved)} changed meanwhile, by somebody else; that stands as it is")
+        raise Stopped(
+            f"{', '.join(moved)} changed meanwhile, by somebody else; that stands as it is"
+        )
 
 
 def _footprint(action: Action) -> tuple[str, ...]:
@@ -183,4 +194,6 @@ async def read_again(change: Change, work: Work) -> None:
             for item in found.drift.differences
         )
         rule = found.desired.beside.get("mismatch")
-        raise Stopped(f"done, but read again it still differs: {left}" + (f" [{rule}]" if rule else ""))
+        raise Stopped(
+            f"done, but read again it still differs: {left}" + (f" [{rule}]" if rule else "")
+        )

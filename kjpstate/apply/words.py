@@ -53,7 +53,11 @@ def spoken(argv: Sequence[str]) -> str:
 
 def _kept(argv: Sequence[str]) -> str:
     """PM2's list, copied before PM2 is told anything."""
-    return f"keep PM2's list in {argv[-1]}" if any("PM2_DUMP_FILE_PATH" in word for word in argv) else ""
+    return (
+        f"keep PM2's list in {argv[-1]}"
+        if any("PM2_DUMP_FILE_PATH" in word for word in argv)
+        else ""
+    )
 
 
 def why(outcome: Outcome) -> str:
@@ -72,7 +76,10 @@ def by_hand(action: Action) -> str:
             return shlex.join(("rm", "-r", path.rstrip("/")))
         case Restore(path=path, backup=str(backup), files=files) if files or path.endswith("/"):
             bare = path.rstrip("/")
-            return f"{shlex.join(('mv', bare, f'{bare}.broken'))} && {shlex.join(('cp', '-a', backup, bare))}"
+            return (
+                f"{shlex.join(('mv', bare, f'{bare}.broken'))} && "
+                f"{shlex.join(('cp', '-a', backup, bare))}"
+            )
         case Restore(path=path, backup=str(backup)):
             return shlex.join(("cp", "-p", backup, path))
         case Run(argv=argv, cwd=cwd):

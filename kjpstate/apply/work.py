@@ -29,7 +29,8 @@ Tell: TypeAlias = Callable[[Event], None]
 
 
 class Stopped(Exception):
-    """A change can't go on; `reason` is a sentence, `unknown`: whether its last action may have happened."""
+    """A change can't go on; `reason` is a sentence, `unknown`: whether its last action may have
+    happened."""
 
     def __init__(self, reason: str, unknown: bool = False) -> None:
         super().__init__(reason)
@@ -39,7 +40,8 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds: `lock` for a lock that another run holds, `wait` for a host that is lost on the way."""
+    """Seconds: `lock` for a lock that another run holds, `wait` for a host that
+    is lost on the way."""
 
     lock: float = 0.0
     wait: float = 0.0
@@ -47,9 +49,9 @@ class Patience:
 
 @dataclass
 class Work:
-    """What one apply knows while it runs; `done` are the outcomes by unit, in order; `records`: host -> what
-    this run notes there of what it does; `lost`: the hosts whose link went and did not come back;
-    `regained`: those that did; `sent`: the message that is not answered yet."""
+    """What one apply knows while it runs; `done` are the outcomes by unit, in order; `records`:
+    host -> what this run notes there of what it does; `lost`: the hosts whose link went and did not
+    come back; `regained`: those that did; `sent`: the message that is not answered yet."""
 
     info: RunInfo
     plan: Plan

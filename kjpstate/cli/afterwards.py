@@ -1,7 +1,8 @@
-"""What an apply was asked to do when it is done: watch for a while, and roll back what does not hold.
+"""What an apply was asked to do when it is done: watch for a while, and roll back what does not
+hold.
 
-Called by `apply`. A failed check or a limit that was passed rolls the run back only with --rollback-on-fail;
-what is not known does not, nor does a Ctrl-C.
+Called by `apply`. A failed check or a limit that was passed rolls the run back only with
+--rollback-on-fail; what is not known does not, nor does a Ctrl-C.
 """
 
 from __future__ import annotations
@@ -85,7 +86,9 @@ class Aftermath:
         if not self.asked.rollback or not _does_not_hold(report, soak):
             return Ended(code, soak)
         if not any(step.result == "applied" for step in report.steps):
-            self.work.session.follow(Line("Nothing is rolled back: this run changed nothing.", "change"))
+            self.work.session.follow(
+                Line("Nothing is rolled back: this run changed nothing.", "change")
+            )
             return Ended(code, soak)
         undone = await self._undo(report)
         well = undone is not None and undone.exit_code == errors.IN_SYNC
@@ -102,8 +105,8 @@ class Aftermath:
         return soak
 
     async def _undo(self, done: Report) -> Report | None:
-        """Take the run back on the hosts that it changed, as a run of its own; None when that could not even
-        begin, which is told."""
+        """Take the run back on the hosts that it changed, as a run of its own; None when that could
+        not even begin, which is told."""
         session, started, run = self.work.session, time.monotonic(), done.run.id
         session.follow(Line(f"Rolling run {run} back, since it does not hold:", "strong"))
         try:
@@ -116,7 +119,9 @@ class Aftermath:
         with session.owing():
             for change in report.plan.changes:
                 if change.refusal is not None:
-                    session.follow(Line(f"{change.resource.host}: {change.refusal.reason}", "refuse", hang=2))
+                    session.follow(
+                        Line(f"{change.resource.host}: {change.refusal.reason}", "refuse", hang=2)
+                    )
             seconds = time.monotonic() - started
             self._show([BLANK, *rollback_lines(report, run, seconds, done.plan.unreachable)])
         return report
@@ -148,7 +153,8 @@ def _changed(report: Report) -> list[str]:
 
 
 def _does_not_hold(report: Report, soak: Soak | None) -> bool:
-    """Whether the apply itself went well, and a check or the watch failed; Ctrl-C is nobody's failure."""
+    """Whether the apply itself went well, and a check or the watch failed; Ctrl-C is nobody's
+    failure."""
     if soak is not None:
         return soak.result == "failed" and soak.ended != "interrupted"
     went = report.exit_code in (errors.IN_SYNC, errors.UNREACHABLE, errors.CHECKS_FAILED)

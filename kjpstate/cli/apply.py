@@ -25,7 +25,8 @@ from kjpstate.render.reports import check_lines, event_line, report_lines
 from kjpstate.saved import Saved
 
 _PATIENCE = 90.0
-"""Seconds a bot that was just started has until its checks must pass: node on a slow box takes its time."""
+"""Seconds a bot that was just started has until its checks must pass: node on a slow box takes its
+time."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,18 @@ class Given:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @options.lock_timeout
 @options.wait
-@options.duration("--monitor", "monitor", "Then watch for so long, such as 30m; see kjpstate monitor.")
+@options.duration(
+    "--monitor", "monitor", "Then watch for so long, such as 30m; see kjpstate monitor."
+)
 @click.option(
     "--plot",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Draw what --monitor saw: .html, .svg, .png, .pdf.",
 )
 @click.option(
-    "--rollback-on-fail", is_flag=True, help="Roll this run back when a check or the watch fails (exit 7)."
+    "--rollback-on-fail",
+    is_flag=True,
+    help="Roll this run back when a check or the watch fails (exit 7).",
 )
 @options.as_json
 @options.colour
@@ -95,7 +100,13 @@ def command(
             "add --yes to apply without asking; kjpstate plan   shows the plan first",
         )
     with noted(session, "apply", document, narrowed(only, limit, here)) as note:
-        chosen: dict[str, Any] = {"only": only, "limit": limit, "here": here, "yes": yes, "as_json": as_json}
+        chosen: dict[str, Any] = {
+            "only": only,
+            "limit": limit,
+            "here": here,
+            "yes": yes,
+            "as_json": as_json,
+        }
         chosen["after"] = Asked(monitor, rollback_on_fail, plot)
         patience = {"lock_timeout": lock_timeout, "wait": wait}
         run = _apply(session, document, note, given, **chosen, patience=patience)
@@ -135,7 +146,9 @@ async def _apply(
         started = time.monotonic()
         note.saw(plan)
         with saving.used(work, given.saved, given.file, run):
-            report = await (_act(work, plan, run, patience) if wanted else _check_only(work, plan, run))
+            report = await (
+                _act(work, plan, run, patience) if wanted else _check_only(work, plan, run)
+            )
         report = replace(report, recovered=(*recovered, *report.recovered))
         note.did(report)
         second, code = None if wanted else plan, report.exit_code
@@ -154,7 +167,9 @@ async def _apply(
         return ended.code
 
 
-async def _recover(work: Work, plan: Plan, run: RunInfo, lock_timeout: float) -> tuple[Recovered, ...]:
+async def _recover(
+    work: Work, plan: Plan, run: RunInfo, lock_timeout: float
+) -> tuple[Recovered, ...]:
     return await reconcile.recover(work.hosts, plan, run, _follow(work), lock_timeout)
 
 

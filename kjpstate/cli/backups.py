@@ -27,8 +27,12 @@ _DAY = 86400
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[prune] [DOCUMENT]")
-@click.option("--keep", type=click.IntRange(1), metavar="N", help="prune: what the newest N runs kept stays.")
-@click.option("--keep-days", type=click.IntRange(1), metavar="D", help="prune: what is not D days old stays.")
+@click.option(
+    "--keep", type=click.IntRange(1), metavar="N", help="prune: what the newest N runs kept stays."
+)
+@click.option(
+    "--keep-days", type=click.IntRange(1), metavar="D", help="prune: what is not D days old stays."
+)
 @click.option("--limit", multiple=True, metavar="HOST", help="Only this host.")
 @options.here
 @click.option("--yes", is_flag=True, help="prune: do not ask.")
@@ -36,10 +40,11 @@ _DAY = 86400
 @options.colour
 @click.pass_obj
 def command(session: Session, /, words: Sequence[str], **chosen: Any) -> int:
-    """List what was kept before a run changed it: every run, every file, and whether it is still as it was.
+    """List what was kept before a run changed it: every run, every file, and whether it is still as
+    it was.
 
-    With `prune`: remove old ones, after showing which. The first original of a file never goes, nor what the
-    last run kept.
+    With `prune`: remove old ones, after showing which. The first original of a file never goes, nor
+    what the last run kept.
     """
     prunes = words[:1] == (_PRUNE,) and not Path(_PRUNE).is_file()
     rest = words[1:] if prunes else words

@@ -1,4 +1,5 @@
-"""What kjpstate keeps on the controller: its state folder, the key of keyed digests, the name of a run.
+"""What kjpstate keeps on the controller: its state folder, the key of keyed digests, the name of a
+run.
 
 Called by `work`, `trust`, `demo` and `failures`.
 """
@@ -60,7 +61,9 @@ def digest_key(folder: Path) -> bytes:
         _make_key(file)
         key = file.read_bytes()
     except OSError as error:
-        raise errors.Failed(f"kjpstate's key {file} can't be read: {error.strerror or error}") from error
+        raise errors.Failed(
+            f"kjpstate's key {file} can't be read: {error.strerror or error}"
+        ) from error
     if len(key) != _KEY_BYTES:
         raise errors.Failed(
             f"kjpstate's key {file} has {len(key)} bytes, not {_KEY_BYTES}",
@@ -72,7 +75,9 @@ def digest_key(folder: Path) -> bytes:
 def run_info(document: str) -> RunInfo:
     """A new run's name: six hex digits, the controller's UTC time, who and from where."""
     started = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    return RunInfo(secrets.token_hex(3), started, document, f"{_user()}@{platform.node() or 'unknown'}")
+    return RunInfo(
+        secrets.token_hex(3), started, document, f"{_user()}@{platform.node() or 'unknown'}"
+    )
 
 
 def _platform_folder() -> Path:

@@ -1,4 +1,5 @@
-"""`kjpstate demo`: plan, apply, drift and cure on two simulated machines; nothing of yours is touched.
+"""`kjpstate demo`: plan, apply, drift and cure on two simulated machines; nothing of yours is
+touched.
 
 Every step is judged: the demo exits 0 only if each did what it says.
 """
@@ -32,7 +33,8 @@ from kjpstate.render.reports import event_line, report_lines
 _RESOLVED = "/etc/systemd/resolved.conf"
 _ABOUT = (
     "Two machines: pc, where the bot is written and built, and stb, where it runs.",
-    "Simulated: SSH, systemd-resolved, PM2, tsc and npm. Real: the files there, and all of kjpstate.",
+    "Simulated: SSH, systemd-resolved, PM2, tsc and npm. Real: the files there, and all of "
+    "kjpstate.",
 )
 
 
@@ -51,7 +53,8 @@ class _Stage:
 @options.colour
 @click.pass_obj
 def command(session: Session, keep: bool) -> int:
-    """Try it: plan, apply, drift and cure on two simulated machines. Needs nothing, touches nothing."""
+    """Try it: plan, apply, drift and cure on two simulated machines. Needs nothing, touches
+    nothing."""
     folder = Path(tempfile.mkdtemp(prefix="kjpstate-demo-"))
     try:
         interrupts.run(_play(session, folder))
@@ -67,14 +70,29 @@ async def _play(session: Session, folder: Path) -> None:
     stage = _set(session, folder)
     session.out(Line(text) for text in (f"A demo in {folder}.", *_ABOUT))
     await _step(
-        stage, "kjpstate plan", "It looks at both machines and shows what differs. Nothing is changed.", _plan
+        stage,
+        "kjpstate plan",
+        "It looks at both machines and shows what differs. Nothing is changed.",
+        _plan,
     )
     await _step(
-        stage, "kjpstate apply --yes", "It does just that, backups first, and checks the result.", _apply
+        stage,
+        "kjpstate apply --yes",
+        "It does just that, backups first, and checks the result.",
+        _apply,
     )
-    await _step(stage, "kjpstate plan", "The second plan is empty: nothing is done twice.", _plan_again)
-    await _step(stage, "", "Now somebody edits resolved.conf on the box, and a patch in src/wa.ts.", _disturb)
-    await _step(stage, "kjpstate drift", "What cron would report: one row a drift, exit code 2.", _drift)
+    await _step(
+        stage, "kjpstate plan", "The second plan is empty: nothing is done twice.", _plan_again
+    )
+    await _step(
+        stage,
+        "",
+        "Now somebody edits resolved.conf on the box, and a patch in src/wa.ts.",
+        _disturb,
+    )
+    await _step(
+        stage, "kjpstate drift", "What cron would report: one row a drift, exit code 2.", _drift
+    )
     await _step(stage, "kjpstate apply --yes", "The same document cures it.", _apply)
     await _step(stage, "kjpstate drift", "In sync again: silent, exit code 0.", _silent)
 
@@ -103,7 +121,10 @@ async def _step(
 async def _plan(stage: _Stage) -> None:
     plan, seconds = await stage.work.plan()
     stage.session.out(plan_lines(plan, head(stage.work, plan, seconds), stage.session.mask()))
-    _must(len(plan.changes) > 0 and reconcile.exit_code(plan) == errors.DRIFT, "the first plan has changes")
+    _must(
+        len(plan.changes) > 0 and reconcile.exit_code(plan) == errors.DRIFT,
+        "the first plan has changes",
+    )
 
 
 async def _apply(stage: _Stage) -> None:

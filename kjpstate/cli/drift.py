@@ -27,7 +27,8 @@ from kjpstate.render.as_json import plan_json
 from kjpstate.render.drifts import busy_lines, cut_lines, drift_lines, lost_lines
 
 _GRACE = 5.0
-"""Seconds beyond the limit for what can't be stopped: a resolver that hangs, a file system that is gone."""
+"""Seconds beyond the limit for what can't be stopped: a resolver that hangs, a file system that is
+gone."""
 
 _TELLING = 60.0
 """Seconds for telling whoever the document names in `notify`, which ends itself before."""
@@ -52,7 +53,8 @@ def command(
     timeout: float,
     as_json: bool,
 ) -> int:
-    """For cron: silent and 0 when in sync; else one line a drift, and 2 (3 when a host did not answer)."""
+    """For cron: silent and 0 when in sync; else one line a drift, and 2 (3 when a host did not
+    answer)."""
     with _ended_in_time(timeout) as end:
         looking = _drift(session, document, end, only=only, limit=limit, here=here, as_json=as_json)
         return interrupts.run(looking)
@@ -90,7 +92,9 @@ async def _drift(
     as_json: bool,
 ) -> int:
     with noted(session, "drift", argument, narrowed(only, limit, here)) as note:
-        async with opened(session, argument, only, limit, here=here, looks=True, silent=True) as work:
+        async with opened(
+            session, argument, only, limit, here=here, looks=True, silent=True
+        ) as work:
             run = note.over(work.document, work.scope)
             with _alone(work, run):
                 found = await check(
@@ -108,10 +112,13 @@ async def _drift(
                 try:
                     _say(session, found, end.code, as_json)
                     if end.code:  # cron sends a mail of whatever is said
-                        tell_unread(session, map(work.document.hosts.__getitem__, work.scope), work.folder)
+                        tell_unread(
+                            session, map(work.document.hosts.__getitem__, work.scope), work.folder
+                        )
                 finally:
-                    # Also when a full disk takes no more output: that may be what the bot died of. What may
-                    # be told is what was judged: nothing of a host that another run is at work on.
+                    # Also when a full disk takes no more output: that may be what the bot died of.
+                    # What may be told is what was judged: nothing of a host that another run is at
+                    # work on.
                     end.watched(_TELLING)
                     notify(work, found.plan)
                     end.watched(_GRACE)
@@ -126,7 +133,9 @@ def _code(found: Check) -> int:
 def _say(session: Session, found: Check, code: int, as_json: bool) -> None:
     plan = found.plan
     if as_json:
-        session.out_json(plan_json(plan, session.mask(), exit_code=code, hints=found.hints, busy=found.busy))
+        session.out_json(
+            plan_json(plan, session.mask(), exit_code=code, hints=found.hints, busy=found.busy)
+        )
     else:
         session.out(drift_lines(plan, session.mask(), found.hints))
     session.tell(lost_lines(plan.unreachable, session.mask()))
@@ -145,7 +154,8 @@ def _alone(work: Work, run: RunInfo) -> Iterator[None]:
         held = lock.take(Places(folder), info, "this machine")
     except errors.Locked as locked:
         raise errors.Locked(
-            f"another check of {work.document.name} is still at work, run {locked.run}; nothing was done",
+            f"another check of {work.document.name} is still at work, run {locked.run}; "
+            "nothing was done",
             rule="locked",
             run=locked.run,
         ) from None

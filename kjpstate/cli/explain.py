@@ -1,4 +1,5 @@
-"""`kjpstate explain`: the page of a rule or a key; without a word, all. `explain pm2` draws restarts, too."""
+"""`kjpstate explain`: the page of a rule or a key; without a word, all. `explain pm2` draws
+restarts, too."""
 
 from __future__ import annotations
 
@@ -24,8 +25,8 @@ from kjpstate.rules import RULES
 def command(session: Session, word: str | None, document: str | None) -> int:
     """Say what a rule or a key of the document means; without WORD, list them.
 
-    A key is named by its path (dns.servers) or its last word. `explain pm2 [DOCUMENT]` also draws when PM2
-    restarts the document's apps, and when it gives them up.
+    A key is named by its path (dns.servers) or its last word. `explain pm2 [DOCUMENT]` also draws
+    when PM2 restarts the document's apps, and when it gives them up.
     """
     if document is not None and word != "pm2":
         raise errors.UsageError(f"the page of {word} needs no document", f"kjpstate explain {word}")
@@ -64,12 +65,16 @@ def _pages(word: str) -> Iterator[Line]:
     from kjpstate.document.keys import all_keys, below, named
 
     pages = [rule_page(word, RULES[word])] if word in RULES else []
-    pages += [key_page(alike, [one for key in alike for one in below(key)]) for alike in named(word)]
+    pages += [
+        key_page(alike, [one for key in alike for one in below(key)]) for alike in named(word)
+    ]
     if not pages:
         keys = all_keys()
         close = get_close_matches(word, [*RULES, *keys, *(key.name for key in keys.values())], n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
-        raise errors.UsageError(f"there is no rule or key {word}{hint}", "kjpstate explain   lists them all")
+        raise errors.UsageError(
+            f"there is no rule or key {word}{hint}", "kjpstate explain   lists them all"
+        )
     for number, page in enumerate(pages):
         if number:
             yield BLANK
@@ -82,7 +87,11 @@ def _list() -> Iterator[Line]:
     sections = [key for key in all_keys().values() if "." not in key.path]
     width = max(len(name) for name in [*RULES, *(key.path for key in sections)])
     yield Line("Keys of the document", "strong")
-    yield from (Line(f"{key.path:<{width}}  {key.described[0]}", hang=width + 2) for key in sections)
+    yield from (
+        Line(f"{key.path:<{width}}  {key.described[0]}", hang=width + 2) for key in sections
+    )
     yield BLANK
     yield Line("Rules", "strong")
-    yield from (Line(f"{name:<{width}}  {rule.title}", hang=width + 2) for name, rule in RULES.items())
+    yield from (
+        Line(f"{name:<{width}}  {rule.title}", hang=width + 2) for name, rule in RULES.items()
+    )

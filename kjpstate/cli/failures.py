@@ -45,7 +45,8 @@ def end(error: BaseException, session: Session) -> int:
 
 
 def leave(session: Session) -> None:
-    """Give up what nobody takes any more. Python flushes at its end, and exits with 120 where it can't."""
+    """Give up what nobody takes any more. Python flushes at its end, and exits with 120 where it
+    can't."""
     for stream in (session.stdout, session.stderr):
         try:
             stream.flush()
@@ -55,8 +56,8 @@ def leave(session: Session) -> None:
 
 
 def end_late(error: Exception, session: Session, code: int) -> int:
-    """The run is over and noted, and something of it could not be shown: its code, or if all was well that
-    of `error`. Nothing goes to stdout, which has the run's own answer."""
+    """The run is over and noted, and something of it could not be shown: its code, or if all was
+    well that of `error`. Nothing goes to stdout, which has the run's own answer."""
     if isinstance(error, BrokenPipeError):
         return code or errors.FAILED
     known = as_known(error, session)
@@ -76,7 +77,9 @@ def as_known(error: BaseException, session: Session) -> errors.KjpstateError:
     if _is_of_the_output(error):
         return errors.Failed(f"The output can't be written: {os.strerror(error.errno or 0)}.")
     if isinstance(error, FileNotFoundError) and _stands_nowhere():
-        return errors.UsageError("The folder that you are in does not exist any more.", "cd to another one")
+        return errors.UsageError(
+            "The folder that you are in does not exist any more.", "cd to another one"
+        )
     return _crashed(error, session)
 
 
@@ -89,7 +92,8 @@ def _stands_nowhere() -> bool:
 
 
 def _is_of_the_output(error: BaseException) -> TypeGuard[OSError]:
-    """Whether it is our own stdout or stderr that takes no more: an error of a file would name it."""
+    """Whether it is our own stdout or stderr that takes no more: an error of a
+    file would name it."""
     return isinstance(error, OSError) and error.filename is None and error.errno in _FULL
 
 
@@ -107,8 +111,12 @@ def _crashed(error: BaseException, session: Session) -> errors.Failed:
 
     text = session.mask()("".join(traceback.format_exception(error)))
     words = " ".join(session.argv)
-    report = f"kjpstate {__version__}, Python {sys.version}\nkjpstate {session.mask()(words)}\n\n{text}"
-    what = f"kjpstate itself failed ({type(error).__name__}): a mistake of ours, not of your document."
+    report = (
+        f"kjpstate {__version__}, Python {sys.version}\nkjpstate {session.mask()(words)}\n\n{text}"
+    )
+    what = (
+        f"kjpstate itself failed ({type(error).__name__}): a mistake of ours, not of your document."
+    )
     try:
         folder = state_folder(session.environ)
         file = folder / f"crash-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.txt"
@@ -120,7 +128,9 @@ def _crashed(error: BaseException, session: Session) -> errors.Failed:
             old.unlink(missing_ok=True)
     except (OSError, errors.KjpstateError) as unwritten:
         return errors.Failed(f"{what} No report could be written: {unwritten}")
-    return errors.Failed(what, f"the report is {Path(file)}; it holds no secrets that kjpstate knew of")
+    return errors.Failed(
+        what, f"the report is {Path(file)}; it holds no secrets that kjpstate knew of"
+    )
 
 
 def _lines(error: errors.KjpstateError) -> list[Line]:

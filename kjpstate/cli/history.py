@@ -31,7 +31,9 @@ _VERBS = ("plan", "apply", "drift", "verify", "monitor", "rollback")
 @click.command()
 @options.document
 @click.option("--all", "every", is_flag=True, help="Of all documents, not of this one.")
-@click.option("--verb", "verbs", multiple=True, type=click.Choice(_VERBS), help="Only runs of this verb.")
+@click.option(
+    "--verb", "verbs", multiple=True, type=click.Choice(_VERBS), help="Only runs of this verb."
+)
 @click.option("--limit", "host", metavar="HOST", default="", help="Only runs over this host.")
 @click.option("--since", metavar="WHEN", default="", help="Such as 2026-03-01, 12h, 7d.")
 @click.option("--failed", is_flag=True, help="Only runs whose exit code was not 0.")
@@ -79,7 +81,8 @@ def command(
 async def _told_by_hosts(
     session: Session, argument: str | None, here: str | None, limit: str
 ) -> tuple[list[Past], dict[str, str]]:
-    """The runs that the hosts tell which `limit` names (empty: all), and those out of reach: host -> why."""
+    """The runs that the hosts tell which `limit` names (empty: all), and those out of reach: host
+    -> why."""
     async with opened(session, argument, here=here, looks=True, forgiving=True) as work:
         wanted: dict[str, list[Reading]] = {}
         asked = {name: host for name, host in work.hosts.items() if not limit or named(name, limit)}
@@ -103,7 +106,8 @@ def said_by(host: str, document: str, answers: Answers) -> Iterator[Past]:
 
 
 def which(session: Session, argument: str | None) -> tuple[str, str]:
-    """Name and path of the document that is meant; the path alone of one with errors; empty for none."""
+    """Name and path of the document that is meant; the path alone of one with errors; empty for
+    none."""
     from kjpstate import document
 
     try:
@@ -125,7 +129,9 @@ def since_time(text: str) -> str:
     if (ago := _while(text)) is not None:
         return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(max(0, time.time() - ago)))
     try:
-        return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.mktime(time.strptime(text, "%Y-%m-%d"))))
+        return time.strftime(
+            "%Y%m%dT%H%M%SZ", time.gmtime(time.mktime(time.strptime(text, "%Y-%m-%d")))
+        )
     except (ValueError, OverflowError):
         raise errors.UsageError(
             f"--since {text}: neither a day nor a while", "such as 2026-03-01, 30m, 12h, 7d, 4w"

@@ -1,8 +1,10 @@
-"""Ctrl-C, a closed terminal, a `kill`: heard everywhere, told in one sentence, never as a traceback.
+"""Ctrl-C, a closed terminal, a `kill`: heard everywhere, told in one sentence, never as a
+traceback.
 
-While work runs in the event loop a signal cancels it, and the next one once more: a KeyboardInterrupt
-raised there would land in whatever task is at work, and nobody would fetch it. Called by `cli.run`, by
-`main`, and by every verb that looks at a host (`run`) or asks something (`answered`).
+While work runs in the event loop a signal cancels it, and the next one once more: a
+KeyboardInterrupt raised there would land in whatever task is at work, and nobody would fetch it.
+Called by `cli.run`, by `main`, and by every verb that looks at a host (`run`) or asks something
+(`answered`).
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ _INTERRUPTED = 130
 
 
 def run(work: Coroutine[Any, Any, _T]) -> _T:
-    """Do `work` in an event loop of its own. A signal cancels it, and then this raises KeyboardInterrupt."""
+    """Do `work` in an event loop of its own. A signal cancels it, and then this raises
+    KeyboardInterrupt."""
     import asyncio
 
     heed = _Heed()
@@ -57,7 +60,8 @@ class _Heed:
             raise asyncio.CancelledError from None
 
     def signal(self, number: int, frame: FrameType | None) -> None:
-        """Cancel the work; where the loop did not even turn since the last signal, stop there and then."""
+        """Cancel the work; where the loop did not even turn since the last signal, stop there and
+        then."""
         self.interrupted = True
         if self.task is None or not self.turned:
             raise KeyboardInterrupt
@@ -76,8 +80,8 @@ class _Heed:
 
 
 def answered(ask: Callable[[], str]) -> str:
-    """The answer to a question. A signal ends it there and then, also one that came just before it: raises
-    KeyboardInterrupt."""
+    """The answer to a question. A signal ends it there and then, also one that came just before it:
+    raises KeyboardInterrupt."""
     if _is_cancelled():
         raise KeyboardInterrupt
     with _heard(_raised):
@@ -97,7 +101,8 @@ def _is_cancelled() -> bool:
 
 
 def leaves_at_once() -> None:
-    """While modules are imported nothing is done yet, and an exception within an import is not heard."""
+    """While modules are imported nothing is done yet, and an exception within an import is not
+    heard."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)
 
@@ -132,8 +137,11 @@ def _raised(number: int, frame: FrameType | None) -> NoReturn:
 
 
 @contextlib.contextmanager
-def _heard(handler: _Handler | signal.Handlers, names: tuple[str, ...] = _SIGNALS) -> Iterator[None]:
-    """`handler` for these signals, in the main thread; what our parent has ignored (nohup) stays ignored."""
+def _heard(
+    handler: _Handler | signal.Handlers, names: tuple[str, ...] = _SIGNALS
+) -> Iterator[None]:
+    """`handler` for these signals, in the main thread; what our parent has ignored (nohup) stays
+    ignored."""
     before: dict[int, Any] = {}
     for name in names:
         number = getattr(signal, name, None)  # Windows has no SIGHUP

@@ -1,4 +1,5 @@
-"""The group of verbs: `--help` knows each by one line, and a verb's module is imported when it is typed."""
+"""The group of verbs: `--help` knows each by one line, and a verb's module is imported when it is
+typed."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ NOW_AND_THEN = {
 VERBS = {**EVERY_DAY, **NOW_AND_THEN}
 
 _EPILOG = (
-    "Without DOCUMENT: $KJPSTATE_DOCUMENT, kjpstate.yaml here or above, or the only file in states/. "
+    "Without DOCUMENT: $KJPSTATE_DOCUMENT, kjpstate.yaml here or above, or the only file in "
+    "states/. "
     "Exit codes: 0 in sync or done, 1 failed, 2 drift, 3 unreachable, 4 locked, 5 stale plan, "
     "6 checks failed, 7 failed and restored, 8 refused, 64 usage, 65 document, 130 interrupted."
 )
@@ -90,7 +92,8 @@ class Verbs(click.Group):
 @click.version_option(__version__, "-V", "--version", message="kjpstate %(version)s")
 @click.pass_context
 def verbs(ctx: click.Context) -> None:
-    """One document says how a bot's machine should be; kjpstate plans and applies only the difference."""
+    """One document says how a bot's machine should be; kjpstate plans and applies only the
+    difference."""
     interrupts.hears()
     if ctx.invoked_subcommand is None:
         raise click.UsageError("kjpstate needs a verb, such as plan", ctx)

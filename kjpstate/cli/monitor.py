@@ -26,9 +26,13 @@ from kjpstate.render.soaks import soak_lines
 @options.here
 @click.option("--keep-going", is_flag=True, help="Go on to the end also after a limit was passed.")
 @click.option(
-    "--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw it: .html, .svg, .png or .pdf."
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw it: .html, .svg, .png or .pdf.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON value a line: each look, then the verdict.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON value a line: each look, then the verdict."
+)
 @options.colour
 @click.pass_obj
 def command(
@@ -44,7 +48,8 @@ def command(
     plot: Path | None,
     as_json: bool,
 ) -> int:
-    """Watch CPU, memory, crashes, logs and names; exit 6 when a limit is passed. Changes nothing."""
+    """Watch CPU, memory, crashes, logs and names; exit 6 when a limit is
+    passed. Changes nothing."""
     asked = _Asked(length, every, tuple(limit), here, keep_going, plot, as_json)
     with noted(session, "monitor", document, narrowed((), limit, here)) as note:
         return note.ended(interrupts.run(_monitor(session, document, note, asked)))

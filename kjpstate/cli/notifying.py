@@ -1,4 +1,5 @@
-"""What `drift` found, to whoever the document names in `notify`; never in the way of the check itself."""
+"""What `drift` found, to whoever the document names in `notify`; never in the way of the check
+itself."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 
 def notify(work: Work, plan: Plan, desk: Desk | None = None) -> None:
-    """Tell what is new in this look; what could not be told is a row on stderr, and no other exit code."""
+    """Tell what is new in this look; what could not be told is a row on stderr, and no other exit
+    code."""
     settings = work.document.notify
     if settings is None:
         return
@@ -33,5 +35,7 @@ def notify(work: Work, plan: Plan, desk: Desk | None = None) -> None:
     seen = replace(seen, looked=looked, narrowed=bool(work.document.elsewhere))
     lost = {host: clean(lost_row(host, why, mask)) for host, why in plan.unreachable.items()}
     file = file_of(work.folder, work.document.name, str(Path(work.document.path).absolute()))
-    for sentence in tell(settings, replace(seen, lost=lost), mask(work.document.name), file, desk or Desk()):
+    for sentence in tell(
+        settings, replace(seen, lost=lost), mask(work.document.name), file, desk or Desk()
+    ):
         work.session.follow(Line(sentence, "change", whole=True))

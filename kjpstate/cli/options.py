@@ -20,21 +20,28 @@ def document(function: _Command) -> _Command:
 
 def as_json(function: _Command) -> _Command:
     """`--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="One JSON value on stdout.")(function)
+    return click.option("--json", "as_json", is_flag=True, help="One JSON value on stdout.")(
+        function
+    )
 
 
 def lock_timeout(function: _Command) -> _Command:
     """`--lock-timeout 5m`."""
     text = "Wait so long for a host that another run has locked, such as 5m."
-    return click.option("--lock-timeout", metavar="TIME", default="0s", callback=_seconds, help=text)(
-        function
-    )
+    return click.option(
+        "--lock-timeout", metavar="TIME", default="0s", callback=_seconds, help=text
+    )(function)
 
 
 def wait(function: _Command) -> _Command:
     """`--wait 5m`."""
-    text = "Wait so long for a host that is lost on the way, and go on if what is left is still the plan."
-    return click.option("--wait", metavar="TIME", default="0s", callback=_seconds, help=text)(function)
+    text = (
+        "Wait so long for a host that is lost on the way, and go on if what is left is "
+        "still the plan."
+    )
+    return click.option("--wait", metavar="TIME", default="0s", callback=_seconds, help=text)(
+        function
+    )
 
 
 def _seconds(_: click.Context, option: click.Parameter, text: str) -> float:
@@ -43,7 +50,9 @@ def _seconds(_: click.Context, option: click.Parameter, text: str) -> float:
     try:
         return seconds(text)
     except AttributeError:
-        raise click.BadParameter(f"{text!r} is no time: write 30s, 5m or 1h", param=option) from None
+        raise click.BadParameter(
+            f"{text!r} is no time: write 30s, 5m or 1h", param=option
+        ) from None
 
 
 def timeout(default: float, words: str) -> Callable[[_Command], _Command]:
@@ -68,7 +77,10 @@ def _some_number(_: click.Context, option: click.Parameter, number: float) -> fl
 def scope(function: _Command) -> _Command:
     """`--only` and `--limit`, both may be given again."""
     only = click.option(
-        "--only", multiple=True, metavar="ADDRESS", help="Only this resource, such as dns or patch.backoff."
+        "--only",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Only this resource, such as dns or patch.backoff.",
     )
     limit = click.option("--limit", multiple=True, metavar="HOST", help="Only this host.")
     return only(limit(function))
@@ -77,14 +89,20 @@ def scope(function: _Command) -> _Command:
 def here(function: _Command) -> _Command:
     """`--here`."""
     return click.option(
-        "--here", metavar="HOST", help="This machine is HOST; what stands on others is not looked at."
+        "--here",
+        metavar="HOST",
+        help="This machine is HOST; what stands on others is not looked at.",
     )(function)
 
 
 def colour(function: _Command) -> _Command:
     """`--no-color`."""
     return click.option(
-        "--no-color", is_flag=True, expose_value=False, callback=_no_colour, help="Never use colour."
+        "--no-color",
+        is_flag=True,
+        expose_value=False,
+        callback=_no_colour,
+        help="Never use colour.",
     )(function)
 
 
@@ -96,7 +114,8 @@ def _no_colour(ctx: click.Context, _: click.Parameter, chosen: bool) -> bool:
 
 
 def duration(name: str, variable: str, words: str) -> Callable[[_Command], _Command]:
-    """An option `name` that takes `90s`, `30m` or `1h`, as a document does; seconds, or None without it."""
+    """An option `name` that takes `90s`, `30m` or `1h`, as a document does; seconds, or None
+    without it."""
     return click.option(name, variable, metavar="TIME", callback=_some_seconds, help=words)
 
 

@@ -1,4 +1,5 @@
-"""`kjpstate patch show FILE` and `patch keep ADDRESS`: the marked blocks, and what was edited in them."""
+"""`kjpstate patch show FILE` and `patch keep ADDRESS`: the marked blocks, and what was edited in
+them."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Keeping:
-    """`data`: the patched file; `texts`: edit -> what stands in its block and goes into the document."""
+    """`data`: the patched file; `texts`: edit -> what stands in its block and goes into the
+    document."""
 
     work: Work
     resource: Resource
@@ -55,14 +57,17 @@ def command(ctx: click.Context) -> None:
 @options.colour
 @click.pass_obj
 def show(session: Session, file: str, as_json: bool) -> int:
-    """The blocks in FILE, of whatever set: where, what for, as written or edited, the kept original.
+    """The blocks in FILE, of whatever set: where, what for, as written or edited, the kept
+    original.
 
     Exit 8 when a marker is broken or the file can't be read.
     """
     try:
         data = Path(file).read_bytes()
     except OSError as error:
-        raise errors.UsageError(f"{file} can't be read: {error.strerror}", "name a local file") from None
+        raise errors.UsageError(
+            f"{file} can't be read: {error.strerror}", "name a local file"
+        ) from None
     try:
         blocks, problems = blocks_shown(data, Path(file).absolute().as_posix(), "this machine")
     except NoParser as error:
@@ -70,7 +75,9 @@ def show(session: Session, file: str, as_json: bool) -> int:
     code = errors.REFUSED if problems else errors.IN_SYNC
     if as_json:
         value = listed_json("blocks", [block_json(block) for block in blocks], session.mask())
-        session.out_json(value | {"problems": [problem.plain() for problem in problems], "exit_code": code})
+        session.out_json(
+            value | {"problems": [problem.plain() for problem in problems], "exit_code": code}
+        )
     else:
         session.out(block_lines(file, blocks, problems))
     return code
@@ -111,7 +118,10 @@ async def _keep(session: Session, address: str, argument: str | None, here: str 
     kept = ", ".join(texts)
     session.out(
         [
-            Line(f"{work.document.path} now says what stands in {resource.spec['display']}: {kept}.", "good"),
+            Line(
+                f"{work.document.path} now says what stands in {resource.spec['display']}: {kept}.",
+                "good",
+            ),
             Line(f"Kept first: {backup}", hang=4),
         ]
     )
@@ -123,7 +133,9 @@ def _resource(resources: Sequence[Resource], address: str) -> Resource:
     if address in patches:
         return patches[address]
     known = ", ".join(patches) or "no patches"
-    raise errors.UsageError(f"{address} is no patch of this document; it has {known}", "kjpstate plan")
+    raise errors.UsageError(
+        f"{address} is no patch of this document; it has {known}", "kjpstate plan"
+    )
 
 
 async def _read(resource: Resource, work: Work) -> bytes | None:
@@ -139,7 +151,9 @@ async def _read(resource: Resource, work: Work) -> bytes | None:
 
 def _no_parser(what: str, error: NoParser) -> errors.RefusedError:
     rule = "no-tree-sitter"
-    return errors.RefusedError(f"{what} can't be read without tree-sitter ({error})", RULES[rule].cure, rule)
+    return errors.RefusedError(
+        f"{what} can't be read without tree-sitter ({error})", RULES[rule].cure, rule
+    )
 
 
 def _refused(spec: Spec, problems: Sequence[Problem]) -> errors.RefusedError:
@@ -155,7 +169,8 @@ def _document_bytes(work: Work) -> bytes:
 
 
 def _with_texts(data: bytes, keeping: _Keeping) -> bytes:
-    """The document with every text at its place, the last place first so that the others don't move."""
+    """The document with every text at its place, the last place first so that the others don't
+    move."""
     path, resource, texts = keeping.work.document.path, keeping.resource, keeping.texts
     for number in reversed(range(len(resource.spec["edits"]))):
         edit = resource.spec["edits"][number]
@@ -164,13 +179,16 @@ def _with_texts(data: bytes, keeping: _Keeping) -> bytes:
         where = resource.line(f"/edits/{number}/content")
         done = document.spliced(data, path, where, texts[edit["id"]])
         if done is None:
-            raise _by_hand(f"{where}: the form of this text can't be rewritten safely", texts[edit["id"]])
+            raise _by_hand(
+                f"{where}: the form of this text can't be rewritten safely", texts[edit["id"]]
+            )
         data = done
     return data
 
 
 def _prove(before: bytes, after: bytes, keeping: _Keeping) -> None:
-    """The new document differs in these texts alone, and the file is in sync with it in these edits."""
+    """The new document differs in these texts alone, and the file is in sync with it in these
+    edits."""
     path, environ = keeping.work.document.path, keeping.work.session.environ
     resource, texts = keeping.resource, keeping.texts
     kept = next(iter(texts.values()))
@@ -199,13 +217,19 @@ def _but(loaded: Any, resource: Resource, texts: Mapping[str, str]) -> Any:
             resource.where.line,
         ):
             return item.address, item.spec
-        edits = [{**edit, "content": ""} if edit["id"] in texts else edit for edit in item.spec["edits"]]
+        edits = [
+            {**edit, "content": ""} if edit["id"] in texts else edit for edit in item.spec["edits"]
+        ]
         return item.address, {**item.spec, "edits": edits}
 
     said = replace(loaded, digest="", hosts={}, resources=(), checks=(), guardrails=None)
     hosts = [replace(spec, where=None) for spec in loaded.hosts.values()]
     pins = [replace(pin, where=None) for pin in loaded.guardrails.unchanged]
-    rest = (loaded.guardrails.may_change, pins, [(item.address, item.spec) for item in loaded.checks])
+    rest = (
+        loaded.guardrails.may_change,
+        pins,
+        [(item.address, item.spec) for item in loaded.checks],
+    )
     return said, hosts, rest, [bare(item) for item in loaded.resources]
 
 

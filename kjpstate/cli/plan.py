@@ -26,9 +26,15 @@ from kjpstate.render.reports import cost_lines
 @options.as_json
 @click.option("--diff", is_flag=True, help="Also show the files that would be written, as diffs.")
 @click.option("--out", metavar="FILE", help="Save the plan, for `kjpstate apply FILE`.")
-@click.option("--expires", metavar="TIME", default=saving.LASTS, help="How long a saved plan is good: 24h.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there is drift, 8 when refused.")
-@click.option("-v", "--verbose", is_flag=True, help="On stderr: connections, execs, bytes, milliseconds.")
+@click.option(
+    "--expires", metavar="TIME", default=saving.LASTS, help="How long a saved plan is good: 24h."
+)
+@click.option(
+    "--detailed-exitcode", is_flag=True, help="Exit 2 when there is drift, 8 when refused."
+)
+@click.option(
+    "-v", "--verbose", is_flag=True, help="On stderr: connections, execs, bytes, milliseconds."
+)
 @options.colour
 @click.pass_obj
 def command(session: Session, /, document: str | None, **chosen: Any) -> int:
@@ -36,7 +42,9 @@ def command(session: Session, /, document: str | None, **chosen: Any) -> int:
     if chosen["out"]:
         saving.must_be_free(chosen["out"])
     chosen["lasts"] = saving.lasting(chosen.pop("expires"))
-    with noted(session, "plan", document, narrowed(chosen["only"], chosen["limit"], chosen["here"])) as note:
+    with noted(
+        session, "plan", document, narrowed(chosen["only"], chosen["limit"], chosen["here"])
+    ) as note:
         return interrupts.run(_plan(session, document, note, **chosen))
 
 
@@ -70,9 +78,13 @@ async def _plan(
             if out:
                 following = typed("apply", out, (), ())
             following = "" if session.in_automation else following
-            session.out(plan_lines(plan, head(work, plan, seconds, following, diff), session.mask()))
+            session.out(
+                plan_lines(plan, head(work, plan, seconds, following, diff), session.mask())
+            )
         if made is not None:
-            session.tell([Line(f"Saved: {out}   good until {saved.when(made.expires)}, once", hang=2)])
+            session.tell(
+                [Line(f"Saved: {out}   good until {saved.when(made.expires)}, once", hang=2)]
+            )
         if verbose:
             costs = {name: host.cost for name, host in work.hosts.items()}
             session.tell(cost_lines(costs, seconds * 1000))

@@ -1,4 +1,5 @@
-"""`kjpstate pm2`: each app three times, as it runs, as its file says, as a reboot would bring it back."""
+"""`kjpstate pm2`: each app three times, as it runs, as its file says, as a reboot would bring it
+back."""
 
 from __future__ import annotations
 
@@ -28,9 +29,16 @@ from kjpstate.render.lines import BLANK, Line
 @options.colour
 @click.pass_obj
 def command(
-    session: Session, /, document: str | None, *, limit: Sequence[str], here: str | None, as_json: bool
+    session: Session,
+    /,
+    document: str | None,
+    *,
+    limit: Sequence[str],
+    here: str | None,
+    as_json: bool,
 ) -> int:
-    """What PM2 runs, what the ecosystem file says, and what a reboot would bring back: three columns.
+    """What PM2 runs, what the ecosystem file says, and what a reboot would bring back: three
+    columns.
 
     Exit 2 when an app is not alive or the three differ. Changes nothing, and starts no PM2.
     """
@@ -41,7 +49,9 @@ async def _pm2(
     session: Session, argument: str | None, limit: Sequence[str], here: str | None, as_json: bool
 ) -> int:
     async with opened(session, argument, (), limit, here=here) as work:
-        chosen = [item for item in reconcile.in_scope(work.document, limit) if item.kind == "pm2_process"]
+        chosen = [
+            item for item in reconcile.in_scope(work.document, limit) if item.kind == "pm2_process"
+        ]
         wanted: dict[str, list[Reading]] = {}
         for item in chosen:
             wanted.setdefault(item.host, []).extend(_readings(item))
@@ -49,11 +59,15 @@ async def _pm2(
         found = [_page(item, answers, work) for item in chosen if item.host not in lost]
         pages = [page for page in found if isinstance(page, Page)]
         if as_json:
-            session.out_json(listed_json("apps", [columns_json(page) for page in pages], session.mask()))
+            session.out_json(
+                listed_json("apps", [columns_json(page) for page in pages], session.mask())
+            )
         else:
             for number, page in enumerate(found):
                 session.out([BLANK] if number else [])
-                session.out(columns_lines(page, session.mask()) if isinstance(page, Page) else [page])
+                session.out(
+                    columns_lines(page, session.mask()) if isinstance(page, Page) else [page]
+                )
             if not chosen:
                 session.out([Line("No apps in this document.", ours=True)])
         session.tell(lost_lines(lost, session.mask()))
@@ -83,5 +97,9 @@ def _page(item: Resource, answers: Answers, work: Work) -> Page | Line:
 
 def _code(page: Page | Line) -> int:
     """As of `drift`: 2 when something is not as it should be."""
-    well = isinstance(page, Page) and page.health.alive and not any(row.differs for row in page.columns.rows)
+    well = (
+        isinstance(page, Page)
+        and page.health.alive
+        and not any(row.differs for row in page.columns.rows)
+    )
     return errors.IN_SYNC if well else errors.DRIFT

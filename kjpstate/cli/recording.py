@@ -1,6 +1,8 @@
-"""Every run of a verb into the history: what it saw, did and how it ended, masked; never in its way.
+"""Every run of a verb into the history: what it saw, did and how it ended, masked; never in its
+way.
 
-Called by the verbs that look at hosts. The run is noted when its block ends, by an answer or by an error.
+Called by the verbs that look at hosts. The run is noted when its block ends, by an answer or by an
+error.
 """
 
 from __future__ import annotations
@@ -58,7 +60,9 @@ class Note:
         mask = self.session.mask()
         self.items += [Item(host, "", "busy") for host in busy]
         self.items += [_change(change, mask) for change in plan.changes]
-        self.items += [Item(host, "", "unreachable", "", why) for host, why in plan.unreachable.items()]
+        self.items += [
+            Item(host, "", "unreachable", "", why) for host, why in plan.unreachable.items()
+        ]
         self.items += [
             Item(
                 host,
@@ -86,7 +90,8 @@ class Note:
     def checked(self, results: Iterable[CheckResult]) -> None:
         """What the checks said."""
         self.items += [
-            Item(result.host, result.name, result.result, "check", result.reason) for result in results
+            Item(result.host, result.name, result.result, "check", result.reason)
+            for result in results
         ]
 
     def ended(self, code: int) -> int:
@@ -111,12 +116,16 @@ class Note:
             scope=_told(self.scope, mask),
             hosts=self.hosts,
             items=tuple(_masked(item, mask) for item in self.items),
-            backups=tuple((host, _told(path, mask), _told(kept, mask)) for host, path, kept in self.backups),
+            backups=tuple(
+                (host, _told(path, mask), _told(kept, mask)) for host, path, kept in self.backups
+            ),
         )
 
 
 @contextmanager
-def noted(session: Session, verb: str, argument: str | None, scope: Sequence[str] = ()) -> Iterator[Note]:
+def noted(
+    session: Session, verb: str, argument: str | None, scope: Sequence[str] = ()
+) -> Iterator[Note]:
     """Run the block as one run of `verb`; `scope`: the options that narrow it, as typed."""
     path = str(Path(argument).absolute()) if argument else ""
     note, started = Note(session, verb, run_info(""), " ".join(scope), path=path), time.monotonic()
@@ -159,7 +168,9 @@ def _change(change: Change, mask: Mask) -> Item:
     resource, refusal = change.resource, change.refusal
     if refusal is not None and change.refused:
         return Item(resource.host, resource.address, "refused", refusal.rule, saying(change, mask))
-    about = " ".join(dict.fromkeys(str(item.path[0]) for item in change.drift.differences if item.path))
+    about = " ".join(
+        dict.fromkeys(str(item.path[0]) for item in change.drift.differences if item.path)
+    )
     result = "held" if change.held else "drift"
     return Item(resource.host, resource.address, result, about, saying(change, mask))
 

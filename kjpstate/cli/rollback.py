@@ -1,4 +1,5 @@
-"""`kjpstate rollback`: put a run's originals back, by the same protocol, after showing what that means."""
+"""`kjpstate rollback`: put a run's originals back, by the same protocol, after showing what that
+means."""
 
 from __future__ import annotations
 
@@ -48,9 +49,12 @@ def command(session: Session, /, run: str | None, document: str | None, **chosen
         )
     if not chosen["yes"] and (chosen["as_json"] or not session.has_terminal()):
         raise errors.UsageError(
-            "rollback asks before it acts, and can't ask here.", "add --yes to roll back without asking"
+            "rollback asks before it acts, and can't ask here.",
+            "add --yes to roll back without asking",
         )
-    with noted(session, "rollback", document, narrowed((), chosen["limit"], chosen["here"])) as note:
+    with noted(
+        session, "rollback", document, narrowed((), chosen["limit"], chosen["here"])
+    ) as note:
         return note.ended(interrupts.run(_rollback(session, document, run or "", note, **chosen)))
 
 

@@ -1,4 +1,5 @@
-"""Saved plans on the controller: written beside and renamed, told from a document by content, used once.
+"""Saved plans on the controller: written beside and renamed, told from a document by content, used
+once.
 
 Called by `plan --out`, `apply` and `show`.
 """
@@ -36,7 +37,8 @@ _AGAIN = "kjpstate plan --out FILE   saves a new one"
 
 
 def found(argument: str | None) -> Path | None:
-    """The file that `argument` names, when it is (or was) a saved plan; None for a document or no file.
+    """The file that `argument` names, when it is (or was) a saved plan; None for a document or no
+    file.
 
     Raises NoPlan for a file that is called a plan and is none.
     """
@@ -78,10 +80,13 @@ def lasting(text: str) -> int:
 
 
 def must_be_free(out: str) -> None:
-    """Raises UsageError when `out` is a file of another sort: a document is not overwritten by mistake."""
+    """Raises UsageError when `out` is a file of another sort: a document is not overwritten by
+    mistake."""
     path = Path(out)
     if path.is_dir():
-        raise errors.UsageError(f"--out {out} is a folder; name a file, such as {out.rstrip('/')}/bot.plan")
+        raise errors.UsageError(
+            f"--out {out} is a folder; name a file, such as {out.rstrip('/')}/bot.plan"
+        )
     if path.is_file() and path.stat().st_size:
         with path.open("rb") as file:
             if not saved.is_one(file.read(_HEAD)):
@@ -90,8 +95,11 @@ def must_be_free(out: str) -> None:
                 )
 
 
-def save(work: Work, plan: Plan, seconds: float, *, out: str, lasts: int, here: str | None) -> Saved:
-    """Write the plan to `out`, mode 0600. Raises RefusedError with an unfinished run, Unreachable, Failed."""
+def save(
+    work: Work, plan: Plan, seconds: float, *, out: str, lasts: int, here: str | None
+) -> Saved:
+    """Write the plan to `out`, mode 0600. Raises RefusedError with an unfinished run, Unreachable,
+    Failed."""
     for host, cut in plan.unfinished.items():
         raise errors.RefusedError(
             f"run {cut.run} on {host} was cut off; a plan of what it left is not saved",
@@ -99,7 +107,9 @@ def save(work: Work, plan: Plan, seconds: float, *, out: str, lasts: int, here: 
         )
     for host, why in plan.unreachable.items():
         if "[" not in host:
-            raise errors.Unreachable(host, why, "no plan was saved; leave the host out with --limit, or wait")
+            raise errors.Unreachable(
+                host, why, "no plan was saved; leave the host out with --limit, or wait"
+            )
     body = {
         **body_of(work, plan),
         "scope": {"only": list(work.only), "limit": list(work.limit), "here": here},
@@ -176,7 +186,8 @@ def document_of(plan: Saved) -> str:
 
 
 def scope_of(plan: Saved) -> tuple[list[str], list[str], str | None]:
-    """(--only, --limit, --here) of a saved plan; a member of a fleet that was out of reach stays left out."""
+    """(--only, --limit, --here) of a saved plan; a member of a fleet that was out of reach stays
+    left out."""
     scope = plan.body["scope"]
     left_out = bool(plan.body["unreachable"])
     return scope["only"], list(plan.body["hosts"]) if left_out else scope["limit"], scope["here"]
@@ -197,7 +208,8 @@ def refuse_stale(work: Work, plan: Plan, before: Saved, path: Path) -> None:
 
 @contextlib.contextmanager
 def used(work: Work, plan: Saved | None, path: Path | None, run: RunInfo) -> Iterator[None]:
-    """The block uses the plan up, unless it ends before anything was written. Two at once: one gets it."""
+    """The block uses the plan up, unless it ends before anything was written. Two at once: one gets
+    it."""
     if plan is None or path is None:
         yield
         return
@@ -211,11 +223,15 @@ def used(work: Work, plan: Saved | None, path: Path | None, run: RunInfo) -> Ite
     except FileExistsError:
         raise _used_already(path, _used(work.session, plan) or {}) from None
     except OSError as error:
-        raise errors.Failed(f"that {path} is used now can't be noted: {error.strerror or error}") from None
+        raise errors.Failed(
+            f"that {path} is used now can't be noted: {error.strerror or error}"
+        ) from None
     try:
         yield
     except (errors.StalePlan, errors.Locked, errors.Unreachable, errors.RefusedError):
-        note.unlink(missing_ok=True)  # raised before the first write only: the plan may still be used
+        note.unlink(
+            missing_ok=True
+        )  # raised before the first write only: the plan may still be used
         raise
 
 
@@ -243,9 +259,14 @@ def _used(session: Session, plan: Saved) -> Mapping[str, Any] | None:
 
 
 def _used_already(path: Path, note: Mapping[str, Any]) -> errors.StalePlan:
-    by = f" by run {note.get('run')} at {saved.when(int(note.get('at', 0)))}" if note.get("run") else ""
+    by = (
+        f" by run {note.get('run')} at {saved.when(int(note.get('at', 0)))}"
+        if note.get("run")
+        else ""
+    )
     return errors.StalePlan(
-        f"{path} was used already{by}, whether that run came to its end or not; a plan is used once",
+        f"{path} was used already{by}, whether that run came to its end or not; a plan is used "
+        "once",
         _AGAIN,
         "stale-plan",
     )

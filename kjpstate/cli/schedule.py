@@ -20,7 +20,8 @@ from kjpstate.formats.schedules import MINUTE, Job, fits, job_name
 from kjpstate.render.lines import Line
 
 _LIMIT = 5 * MINUTE
-"""Seconds after which a scheduled run is ended by its scheduler; `drift` ends itself long before."""
+"""Seconds after which a scheduled run is ended by its scheduler; `drift` ends itself long before.
+"""
 
 _FINE = {
     errors.IN_SYNC: "in sync",
@@ -35,10 +36,17 @@ _FINE = {
 @click.command()
 @options.document
 @click.option(
-    "--every", default="10m", show_default=True, metavar="TIME", help="How often, such as 10m or 1h."
+    "--every",
+    default="10m",
+    show_default=True,
+    metavar="TIME",
+    help="How often, such as 10m or 1h.",
 )
 @click.option(
-    "--with", "by", type=click.Choice(list(schedulers.ALL)), help="Which; else what this machine has."
+    "--with",
+    "by",
+    type=click.Choice(list(schedulers.ALL)),
+    help="Which; else what this machine has.",
 )
 @click.option("--here", metavar="HOST", help="This machine is that host of the document.")
 @click.option("--limit", multiple=True, metavar="HOST", help="Only this host.")
@@ -80,7 +88,9 @@ def command(
     return errors.IN_SYNC
 
 
-def _job(session: Session, document: Document, every: str, here: str | None, limit: tuple[str, ...]) -> Job:
+def _job(
+    session: Session, document: Document, every: str, here: str | None, limit: tuple[str, ...]
+) -> Job:
     path = str(Path(document.path).absolute())
     for name in (here, *limit):
         if name and not any(host == name or host.startswith(f"{name}[") for host in document.hosts):
@@ -94,7 +104,9 @@ def _job(session: Session, document: Document, every: str, here: str | None, lim
     argv = (schedulers.interpreter(), "-m", "kjpstate", "drift", path, *words)
     for text in (*argv, *environ.values()):
         if not text.isprintable():
-            raise UsageError(f"{text!r} has a sign that no schedule can hold", "give that file another name")
+            raise UsageError(
+                f"{text!r} has a sign that no schedule can hold", "give that file another name"
+            )
     return Job(job_name(document.name, path), path, argv, _period(every), _LIMIT, environ)
 
 
@@ -113,14 +125,18 @@ def _period(text: str) -> int:
 
 def _shown(session: Session, scheduler: Scheduler, job: Job, standing: str) -> int:
     if not standing:
-        session.out([Line(f"Not scheduled in {scheduler.place(job)}. kjpstate schedule   would write:")])
+        session.out(
+            [Line(f"Not scheduled in {scheduler.place(job)}. kjpstate schedule   would write:")]
+        )
     session.out(_texts(scheduler.place(job), standing or scheduler.text(job)))
     return errors.IN_SYNC
 
 
 def _removed(session: Session, scheduler: Scheduler, job: Job, standing: str, yes: bool) -> int:
     if not standing:
-        session.out([Line(f"{scheduler.place(job)} has nothing of this document; nothing was done.")])
+        session.out(
+            [Line(f"{scheduler.place(job)} has nothing of this document; nothing was done.")]
+        )
         return errors.IN_SYNC
     session.out(_texts(scheduler.place(job), standing))
     _ask(session, "Remove this?", yes)
@@ -130,26 +146,31 @@ def _removed(session: Session, scheduler: Scheduler, job: Job, standing: str, ye
 
 
 def _texts(place: str, text: str) -> list[Line]:
-    return [Line(f"{place}:", "strong"), *(Line(f"  {row}", whole=True) for row in text.splitlines())]
+    return [
+        Line(f"{place}:", "strong"),
+        *(Line(f"  {row}", whole=True) for row in text.splitlines()),
+    ]
 
 
 def _try(session: Session, scheduler: Scheduler, job: Job) -> None:
-    """Run it once as the scheduler will: no agent, no terminal, a bare environment. Raises Failed."""
+    """Run it once as the scheduler will: no agent, no terminal, a bare
+    environment. Raises Failed."""
     session.tell([Line("A trial run in that environment …")])
     code, output = schedulers.trial(job, scheduler.environ(), os.environ)
     if code not in _FINE or _shut_out(output):
         said = session.mask()(output.strip()) or "it said nothing"
         raise errors.Failed(
             f"in the scheduler's bare environment `drift` ended with exit code {code}: {said}",
-            "nothing was written. A key that only an agent has, or an ${env:…}, is not there at night",
+            "nothing was written. A key that only an agent has, or an ${env:…}, is not there "
+            "at night",
         )
     session.tell([Line(f"It works there: exit code {code}, {_FINE[code]}.", "good")])
     session.tell(Line(f"  {row}", whole=True) for row in output.splitlines())
 
 
 def _shut_out(output: str) -> bool:
-    """Whether a host is on and can't be looked at like that, neither now nor at night; of a fleet's members
-    each is left out and told by `drift` itself."""
+    """Whether a host is on and can't be looked at like that, neither now nor at night; of a fleet's
+    members each is left out and told by `drift` itself."""
     from kjpstate.hosts.connecting import NONE_OF_OURS
 
     why = rf"\[host-key-|{NONE_OF_OURS}"

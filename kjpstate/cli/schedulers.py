@@ -1,6 +1,7 @@
 """The three schedulers that `kjpstate schedule` knows, each with the same few functions.
 
-cron: this user's own table. systemd: units of the system for root, else of the user. Windows: a task.
+cron: this user's own table. systemd: units of the system for root, else of the user. Windows: a
+task.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ _SYSTEM = Path("/etc/systemd/system")
 
 @dataclass(frozen=True)
 class Scheduler:
-    """`text`: what stands there when written. `found`: what stands there now, "" for nothing of ours.
+    """`text`: what stands there when written. `found`: what stands there now, "" for nothing of
+    ours.
 
     `environ`: the variables with which it starts a command. `hint`: one sentence after writing.
     """
@@ -49,7 +51,8 @@ class Scheduler:
 
 
 def chosen(by: str | None) -> Scheduler:
-    """The one named, else what this machine has: a Windows task, a systemd timer, cron. Raises Failed."""
+    """The one named, else what this machine has: a Windows task, a systemd timer, cron. Raises
+    Failed."""
     if by is None:
         if sys.platform == "win32":
             by = "task"
@@ -60,7 +63,8 @@ def chosen(by: str | None) -> Scheduler:
         else:
             raise errors.Failed(
                 "there is neither systemd nor cron on this machine",
-                "install cron (apt install cron), or run kjpstate drift from a scheduler of your own",
+                "install cron (apt install cron), or run kjpstate drift from a scheduler of "
+                "your own",
             )
     return ALL[by]
 
@@ -76,7 +80,11 @@ def interpreter() -> str:
 def trial(job: Job, environ: Mapping[str, str], own: Mapping[str, str]) -> tuple[int, str]:
     """(exit code, what it printed) of the job's command run once in that environment."""
     # Windows starts no program without these; they are the system's, not the shell's.
-    kept = {name: own[name] for name in ("SYSTEMROOT", "USERPROFILE", "LOCALAPPDATA", "TEMP") if name in own}
+    kept = {
+        name: own[name]
+        for name in ("SYSTEMROOT", "USERPROFILE", "LOCALAPPDATA", "TEMP")
+        if name in own
+    }
     try:
         done = subprocess.run(
             job.argv,
@@ -94,8 +102,8 @@ def trial(job: Job, environ: Mapping[str, str], own: Mapping[str, str]) -> tuple
 
 
 def _command(argv: list[str], text: str = "", *, fine: str = "") -> str:
-    """What a command printed, byte for byte. `fine`: what it says (a pattern) when it fails and all is well,
-    with nothing to print. Raises Failed when it can't be run or fails otherwise."""
+    """What a command printed, byte for byte. `fine`: what it says (a pattern) when it fails and all
+    is well, with nothing to print. Raises Failed when it can't be run or fails otherwise."""
     try:
         done = subprocess.run(
             as_started(argv),
@@ -119,7 +127,9 @@ def _command(argv: list[str], text: str = "", *, fine: str = "") -> str:
 
 def _table() -> str:
     # Whatever else it says, there may be a table, and it must not be written over.
-    return _command(["crontab", "-l"], fine="(?i)^(crontab: )?no crontab|No such file or directory$")
+    return _command(
+        ["crontab", "-l"], fine="(?i)^(crontab: )?no crontab|No such file or directory$"
+    )
 
 
 def _put_table(table: str) -> None:
@@ -229,7 +239,10 @@ def _timer_hint(job: Job) -> str:
     _, systemctl = _units()
     user = "--user" in systemctl
     linger = "; loginctl enable-linger   lets it run while you are logged out" if user else ""
-    return f"{' '.join(systemctl)} list-timers   shows when; journalctl -u {job.name} what it said{linger}"
+    return (
+        f"{' '.join(systemctl)} list-timers   shows when; journalctl -u {job.name} what it "
+        f"said{linger}"
+    )
 
 
 _TIMER = Scheduler(
@@ -259,7 +272,9 @@ def _task_found(job: Job) -> str:
     """The task as Windows gives it back; as we write it when it does the same."""
     found = _command(["schtasks", "/Query", "/TN", job.name, "/XML"], fine=_ANYTHING)
     text = _task_text(job)
-    telling = [row.strip() for row in text.splitlines() if "<Arguments>" in row or "<Interval>" in row]
+    telling = [
+        row.strip() for row in text.splitlines() if "<Arguments>" in row or "<Interval>" in row
+    ]
     return text if all(row in found for row in telling) else found
 
 
@@ -281,7 +296,9 @@ _TASK = Scheduler(
     write=_task_write,
     remove=_task_remove,
     environ=dict,
-    hint=lambda job: f"schtasks /Query /TN {job.name} /V   shows its last result: 0 in sync, 2 drift",
+    hint=lambda job: (
+        f"schtasks /Query /TN {job.name} /V   shows its last result: 0 in sync, 2 drift"
+    ),
 )
 
 ALL: Mapping[str, Scheduler] = {"cron": _CRON, "timer": _TIMER, "task": _TASK}

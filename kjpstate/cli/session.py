@@ -1,4 +1,5 @@
-"""One command line: its words, its streams, the secrets it has met. Made by `main`, used by every verb."""
+"""One command line: its words, its streams, the secrets it has met. Made by `main`, used by every
+verb."""
 
 from __future__ import annotations
 
@@ -19,8 +20,9 @@ from kjpstate.render.stream import put, wants_colour
 
 @dataclass
 class Session:
-    """`secrets` grows as documents and hosts are read; every screen passes through their mask. `late`: the
-    first thing that could not be shown while something was owed; `main` tells it at the end."""
+    """`secrets` grows as documents and hosts are read; every screen passes through their mask.
+    `late`: the first thing that could not be shown while something was owed; `main` tells it at the
+    end."""
 
     argv: list[str]
     environ: Mapping[str, str]
@@ -60,7 +62,8 @@ class Session:
         self._put(lines, self.stderr)
 
     def follow(self, line: Line) -> None:
-        """Progress of an apply; never raises: hosts are not left half done since nobody reads any more."""
+        """Progress of an apply; never raises: hosts are not left half done since nobody reads any
+        more."""
         with suppress(OSError):
             self.tell([line])
 
@@ -76,8 +79,8 @@ class Session:
 
     @contextmanager
     def owing(self, owed: bool = True) -> Iterator[None]:
-        """Show something between an act and what is still to be done: that it can't be shown waits for the
-        end. Not `owed`: nothing is done yet, and it stops here."""
+        """Show something between an act and what is still to be done: that it can't be shown waits
+        for the end. Not `owed`: nothing is done yet, and it stops here."""
         try:
             yield
         except Exception as error:
@@ -90,7 +93,8 @@ class Session:
         return self.stdin is not None and self.stdin.isatty() and self.stderr.isatty()
 
     def confirmed(self, question: str) -> bool:
-        """Ask on stderr; only the full word `yes` is a yes. Raises Interrupted at the first Ctrl-C."""
+        """Ask on stderr; only the full word `yes` is a yes. Raises Interrupted
+        at the first Ctrl-C."""
         self.stderr.write(f"{question} Only yes, in full, is a yes: ")
         self.stderr.flush()
         try:

@@ -1,4 +1,5 @@
-"""`kjpstate show FILE`: a saved plan; `kjpstate show RUN`: one past run in full. No host is touched."""
+"""`kjpstate show FILE`: a saved plan; `kjpstate show RUN`: one past run in full. No host is
+touched."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ from kjpstate.render.pasts import past_lines, show_json
 def command(session: Session, what: str, diff: bool, as_json: bool) -> int:
     """Show a saved plan, or one past run, in full.
 
-    FILE is what `plan --out` wrote; RUN is a run's id, or how it begins, as `kjpstate history` shows it.
+    FILE is what `plan --out` wrote; RUN is a run's id, or how it begins, as `kjpstate history`
+    shows it.
     """
     if Path(what).is_file() or Path(what).suffix in (".plan", ".json"):
         return show_plan(session, Path(what), as_json=as_json, diff=diff)

@@ -40,7 +40,11 @@ def _opening(plan: saved.Saved, path: Path, use: str) -> list[Line]:
     words = narrowed(scope["only"], scope["limit"], scope["here"])
     of = f"{plan.body['document']['path']} {' '.join(words)}".strip()
     return [
-        Line(f"{path}   saved {saved.when(plan.created)} by kjpstate {plan.tool}   {use}", "strong", hang=2),
+        Line(
+            f"{path}   saved {saved.when(plan.created)} by kjpstate {plan.tool}   {use}",
+            "strong",
+            hang=2,
+        ),
         Line(f"of {of}; old values are not kept in a saved plan", hang=2),
         BLANK,
     ]

@@ -1,4 +1,5 @@
-"""`kjpstate status`: five lines on how things stand; exit 2 when something is wrong, the checker too."""
+"""`kjpstate status`: five lines on how things stand; exit 2 when something is wrong, the checker
+too."""
 
 from __future__ import annotations
 
@@ -59,10 +60,13 @@ def command(
     timeout: float,
     as_json: bool,
 ) -> int:
-    """The bot, the last apply, the last check, what is unfinished, and what to type next. Changes nothing."""
+    """The bot, the last apply, the last check, what is unfinished, and what to type next. Changes
+    nothing."""
     patience = timedelta(seconds=seconds_of("--max-age", max_age))
     return interrupts.run(
-        _status(session, document, limit, here=here, patience=patience, timeout=timeout, as_json=as_json)
+        _status(
+            session, document, limit, here=here, patience=patience, timeout=timeout, as_json=as_json
+        )
     )
 
 
@@ -77,7 +81,9 @@ async def _status(
     as_json: bool,
 ) -> int:
     async with opened(session, argument, (), limit, here=here, looks=True, forgiving=True) as work:
-        apps = [item for item in reconcile.in_scope(work.document, limit) if item.kind == "pm2_process"]
+        apps = [
+            item for item in reconcile.in_scope(work.document, limit) if item.kind == "pm2_process"
+        ]
         answers, lost = await _looked(work, apps, timeout)
         status, trouble = _stands(work, apps, answers, lost, patience)
         if as_json:
@@ -88,12 +94,16 @@ async def _status(
         return status.code
 
 
-async def _looked(work: Work, apps: Sequence[Resource], timeout: float) -> tuple[Answers, dict[str, str]]:
+async def _looked(
+    work: Work, apps: Sequence[Resource], timeout: float
+) -> tuple[Answers, dict[str, str]]:
     """One message a host: its lock, its journal, its lines, its apps."""
     wanted: dict[str, list[Reading]] = {}
     for name in work.scope:
         work.hosts[name].within = timeout
-        notes = (ReadState(name, work.document.name, file) for file in (journal.FILE, remembered.NAME))
+        notes = (
+            ReadState(name, work.document.name, file) for file in (journal.FILE, remembered.NAME)
+        )
         wanted[name] = [ReadLock(name), *notes]
     for item in apps:
         wanted.setdefault(item.host, []).append(probe.reading(item.spec))
@@ -101,7 +111,11 @@ async def _looked(work: Work, apps: Sequence[Resource], timeout: float) -> tuple
 
 
 def _stands(
-    work: Work, apps: Sequence[Resource], answers: Answers, lost: dict[str, str], patience: timedelta
+    work: Work,
+    apps: Sequence[Resource],
+    answers: Answers,
+    lost: dict[str, str],
+    patience: timedelta,
 ) -> tuple[Status, str]:
     document = work.document
     there = [name for name in work.scope if name not in lost]
@@ -115,11 +129,15 @@ def _stands(
     told = [run for name in there for run in said_by(name, document.name, answers)]
     locks = {name: answers.get(ReadLock(name)) for name in there}
     busy = {
-        name: owner for name, owner in locks.items() if isinstance(owner, Holder) and owner.life != "dead"
+        name: owner
+        for name, owner in locks.items()
+        if isinstance(owner, Holder) and owner.life != "dead"
     }
     cut = reconcile.unfinished(document, there, answers)
     mine = [run for run in acts.value if not work.limit or set(run.hosts) & set(work.scope)]
-    applies: Sequence[Past] = history.merged([_of_scope(run, work) for run in mine], told, Wanted(verbs=ACTS))
+    applies: Sequence[Past] = history.merged(
+        [_of_scope(run, work) for run in mine], told, Wanted(verbs=ACTS)
+    )
     status = Status(
         document.name,
         time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
@@ -140,7 +158,11 @@ def _of_scope(run: Past, work: Work) -> Past:
     if not work.limit or set(run.hosts) <= set(work.scope):
         return run
     items = tuple(item for item in run.items if not item.host or item.host in work.scope)
-    if run.verb != "drift" or run.exit_code not in (errors.DRIFT, errors.UNREACHABLE, errors.REFUSED):
+    if run.verb != "drift" or run.exit_code not in (
+        errors.DRIFT,
+        errors.UNREACHABLE,
+        errors.REFUSED,
+    ):
         return replace(run, items=items)
     code = errors.worst(_CODES.get(item.result, errors.IN_SYNC) for item in items)
     return replace(run, items=items, exit_code=code)

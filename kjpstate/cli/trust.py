@@ -45,18 +45,25 @@ async def _trust(session: Session, chosen: list[HostSpec], fingerprint: str | No
         shown = await scan(spec, folder)
         session.tell([Line(f"{spec.name} ({spec.address} port {spec.port}) shows:", "strong")])
         bad = [print_ for print_, line in shown if revoked(spec, line, folder)]
-        told = [(f"  {line.split()[1]}  {print_}", "  revoked" * (print_ in bad)) for print_, line in shown]
+        told = [
+            (f"  {line.split()[1]}  {print_}", "  revoked" * (print_ in bad))
+            for print_, line in shown
+        ]
         session.tell([Line("".join(words)) for words in told])
         confirmed = _confirmed(session, spec, _good(spec, shown, bad, fingerprint), fingerprint)
         file = remember(spec, confirmed, folder)
         with session.owing():
-            session.out([Line(f"{spec.name} is trusted: {len(confirmed)} of its keys in {file}", "good")])
+            session.out(
+                [Line(f"{spec.name} is trusted: {len(confirmed)} of its keys in {file}", "good")]
+            )
     return 0
 
 
 def _refuse_needless(spec: HostSpec) -> None:
     if spec.local is not None:
-        raise errors.UsageError(f"trust {spec.name}: it is this machine; there is no key to remember")
+        raise errors.UsageError(
+            f"trust {spec.name}: it is this machine; there is no key to remember"
+        )
     if spec.host_key:
         raise errors.UsageError(
             f"trust {spec.name}: the document itself says its key, host_key: {spec.host_key}",
@@ -67,13 +74,14 @@ def _refuse_needless(spec: HostSpec) -> None:
 def _good(
     spec: HostSpec, shown: list[tuple[str, str]], bad: list[str], fingerprint: str | None
 ) -> list[tuple[str, str]]:
-    """The keys of which no known_hosts file says that they are revoked. Raises RefusedError where none of
-    those asked for is left: every later run would refuse it."""
+    """The keys of which no known_hosts file says that they are revoked. Raises RefusedError where
+    none of those asked for is left: every later run would refuse it."""
     good = [(print_, line) for print_, line in shown if print_ not in bad]
     if fingerprint in bad or not good:
         keys = fingerprint or " and ".join(bad)
         raise errors.RefusedError(
-            f"{spec.name}: a known_hosts file marks {keys} as revoked for this host; nothing was remembered",
+            f"{spec.name}: a known_hosts file marks {keys} as revoked for this host; nothing "
+            "was remembered",
             f"give the box new host keys, then: kjpstate trust {spec.name}",
             "host-key-revoked",
         )
@@ -94,5 +102,7 @@ def _confirmed(
             )
         return lines
     if not session.confirmed(f"Is {spec.name} the box you mean?"):
-        raise errors.Failed(f"{spec.name} is not trusted: the answer was not yes. Nothing was remembered.")
+        raise errors.Failed(
+            f"{spec.name} is not trusted: the answer was not yes. Nothing was remembered."
+        )
     return [line for _, line in shown]

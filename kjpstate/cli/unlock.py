@@ -1,4 +1,5 @@
-"""`kjpstate unlock`: who holds a host's lock, whether that run still lives, and a dead one's lock broken."""
+"""`kjpstate unlock`: who holds a host's lock, whether that run still lives, and a dead one's lock
+broken."""
 
 from __future__ import annotations
 
@@ -27,8 +28,12 @@ _LIVES: dict[Life, str] = {
 @click.command()
 @click.argument("host")
 @options.document
-@click.option("--run", "run", metavar="ID", help="Do not ask: break the lock only if this run holds it.")
-@click.option("--force", is_flag=True, help="Even if that run is alive: two runs may then write at once.")
+@click.option(
+    "--run", "run", metavar="ID", help="Do not ask: break the lock only if this run holds it."
+)
+@click.option(
+    "--force", is_flag=True, help="Even if that run is alive: two runs may then write at once."
+)
 @options.here
 @options.lock_timeout
 @options.colour
@@ -44,8 +49,11 @@ def command(
     here: str | None,
     lock_timeout: float,
 ) -> int:
-    """Show who holds the lock of HOST (its name in the document), ask, and break it if that run is dead."""
-    looking = _unlock(session, host, document, run=run, force=force, here=here, seconds=lock_timeout)
+    """Show who holds the lock of HOST (its name in the document), ask, and break it if that run is
+    dead."""
+    looking = _unlock(
+        session, host, document, run=run, force=force, here=here, seconds=lock_timeout
+    )
     return interrupts.run(looking)
 
 
@@ -60,7 +68,11 @@ async def _unlock(
     seconds: float,
 ) -> int:
     async with opened(session, argument, (), (name,), here=here, forgiving=True) as work:
-        chosen = [host for known, host in work.hosts.items() if known == name or known.startswith(f"{name}[")]
+        chosen = [
+            host
+            for known, host in work.hosts.items()
+            if known == name or known.startswith(f"{name}[")
+        ]
         if not chosen:
             known = ", ".join(work.hosts)
             raise errors.UsageError(f"unlock {name}: no such host; the document has {known}")
@@ -69,7 +81,9 @@ async def _unlock(
     return 0
 
 
-async def _one(session: Session, host: Host, *, run: str | None, force: bool, seconds: float) -> None:
+async def _one(
+    session: Session, host: Host, *, run: str | None, force: bool, seconds: float
+) -> None:
     holder = await _settled(host, seconds)
     if holder is None:
         with session.owing():
@@ -82,12 +96,14 @@ async def _one(session: Session, host: Host, *, run: str | None, force: bool, se
         session.tell(_shown(host.name, holder))
     if run is not None and run != holder.run:
         raise errors.Locked(
-            f"{host.name} is locked by run {holder.run}, not by {run}; nothing was done", run=holder.run
+            f"{host.name} is locked by run {holder.run}, not by {run}; nothing was done",
+            run=holder.run,
         )
     if holder.whose:
         raise errors.Locked(
             f"the lock of {host.name} is not broken: it is {holder.whose}",
-            f"wait for it: add --lock-timeout 5m; or end that run on {host.name} itself, as that user",
+            f"wait for it: add --lock-timeout 5m; or end that run on {host.name} itself, as "
+            "that user",
             "locked",
             holder.run,
         )
@@ -105,25 +121,33 @@ async def _one(session: Session, host: Host, *, run: str | None, force: bool, se
         )
     if holder.life != "dead":
         warning = (
-            f"That run is alive. It will stop at its next action, but what it is at now goes on: {host.name}"
+            f"That run is alive. It will stop at its next action, but what it is at now "
+            f"goes on: {host.name}"
         )
         with session.owing(run is not None):
             session.tell([Line(f"{warning} may be written by two at once.", "refuse")])
     if run is None and not session.confirmed(f"Break the lock of run {holder.run} on {host.name}?"):
         raise errors.Failed("Nothing was done: the answer was not yes.")
     if not await host.unlock(holder, force=force):
-        raise errors.Locked(f"{host.name} is locked by somebody else by now; nothing was done", "look again")
+        raise errors.Locked(
+            f"{host.name} is locked by somebody else by now; nothing was done", "look again"
+        )
     with session.owing():
         session.out([Line(f"The lock of run {holder.run} on {host.name} is broken.", "good")])
         session.out([Line("What that run left half done, the next apply settles first.")])
 
 
-async def _clear(session: Session, host: Host, holder: Holder, *, run: str | None, force: bool) -> None:
-    """What stands at the lock's place and is none: nothing is known of it, so there is nothing to ask."""
+async def _clear(
+    session: Session, host: Host, holder: Holder, *, run: str | None, force: bool
+) -> None:
+    """What stands at the lock's place and is none: nothing is known of it, so there is nothing to
+    ask."""
     if run is not None or not force:
         raise errors.Failed(*is_damaged(host.name, holder.text))
     if not await host.unlock(holder, force=True):
-        raise errors.Locked(f"{host.name} is locked by somebody else by now; nothing was done", "look again")
+        raise errors.Locked(
+            f"{host.name} is locked by somebody else by now; nothing was done", "look again"
+        )
     with session.owing():
         session.out([Line(f"{holder.text}: it is removed, and {host.name} is free.", "good")])
 

@@ -39,7 +39,12 @@ def command(session: Session, document: str | None, as_json: bool) -> int:
     if as_json:
         advised_json = advice_json(advice, session.mask())
         session.out_json(
-            {"format_version": FORMAT_VERSION, "valid": True, "advice": advised_json, "exit_code": 0}
+            {
+                "format_version": FORMAT_VERSION,
+                "valid": True,
+                "advice": advised_json,
+                "exit_code": 0,
+            }
         )
         return 0
     session.out([*([*advice_lines(advice)] if advice else []), Line(_said(loaded), "good")])

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 @options.here
 @options.as_json
 @click.option(
-    "--junit", type=click.Path(dir_okay=False, path_type=Path), help="Also as JUnit XML into this file."
+    "--junit",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also as JUnit XML into this file.",
 )
 @options.colour
 @click.pass_obj
@@ -51,7 +53,8 @@ def command(
 
 
 def code_of(results: Iterable[CheckResult]) -> int:
-    """6 for a failed check, 3 for one whose host did not answer; one for a person to do is neither."""
+    """6 for a failed check, 3 for one whose host did not answer; one for a
+    person to do is neither."""
     codes = {"failed": errors.CHECKS_FAILED, "unknown": errors.UNREACHABLE}
     return errors.worst(codes.get(result.result, errors.IN_SYNC) for result in results)
 
@@ -59,7 +62,9 @@ def code_of(results: Iterable[CheckResult]) -> int:
 def dead_first(document: Document, results: Sequence[CheckResult]) -> list[CheckResult]:
     """For the screen: a bot that is not alive before all that follows from it."""
     asked = {item.spec["name"] for item in document.checks if item.spec.get("alive")}
-    return sorted(results, key=lambda result: not (result.result == "failed" and result.name in asked))
+    return sorted(
+        results, key=lambda result: not (result.result == "failed" and result.name in asked)
+    )
 
 
 async def _verify(

@@ -30,7 +30,8 @@ def code_of(soak: Soak) -> int:
 
 
 def begun(work: Work, pace: Pace, started: str) -> Record:
-    """What is to be watched, nothing seen yet; raises UsageError where there is nothing to watch."""
+    """What is to be watched, nothing seen yet; raises UsageError where there is
+    nothing to watch."""
     if pace.every < _SHORTEST:
         raise errors.UsageError(
             f"a look every {pace.every:g} s is too often for a small box", "write 1s or more"
@@ -50,7 +51,8 @@ def items(soak: Soak) -> Iterator[Item]:
 
 
 async def watched(work: Work, record: Record, *, stream: bool = False) -> Soak:
-    """The watch to its end, or until somebody ends it; `stream`: each look as a line of JSON on stdout."""
+    """The watch to its end, or until somebody ends it; `stream`: each look as a line of JSON on
+    stdout."""
     with _screen(work.session, record, stream) as tell:
         try:
             ended = await monitor.watch(record, work.hosts, tell)
@@ -62,17 +64,21 @@ async def watched(work: Work, record: Record, *, stream: bool = False) -> Soak:
 
 
 def must_take(plot: Path | None) -> None:
-    """Before half an hour is spent: the plot can be drawn and written. Raises UsageError, Failed."""
+    """Before half an hour is spent: the plot can be drawn and written. Raises
+    UsageError, Failed."""
     if plot is None:
         return
     from kjpstate.render.plots import ENDINGS, installed
 
     if plot.suffix not in ENDINGS:
-        raise errors.UsageError(f"--plot {plot}: a picture ends in {', '.join(ENDINGS)}", "--plot watch.html")
+        raise errors.UsageError(
+            f"--plot {plot}: a picture ends in {', '.join(ENDINGS)}", "--plot watch.html"
+        )
     if not installed():
         raise errors.UsageError(
             "--plot draws with matplotlib, and that is not installed",
-            "pipx inject kjpstate matplotlib   (or, where pip installed kjpstate: pip install matplotlib)",
+            "pipx inject kjpstate matplotlib   (or, where pip installed kjpstate: pip install "
+            "matplotlib)",
         )
     _write(plot, b"")
 
@@ -91,12 +97,15 @@ def _write(file: Path, content: bytes) -> None:
             to.write(content)
     except OSError as error:
         raise errors.Failed(
-            f"the plot {file} can't be written: {error.strerror or error}", "name another file with --plot"
+            f"the plot {file} can't be written: {error.strerror or error}",
+            "name another file with --plot",
         ) from None
 
 
 @contextlib.contextmanager
-def _screen(session: Session, record: Record, stream: bool) -> Iterator[Callable[[Sample | Hole], None]]:
+def _screen(
+    session: Session, record: Record, stream: bool
+) -> Iterator[Callable[[Sample | Hole], None]]:
     """What is told of each look: results of a stream on stdout, all else as progress on stderr."""
     if stream:
         yield lambda seen: session.out_json_line(seen_json(seen, session.mask()))
@@ -110,7 +119,12 @@ def _screen(session: Session, record: Record, stream: bool) -> Iterator[Callable
         origin = monitor.now()
         colour = wants_colour(session.stderr, session.environ, session.no_colour)
         with board(
-            session.stderr, session.mask(), limits, pace.length, lambda: monitor.now() - origin, colour=colour
+            session.stderr,
+            session.mask(),
+            limits,
+            pace.length,
+            lambda: monitor.now() - origin,
+            colour=colour,
         ) as tell:
             yield tell
         return

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Work:
-    """`key`: of keyed digests. `folder`: the controller's own. `limit`: what --limit names; empty for all."""
+    """`key`: of keyed digests. `folder`: the controller's own. `limit`: what --limit names; empty
+    for all."""
 
     session: Session
     document: Document
@@ -56,7 +57,9 @@ class Work:
     async def plan(self) -> tuple[Plan, float]:
         """Look and compare; the plan, and how many seconds it took."""
         started = time.monotonic()
-        plan = await reconcile.plan(self.document, self.hosts, key=self.key, only=self.only, limit=self.limit)
+        plan = await reconcile.plan(
+            self.document, self.hosts, key=self.key, only=self.only, limit=self.limit
+        )
         self.session.secrets |= plan.secrets
         return plan, time.monotonic() - started
 
@@ -88,9 +91,9 @@ async def opened(
     forgiving: bool = False,
     silent: bool = False,
 ) -> AsyncIterator[Work]:
-    """Load the document, open its hosts (with `here` only that one, as this machine), close them whatever
-    happens. `looks`: nothing is to be kept, so a folder that can't be written is no hindrance. `silent`: what
-    can't be read of known_hosts is told by the caller, if at all."""
+    """Load the document, open its hosts (with `here` only that one, as this machine), close them
+    whatever happens. `looks`: nothing is to be kept, so a folder that can't be written is no
+    hindrance. `silent`: what can't be read of known_hosts is told by the caller, if at all."""
     from kjpstate import document
 
     loaded = load(session, argument, forgiving=forgiving)
@@ -108,22 +111,33 @@ async def opened(
 
 
 def tell_unread(session: Session, hosts: Iterable[HostSpec], folder: Path) -> None:
-    """Of a known_hosts file that can't be read, or not wholly: where, and that it counts for nothing."""
+    """Of a known_hosts file that can't be read, or not wholly: where, and that it counts for
+    nothing."""
     if any(spec.local is None for spec in hosts):
         from kjpstate.hosts.known_hosts import troubles
 
         session.tell([Line(trouble, "change", whole=True) for trouble in troubles(folder)])
 
 
-def head(work: Work, plan: Plan, seconds: float, following: str = "", shows_diff: bool = False) -> Head:
+def head(
+    work: Work, plan: Plan, seconds: float, following: str = "", shows_diff: bool = False
+) -> Head:
     """What the screen of a plan says beside the plan."""
     used = {resource.host for resource in work.document.resources} | set(plan.unreachable)
-    hosts = {name: spec for name, spec in work.document.hosts.items() if name in used and name in work.scope}
+    hosts = {
+        name: spec
+        for name, spec in work.document.hosts.items()
+        if name in used and name in work.scope
+    }
     return Head(hosts, seconds, following, _pins(work.document, plan), shows_diff)
 
 
 def typed(
-    verb: str, argument: str | None, only: Sequence[str], limit: Sequence[str], here: str | None = None
+    verb: str,
+    argument: str | None,
+    only: Sequence[str],
+    limit: Sequence[str],
+    here: str | None = None,
 ) -> str:
     """The command line of another verb over the same scope."""
     words = ["kjpstate", verb, *([argument] if argument else [])]

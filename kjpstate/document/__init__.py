@@ -1,4 +1,5 @@
-"""The document: one YAML text -> hosts, resources, checks and guardrails, or every problem with its line.
+"""The document: one YAML text -> hosts, resources, checks and guardrails, or every problem with its
+line.
 
 The face of this package: `load`, `find`, `bundled_schema`, `spliced`, and what `load` gives back.
 """
@@ -10,4 +11,13 @@ from kjpstate.document.loading import Document, load
 from kjpstate.document.schema import bundled_schema
 from kjpstate.document.splicing import spliced
 
-__all__ = ["Document", "Guardrails", "Pin", "bundled_schema", "find", "load", "seen_from", "spliced"]
+__all__ = [
+    "Document",
+    "Guardrails",
+    "Pin",
+    "bundled_schema",
+    "find",
+    "load",
+    "seen_from",
+    "spliced",
+]

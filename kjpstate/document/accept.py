@@ -13,7 +13,8 @@ from kjpstate.rules import RULES
 
 
 def accept(page: Page, resources: Sequence[Resource]) -> Iterator[Acceptance]:
-    """Every whole entry; an address or a rule that nothing has, and a day that is none, are noted."""
+    """Every whole entry; an address or a rule that nothing has, and a day that
+    is none, are noted."""
     for at, entry in enumerate(page.value.get("accept", ())):
         pointer = f"/accept/{at}"
         if page.whole(pointer) and _fits(page, pointer, entry, resources):
@@ -26,7 +27,9 @@ def accept(page: Page, resources: Sequence[Resource]) -> Iterator[Acceptance]:
             )
 
 
-def _fits(page: Page, pointer: str, entry: Mapping[str, Any], resources: Sequence[Resource]) -> bool:
+def _fits(
+    page: Page, pointer: str, entry: Mapping[str, Any], resources: Sequence[Resource]
+) -> bool:
     problems = {
         "address": _of_address(entry.get("address"), resources),
         "rule": _of_rule(entry.get("rule")),
@@ -56,7 +59,9 @@ def _of_rule(rule: str | None) -> str:
 
 def _of_day(day: str | None, needed: bool) -> str:
     if day is None and needed:
-        return "an accepted difference needs `until`, the last day on which it is, such as 2027-01-31"
+        return (
+            "an accepted difference needs `until`, the last day on which it is, such as 2027-01-31"
+        )
     try:
         datetime.date.fromisoformat(day or "2000-01-01")
     except ValueError:

@@ -14,8 +14,11 @@ from kjpstate.model import Where, join
 _PLACES = ("node", "command")
 
 
-def pm2(page: Page, groups: Mapping[str, tuple[HostSpec, ...]], fillers: Sequence[Draft]) -> Iterator[Draft]:
-    """The file, then each of its apps. `fillers`: the deploys and builds whose folders hold scripts."""
+def pm2(
+    page: Page, groups: Mapping[str, tuple[HostSpec, ...]], fillers: Sequence[Draft]
+) -> Iterator[Draft]:
+    """The file, then each of its apps. `fillers`: the deploys and builds whose folders hold
+    scripts."""
     seen: dict[tuple[str, str], int] = {}
     every = list(sections(page, "pm2", groups))
     for section in every:
@@ -44,10 +47,14 @@ def pm2(page: Page, groups: Mapping[str, tuple[HostSpec, ...]], fillers: Sequenc
                     for key in _PLACES
                     if key in section.value
                 },
-                "tree": _tree(section.host, posixpath.normpath(join(app["cwd"], app["script"])), fillers),
+                "tree": _tree(
+                    section.host, posixpath.normpath(join(app["cwd"], app["script"])), fillers
+                ),
             }
             inner = {f"/app{below}": where for below, where in page.lines(pointer).items()}
-            yield _draft("pm2_process", section, pointer, spec, label=app["name"], lines={**lines, **inner})
+            yield _draft(
+                "pm2_process", section, pointer, spec, label=app["name"], lines={**lines, **inner}
+            )
 
 
 def _app(section: Section, at: int, app: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,7 +65,9 @@ def _app(section: Section, at: int, app: Mapping[str, Any]) -> dict[str, Any]:
 
 def _beside(section: Section, name: str, every: Sequence[Section]) -> dict[str, list[str]]:
     """The names of the other apps of this document on this host."""
-    names = {app["name"] for other in every if other.host == section.host for app in other.value["apps"]}
+    names = {
+        app["name"] for other in every if other.host == section.host for app in other.value["apps"]
+    }
     return {"beside": sorted(names - {name})} if names - {name} else {}
 
 
@@ -82,7 +91,9 @@ def _filled(draft: Draft) -> Iterator[str]:
         yield draft.spec["to_directory"]
     elif draft.kind == "build":
         yield from (
-            join(draft.spec["directory"], path) for path in draft.spec["outputs"] if path.endswith("/")
+            join(draft.spec["directory"], path)
+            for path in draft.spec["outputs"]
+            if path.endswith("/")
         )
 
 
@@ -97,4 +108,6 @@ def _draft(
     lines: Mapping[str, Where],
 ) -> Draft:
     whole = {"host": section.host.name, "document": section.page.name, **spec}
-    return Draft(kind, section.word, section.host, pointer, whole, label, "", identity or pointer, lines)
+    return Draft(
+        kind, section.word, section.host, pointer, whole, label, "", identity or pointer, lines
+    )

@@ -48,7 +48,9 @@ def checks(
                 section = Section(page, f"{pointer}/{kind}", value[kind], word, host)
                 name = value["name"] + host.name.removeprefix(word)
                 common = {"host": host.name, "document": page.name, "name": name, "type": kind}
-                yield _check(page, pointer, name, host.name, {**common, **_fields(kind, section, resources)})
+                yield _check(
+                    page, pointer, name, host.name, {**common, **_fields(kind, section, resources)}
+                )
 
 
 def _once(page: Page, pointer: str, name: str, seen: dict[str, int]) -> None:
@@ -59,7 +61,11 @@ def _once(page: Page, pointer: str, name: str, seen: dict[str, int]) -> None:
 
 def _check(page: Page, pointer: str, name: str, host: str, spec: Mapping[str, Any]) -> Resource:
     lines = page.lines(pointer)
-    flat = {"/" + inner.split("/", 2)[2]: where for inner, where in lines.items() if inner.count("/") > 1}
+    flat = {
+        "/" + inner.split("/", 2)[2]: where
+        for inner, where in lines.items()
+        if inner.count("/") > 1
+    }
     return Resource(f"check.{name}", "check", host, spec, page.where(pointer), {**flat, **lines})
 
 
@@ -67,7 +73,9 @@ def _fields(kind: str, section: Section, resources: Sequence[Resource]) -> dict[
     fields = {key: value for key, value in section.value.items() if key != "host"}
     questions = _QUESTIONS.get(kind, ())
     if questions and not any(key in fields for key in questions):
-        section.page.add(section.pointer, f"it asks nothing; expected one of {quoted(questions, ', ')}")
+        section.page.add(
+            section.pointer, f"it asks nothing; expected one of {quoted(questions, ', ')}"
+        )
     for key in ("contains", "absent", "present", "resolves"):
         if key in fields:
             fields[key] = as_list(fields[key])
@@ -100,7 +108,8 @@ def _kept(section: Section, app: Mapping[str, Any]) -> None:
         reason = "the app keeps no logs; expected one whose out_file or error_file is kept"
     elif logs.numbered(app) and any(str(path).endswith(".log") for path in paths):
         reason = (
-            "PM2 puts a number into the names of this app's logs, as it has instances or runs in a cluster; "
+            "PM2 puts a number into the names of this app's logs, as it has instances or runs "
+            "in a cluster; "
             "expected for the app merge_logs: true"
         )
     if reason:
@@ -108,7 +117,8 @@ def _kept(section: Section, app: Mapping[str, Any]) -> None:
 
 
 def _since(section: Section, fields: Mapping[str, Any]) -> None:
-    """A moment must be one, and the lines must bear dates that can be compared with it, or with now."""
+    """A moment must be one, and the lines must bear dates that can be compared with it, or with
+    now."""
     since, app = fields["since"], fields.get("app")
     if since == "apply":
         return
@@ -117,7 +127,8 @@ def _since(section: Section, fields: Mapping[str, Any]) -> None:
         log_dates.window(since) or log_dates.moment(since)
     except ValueError:
         reason = (
-            f"{since} is no date; expected apply, a time such as 30m or 2h, or a moment like 2026-11-25 21:00"
+            f"{since} is no date; expected apply, a time such as 30m or 2h, or a moment "
+            "like 2026-11-25 21:00"
         )
         section.page.add(pointer, reason)
         return
@@ -128,9 +139,14 @@ def _since(section: Section, fields: Mapping[str, Any]) -> None:
 def _undated(app: Mapping[str, Any]) -> str:
     """Why no date of its lines can be compared; "" when it can."""
     if app.get("log_type") == "json":
-        return "the app's lines are JSON, with no date in front; expected apply, or for the app no log_type"
+        return (
+            "the app's lines are JSON, with no date in front; expected apply, or for the "
+            "app no log_type"
+        )
     if log_dates.pattern(log_dates.format_of(app)) is None:
-        reason = "the app's lines bear no date that could be compared; expected apply, or for the app"
+        reason = (
+            "the app's lines bear no date that could be compared; expected apply, or for the app"
+        )
         return f'{reason} log_date_format: "YYYY-MM-DD HH:mm:ss"'
     return ""
 
@@ -166,5 +182,6 @@ def _app(section: Section, name: str, resources: Sequence[Resource]) -> dict[str
 
 
 def _all_read(page: Page, key: str) -> bool:
-    """Whether what `key` lacks is really not there: a section with a problem of its own was left out."""
+    """Whether what `key` lacks is really not there: a section with a problem of its own was left
+    out."""
     return all(page.whole(pointer) for pointer, _ in entries(page, key))

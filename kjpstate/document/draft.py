@@ -1,4 +1,5 @@
-"""A resource that has no address yet, and how drafts get theirs. Called by `sections`, `apps` and `load`."""
+"""A resource that has no address yet, and how drafts get theirs. Called by `sections`, `apps` and
+`load`."""
 
 from __future__ import annotations
 
@@ -17,9 +18,11 @@ from kjpstate.model import Resource, Where
 
 @dataclass(frozen=True)
 class Draft:
-    """`word`: the host's word in the document. `label`: what follows the kind in the address, or "".
+    """`word`: the host's word in the document. `label`: what follows the kind in the address, or
+    "".
 
-    `tail`: tells two of one kind on one host apart. `identity`: what only one of the kind may have on a host.
+    `tail`: tells two of one kind on one host apart. `identity`: what only one of the kind may have
+    on a host.
     """
 
     kind: str
@@ -35,7 +38,8 @@ class Draft:
 
 @dataclass(frozen=True)
 class Section:
-    """One section of the document, on one host. `pointer` leads to it; `path` notes what does not fit."""
+    """One section of the document, on one host. `pointer` leads to it; `path` notes what does not
+    fit."""
 
     page: Page
     pointer: str
@@ -48,8 +52,11 @@ class Section:
         return absolute(self.page, self.host, text, self.pointer + inner, folder=folder)
 
 
-def sections(page: Page, name: str, groups: Mapping[str, tuple[HostSpec, ...]]) -> Iterator[Section]:
-    """Every whole section under the key `name`, once for each host it speaks of; an unknown host is noted."""
+def sections(
+    page: Page, name: str, groups: Mapping[str, tuple[HostSpec, ...]]
+) -> Iterator[Section]:
+    """Every whole section under the key `name`, once for each host it speaks of; an unknown host is
+    noted."""
     for pointer, value in entries(page, name):
         for host in known(page, f"{pointer}/host", value.get("host"), groups):
             if page.whole(pointer):
@@ -109,12 +116,14 @@ def _once(page: Page, drafts: Iterable[Draft]) -> None:
             line = page.where(first.pointer).line
             what = f"{draft.kind} {draft.label}".strip()
             page.add_at(
-                page.where(draft.pointer), f"{what} stands twice for {draft.word}; first at line {line}"
+                page.where(draft.pointer),
+                f"{what} stands twice for {draft.word}; first at line {line}",
             )
 
 
 def _address(draft: Draft, drafts: Iterable[Draft]) -> str:
-    """The shortest of KIND.LABEL, KIND.HOST.LABEL, KIND.HOST.LABEL.TAIL that is its own, then the fleet's."""
+    """The shortest of KIND.LABEL, KIND.HOST.LABEL, KIND.HOST.LABEL.TAIL that is its own, then the
+    fleet's."""
     alike = [other for other in drafts if (other.kind, other.label) == (draft.kind, draft.label)]
     alike = [other for other in alike if other.word != draft.word or other.pointer != draft.pointer]
     word = draft.word if alike else ""

@@ -1,4 +1,5 @@
-"""Which document is meant when none is named. Called by every verb, with the argument it was given."""
+"""Which document is meant when none is named. Called by every verb, with the
+argument it was given."""
 
 from __future__ import annotations
 
@@ -11,12 +12,16 @@ _NAME = "kjpstate.yaml"
 
 
 def find(argument: str | None, environ: Mapping[str, str], cwd: str | Path) -> str:
-    """The path of the document: `argument`, else `$KJPSTATE_DOCUMENT`, else `kjpstate.yaml` in `cwd` or a
-    folder above, else the only `*.yaml` directly in `states/`. Raises UsageError for none, or more than one.
+    """The path of the document: `argument`, else `$KJPSTATE_DOCUMENT`, else `kjpstate.yaml` in
+    `cwd` or a folder above, else the only `*.yaml` directly in `states/`. Raises UsageError for
+    none, or more than one.
     """
     if argument == "":
         raise UsageError("the document's name is empty", "Name one: kjpstate VERB DOCUMENT")
-    for given, source in ((argument, ""), (environ.get("KJPSTATE_DOCUMENT"), " (from $KJPSTATE_DOCUMENT)")):
+    for given, source in (
+        (argument, ""),
+        (environ.get("KJPSTATE_DOCUMENT"), " (from $KJPSTATE_DOCUMENT)"),
+    ):
         if given:
             return _existing(given, source, Path(cwd))
     here = Path(cwd)

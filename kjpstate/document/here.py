@@ -12,8 +12,9 @@ from kjpstate.model import named
 def seen_from(document: Document, host: str) -> Document:
     """`document` with this machine in the place of `host`, and only what stands on it.
 
-    What stands on another host is not looked at and named in `elsewhere`; addresses, paths and stamps stay
-    what they are from everywhere else. Raises UsageError for a word that is no host, or several.
+    What stands on another host is not looked at and named in `elsewhere`; addresses, paths and
+    stamps stay what they are from everywhere else. Raises UsageError for a word that is no host, or
+    several.
     """
     spec = document.hosts.get(host)
     if spec is None:
@@ -22,13 +23,17 @@ def seen_from(document: Document, host: str) -> Document:
             raise UsageError(
                 f"--here {host}: {len(members)} machines bear that name", f"one of {members[0]}, …"
             )
-        raise UsageError(f"--here {host}: no such host; the document has {', '.join(document.hosts)}")
+        raise UsageError(
+            f"--here {host}: no such host; the document has {', '.join(document.hosts)}"
+        )
     rails = document.guardrails
     return replace(
         document,
         hosts={host: spec if spec.local is not None else replace(spec, local="")},
         resources=tuple(item for item in document.resources if item.host == host),
         checks=tuple(item for item in document.checks if item.host in ("", host)),
-        guardrails=replace(rails, unchanged=tuple(pin for pin in rails.unchanged if pin.host == host)),
+        guardrails=replace(
+            rails, unchanged=tuple(pin for pin in rails.unchanged if pin.host == host)
+        ),
         elsewhere={item.address: item.host for item in document.resources if item.host != host},
     )

@@ -1,7 +1,7 @@
 """The section `hosts` -> HostSpecs; a path of the document -> an absolute one. Called by `load`.
 
-A fleet is one word in the document and several hosts: `stb` with two addresses is `stb[10.0.0.1]` and
-`stb[10.0.0.2]`.
+A fleet is one word in the document and several hosts: `stb` with two addresses is `stb[10.0.0.1]`
+and `stb[10.0.0.2]`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from kjpstate.model import join
 
 
 def hosts_of(page: Page) -> dict[str, tuple[HostSpec, ...]]:
-    """The document's word -> its hosts: one, or those of a fleet. What does not fit is noted and left out."""
+    """The document's word -> its hosts: one, or those of a fleet. What does not fit is noted and
+    left out."""
     groups: dict[str, tuple[HostSpec, ...]] = {}
     for name, entry in page.value.get("hosts", {}).items():
         pointer = f"/hosts/{name}"
@@ -91,7 +92,8 @@ def _remote(page: Page, name: str, entry: str | Mapping[str, Any], pointer: str)
         user=entry.get("user", ""),
         host_key=entry.get("host_key", ""),
         identity=tuple(
-            _here(page, text, f"{pointer}/identity", folder=False) for text in as_list(entry.get("identity"))
+            _here(page, text, f"{pointer}/identity", folder=False)
+            for text in as_list(entry.get("identity"))
         ),
         jump=entry.get("jump", ""),
         become=entry.get("become", ""),
@@ -113,5 +115,6 @@ def _one_word_a_machine(page: Page, groups: Mapping[str, tuple[HostSpec, ...]]) 
         if first is not spec:
             page.add_at(
                 spec.where,
-                f"{spec.address} stands twice; it is {first.name} (line {first.where.line}) already",
+                f"{spec.address} stands twice; it is {first.name} (line {first.where.line}) "
+                "already",
             )

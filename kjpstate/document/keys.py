@@ -49,7 +49,8 @@ def all_keys() -> dict[str, Key]:
 
 
 def named(word: str) -> tuple[tuple[Key, ...], ...]:
-    """The key of that path; else every key whose last word it is, those that are described alike together."""
+    """The key of that path; else every key whose last word it is, those that are described alike
+    together."""
     keys = all_keys()
     if word in keys:
         return ((keys[word],),)

@@ -36,13 +36,13 @@ from kjpstate.model import Acceptance, Notify, Resource
 
 @dataclass(frozen=True)
 class Document:
-    """A document without a problem. `resources`: in the order of work. `checks`: in the document's order.
+    """A document without a problem. `resources`: in the order of work. `checks`: in the document's
+    order.
 
-    `digest`: sha256 of the text, in hex.
-    `monitor`: for, every (seconds), limits {cpu (percent), memory (bytes), crash_restarts, unresolved,
-    log {text: times}}, or None.
-    `accepted`: what the owner lives with. `notify`: who is told, or None. `secrets`: opened values to mask.
-    `elsewhere`: address -> host of what can't be seen from here (see `here`).
+    `digest`: sha256 of the text, in hex. `monitor`: for, every (seconds), limits {cpu (percent),
+    memory (bytes), crash_restarts, unresolved, log {text: times}}, or None. `accepted`: what the
+    owner lives with. `notify`: who is told, or None. `secrets`: opened values to mask. `elsewhere`:
+    address -> host of what can't be seen from here (see `here`).
     """
 
     path: str
@@ -69,8 +69,9 @@ def load(
     forgiving: bool = False,
     windows: bool = sys.platform == "win32",
 ) -> Document:
-    """The document at `path`, or `text` as if it stood there. `thorough`: jsonschema is asked as well.
-    `forgiving`: a secret that is not set is empty, and no problem. `windows`: whether this machine is one.
+    """The document at `path`, or `text` as if it stood there. `thorough`: jsonschema is asked as
+    well. `forgiving`: a secret that is not set is empty, and no problem. `windows`: whether this
+    machine is one.
 
     Raises DocumentError with all problems, UsageError when there is no such file.
     """
@@ -85,7 +86,9 @@ def load(
     values = {"": root.place}
     for pointer, key, place in places(root):
         keys[pointer], values[pointer] = key, place
-    page = Page(path, folder, environ, value, keys, values, frozenset(shaper.broken), problems, windows)
+    page = Page(
+        path, folder, environ, value, keys, values, frozenset(shaper.broken), problems, windows
+    )
     document = _document(page, hashlib.sha256(data).hexdigest(), references)
     problems.stop()
     if thorough:
@@ -112,7 +115,9 @@ def _document(page: Page, digest: str, references: References) -> Document:
     builds = list(build(page, groups))
     deploys = list(deploy(page, groups, builds))
     running = pm2(page, groups, [*deploys, *builds])
-    resources = addressed(page, [*dns(page, groups), *patches(page, groups), *builds, *deploys, *running])
+    resources = addressed(
+        page, [*dns(page, groups), *patches(page, groups), *builds, *deploys, *running]
+    )
     return Document(
         path=page.file,
         name=page.name,
@@ -137,7 +142,8 @@ def _monitor(page: Page) -> Mapping[str, Any] | None:
     for text in limits.get("log", {}):
         if not text or "\n" in text:
             page.add_at(
-                page.where(f"/monitor/limits/log/{escaped(text)}"), "expected a text of one line to look for"
+                page.where(f"/monitor/limits/log/{escaped(text)}"),
+                "expected a text of one line to look for",
             )
     for key, number in (("cpu", percent), ("memory", bytes_of)):
         if key in limits:

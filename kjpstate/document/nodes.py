@@ -1,7 +1,9 @@
-"""YAML text -> nodes that know their line and column; a document is input from a stranger. The only yaml.
+"""YAML text -> nodes that know their line and column; a document is input from a stranger. The only
+yaml.
 
-Nothing is typed here: every scalar stays the text its writer meant. Refused: tags, anchors, aliases, merge
-keys, duplicate keys, a second document, and whatever is larger than a person writes. Called by `load`.
+Nothing is typed here: every scalar stays the text its writer meant. Refused: tags, anchors,
+aliases, merge keys, duplicate keys, a second document, and whatever is larger than a person writes.
+Called by `load`.
 """
 
 from __future__ import annotations
@@ -20,12 +22,15 @@ from kjpstate.secret import shortened
 MAX_BYTES, MAX_DEPTH, MAX_NODES = 1024 * 1024, 32, 20_000
 MOST_PROBLEMS, LONGEST_REASON = 50, 600
 
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069]"
+)
 
 
 _NO_TEXT = {
     "utf-16": "not UTF-8 text; save the file as UTF-8: it is UTF-16 now",
-    "empty": "the file holds nothing but zero bytes, as a power cut leaves it; take it from a backup",
+    "empty": "the file holds nothing but zero bytes, as a power cut leaves it; take "
+    "it from a backup",
     "binary": "a zero byte: this is binary, or damaged; a document is text, saved as UTF-8",
 }
 
@@ -40,7 +45,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Scalar:
-    """One text. `plain`: written without quotes; `block`: its lines stand below `place`, one for one.
+    """One text. `plain`: written without quotes; `block`: its lines stand below `place`, one for
+    one.
 
     `end`: behind its last sign, the quote included.
     """
@@ -73,12 +79,14 @@ Node: TypeAlias = Scalar | Sequence | Mapping
 
 
 Reason: TypeAlias = str | Callable[[], str]
-"""Why something does not fit; a function where finding the words (what was probably meant) takes a while."""
+"""Why something does not fit; a function where finding the words (what was probably meant) takes a
+while."""
 
 
 @dataclass
 class Problems:
-    """Collects what is wrong with one file, in any order; beyond MOST_PROBLEMS they are only counted."""
+    """Collects what is wrong with one file, in any order; beyond MOST_PROBLEMS they are only
+    counted."""
 
     file: str
     found: dict[Problem, None] = field(default_factory=dict)
@@ -90,7 +98,9 @@ class Problems:
             self.more.add(place)
             return
         said = visible(reason if isinstance(reason, str) else reason())
-        self.found[Problem(self.file, place.line, place.column, shortened(said, LONGEST_REASON))] = None
+        self.found[
+            Problem(self.file, place.line, place.column, shortened(said, LONGEST_REASON))
+        ] = None
 
     def stop(self) -> None:
         """Raise them all, if there are any."""
@@ -100,7 +110,8 @@ class Problems:
 
 
 def visible(text: str) -> str:
-    """A text as it may stand within a row: what would end the row, or would not be seen, is spelled out."""
+    """A text as it may stand within a row: what would end the row, or would not be seen, is spelled
+    out."""
     return "".join(
         sign if sign.isprintable() else sign.encode("unicode_escape", "surrogatepass").decode()
         for sign in text
@@ -112,7 +123,8 @@ class _Stopped(Exception):
 
 
 def compose(data: bytes, file: str) -> Mapping:
-    """The root mapping of `data`; raises DocumentError with every problem that can be told apart."""
+    """The root mapping of `data`; raises DocumentError with every problem that
+    can be told apart."""
     problems = Problems(file)
     text = _text(data, problems)
     problems.stop()
@@ -138,7 +150,9 @@ def _text(data: bytes, problems: Problems) -> str:
     kind = zeros(data)
     if kind:
         before = [b""] if kind == "utf-16" else data[: data.find(b"\0")].split(b"\n")
-        problems.add(Place(len(before), len(before[-1].decode("utf-8", "replace")) + 1), _NO_TEXT[kind])
+        problems.add(
+            Place(len(before), len(before[-1].decode("utf-8", "replace")) + 1), _NO_TEXT[kind]
+        )
         return ""
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
@@ -177,7 +191,9 @@ def _events(text: str, problems: Problems) -> Iterator[Any]:
         mark = error.problem_mark or error.context_mark
         problems.add(_place(mark) if mark else place, _syntax(text, error, mark))
     except (yaml.YAMLError, ValueError, RecursionError, IndexError) as error:
-        problems.add(place, f"not readable as YAML from here on: {' '.join(str(error).split())[:200]}")
+        problems.add(
+            place, f"not readable as YAML from here on: {' '.join(str(error).split())[:200]}"
+        )
 
 
 def _place(mark: Any) -> Place:
@@ -244,12 +260,16 @@ class _Reader:
             sign = "alias *" if isinstance(event, yaml.AliasEvent) else "anchor &"
             self._problems.add(place, f"{sign}{event.anchor} is not supported; write the value out")
         if getattr(event, "tag", None):
-            self._problems.add(place, f"the tag {event.tag} is not supported; write the value alone")
+            self._problems.add(
+                place, f"the tag {event.tag} is not supported; write the value alone"
+            )
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(place, depth)
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(place, depth)
-        return self._scalar(event, place) if isinstance(event, yaml.ScalarEvent) else Scalar("", place)
+        return (
+            self._scalar(event, place) if isinstance(event, yaml.ScalarEvent) else Scalar("", place)
+        )
 
     def _scalar(self, event: Any, place: Place) -> Scalar:
         for character in _UNSEEN.findall(event.value):
@@ -289,7 +309,8 @@ class _Reader:
         return False
 
     def _next(self, end: type | None = None) -> Any:
-        """The next event, None at `end`; the parser having stopped (its problem is noted) ends it all."""
+        """The next event, None at `end`; the parser having stopped (its problem is noted) ends it
+        all."""
         event = next(self._events, None)
         if event is None:
             raise _Stopped

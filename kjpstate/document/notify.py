@@ -13,7 +13,8 @@ from kjpstate.secret import opened
 
 
 def notify(page: Page) -> Notify | None:
-    """The section with commands as words and quiet hours as minutes of the day; None when absent."""
+    """The section with commands as words and quiet hours as minutes of the day;
+    None when absent."""
     section = page.value.get("notify")
     if section is None or not page.whole("/notify"):
         return None
@@ -50,10 +51,13 @@ def _channels(page: Page, section: Mapping[str, Any]) -> Iterator[Channel]:
 
 
 def _url(page: Page, pointer: str, url: Any) -> None:
-    """The value may be a secret, so it is not repeated; one that is not set is for `references` to tell."""
+    """The value may be a secret, so it is not repeated; one that is not set is for `references` to
+    tell."""
     text = opened(url)
     if text and not _can_be_asked(text):
-        reason = "expected a URL that starts with https:// or http://, has a host, and is plain ASCII"
+        reason = (
+            "expected a URL that starts with https:// or http://, has a host, and is plain ASCII"
+        )
         page.add(pointer, f"{reason}; a user or password goes into `headers`")
 
 
@@ -73,5 +77,7 @@ def _quiet(page: Page, text: str | None) -> tuple[int, int] | None:
         return None
     first, last = (int(time[:2]) * 60 + int(time[3:]) for time in text.split("-"))
     if first == last:
-        page.add("/notify/quiet", f"{text} has no end, and nothing but a dead bot would ever be told")
+        page.add(
+            "/notify/quiet", f"{text} has no end, and nothing but a dead bot would ever be told"
+        )
     return first, last

@@ -1,4 +1,5 @@
-"""One document while it is being read: its values, and where each of them stands. Made by `load`."""
+"""One document while it is being read: its values, and where each of them
+stands. Made by `load`."""
 
 from __future__ import annotations
 
@@ -18,10 +19,11 @@ from kjpstate.model import Where
 
 @dataclass(frozen=True)
 class Page:
-    """`value`: the typed document, what did not fit left out. `keys`, `values`: JSON pointer -> place.
+    """`value`: the typed document, what did not fit left out. `keys`, `values`: JSON pointer ->
+    place.
 
-    `folder`: where the document stands, absolute. `broken`: pointers below which something is left out.
-    `windows`: whether this machine is one.
+    `folder`: where the document stands, absolute. `broken`: pointers below which something is left
+    out. `windows`: whether this machine is one.
     """
 
     file: str

@@ -12,7 +12,8 @@ from kjpstate.secret import Secret
 
 MAX_FILE = 64 * 1024
 MIN_MASKED = 4
-"""Shorter values are veiled where they stand, but not masked in every text: that would garble all of it."""
+"""Shorter values are veiled where they stand, but not masked in every text: that would garble all
+of it."""
 
 _REFERENCE = re.compile(r"(?P<escaped>\$)?\$\{(?P<source>env|file):(?P<name>[^}\n]*)\}?")
 
@@ -25,7 +26,8 @@ class BadReference(Exception):
 class References:
     """Fills references; remembers every value for the masks of renderers.
 
-    `folder`: where relative paths of `${file:…}` start. `forgiving`: what is not set, or not there, is empty.
+    `folder`: where relative paths of `${file:…}` start. `forgiving`: what is not set, or not there,
+    is empty.
     """
 
     environ: Mapping[str, str]
@@ -84,7 +86,8 @@ class References:
 
 
 def at_home(path: str, environ: Mapping[str, str]) -> str:
-    """`~` and `~/…` as the home folder of whoever runs kjpstate, with `/`; any other path as it is."""
+    """`~` and `~/…` as the home folder of whoever runs kjpstate, with `/`; any
+    other path as it is."""
     if path != "~" and not path.startswith("~/"):
         return path
     home = environ.get("HOME") or environ.get("USERPROFILE") or str(Path.home())

@@ -15,7 +15,8 @@ _SUFFIX = ".schema.json"
 
 @functools.cache
 def bundled_schema() -> Schema:
-    """One self-contained JSON Schema 2020-12 of the whole document: each file's schema under `$defs`."""
+    """One self-contained JSON Schema 2020-12 of the whole document: each file's schema under
+    `$defs`."""
     files = {path.name.removesuffix(_SUFFIX): path for path in _folder().glob(f"*{_SUFFIX}")}
     parts = {name: json.loads(path.read_text("utf-8")) for name, path in sorted(files.items())}
     document = parts.pop("document")
@@ -47,7 +48,9 @@ def only_requires(options: Sequence[Schema]) -> bool:
 def _folder() -> Path:
     """In the wheel beside the package's modules; in a checkout beside the package."""
     package = Path(__file__).resolve().parent.parent
-    return next(folder for folder in (package / "schemas", package.parent / "schemas") if folder.is_dir())
+    return next(
+        folder for folder in (package / "schemas", package.parent / "schemas") if folder.is_dir()
+    )
 
 
 def _bare(part: Schema) -> Schema:
@@ -58,7 +61,8 @@ def _rewritten(value: Any, name: str) -> Any:
     """`value` of the file `name` with every `$ref` leading into the one schema."""
     if isinstance(value, dict):
         return {
-            key: _lead(item, name) if key == "$ref" else _rewritten(item, name) for key, item in value.items()
+            key: _lead(item, name) if key == "$ref" else _rewritten(item, name)
+            for key, item in value.items()
         }
     if isinstance(value, list):
         return [_rewritten(item, name) for item in value]

@@ -1,7 +1,7 @@
 """A second opinion: what `shape` let pass, held against jsonschema. Called by a thorough `load`.
 
-`shape` knows only the words our schemas use; a word it does not know would pass without it. jsonschema takes
-longer to import than a whole document to read, so only `validate` asks.
+`shape` knows only the words our schemas use; a word it does not know would pass without it.
+jsonschema takes longer to import than a whole document to read, so only `validate` asks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from kjpstate.secret import Secret
 
 
 def objections(value: Mapping[str, Any], schema: Schema) -> Iterator[tuple[str, str]]:
-    """(JSON pointer, reason) of all that jsonschema would refuse; Secrets are texts to it, never opened."""
+    """(JSON pointer, reason) of all that jsonschema would refuse; Secrets are texts to it, never
+    opened."""
     from jsonschema import Draft202012Validator
 
     for error in Draft202012Validator(schema).iter_errors(_veiled(value)):

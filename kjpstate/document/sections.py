@@ -1,4 +1,5 @@
-"""The sections dns, patches, build and deploy -> drafts; their specs are listed in `docs/architecture.md`.
+"""The sections dns, patches, build and deploy -> drafts; their specs are listed in
+`docs/architecture.md`.
 
 Called by `load`. A section of a fleet makes one draft for each of its hosts.
 """
@@ -31,14 +32,16 @@ def dns(page: Page, groups: Groups) -> Iterator[Draft]:
 
 
 def patches(page: Page, groups: Groups) -> list[Draft]:
-    """One set of edits in one file. The first of a file knows all sets of that file: any other one that
-    stands there has left the document."""
+    """One set of edits in one file. The first of a file knows all sets of that file: any other one
+    that stands there has left the document."""
     drafts = list(_patches(page, groups))
     sets: dict[tuple[str, str], list[str]] = {}
     for draft in drafts:
         sets.setdefault((draft.host.name, draft.spec["path"]), []).append(draft.spec["set"])
     return [
-        replace(draft, spec={**draft.spec, "sets": sets.pop((draft.host.name, draft.spec["path"]), [])})
+        replace(
+            draft, spec={**draft.spec, "sets": sets.pop((draft.host.name, draft.spec["path"]), [])}
+        )
         for draft in drafts
     ]
 
@@ -48,7 +51,9 @@ def _patches(page: Page, groups: Groups) -> Iterator[Draft]:
         value = section.value
         _edits_once(section)
         if "edits" not in value and value.get("state") != "absent":
-            page.add(section.pointer, "the key `edits` is missing: a set without edits changes nothing")
+            page.add(
+                section.pointer, "the key `edits` is missing: a set without edits changes nothing"
+            )
         path = section.path("/file", value["file"])
         spec = {
             "path": path,
@@ -60,7 +65,12 @@ def _patches(page: Page, groups: Groups) -> Iterator[Draft]:
         }
         tail = path.rpartition("/")[2]
         yield _draft(
-            "patch", section, spec, label=value["set"], tail=tail, identity=f"{value['set']} in {path}"
+            "patch",
+            section,
+            spec,
+            label=value["set"],
+            tail=tail,
+            identity=f"{value['set']} in {path}",
         )
 
 
@@ -80,7 +90,8 @@ def _edits_once(section: Section) -> None:
         line = section.page.where(pointer).line
         if seen.setdefault(edit["id"], line) != line:
             section.page.add(
-                pointer, f"the id {edit['id']} stands twice in this set; first at line {seen[edit['id']]}"
+                pointer,
+                f"the id {edit['id']} stands twice in this set; first at line {seen[edit['id']]}",
             )
 
 
@@ -110,7 +121,10 @@ def deploy(page: Page, groups: Groups, builds: Sequence[Draft]) -> Iterator[Draf
         if not page.whole(pointer) or not senders or not receivers:
             continue
         if len(senders) > 1 and source["host"] != target["host"]:
-            page.add(f"{pointer}/from/host", f"{source['host']} is a fleet; expected one host to deploy from")
+            page.add(
+                f"{pointer}/from/host",
+                f"{source['host']} is a fleet; expected one host to deploy from",
+            )
             continue
         for position, host in enumerate(receivers):
             sender = senders[position] if len(senders) > 1 else senders[0]
@@ -119,10 +133,14 @@ def deploy(page: Page, groups: Groups, builds: Sequence[Draft]) -> Iterator[Draf
 
 def _deploy(section: Section, sender: HostSpec, builds: Sequence[Draft]) -> Draft:
     page, value, pointer = section.page, section.value, section.pointer
-    origin = absolute(page, sender, value["from"]["directory"], f"{pointer}/from/directory", folder=True)
+    origin = absolute(
+        page, sender, value["from"]["directory"], f"{pointer}/from/directory", folder=True
+    )
     target = section.path("/to/directory", value["to"]["directory"], folder=True)
     if sender == section.host and overlap(origin, target):
-        page.add(f"{pointer}/to/directory", "the folder is deployed onto itself; leave `deploy` out")
+        page.add(
+            f"{pointer}/to/directory", "the folder is deployed onto itself; leave `deploy` out"
+        )
     spec: dict[str, Any] = {
         "from_host": sender.name,
         "from_directory": origin,
@@ -165,4 +183,6 @@ def _draft(
 ) -> Draft:
     whole = {"host": section.host.name, "document": section.page.name, **spec}
     lines: dict[str, Where] = section.page.lines(section.pointer)
-    return Draft(kind, section.word, section.host, section.pointer, whole, label, tail, identity, lines)
+    return Draft(
+        kind, section.word, section.host, section.pointer, whole, label, tail, identity, lines
+    )

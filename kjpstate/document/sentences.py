@@ -1,4 +1,5 @@
-"""The sentences for what does not fit: what was found, what was expected, what was probably meant. Pure.
+"""The sentences for what does not fit: what was found, what was expected, what was probably meant.
+Pure.
 
 Called by `shape`; `near` also by whoever looks a word up.
 """
@@ -64,7 +65,9 @@ def unknown(key: str, schema: Schema) -> str:
     meant = nearest(key, known)
     if meant:
         return f"unknown key `{key}`; did you mean `{meant}`?"
-    return f"unknown key `{key}`" + (f"; expected one of {quoted(known, ', ')}" if len(known) <= 14 else "")
+    return f"unknown key `{key}`" + (
+        f"; expected one of {quoted(known, ', ')}" if len(known) <= 14 else ""
+    )
 
 
 def expected(schema: Schema) -> str:
@@ -72,7 +75,9 @@ def expected(schema: Schema) -> str:
         return str(schema["x-expected"])
     if "enum" in schema:
         return (
-            f"one of {', '.join(map(str, schema['enum']))}" if len(schema["enum"]) > 1 else schema["enum"][0]
+            f"one of {', '.join(map(str, schema['enum']))}"
+            if len(schema["enum"]) > 1
+            else schema["enum"][0]
         )
     if "oneOf" in schema and not only_requires(schema["oneOf"]):
         return " or ".join(dict.fromkeys(expected(option) for option in schema["oneOf"]))
@@ -85,7 +90,10 @@ def expected(schema: Schema) -> str:
         return f"a whole number {limit}"
     if schema.get("x-text"):
         return "a text"
-    return " or ".join(word for name, word in _TYPES.items() if name in types) or "one of its known shapes"
+    return (
+        " or ".join(word for name, word in _TYPES.items() if name in types)
+        or "one of its known shapes"
+    )
 
 
 def found(node: Node) -> str:
@@ -106,7 +114,11 @@ def hint(node: Node, schema: Schema) -> str:
     if "boolean" in types and (said := says_yes_or_no(node.text)):
         return f"; write {'true' if said == 'yes' else 'false'}"
     if "array" in types:
-        return f"; write [{', '.join(node.text.replace(',', ' ').split())}]" if len(node.text) <= 60 else ""
+        return (
+            f"; write [{', '.join(node.text.replace(',', ' ').split())}]"
+            if len(node.text) <= 60
+            else ""
+        )
     return near(node.text, map(str, schema["enum"])) if "enum" in schema else ""
 
 
@@ -116,7 +128,11 @@ def says_yes_or_no(text: str) -> str:
         return ""
     word = text.lower()
     return (
-        "yes" if word in ("yes", "on", "y", "true") else "no" if word in ("no", "off", "n", "false") else ""
+        "yes"
+        if word in ("yes", "on", "y", "true")
+        else "no"
+        if word in ("no", "off", "n", "false")
+        else ""
     )
 
 

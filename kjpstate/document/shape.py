@@ -1,7 +1,8 @@
 """Nodes and the JSON Schema -> plain values, typed by the schema, and every problem with its place.
 
-One walk does what two would do: YAML has no say in types, so a scalar is typed where the schema asks,
-and what does not fit is told at its own line. A test holds it against jsonschema. Called by `load`.
+One walk does what two would do: YAML has no say in types, so a scalar is typed where the schema
+asks, and what does not fit is told at its own line. A test holds it against jsonschema. Called by
+`load`.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ _NOTHING = ("", "~", "null", "Null", "NULL")
 _EMPTY = Mapping({}, {}, Place(1, 1))
 
 _NO_SECRET = (
-    "a secret is not allowed here; `env` of an app takes them, and of `notify` URLs, `headers` and `env`"
+    "a secret is not allowed here; `env` of an app takes them, and of `notify` URLs, "
+    "`headers` and `env`"
 )
 
 MISSING: Final = object()
@@ -45,7 +47,8 @@ MISSING: Final = object()
 
 @dataclass
 class Shaper:
-    """`broken`: pointers of the mappings and lists from which something that did not fit was left out."""
+    """`broken`: pointers of the mappings and lists from which something that did not fit was left
+    out."""
 
     root: Schema
     problems: Problems
@@ -86,11 +89,14 @@ class Shaper:
             ):
                 meant = "true" if says_yes_or_no(node.text) == "yes" else "false"
                 self.problems.add(
-                    node.place, f"{node.text!r} may mean {meant} or a text; write {meant}, or quotes"
+                    node.place,
+                    f"{node.text!r} may mean {meant} or a text; write {meant}, or quotes",
                 )
                 return MISSING
             typed = [(option, _typed(node, option)) for option in fitting]
-            fitting = [option for option, value in typed if value is not MISSING and _allows(option, value)]
+            fitting = [
+                option for option, value in typed if value is not MISSING and _allows(option, value)
+            ]
             if not fitting:
                 return self._unfit(node, schema)
         return self.value(node, fitting[0], pointer)
@@ -157,7 +163,10 @@ class Shaper:
     # ---- lists
 
     def _sequence(self, node: Sequence, schema: Schema, pointer: str) -> list[Any]:
-        typed = [self._item(item, schema["items"], f"{pointer}/{at}") for at, item in enumerate(node.items)]
+        typed = [
+            self._item(item, schema["items"], f"{pointer}/{at}")
+            for at, item in enumerate(node.items)
+        ]
         if any(item is MISSING for item in typed):
             self.broken.add(pointer)
         if len(node.items) < schema.get("minItems", 0):
@@ -172,7 +181,8 @@ class Shaper:
         return [item for item in typed if item is not MISSING]
 
     def _item(self, node: Node, schema: Schema, pointer: str) -> Any:
-        """An entry; a mapping that does not fit leaves an empty one: its neighbours keep their places."""
+        """An entry; a mapping that does not fit leaves an empty one: its neighbours keep their
+        places."""
         typed = self.value(node, schema, pointer)
         if typed is MISSING and self._admits(resolved(schema, self.root), _EMPTY):
             self.broken.add(pointer)
@@ -184,7 +194,10 @@ class Shaper:
     def _scalar(self, node: Scalar, schema: Schema, types: set[str]) -> Any:
         if node.plain and node.text in _NOTHING:
             quotes = f'; for {"this" if node.text else "an empty"} text write "{node.text}"'
-            reason = f"the value is missing; expected {expected(schema)}{quotes if 'string' in types else ''}"
+            reason = (
+                f"the value is missing; expected "
+                f"{expected(schema)}{quotes if 'string' in types else ''}"
+            )
             self.problems.add(node.place, reason)
             return MISSING
         value = _typed(node, schema)
@@ -215,7 +228,10 @@ class Shaper:
 
     def _unfit(self, node: Node, schema: Schema) -> Any:
         if "oneOf" in schema:
-            schema = {**schema, "oneOf": [resolved(option, self.root) for option in schema["oneOf"]]}
+            schema = {
+                **schema,
+                "oneOf": [resolved(option, self.root) for option in schema["oneOf"]],
+            }
         self.problems.add(node.place, partial(_unlike, node, schema))
         return MISSING
 

@@ -21,10 +21,12 @@ _REST = re.compile(r"[ \t]*(#.*)?\r?")
 
 
 def spliced(data: bytes, file: str, key: Where, text: str) -> bytes | None:
-    """`data` with `text` as the value of the key at `key`; None where its form can't be written safely.
+    """`data` with `text` as the value of the key at `key`; None where its form can't be written
+    safely.
 
-    A block (`|`) gets new lines at its own indentation; a text in quotes stays one, or becomes a block when
-    it has several lines and stands alone. Folded (`>`) and many-lined quoted texts are not touched.
+    A block (`|`) gets new lines at its own indentation; a text in quotes stays one, or becomes a
+    block when it has several lines and stands alone. Folded (`>`) and many-lined quoted texts are
+    not touched.
     """
     place = Place(key.line, key.column)
     scalar = next((found for at, found in _keyed(compose(data, file)) if at == place), None)
@@ -36,7 +38,9 @@ def spliced(data: bytes, file: str, key: Where, text: str) -> bytes | None:
     open_end = lines[-1] != ""
     if open_end and len(lines) > 1 and lines[-2].endswith("\r"):
         lines[-1] += "\r"  # only while it is worked on: more lines may come behind it
-    done = _block(lines, scalar, place, text) if scalar.block else _inline(lines, scalar, place, text)
+    done = (
+        _block(lines, scalar, place, text) if scalar.block else _inline(lines, scalar, place, text)
+    )
     if open_end:
         lines[-1] = lines[-1].removesuffix("\r")
     return (mark + "\n".join(lines)).encode() if done else None
@@ -56,7 +60,10 @@ def _keyed(node: Node) -> Iterator[tuple[Place, Node]]:
 def _block(lines: list[str], scalar: Scalar, key: Place, text: str) -> bool:
     """Put `text` in place of the lines below a `|`; blank lines behind them stay."""
     header = scalar.place.line - 1
-    before, said = lines[header][: scalar.place.column - 1], lines[header][scalar.place.column - 1 :]
+    before, said = (
+        lines[header][: scalar.place.column - 1],
+        lines[header][scalar.place.column - 1 :],
+    )
     match = _HEADER.fullmatch(said)
     if match is None:
         return False
@@ -81,7 +88,8 @@ def _block(lines: list[str], scalar: Scalar, key: Place, text: str) -> bool:
 
 
 def _inline(lines: list[str], scalar: Scalar, key: Place, text: str) -> bool:
-    """Put `text` in place of a value on one line; several lines become a block where one may stand."""
+    """Put `text` in place of a value on one line; several lines become a block
+    where one may stand."""
     number, start, end = scalar.place.line - 1, scalar.place.column - 1, scalar.end.column - 1
     line = lines[number]
     if scalar.end.line != scalar.place.line or (not scalar.plain and line[start] not in "'\""):
@@ -90,7 +98,10 @@ def _inline(lines: list[str], scalar: Scalar, key: Place, text: str) -> bool:
     alone = _BLOCK_KEY.fullmatch(line[: key.column - 1]) and key.line == scalar.place.line
     if "\n" in text and alone and _REST.fullmatch(rest):
         step = "2" if text.startswith(" ") else ""
-        lines[number : number + 1] = [f"{before}|{step}{rest}", *_written(text, key.column + 1, line)]
+        lines[number : number + 1] = [
+            f"{before}|{step}{rest}",
+            *_written(text, key.column + 1, line),
+        ]
     elif line[start] == "'" and "\n" not in text:
         lines[number] = "".join((before, "'", text.replace("'", "''"), "'", rest))
     else:
@@ -100,7 +111,11 @@ def _inline(lines: list[str], scalar: Scalar, key: Place, text: str) -> bool:
 
 def _written(text: str, indent: int, like: str) -> list[str]:
     ending = "\r" if like.endswith("\r") else ""
-    return [(" " * indent + line if line else "") + ending for line in text.split("\n")] if text else []
+    return (
+        [(" " * indent + line if line else "") + ending for line in text.split("\n")]
+        if text
+        else []
+    )
 
 
 def _indent(line: str) -> int:

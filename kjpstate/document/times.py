@@ -1,4 +1,5 @@
-"""Times, shares and amounts as a document writes them -> numbers. Called by all that load a section."""
+"""Times, shares and amounts as a document writes them -> numbers. Called by all that load a
+section."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What a single text of a document must be: commands, paths, addresses, code. Pure; called by `shape`.
+"""What a single text of a document must be: commands, paths, addresses, code. Pure; called by
+`shape`.
 
 A checker is given a text and yields (line of the text from 0, reason); nothing means it is well.
 """
@@ -31,7 +32,8 @@ _DROPPED = ("127.0.0.53", "127.0.0.54", "0.0.0.0")
 
 
 def command(text: str) -> Iterator[Flaw]:
-    """A command is split into words; what only a shell would understand is refused with the cure."""
+    """A command is split into words; what only a shell would understand is
+    refused with the cure."""
     for match in _OPERATOR.finditer(text):
         if match["windows"]:
             yield 0, f"write paths with /: {text.replace(chr(92), '/')}"
@@ -51,7 +53,8 @@ def command(text: str) -> Iterator[Flaw]:
     elif _ASSIGNMENT.match(words[0]):
         yield (
             0,
-            f"no shell reads this command, so `{words[0]}` would be taken for a program; start it with `env`",
+            f"no shell reads this command, so `{words[0]}` would be taken for a program; start "
+            "it with `env`",
         )
 
 
@@ -61,11 +64,13 @@ def _first_bare(quoted: str) -> str:
 
 def _no_shell(sign: str) -> str:
     cure = {
-        "&&": "write each command at a key of its own (`check`, `run`), and the folder as `directory`",
+        "&&": "write each command at a key of its own (`check`, `run`), and the "
+        "folder as `directory`",
         ";": "write each command at a key of its own (`check`, `run`)",
     }.get(sign, "write the command as a list of words, if the sign is meant literally")
     return (
-        f"no shell reads this command, so {sign if len(sign) > 2 else f'`{sign}`'} would do nothing; {cure}"
+        f"no shell reads this command, so {sign if len(sign) > 2 else f'`{sign}`'} would do "
+        f"nothing; {cure}"
     )
 
 
@@ -84,13 +89,18 @@ def path(text: str) -> Iterator[Flaw]:
 def relative_path(text: str) -> Iterator[Flaw]:
     """A path that starts from the section's directory, judged as `relative` will have it."""
     if relative(text).startswith(("/", "~")) or _DRIVE.match(relative(text)):
-        yield 0, "expected a path that starts from the section's directory, such as src/ or package.json"
+        yield (
+            0,
+            "expected a path that starts from the section's directory, such as src/ or "
+            "package.json",
+        )
     else:
         yield from path(text)
 
 
 def relative(text: str) -> str:
-    """A path of a section's directory without what says nothing (`./`, `//`); the directory is `./`."""
+    """A path of a section's directory without what says nothing (`./`, `//`); the directory is
+    `./`."""
     while text.startswith("./"):
         text = text[2:]
     if text in ("", "."):
@@ -107,11 +117,16 @@ def address(text: str) -> Iterator[Flaw]:
 def ssh_address(text: str) -> Iterator[Flaw]:
     """[user@]address[:port]."""
     if parse_ssh(text) is None:
-        yield 0, f"{text!r} is not an address; expected [user@]address[:port] such as root@192.168.100.104"
+        yield (
+            0,
+            f"{text!r} is not an address; expected [user@]address[:port] such as "
+            "root@192.168.100.104",
+        )
 
 
 def parse_ssh(text: str) -> tuple[str, str, int] | None:
-    """(user or "", address, port) of `[user@]address[:port]`, None for no address. IPv6 in brackets."""
+    """(user or "", address, port) of `[user@]address[:port]`, None for no address. IPv6 in
+    brackets."""
     match = _SSH.fullmatch(text)
     if match is None:
         return None
@@ -143,7 +158,8 @@ def dns_server(text: str) -> Iterator[Flaw]:
     if not _is_ip(bare) or not 0 < port < 65536:
         yield (
             0,
-            f"{text!r} is not the IP address of a DNS server, such as 8.8.8.8 or [2606:4700:4700::1111]:53",
+            f"{text!r} is not the IP address of a DNS server, such as 8.8.8.8 or "
+            "[2606:4700:4700::1111]:53",
         )
     elif bare in _DROPPED:
         yield 0, f"systemd-resolved drops {bare} silently; expected another machine's address"
@@ -163,7 +179,8 @@ def content(text: str) -> Iterator[Flaw]:
         if found := _MARKER.search(written):
             yield (
                 line,
-                f"the content holds a marker of ours ({found.group()}); write only what stands between them",
+                f"the content holds a marker of ours ({found.group()}); write only what stands "
+                "between them",
             )
 
 

@@ -1,7 +1,7 @@
 """Pure knowledge shared by kinds: file formats, trees, what probes print. No I/O.
 
-`JUDGES` are what an `Await` may name: (answer, args) -> None when it is well, else the reason it is not yet.
-Used by `apply`.
+`JUDGES` are what an `Await` may name: (answer, args) -> None when it is well, else the reason it is
+not yet. Used by `apply`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What may have caused a drift: when a file changed, who was logged in then, packages, PM2's own log. Pure.
+"""What may have caused a drift: when a file changed, who was logged in then, packages, PM2's own
+log. Pure.
 
-Called by `checking` with what `hosts/remote/probe_hints.sh` printed. Only hints: clocks of boxes are wrong,
-and an `ssh box command` leaves no login. Times are those of the host, in its own zone.
+Called by `checking` with what `hosts/remote/probe_hints.sh` printed. Only hints: clocks of boxes
+are wrong, and an `ssh box command` leaves no login. Times are those of the host, in its own zone.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ _STAMP = r"\w{3} \w{3} +\d{1,2} \d\d:\d\d:\d\d \d{4}"
 _LOGIN = re.compile(
     rf"(?P<user>\S+)\s+(?P<rest>.*?)\s+(?P<begin>{_STAMP})(?:\s+-\s+(?P<end>{_STAMP}))?(?P<how>.*)"
 )
-_DPKG = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (install|upgrade|remove|purge) ([^ :]+)\S* (\S+) (\S+)")
+_DPKG = re.compile(
+    r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (install|upgrade|remove|purge) ([^ :]+)\S* (\S+) (\S+)"
+)
 _PM2 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\S*\s+PM2\s+(?:log:|error:|\|)?\s*(.*)")
 _NOT_PEOPLE = ("reboot", "shutdown", "runlevel", "wtmp", "boot")
 _AROUND = 120
-"""Seconds before and after a login that still count as its own: clocks are cut to the minute by some."""
+"""Seconds before and after a login that still count as its own: clocks are cut to the minute by
+some."""
 _PACKAGES = 900
 """Seconds after which a change is no longer the doing of a package."""
 _MOST_TOLD = 2
@@ -47,8 +51,8 @@ class Package:
 
 @dataclass(frozen=True)
 class Traces:
-    """What the host has kept. `files`: path -> when it changed; `gone`: path -> when its folder changed.
-    `pm2`: (time as the log has it, line)."""
+    """What the host has kept. `files`: path -> when it changed; `gone`: path -> when its folder
+    changed. `pm2`: (time as the log has it, line)."""
 
     now: float
     zone: timezone
@@ -71,7 +75,9 @@ def parse(answer: Answer) -> Traces | None:
     if len(now) != 2 or not now[0].isdigit():
         return None
     zone = _zone(now[1])
-    texts = {word: ["\t".join(row) for row in rows.get(word, [])] for word in ("login", "dpkg", "pm2")}
+    texts = {
+        word: ["\t".join(row) for row in rows.get(word, [])] for word in ("login", "dpkg", "pm2")
+    }
     return Traces(
         float(now[0]),
         zone,
@@ -84,7 +90,8 @@ def parse(answer: Answer) -> Traces | None:
 
 
 def hint(traces: Traces, paths: Sequence[str], app: str = "") -> str:
-    """A clause on what changed these files last, or on what PM2 did with `app` last; "" for nothing."""
+    """A clause on what changed these files last, or on what PM2 did with `app` last; "" for
+    nothing."""
     parts = [*_of_app(traces, app), *_of_files(traces, paths)]
     return "; ".join(parts)
 
@@ -92,7 +99,11 @@ def hint(traces: Traces, paths: Sequence[str], app: str = "") -> str:
 def _of_app(traces: Traces, app: str) -> Iterator[str]:
     if not app:
         return
-    mine = [(when, text) for when, text in traces.pm2 if re.search(rf"App \[{re.escape(app)}[:\]]", text)]
+    mine = [
+        (when, text)
+        for when, text in traces.pm2
+        if re.search(rf"App \[{re.escape(app)}[:\]]", text)
+    ]
     if mine:
         yield f"PM2's log: {mine[-1][0].replace('T', ' ')} {mine[-1][1]}"
 
@@ -107,7 +118,10 @@ def _of_files(traces: Traces, paths: Sequence[str]) -> Iterator[str]:
     when, path, word = max(times)
     if when > traces.now + _AROUND:
         return
-    said = f"{path.rpartition('/')[2]} {word} {_shown(when, traces.zone)}, {_ago(traces.now - when)} ago"
+    said = (
+        f"{path.rpartition('/')[2]} {word} {_shown(when, traces.zone)}, "
+        f"{_ago(traces.now - when)} ago"
+    )
     yield ", ".join([said, *_people(traces, when), *_by_packages(traces, when)])
 
 
@@ -165,7 +179,9 @@ def _logins(lines: Iterable[str]) -> Iterator[Login]:
 def _utc(text: str) -> float:
     try:
         return (
-            datetime.strptime(" ".join(text.split()), "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC).timestamp()
+            datetime.strptime(" ".join(text.split()), "%a %b %d %H:%M:%S %Y")
+            .replace(tzinfo=UTC)
+            .timestamp()
         )
     except ValueError:
         return 0.0
@@ -181,7 +197,9 @@ def _packages(lines: Iterable[str], zone: timezone) -> Iterator[Package]:
         except ValueError:
             continue
         old, new = match[4], match[5]
-        versions = f"{old} -> {new}" if "<none>" not in (old, new) else new if old == "<none>" else old
+        versions = (
+            f"{old} -> {new}" if "<none>" not in (old, new) else new if old == "<none>" else old
+        )
         yield Package(when, f"{match[2]} {match[3]} {versions}")
 
 

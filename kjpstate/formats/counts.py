@@ -1,4 +1,5 @@
-"""How often a log held each of some texts since a mark, from the probe `count`; the log itself never travels.
+"""How often a log held each of some texts since a mark, from the probe `count`; the log itself
+never travels.
 
 Called by `formats.course` for the monitor; `render` is for the simulated box. Pure.
 """
@@ -27,8 +28,9 @@ class Mark:
 
 @dataclass(frozen=True)
 class Count:
-    """`counts`: lines with each text, in the order asked, since the mark before. `mark`: for the next look,
-    at 0 when there is no file. `rotated` lost: what was written before the log was put away was not found."""
+    """`counts`: lines with each text, in the order asked, since the mark before. `mark`: for the
+    next look, at 0 when there is no file. `rotated` lost: what was written before the log was put
+    away was not found."""
 
     mark: Mark
     counts: tuple[int, ...] = ()

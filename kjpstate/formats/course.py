@@ -1,8 +1,9 @@
 """From look to look over one app: what to ask next, and what the answers say since the baseline.
 
-A fold: `begin`, then `readings` and `step` in turn; called by `kjpstate.monitor`. Pure. Crashes are told from
-restarts on purpose by what PM2 moves with each: a crash moves neither `unique_id` nor `created_at`. CPU is
-the growth of the ticks of the app's processes and of all below them between two looks.
+A fold: `begin`, then `readings` and `step` in turn; called by `kjpstate.monitor`. Pure. Crashes are
+told from restarts on purpose by what PM2 moves with each: a crash moves neither `unique_id` nor
+`created_at`. CPU is the growth of the ticks of the app's processes and of all below them between
+two looks.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ _ROTATED = {
 
 @dataclass(frozen=True)
 class Course:
-    """Where the watch over one app stands. `last`: what was seen before; `entries`: PM2's of the app, as they
-    last stood still; `idle`: since when (seconds of uptime) it has no connection, 0 when it has; `marks`: up
-    to where its logs were read; `texts`: lines so far, None once unreadable."""
+    """Where the watch over one app stands. `last`: what was seen before; `entries`: PM2's of the
+    app, as they last stood still; `idle`: since when (seconds of uptime) it has no connection, 0
+    when it has; `marks`: up to where its logs were read; `texts`: lines so far, None once
+    unreadable."""
 
     subject: Subject
     last: probe.Seen | None = None
@@ -62,14 +64,19 @@ def logs(course: Course, paths: Sequence[str]) -> Iterator[Probe]:
 
 def unmarked(course: Course) -> tuple[str, ...]:
     """Logs that were just heard of: where they end is to be asked at once."""
-    return tuple(path for path in course.paths if path not in course.marks) if course.subject.texts else ()
+    return (
+        tuple(path for path in course.paths if path not in course.marks)
+        if course.subject.texts
+        else ()
+    )
 
 
 def marked(course: Course, answers: Answers) -> Course:
     """With the marks of those."""
     found = dict(_counted(course, unmarked(course), answers))
     return replace(
-        course, marks={**course.marks, **{p: c.mark for p, c in found.items() if not isinstance(c, str)}}
+        course,
+        marks={**course.marks, **{p: c.mark for p, c in found.items() if not isinstance(c, str)}},
     )
 
 
@@ -86,7 +93,9 @@ def step(course: Course, at: float, answers: Answers) -> tuple[Course, Sample] |
     course = replace(course, idle=_idle(course, seen, listed))
     course = replace(course, crashes=course.crashes + crashes, planned=course.planned + planned)
     notes = [anew] if anew else ["restarted on purpose"] if planned else []
-    real = tuple(dict.fromkeys(log.path for app in listed for log in app.logs if log.path != "/dev/null"))
+    real = tuple(
+        dict.fromkeys(log.path for app in listed for log in app.logs if log.path != "/dev/null")
+    )
     paths = real if any(app.logs for app in listed) else course.paths
     sample = Sample(
         at=at,
@@ -106,10 +115,13 @@ def step(course: Course, at: float, answers: Answers) -> tuple[Course, Sample] |
 
 
 def _sick(course: Course, seen: probe.Seen) -> str:
-    """Why it is not alive. Without any connection it may be waiting for its next try: only for so long."""
+    """Why it is not alive. Without any connection it may be waiting for its next try: only for so
+    long."""
     app = course.subject.spec["app"]
     may_end = app.get("autorestart") is False
-    found = health.health(seen, course.subject.app, min_uptime=policy.min_uptime(app), may_end=may_end)
+    found = health.health(
+        seen, course.subject.app, min_uptime=policy.min_uptime(app), may_end=may_end
+    )
     idle = _number(seen.clock.uptime) - course.idle if course.idle else Decimal(0)
     if found.sick or idle < health.CONNECTS_WITHIN:
         return found.sick
@@ -141,13 +153,18 @@ def _restarts(course: Course, listed: Sequence[probe.App], *, anew: bool) -> tup
     """(crashes, restarts on purpose) of all its instances since the look before."""
     if not course.entries:
         return 0, 0
-    found = [_restarted(course.entries.get(app.pm_id), app, anew=anew) for app in listed if _settled(app)]
+    found = [
+        _restarted(course.entries.get(app.pm_id), app, anew=anew) for app in listed if _settled(app)
+    ]
     return sum(crashes for crashes, _ in found), sum(planned for _, planned in found)
 
 
 def _settled(app: probe.App) -> bool:
-    """Whether PM2 is not just restarting it: then `created_at` has moved, and the counter not yet."""
-    return app.status in ("errored", "waiting restart") or (app.status == "online" and app.start is not None)
+    """Whether PM2 is not just restarting it: then `created_at` has moved, and
+    the counter not yet."""
+    return app.status in ("errored", "waiting restart") or (
+        app.status == "online" and app.start is not None
+    )
 
 
 def _restarted(before: probe.App | None, app: probe.App, *, anew: bool) -> tuple[int, int]:
@@ -168,21 +185,33 @@ def _restarted(before: probe.App | None, app: probe.App, *, anew: bool) -> tuple
 def _cpu(course: Course, seen: probe.Seen, listed: Sequence[probe.App]) -> float | None:
     """Per cent of one core of its busiest instance since the look before."""
     last = course.last
-    if last is None or not listed or any(app.used is None and app.start is not None for app in listed):
+    if (
+        last is None
+        or not listed
+        or any(app.used is None and app.start is not None for app in listed)
+    ):
         return None
     same_boot = last.clock.boot_id == seen.clock.boot_id
     spent = _number(seen.clock.uptime) - (_number(last.clock.uptime) if same_boot else Decimal(0))
     if spent <= 0:
         return None
-    return max(float(_grown(course, app) / (seen.clock.ticks or 100) / spent * 100) for app in listed)
+    return max(
+        float(_grown(course, app) / (seen.clock.ticks or 100) / spent * 100) for app in listed
+    )
 
 
 def _grown(course: Course, app: probe.App) -> Decimal:
     """Ticks since the look before; all of them for a process that began since."""
-    seen = course.last.named(course.subject.app) if course.last is not None and course.last.alive else ()
+    seen = (
+        course.last.named(course.subject.app)
+        if course.last is not None and course.last.alive
+        else ()
+    )
     before = next((entry for entry in seen if entry.pm_id == app.pm_id), None)
     same = (
-        before is not None and before.used is not None and (before.pid, before.start) == (app.pid, app.start)
+        before is not None
+        and before.used is not None
+        and (before.pid, before.start) == (app.pid, app.start)
     )
     return Decimal(max((app.used or 0) - (before.used or 0 if same and before else 0), 0))
 
@@ -223,12 +252,15 @@ def _read_logs(course: Course, answers: Answers) -> tuple[Course, list[str]]:
 
 
 def _resolved(subject: Subject, answers: Answers) -> Iterator[tuple[str, bool | None]]:
-    """Each name, and whether it resolved in every way that the app may ask; None: it could not be asked."""
+    """Each name, and whether it resolved in every way that the app may ask; None: it could not be
+    asked."""
     if not subject.names:
         return
     found = names.parse(answers.get(names.reading(subject.host, subject.names)))
     for name in subject.names:
         lookups = (
-            () if isinstance(found, str) else [x for x in found if x.subject == name and x.path == "app"]
+            ()
+            if isinstance(found, str)
+            else [x for x in found if x.subject == name and x.path == "app"]
         )
         yield name, all(lookup.ok for lookup in lookups) if lookups else None

@@ -1,4 +1,5 @@
-"""What bytes with zeros in them are: no text in UTF-8 has any. Called by `document` and the kind `patch`."""
+"""What bytes with zeros in them are: no text in UTF-8 has any. Called by `document` and the kind
+`patch`."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ _FEWEST, _LOOKED_AT = 7, 8192
 
 
 def zeros(data: bytes) -> Zeros:
-    """UTF-16 (also without its mark), nothing but zeros, anything else with a zero, or no zero at all."""
+    """UTF-16 (also without its mark), nothing but zeros, anything else with a zero, or no zero at
+    all."""
     if data[:2] in _MARKS:
         return "utf-16"
     if b"\0" not in data:

@@ -1,8 +1,9 @@
 """The journal of a run on a host: what it was about to do, on the disk before it was done. Pure.
 
 Read by `reconcile` (is a run unfinished?), by `apply` (what happened before a link was lost) and by
-`hosts/journal.py`, which also writes it; `hosts/remote/journal.sh` writes the very same. One file a document,
-of its last run. Lines parted by tabs, `-` where there is nothing; a backslash and a tab in a value escaped:
+`hosts/journal.py`, which also writes it; `hosts/remote/journal.sh` writes the very same. One file a
+document, of its last run. Lines parted by tabs, `-` where there is nothing; a backslash and a tab
+in a value escaped:
 
     run ID WHEN WHO WHY
     intent N KIND PATH OLD NEW BACKUP     OLD and NEW: sha256, or `-` for no file
@@ -53,7 +54,8 @@ class Journal:
 
 
 def read(content: bytes) -> Journal | None:
-    """The journal in these bytes; None when there is none. A last line that was cut does not count."""
+    """The journal in these bytes; None when there is none. A last line that was
+    cut does not count."""
     head: list[str] = []
     intents: dict[str, Intent] = {}
     ended = False
@@ -63,7 +65,9 @@ def read(content: bytes) -> Journal | None:
             case "run", [_, _, _, _]:
                 head, intents, ended = values, {}, False
             case "intent", [number, kind, path, old, new, backup]:
-                intents[number] = Intent(number, kind, unquoted(path), old, new, _bare(unquoted(backup)))
+                intents[number] = Intent(
+                    number, kind, unquoted(path), old, new, _bare(unquoted(backup))
+                )
             case "done", [number, status] if number in intents:
                 known = intents[number]
                 intents[number] = Intent(*_fields(known), status)

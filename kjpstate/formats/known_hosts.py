@@ -1,8 +1,8 @@
 """A known_hosts file as OpenSSH reads it: which lines count for a name, and what they say of a key.
 
-Called by `hosts.known_hosts`. A name is bytes in lower case, `host` or `[host]:port`; a key is its blob, the
-bytes that `ssh-ed25519 AAAA…` has in base64. Pure. Source: hostfile.c, match.c and sshconnect.c of OpenSSH
-9.2, as they judge with StrictHostKeyChecking yes.
+Called by `hosts.known_hosts`. A name is bytes in lower case, `host` or `[host]:port`; a key is its
+blob, the bytes that `ssh-ed25519 AAAA…` has in base64. Pure. Source: hostfile.c, match.c and
+sshconnect.c of OpenSSH 9.2, as they judge with StrictHostKeyChecking yes.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ _FIELDS = {
 
 @dataclass(frozen=True)
 class Line:
-    """A line that can count. `hosts`: a hash, or patterns as written. `marker`: nothing for most."""
+    """A line that can count. `hosts`: a hash, or patterns as written. `marker`:
+    nothing for most."""
 
     number: int
     hosts: bytes
@@ -47,8 +48,8 @@ class Line:
 
 @dataclass(frozen=True)
 class File:
-    """What can be read of a file. `plain`: lines of one name each, by it; `others`: those to be matched.
-    `broken`: the numbers of lines of which nobody can make anything."""
+    """What can be read of a file. `plain`: lines of one name each, by it; `others`: those to be
+    matched. `broken`: the numbers of lines of which nobody can make anything."""
 
     plain: Mapping[bytes, Sequence[Line]]
     others: Sequence[Line]
@@ -56,7 +57,10 @@ class File:
 
     def naming(self, name: bytes) -> list[Line]:
         """The lines for `name`, in the order of the file."""
-        found = [*self.plain.get(name, ()), *(line for line in self.others if means(line.hosts, name))]
+        found = [
+            *self.plain.get(name, ()),
+            *(line for line in self.others if means(line.hosts, name)),
+        ]
         return sorted(found, key=lambda line: line.number)
 
 
@@ -89,7 +93,11 @@ def _line(number: int, text: bytes) -> Line | None:
     wanted = b"ssh-rsa" if kind in (b"rsa-sha2-256", b"rsa-sha2-512") else kind
     if hosts.startswith(b"@") or (hosts.startswith(b"|") and len(_salt(hosts)) != _SALT):
         return None
-    return Line(number, hosts, blob, marker) if kind_of(blob) == wanted and _is_whole(blob, wanted) else None
+    return (
+        Line(number, hosts, blob, marker)
+        if kind_of(blob) == wanted and _is_whole(blob, wanted)
+        else None
+    )
 
 
 def _words(text: bytes) -> tuple[bytes, bytes, bytes]:
@@ -180,7 +188,8 @@ def _hashed(salt: bytes, name: bytes) -> bytes:
 
 
 def fits(text: bytes, pattern: bytes) -> bool:
-    """Whether `*` and `?` of `pattern` can stand for what `text` has there; all else is what it is."""
+    """Whether `*` and `?` of `pattern` can stand for what `text` has there; all
+    else is what it is."""
     at = here = again = 0
     star = -1
     while at < len(text):
@@ -201,8 +210,9 @@ def fits(text: bytes, pattern: bytes) -> bool:
 
 
 def verdict(key: bytes, steps: Sequence[Sequence[Line]]) -> str:
-    """What is known of `key`. `steps`: the lines for the name with its port, then those for the name alone,
-    which is asked where the first say nothing; another key there says nothing of this port."""
+    """What is known of `key`. `steps`: the lines for the name with its port, then those for the
+    name alone, which is asked where the first say nothing; another key there says nothing of this
+    port."""
     for step, lines in enumerate(steps):
         if any(line.marker == REVOKED and line.key == key for line in lines):
             return IS_REVOKED
@@ -222,12 +232,14 @@ def keys(steps: Sequence[Sequence[Line]]) -> list[bytes]:
 
 def marked(steps: Sequence[Sequence[Line]], marker: bytes) -> list[bytes]:
     """The keys with this mark, of every name."""
-    return list(dict.fromkeys(line.key for lines in steps for line in lines if line.marker == marker))
+    return list(
+        dict.fromkeys(line.key for lines in steps for line in lines if line.marker == marker)
+    )
 
 
 def revoked_with(steps: Sequence[Sequence[Line]]) -> list[bytes]:
-    """The keys that no certificate makes good: of the name alone only where that is asked, for a key or for
-    who signed it."""
+    """The keys that no certificate makes good: of the name alone only where that is asked, for a
+    key or for who signed it."""
     first, *others = steps
     asked = not keys([first]) or marked(others, AUTHORITY)
     return marked(steps if asked else [first], REVOKED)
@@ -237,8 +249,8 @@ def revoked_with(steps: Sequence[Sequence[Line]]) -> list[bytes]:
 
 
 def without(content: bytes, name: bytes) -> bytes:
-    """The file in which no line trusts a key for `name` any more. Marked lines stay as they are, and so does
-    what a line says of other names."""
+    """The file in which no line trusts a key for `name` any more. Marked lines stay as they are,
+    and so does what a line says of other names."""
     kept = []
     for number, text in enumerate(content.split(b"\n"), 1):
         line = _line(number, text)

@@ -1,7 +1,9 @@
-"""The moment a line of PM2's log was written, by the app's own log_date_format. Pure; for the check `log`.
+"""The moment a line of PM2's log was written, by the app's own log_date_format. Pure; for the check
+`log`.
 
-PM2 writes `DATE: line`, DATE in the words of moment and in the box's own time; so a moment in the document is
-the box's time too; how late it is there, for the last 30 minutes, the box itself is asked.
+PM2 writes `DATE: line`, DATE in the words of moment and in the box's own time; so a moment in the
+document is the box's time too; how late it is there, for the last 30 minutes, the box itself is
+asked.
 """
 
 from __future__ import annotations
@@ -42,14 +44,21 @@ def format_of(app: Mapping[str, Any]) -> str:
 
 
 def pattern(date_format: str) -> re.Pattern[str] | None:
-    """What a line begins with; None for a format that does not give date, hour and minute, or that has
-    words we do not know."""
+    """What a line begins with; None for a format that does not give date, hour and minute, or that
+    has words we do not know."""
     parts = []
     for match in _WORD.finditer(date_format):
         word = match[0]
-        if match[1] is None and word not in _TOKENS and re.fullmatch("[A-Za-z]", word) and word != "T":
+        if (
+            match[1] is None
+            and word not in _TOKENS
+            and re.fullmatch("[A-Za-z]", word)
+            and word != "T"
+        ):
             return None
-        parts.append(re.escape(match[1]) if match[1] is not None else _TOKENS.get(word, re.escape(word)))
+        parts.append(
+            re.escape(match[1]) if match[1] is not None else _TOKENS.get(word, re.escape(word))
+        )
     try:
         found = re.compile("".join(parts))
     except re.error:  # the same word twice
@@ -89,8 +98,8 @@ def said_now(answer: Answer) -> datetime | str:
 
 @dataclass(frozen=True)
 class Written:
-    """The lines of a log since a moment. `undated`: those before the first date, which may be older or not.
-    `earlier`: an older line stands before them, so that these are all."""
+    """The lines of a log since a moment. `undated`: those before the first date, which may be older
+    or not. `earlier`: an older line stands before them, so that these are all."""
 
     late: str
     undated: str
@@ -98,8 +107,8 @@ class Written:
 
 
 def since(text: str, begin: datetime, date_format: str) -> Written:
-    """The lines written at `begin` or later. A line without a date belongs to the line before it; where the
-    first date is an older one, what stands before it is older too."""
+    """The lines written at `begin` or later. A line without a date belongs to the line before it;
+    where the first date is an older one, what stands before it is older too."""
     begins = pattern(date_format)
     if begins is None:
         return Written("", text, False)
@@ -112,7 +121,9 @@ def since(text: str, begin: datetime, date_format: str) -> Written:
     )
 
 
-def _judged(text: str, begin: datetime, begins: re.Pattern[str]) -> Iterator[tuple[str, bool | None]]:
+def _judged(
+    text: str, begin: datetime, begins: re.Pattern[str]
+) -> Iterator[tuple[str, bool | None]]:
     late: bool | None = None
     for line in text.splitlines(keepends=True):
         match = begins.match(line)

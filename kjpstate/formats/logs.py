@@ -1,4 +1,5 @@
-"""What an app wrote into its logs since a moment, from the probe `tail` and the stamp `log` of that moment.
+"""What an app wrote into its logs since a moment, from the probe `tail` and the stamp `log` of that
+moment.
 
 Called by the kind check and by `monitor`; `render` is for the simulated box. Pure.
 """
@@ -13,7 +14,8 @@ from typing import Any
 from kjpstate.model import Answer, Probe, Unreadable
 
 CAP = 256 * 1024
-"""Bytes of a log's end that travel; what was written before them is not judged, and the verdict says so."""
+"""Bytes of a log's end that travel; what was written before them is not judged, and the verdict
+says so."""
 
 NOWHERE = ("NULL", "/dev/null")
 """Paths by which PM2 is told to keep no log."""
@@ -30,9 +32,12 @@ class Tail:
     content: bytes
 
     def since(self, offset: int | None) -> tuple[str, bool]:
-        """(text written after `offset`, whether that is all of it). A smaller file was rotated: all of it."""
+        """(text written after `offset`, whether that is all of it). A smaller file was rotated: all
+        of it."""
         begin = 0 if offset is None or offset > self.size else offset
-        return self.content[max(begin - self.start, 0) :].decode(errors="replace"), begin >= self.start
+        return self.content[max(begin - self.start, 0) :].decode(
+            errors="replace"
+        ), begin >= self.start
 
 
 def numbered(app: Mapping[str, Any]) -> bool:
@@ -69,7 +74,8 @@ def render(content: bytes | None) -> bytes:
 
 
 def offset(stamp: Mapping[str, Any] | None, stream: str) -> int | None:
-    """Where `stream` (out or error) ended when the stamp was made; 0: there was no file, None: not known."""
+    """Where `stream` (out or error) ended when the stamp was made; 0: there was no file, None: not
+    known."""
     if stamp is None or stream not in stamp:
         return None
     noted = stamp[stream]

@@ -34,10 +34,11 @@ _SAID = {
 
 @dataclass(frozen=True)
 class Lookup:
-    """One question. `path` app: as getaddrinfo and node ask; server: one server asked directly; wan: whether
-    that server's machine can be connected to at all, asked only when all were silent. `subject`: the name, or
-    the server's `endpoint`. `code`: exit status of `tool`. `address`: "" when none came back. `said`: of a
-    failure NXDOMAIN, SERVFAIL, REFUSED, CLOSED, TIMEOUT, EMPTY, EAI_AGAIN, or "" for anything else."""
+    """One question. `path` app: as getaddrinfo and node ask; server: one server asked directly;
+    wan: whether that server's machine can be connected to at all, asked only when all were silent.
+    `subject`: the name, or the server's `endpoint`. `code`: exit status of `tool`. `address`: ""
+    when none came back. `said`: of a failure NXDOMAIN, SERVFAIL, REFUSED, CLOSED, TIMEOUT, EMPTY,
+    EAI_AGAIN, or "" for anything else."""
 
     path: Path
     tool: str
@@ -48,7 +49,8 @@ class Lookup:
 
     @property
     def ok(self) -> bool:
-        """An exit status alone lies (dig's is 0 for a name that does not exist): an address must be there."""
+        """An exit status alone lies (dig's is 0 for a name that does not exist): an address must be
+        there."""
         return self.code == 0 and (bool(self.address) or self.path == "wan")
 
     @property
@@ -61,8 +63,8 @@ class Lookup:
 
 
 def wan_down(lookups: Iterable[Lookup]) -> bool:
-    """Whether every server was silent and none of their machines could be reached: then nothing can be said
-    about any of them."""
+    """Whether every server was silent and none of their machines could be reached: then nothing can
+    be said about any of them."""
     lookups = list(lookups)
     servers = [item for item in lookups if item.path == "server"]
     beyond = [item for item in lookups if item.path == "wan"]
@@ -71,7 +73,8 @@ def wan_down(lookups: Iterable[Lookup]) -> bool:
 
 
 def reading(host: str, names: Sequence[str], servers: Iterable[str] = ()) -> Probe:
-    """The reading for these names, and for the first of them at each server (in resolved.conf's spelling)."""
+    """The reading for these names, and for the first of them at each server (in resolved.conf's
+    spelling)."""
     return Probe(host, "names", (str(len(names)), *names, *map(endpoint, servers)))
 
 
@@ -94,7 +97,9 @@ def parse(answer: Answer) -> tuple[Lookup, ...] | str:
     if not isinstance(answer, bytes):
         return "names can be asked for only on a POSIX host"
     return tuple(
-        found for line in answer.decode(errors="replace").splitlines() if (found := _lookup(line)) is not None
+        found
+        for line in answer.decode(errors="replace").splitlines()
+        if (found := _lookup(line)) is not None
     )
 
 

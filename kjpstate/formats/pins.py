@@ -1,6 +1,7 @@
 """A value inside a JSON file by its pointer (RFC 6901): what a guardrail `unchanged` watches.
 
-Called by the kind `unchanged` with a lock file's bytes and `/packages/node_modules~1x/version`. Pure.
+Called by the kind `unchanged` with a lock file's bytes and `/packages/node_modules~1x/version`.
+Pure.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ _BAD_ESCAPE = re.compile(r"~(?![01])")
 def find(content: bytes, pointer: str) -> tuple[Any, str]:
     """(value, "") of `pointer` in the JSON text `content`, or (None, a sentence that says why not).
 
-    The empty pointer is the whole file; a value that is `null` is a value, with no reason beside it.
+    The empty pointer is the whole file; a value that is `null` is a value, with no reason beside
+    it.
     """
     try:
         value = json.loads(content.decode("utf-8-sig"))

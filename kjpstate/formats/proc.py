@@ -1,7 +1,7 @@
 """How busy an app's processes are, from two samples of /proc/PID/stat by the probe `cpu`.
 
-`ps` shows the average of a process's whole life, which hides what it does now. Called by the kind check and
-by `monitor`; `render` is for the simulated box. Pure.
+`ps` shows the average of a process's whole life, which hides what it does now. Called by the kind
+check and by `monitor`; `render` is for the simulated box. Pure.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ _UTIME, _STIME, _START = 11, 12, 19  # places after "pid (name) "
 
 @dataclass(frozen=True)
 class Sample:
-    """`used`: ticks of CPU so far; `start`: when the process began (ticks); `uptime`: seconds, raw text."""
+    """`used`: ticks of CPU so far; `start`: when the process began (ticks); `uptime`: seconds, raw
+    text."""
 
     uptime: str
     used: int
@@ -26,7 +27,8 @@ class Sample:
 
 @dataclass(frozen=True)
 class Load:
-    """Percent of one core by process, over the time between the samples; `gone`: processes that ended."""
+    """Percent of one core by process, over the time between the samples; `gone`: processes that
+    ended."""
 
     percent: Mapping[int, float]
     gone: tuple[int, ...] = ()
@@ -66,7 +68,8 @@ def render(pid: int, first: Sample, second: Sample, ticks: int = 100) -> bytes:
 
 
 def _sample(text: str) -> tuple[int, Sample] | None:
-    """`UPTIME PID (NAME) STATE …`; the name may hold blanks and brackets, so count from the last one."""
+    """`UPTIME PID (NAME) STATE …`; the name may hold blanks and brackets, so count from the last
+    one."""
     uptime, _, stat = text.partition(" ")
     fields = stat.rpartition(") ")[2].split()
     pid = stat.partition(" ")[0]

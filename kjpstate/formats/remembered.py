@@ -1,7 +1,8 @@
-"""One line a run in a host's state folder, the stamp `history.json`: two people see each other's. Pure.
+"""One line a run in a host's state folder, the stamp `history.json`: two people see each other's.
+Pure.
 
-`apply` adds its line at its end, `cli.history` reads them all. Addresses and results only: no bytes, no
-reasons, nothing that could hold a secret.
+`apply` adds its line at its end, `cli.history` reads them all. Addresses and results only: no
+bytes, no reasons, nothing that could hold a secret.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ _MOST = 200
 """Runs that a host keeps."""
 _FORMS = {"id": "[0-9a-f]{6,32}", "verb": "[a-z]{1,20}", "started": r"\d{8}T\d{6}Z"}
 _LONGEST, _MOST_RESULTS = 200, 500
-"""Signs of a word, and results of a line: anybody may have written there, and it comes onto a screen."""
+"""Signs of a word, and results of a line: anybody may have written there, and it comes onto a
+screen."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One run on this host. `results`: address -> the word of `model.Step`; `started` as in RunInfo."""
+    """One run on this host. `results`: address -> the word of `model.Step`; `started` as in
+    RunInfo."""
 
     id: str
     verb: str

@@ -1,22 +1,20 @@
-"""systemd-resolved as the probe `resolved` saw it, and which servers it really asks for a name. Pure.
+"""systemd-resolved as the probe `resolved` saw it, and which servers it really asks for a name.
+Pure.
 
 Called by the kind dns and by the checks; `render` is for the simulated box. The probe
 (hosts/remote/probe_resolved.sh) prints lines, their fields parted by tabs, in any order:
 
-    resolved  1                      the format; first
-    booted    yes | no               whether systemd is running here
-    version   252
-    unit      LoadState=…            and ActiveState, SubState, UnitFileState, Result, one field each
-    near      NetworkManager         a service that is active and also has a hand in DNS
-    link      2  eth0                every interface
-    bus       DNSEx  {json}          a property of org.freedesktop.resolve1.Manager, as busctl prints it
-    of        2  DNSEx  {json}       a property of the link of that number, if it has servers
-    text      dns  Link 2 (eth0): …  a line of `resolvectl dns`, `domain` or `default-route`, without D-Bus
-    file      hex path  hex bytes    a main file or drop-in of any tree; `!` for bytes: unreadable
-    hosts     files resolve          nsswitch.conf's line
-    resolv    127.0.0.53             the nameservers of /etc/resolv.conf
-    listens   yes | no               whether 127.0.0.53 port 53 is listened on
-    end                              last; without it the answer was cut short
+    resolved  1                      the format; first booted    yes | no               whether
+    systemd is running here version   252 unit      LoadState=…            and ActiveState,
+    SubState, UnitFileState, Result, one field each near      NetworkManager         a service that
+    is active and also has a hand in DNS link      2  eth0                every interface bus
+    DNSEx  {json}          a property of org.freedesktop.resolve1.Manager, as busctl prints it of
+    2  DNSEx  {json}       a property of the link of that number, if it has servers text      dns
+    Link 2 (eth0): …  a line of `resolvectl dns`, `domain` or `default-route`, without D-Bus file
+    hex path  hex bytes    a main file or drop-in of any tree; `!` for bytes: unreadable hosts
+    files resolve          nsswitch.conf's line resolv    127.0.0.53             the nameservers of
+    /etc/resolv.conf listens   yes | no               whether 127.0.0.53 port 53 is listened on end
+    last; without it the answer was cut short
 """
 
 from __future__ import annotations
@@ -29,7 +27,16 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Any
 
-from kjpstate.formats.resolved_conf import DOMAINS, MAIN, ROOT, ConfFile, bare, domain, in_order, server
+from kjpstate.formats.resolved_conf import (
+    DOMAINS,
+    MAIN,
+    ROOT,
+    ConfFile,
+    bare,
+    domain,
+    in_order,
+    server,
+)
 from kjpstate.model import Answer, Probe, Unreadable
 
 FORMAT = "1"
@@ -59,8 +66,8 @@ class Unit:
 
 @dataclass(frozen=True)
 class Link:
-    """One interface with the servers and domains it brought (from DHCP, say); `~` domains only route.
-    `ready`: it is up and has an address, else resolved asks nobody there."""
+    """One interface with the servers and domains it brought (from DHCP, say); `~` domains only
+    route. `ready`: it is up and has an address, else resolved asks nobody there."""
 
     index: int
     name: str
@@ -72,8 +79,9 @@ class Link:
 
 @dataclass(frozen=True)
 class Running:
-    """What the daemon has, globally. `fallback` None: could not be read. `mode`: of /etc/resolv.conf: stub,
-    uplink, static, missing, foreign; "" where systemd is too old to say. `stub`: DNSStubListener."""
+    """What the daemon has, globally. `fallback` None: could not be read. `mode`: of
+    /etc/resolv.conf: stub, uplink, static, missing, foreign; "" where systemd is too old to say.
+    `stub`: DNSStubListener."""
 
     servers: tuple[str, ...] = ()
     fallback: tuple[str, ...] | None = None
@@ -90,10 +98,10 @@ class Running:
 
 @dataclass(frozen=True)
 class Seen:
-    """Everything the probe saw. `running` None: the daemon does not run, or does not answer. `files`: all
-    main files and drop-ins of all trees; `unreadable`: paths of those that could not be read. `interfaces`:
-    number -> name of all. `hosts`: nsswitch's words. `resolv`: nameservers of resolv.conf. `listens`: on
-    127.0.0.53; None: can't be seen."""
+    """Everything the probe saw. `running` None: the daemon does not run, or does not answer.
+    `files`: all main files and drop-ins of all trees; `unreadable`: paths of those that could not
+    be read. `interfaces`: number -> name of all. `hosts`: nsswitch's words. `resolv`: nameservers
+    of resolv.conf. `listens`: on 127.0.0.53; None: can't be seen."""
 
     booted: bool = True
     version: int = 0
@@ -110,7 +118,8 @@ class Seen:
 
     @property
     def names_stub(self) -> bool:
-        """Whether /etc/resolv.conf leads programs to 127.0.0.53; a copy of resolved's file does it too."""
+        """Whether /etc/resolv.conf leads programs to 127.0.0.53; a copy of resolved's file does it
+        too."""
         mode = self.running.mode if self.running else ""
         return mode == "stub" or self.resolv[:1] in (("127.0.0.53",), ("127.0.0.54",))
 
@@ -118,11 +127,14 @@ class Seen:
     def outside(self) -> bool:
         """Whether programs go past resolved altogether."""
         mode = self.running.mode if self.running else ""
-        return mode in ("foreign", "missing") and "resolve" not in self.hosts and not self.names_stub
+        return (
+            mode in ("foreign", "missing") and "resolve" not in self.hosts and not self.names_stub
+        )
 
     @property
     def reloads(self) -> bool:
-        """Whether the daemon can read its files anew without a restart; 257 loses extra listeners over it."""
+        """Whether the daemon can read its files anew without a restart; 257 loses extra listeners
+        over it."""
         loses = any(b"DNSStubListenerExtra" in file.content for file in self.files)
         return self.version >= ALL_TREES and not (self.version == 257 and loses)
 
@@ -136,13 +148,18 @@ class Seen:
         """The main file that is read while there is none in /etc; None: none is."""
         if self.version < ALL_TREES:
             return None
-        mains = [file for file in self.files if file.path.endswith("/resolved.conf") and file.path != MAIN]
+        mains = [
+            file
+            for file in self.files
+            if file.path.endswith("/resolved.conf") and file.path != MAIN
+        ]
         return next(iter(in_order(mains)), None)
 
 
 @dataclass(frozen=True)
 class Scope:
-    """A set of servers that is asked together: `link` is the interface's name, "" for the global one."""
+    """A set of servers that is asked together: `link` is the interface's name, "" for the global
+    one."""
 
     link: str
     servers: tuple[str, ...]
@@ -154,11 +171,13 @@ def reading(host: str) -> Probe:
 
 
 def asked(name: str, running: Running, links: Iterable[Link]) -> tuple[Scope, ...]:
-    """Who is asked for a name of several labels: those scopes with the best match, all at the same time.
+    """Who is asked for a name of several labels: those scopes with the best match, all at the same
+    time.
 
-    Resolved's own routing: the longest domain that the name lies in wins, `~.` matches everything; without
-    any match the global servers and the links of the default route are asked. A name below `local` is
-    nobody's unless a domain says so. The fallback servers are the global ones while no other is known at all.
+    Resolved's own routing: the longest domain that the name lies in wins, `~.` matches everything;
+    without any match the global servers and the links of the default route are asked. A name below
+    `local` is nobody's unless a domain says so. The fallback servers are the global ones while no
+    other is known at all.
     """
     links = tuple(links)
     servers = running.servers
@@ -276,7 +295,8 @@ def _links_from_text(texts: Iterable[tuple[str, str]]) -> Iterator[Link]:
 
 
 def _running(bus: Mapping[str, Any], links: Sequence[Link], names: Mapping[int, str]) -> Running:
-    """Link servers share the list with the global ones that name an interface, and stand behind them."""
+    """Link servers share the list with the global ones that name an interface, and stand behind
+    them."""
     of_links = Counter((link.index, address) for link in links for address in link.servers)
     known = {**names, **{link.index: link.name for link in links}}
     servers: list[str] = []
@@ -290,7 +310,9 @@ def _running(bus: Mapping[str, Any], links: Sequence[Link], names: Mapping[int, 
     current = bus.get("CurrentDNSServerEx", bus.get("CurrentDNSServer"))
     return Running(
         tuple(dict.fromkeys(servers)),
-        None if fallback is None else tuple(dict.fromkeys(_server(item, known) for item in fallback)),
+        None
+        if fallback is None
+        else tuple(dict.fromkeys(_server(item, known) for item in fallback)),
         tuple(_domain(name, route) for index, name, route in bus.get(DOMAINS, ()) if not index),
         _server(current, known) if current and current[2] else "",
         bus.get("ResolvConfMode", ""),
@@ -374,7 +396,10 @@ def _running_lines(
     domains = [[0, name.removeprefix("~"), name.startswith("~")] for name in running.domains]
     properties = {
         "DNSEx": ("a(iiayqs)", [*mine, *theirs]),
-        "FallbackDNSEx": ("a(iiayqs)", [_bus_server(text, known) for text in running.fallback or ()]),
+        "FallbackDNSEx": (
+            "a(iiayqs)",
+            [_bus_server(text, known) for text in running.fallback or ()],
+        ),
         "Domains": ("a(isb)", domains),
         "CurrentDNSServerEx": (
             "(iiayqs)",

@@ -1,13 +1,14 @@
 """resolved.conf and its drop-ins, read and edited by systemd's own rules. Pure.
 
-`settings` says what the daemon would take from the files, each value with the file and line it comes from;
-`edited` is the least edit of the main file after which the named values are right. Called by the kind dns,
-by the checks and by the simulated box.
+`settings` says what the daemon would take from the files, each value with the file and line it
+comes from; `edited` is the least edit of the main file after which the named values are right.
+Called by the kind dns, by the checks and by the simulated box.
 
-The rules (systemd's conf-parser): keys and sections are case-sensitive, lists add up over lines and files, an
-empty assignment clears a list, a backslash at the end of a line continues it (comment lines between are
-skipped), comments stand on their own line, an unusable word is dropped with a warning and never an error. A
-broken section header, or a line that is not UTF-8, ends the reading of this file and of all later ones.
+The rules (systemd's conf-parser): keys and sections are case-sensitive, lists add up over lines and
+files, an empty assignment clears a list, a backslash at the end of a line continues it (comment
+lines between are skipped), comments stand on their own line, an unusable word is dropped with a
+warning and never an error. A broken section header, or a line that is not UTF-8, ends the reading
+of this file and of all later ones.
 """
 
 from __future__ import annotations
@@ -24,19 +25,23 @@ from typing import TypeAlias
 
 MAIN = "/etc/systemd/resolved.conf"
 DROP_IN = "/etc/systemd/resolved.conf.d/zz-kjpstate.conf"
-"""Our own drop-in, where the document asks for one: its name sorts behind those that people give."""
+"""Our own drop-in, where the document asks for one: its name sorts behind those that people give.
+"""
 TREES = ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")
 """Folders of `systemd/resolved.conf.d/`, the strongest first."""
 SERVERS, FALLBACK, DOMAINS = "DNS", "FallbackDNS", "Domains"
 ROOT = "~."
-"""The routing domain that every name lies in: with it in Domains, the global servers are asked for all."""
+"""The routing domain that every name lies in: with it in Domains, the global servers are asked for
+all."""
 
 Interfaces: TypeAlias = Mapping[int, str]
 
 _KEYS = (SERVERS, FALLBACK, DOMAINS)
 _BLANK = " \t\n\r"
 _BOM = b"\xef\xbb\xbf"
-_ENDS = sorted(("".join(end) for n in (1, 2, 3) for end in permutations("\0\n\r", n)), key=len, reverse=True)
+_ENDS = sorted(
+    ("".join(end) for n in (1, 2, 3) for end in permutations("\0\n\r", n)), key=len, reverse=True
+)
 _LINE = re.compile(f"(?s)(.*?)({'|'.join(map(re.escape, _ENDS))}|\\Z)".encode())
 _OWN_STUB = ("127.0.0.53", "127.0.0.54")
 _PLAIN = frozenset(ascii_letters + digits + "-_")
@@ -53,7 +58,8 @@ class ConfFile:
 
 @dataclass(frozen=True)
 class Entry:
-    """One server or domain in its canonical form, and the line that gave it (lines count from 1)."""
+    """One server or domain in its canonical form, and the line that gave it
+    (lines count from 1)."""
 
     value: str
     file: str
@@ -72,8 +78,9 @@ class Ignored:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the files say. `entries` has only keys that were assigned at all; `cleared` the last empty
-    assignment of each key; `broken` the line at which systemd stops reading all of this, if there is one."""
+    """What the files say. `entries` has only keys that were assigned at all; `cleared` the last
+    empty assignment of each key; `broken` the line at which systemd stops reading all of this, if
+    there is one."""
 
     entries: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     ignored: tuple[Ignored, ...] = ()
@@ -104,7 +111,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class _Line:
-    """A logical line: its text and the indexes of the physical lines it is written on, comments left out."""
+    """A logical line: its text and the indexes of the physical lines it is written on, comments
+    left out."""
 
     text: bytes
     rows: tuple[int, ...]
@@ -127,7 +135,8 @@ class _Stop(Exception):
 def settings(files: Sequence[ConfFile], interfaces: Interfaces = MappingProxyType({})) -> Settings:
     """What the daemon takes from `files`: the main one first, then the drop-ins in their order.
 
-    `interfaces`: number -> name of all there are; a server of another one is dropped. Empty: not known.
+    `interfaces`: number -> name of all there are; a server of another one is dropped. Empty: not
+    known.
     """
     entries: dict[str, list[Entry]] = {}
     cleared: dict[str, Entry] = {}
@@ -155,7 +164,8 @@ def settings(files: Sequence[ConfFile], interfaces: Interfaces = MappingProxyTyp
 
 
 def in_order(files: Iterable[ConfFile]) -> tuple[ConfFile, ...]:
-    """Drop-ins as systemd reads them: by file name, and of the same name only the strongest tree's."""
+    """Drop-ins as systemd reads them: by file name, and of the same name only
+    the strongest tree's."""
     chosen: dict[str, ConfFile] = {}
     for file in sorted(files, key=lambda file: _strength(file.path)):
         chosen.setdefault(file.path.rpartition("/")[2], file)
@@ -163,7 +173,8 @@ def in_order(files: Iterable[ConfFile]) -> tuple[ConfFile, ...]:
 
 
 def server(word: str) -> tuple[str, str]:
-    """(canonical form, "") of `ADDRESS[:port][%interface][#name]`, or ("", why the daemon drops it)."""
+    """(canonical form, "") of `ADDRESS[:port][%interface][#name]`, or ("", why the daemon drops
+    it)."""
     rest, hash_sign, name = word.partition("#")
     rest, percent, interface = rest.partition("%")
     if (hash_sign and not name) or (percent and not interface):
@@ -173,9 +184,14 @@ def server(word: str) -> tuple[str, str]:
         return "", "not an address"
     address, port = split
     if address.is_unspecified or str(address) in _OWN_STUB:
-        return "", "an address of resolved itself" if not address.is_unspecified else "no host's address"
+        return (
+            "",
+            "an address of resolved itself" if not address.is_unspecified else "no host's address",
+        )
     text = str(address)
-    if address.is_loopback and interface == "lo":  # where the daemon itself says so, and nobody else needs to
+    if (
+        address.is_loopback and interface == "lo"
+    ):  # where the daemon itself says so, and nobody else needs to
         percent, interface = "", ""
     if port not in (None, 53, 853):
         text = f"[{text}]:{port}" if address.version == 6 else f"{text}:{port}"
@@ -183,7 +199,8 @@ def server(word: str) -> tuple[str, str]:
 
 
 def at_interface(canonical: str, why: str, interfaces: Interfaces) -> tuple[str, str]:
-    """What `server` said, with an interface's number as its name; dropped when there is no such interface."""
+    """What `server` said, with an interface's number as its name; dropped when there is no such
+    interface."""
     rest, hash_sign, name = canonical.partition("#")
     rest, _, interface = rest.partition("%")
     if not interface or not interfaces:
@@ -193,13 +210,18 @@ def at_interface(canonical: str, why: str, interfaces: Interfaces) -> tuple[str,
     if interface not in interfaces.values():
         return "", f"there is no interface {interface}"
     split = _split_port(rest)
-    loops = split is not None and split[0].is_loopback  # the daemon takes lo for it, whatever is written
+    loops = (
+        split is not None and split[0].is_loopback
+    )  # the daemon takes lo for it, whatever is written
     return f"{rest}{'' if loops else '%' + interface}{hash_sign}{name}", why
 
 
 def spelled(words: Iterable[str], interfaces: Interfaces) -> tuple[str, ...]:
-    """In resolved's own spelling and without repeats; a word it would drop stays, and so never matches."""
-    return tuple(dict.fromkeys(at_interface(*server(word), interfaces)[0] or word for word in words))
+    """In resolved's own spelling and without repeats; a word it would drop stays, and so never
+    matches."""
+    return tuple(
+        dict.fromkeys(at_interface(*server(word), interfaces)[0] or word for word in words)
+    )
 
 
 def bare(canonical: str) -> str:
@@ -210,7 +232,8 @@ def bare(canonical: str) -> str:
 
 
 def domain(word: str) -> tuple[str, str]:
-    """(canonical form, "") of a search domain, `~` for route only; or ("", why the daemon drops it)."""
+    """(canonical form, "") of a search domain, `~` for route only; or ("", why the daemon drops
+    it)."""
     route, name = word.startswith("~"), word.removeprefix("~")
     if name in ("", ".", "*"):
         return (ROOT, "") if word else ("", "empty")
@@ -222,8 +245,8 @@ def domain(word: str) -> tuple[str, str]:
 
 
 def _labels(name: bytes) -> list[bytes] | None:
-    """The labels of a name without its escapes (`\\.`, `\\\\`, `\\032`); None: not a name. A final dot counts
-    for nothing."""
+    """The labels of a name without its escapes (`\\.`, `\\\\`, `\\032`); None: not a name. A final
+    dot counts for nothing."""
     labels, rest = [b""], name
     while rest:
         letter, rest = rest[:1], rest[1:]
@@ -246,7 +269,11 @@ def _labels(name: bytes) -> list[bytes] | None:
 def _escaped(label: bytes) -> str:
     """As resolved writes a label: only letters, digits, `-` and `_` stand for themselves."""
     return "".join(
-        chr(code) if chr(code) in _PLAIN else f"\\{chr(code)}" if chr(code) in ".\\" else f"\\{code:03d}"
+        chr(code)
+        if chr(code) in _PLAIN
+        else f"\\{chr(code)}"
+        if chr(code) in ".\\"
+        else f"\\{code:03d}"
         for code in label
     )
 
@@ -267,7 +294,8 @@ def _split_port(text: str) -> tuple[IPv4Address | IPv6Address, int | None] | Non
 
 
 def _add(key: str, listed: list[Entry], entry: Entry) -> None:
-    """A repeat keeps its first place and spelling; the last one says whether a domain only routes."""
+    """A repeat keeps its first place and spelling; the last one says whether a
+    domain only routes."""
     for place, old in enumerate(listed):
         name = old.value.removeprefix("~")
         if old.value == entry.value:
@@ -282,7 +310,10 @@ def _values(item: _Assignment, interfaces: Interfaces) -> Iterator[tuple[str, st
     """(word, its canonical form or "", why it is dropped) of each word of an assignment."""
     words, whole = _words(item.value, quotes=item.key == DOMAINS)
     for word in words:
-        yield word, *(domain(word) if item.key == DOMAINS else at_interface(*server(word), interfaces))
+        yield (
+            word,
+            *(domain(word) if item.key == DOMAINS else at_interface(*server(word), interfaces)),
+        )
     if not whole:
         yield item.value, "", "a quote is not closed"
 
@@ -310,7 +341,8 @@ def _words(value: str, *, quotes: bool) -> tuple[list[str], bool]:
 
 
 def _assignments(content: bytes) -> Iterator[_Assignment]:
-    """Those of our keys that stand in a [Resolve] section; raises _Stop where systemd stops reading."""
+    """Those of our keys that stand in a [Resolve] section; raises _Stop where systemd stops
+    reading."""
     section = ""
     for line in _logical(_physical(content)):
         text = _text(line.text)
@@ -327,7 +359,8 @@ def _assignments(content: bytes) -> Iterator[_Assignment]:
 
 
 def _physical(content: bytes) -> list[tuple[bytes, bytes]]:
-    """(text, line end) of each line: \\n, \\r and \\0 end one, and so does a run of different ones."""
+    """(text, line end) of each line: \\n, \\r and \\0 end one, and so does a
+    run of different ones."""
     lines = [(match[1], match[2]) for match in _LINE.finditer(content)]
     return lines[:-1] if lines and lines[-1] == (b"", b"") else lines
 
@@ -362,7 +395,9 @@ def _text(raw: bytes) -> str | None:
 
 
 def _strength(path: str) -> int:
-    return next((place for place, tree in enumerate(TREES) if path.startswith(tree + "/")), len(TREES))
+    return next(
+        (place for place, tree in enumerate(TREES) if path.startswith(tree + "/")), len(TREES)
+    )
 
 
 def _frozen(entries: Mapping[str, Sequence[Entry]]) -> dict[str, tuple[Entry, ...]]:
@@ -378,11 +413,16 @@ def assigned(content: bytes) -> tuple[str, ...]:
 
 
 def drop_in(main: bytes | None, others: Sequence[ConfFile], wanted: Wanted, document: str) -> bytes:
-    """Our own drop-in: it clears each wanted list and gives it anew, so what stands before it does not count.
+    """Our own drop-in: it clears each wanted list and gives it anew, so what stands before it does
+    not count.
 
-    `others`: all other drop-ins. Of Domains only the root is ours: it is added, or all others given again.
+    `others`: all other drop-ins. Of Domains only the root is ours: it is added, or all others given
+    again.
     """
-    lines = [f"# Written by kjpstate for {document}; read last, it wins over resolved.conf.", "[Resolve]"]
+    lines = [
+        f"# Written by kjpstate for {document}; read last, it wins over resolved.conf.",
+        "[Resolve]",
+    ]
     for key, values in ((SERVERS, wanted.servers), (FALLBACK, wanted.fallback)):
         if values is not None:
             lines += [f"{key}="] + ([f"{key}={' '.join(values)}"] if values else [])
@@ -413,7 +453,8 @@ def edited(
 ) -> bytes | None:
     """The main file's bytes after the least edit that makes the wanted values effective.
 
-    `main` itself when they are so already. A drop-in may make it impossible: ask `unmet` about the result.
+    `main` itself when they are so already. A drop-in may make it impossible: ask `unmet` about the
+    result.
     """
     content = main
     for key, values in ((SERVERS, wanted.servers), (FALLBACK, wanted.fallback)):
@@ -449,7 +490,8 @@ def _effective(main: bytes | None, dropins: Sequence[ConfFile], interfaces: Inte
 
 
 def _assigned(content: bytes, key: str, text: str) -> bytes:
-    """The file with just one assignment of `key`: in place of the first one, else where ours belong."""
+    """The file with just one assignment of `key`: in place of the first one, else where ours
+    belong."""
     found = [item.line for item in _readable(content) if item.key == key]
     if not found:
         return _inserted(content, text)
@@ -478,7 +520,8 @@ def _routed(content: bytes, exclusive: bool) -> bytes:
 
 
 def _inserted(content: bytes, text: str) -> bytes:
-    """The file with a new line below our last key in it, else below the first [Resolve], else at its end."""
+    """The file with a new line below our last key in it, else below the first [Resolve], else at
+    its end."""
     rows = _physical(content)
     lines = [item.line for item in _readable(content)][-1:] or _headers(content)[:1]
     if not lines:
@@ -514,11 +557,17 @@ def _headers(content: bytes) -> list[_Line]:
     return [line for line in _logical(_physical(content)) if _text(line.text) == "[Resolve]"]
 
 
-def _replaced(rows: Sequence[tuple[bytes, bytes]], line: _Line, text: str) -> list[tuple[bytes, bytes]]:
-    """`text` where the logical line began; comments inside it stay, and so does a byte order mark."""
+def _replaced(
+    rows: Sequence[tuple[bytes, bytes]], line: _Line, text: str
+) -> list[tuple[bytes, bytes]]:
+    """`text` where the logical line began; comments inside it stay, and so does
+    a byte order mark."""
     first = line.rows[0]
     changed = _without(rows, line)
-    changed[first] = ((_BOM if rows[first][0].startswith(_BOM) else b"") + text.encode(), rows[first][1])
+    changed[first] = (
+        (_BOM if rows[first][0].startswith(_BOM) else b"") + text.encode(),
+        rows[first][1],
+    )
     return changed
 
 

@@ -1,4 +1,5 @@
-"""What runs a command every so often, as text: a line of cron, a pair of systemd units, a Windows task. Pure.
+"""What runs a command every so often, as text: a line of cron, a pair of systemd units, a Windows
+task. Pure.
 
 Called by `cli.schedule`. A `Job` is the same for all three; quoting is each one's own.
 """
@@ -17,10 +18,11 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 @dataclass(frozen=True)
 class Job:
-    """`argv` (absolute program) every `every` seconds, for `document` (absolute path, told to readers).
+    """`argv` (absolute program) every `every` seconds, for `document` (absolute path, told to
+    readers).
 
-    `name`: safe in a file's name and its own. `limit`: seconds after which a run is ended. `environ`: what
-    must be set beside the scheduler's own variables.
+    `name`: safe in a file's name and its own. `limit`: seconds after which a run is ended.
+    `environ`: what must be set beside the scheduler's own variables.
     """
 
     name: str
@@ -32,7 +34,8 @@ class Job:
 
     @property
     def mark(self) -> str:
-        """The end of `name`: of the document's path alone, so it is the same under another name of it."""
+        """The end of `name`: of the document's path alone, so it is the same under another name of
+        it."""
         return self.name[-6:]
 
     @property
@@ -50,7 +53,8 @@ def job_name(document: str, path: str) -> str:
 
 
 def fits(every: int) -> bool:
-    """Whether all three can run it evenly: minutes that divide the hour, or hours that divide the day."""
+    """Whether all three can run it evenly: minutes that divide the hour, or hours that divide the
+    day."""
     if every < HOUR:
         return every >= MINUTE and every % MINUTE == 0 and HOUR % every == 0
     return every % HOUR == 0 and DAY % every == 0
@@ -71,7 +75,11 @@ def cron_lines(job: Job) -> str:
         when = f"{minute % step}-59/{step} * * * *" if step > 1 else "* * * * *"
     else:
         hours = job.every // HOUR
-        when = f"{minute} {'*' if hours == 1 else f'*/{hours}'} * * *" if hours < 24 else f"{minute} 6 * * *"
+        when = (
+            f"{minute} {'*' if hours == 1 else f'*/{hours}'} * * *"
+            if hours < 24
+            else f"{minute} 6 * * *"
+        )
     words = [f"{name}={shlex.quote(value)}" for name, value in job.environ.items()]
     command = " ".join([*words, shlex.join(job.argv)]).replace("%", r"\%")
     return f"{_MARK} {job.name}: {job.document}\n{when}  {command}\n"
@@ -110,7 +118,8 @@ def _parted(table: str, job: Job) -> tuple[str, str, str]:
 
 
 def timer_units(job: Job) -> dict[str, str]:
-    """File name -> text. A oneshot never overlaps with itself; 2 and 3 are no failure to systemd."""
+    """File name -> text. A oneshot never overlaps with itself; 2 and 3 are no
+    failure to systemd."""
     told = " ".join(job.document.split()).replace("%", "%%")
     unit = f"# Written by kjpstate schedule.\n[Unit]\nDescription=kjpstate drift of {told}\n"
     environ = "".join(
@@ -137,7 +146,8 @@ def _calendar(every: int) -> str:
 
 
 def _systemd_quoted(word: str) -> str:
-    """One word: its own quotes and specifiers (%). Variables ($) are only looked for in ExecStart."""
+    """One word: its own quotes and specifiers (%). Variables ($) are only
+    looked for in ExecStart."""
     doubled = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{doubled}"' if re.search(r"[^A-Za-z0-9_@:+=.,/-]", doubled) else doubled
 

@@ -1,7 +1,8 @@
-"""A watch over an app as values: what was seen at each look, the holes between them, and the verdict.
+"""A watch over an app as values: what was seen at each look, the holes between them, and the
+verdict.
 
-`course` makes the samples, `kjpstate.monitor` takes the looks, `render` shows both. Pure. All moments are
-seconds since the watch began, by the controller's clock.
+`course` makes the samples, `kjpstate.monitor` takes the looks, `render` shows both. Pure. All
+moments are seconds since the watch began, by the controller's clock.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ BLIND = 0.25
 
 @dataclass(frozen=True)
 class Subject:
-    """One app on one host. `spec`: host, ecosystem and app, as of a pm2_process. `paths`: its logs, as the
-    document has them. `names`: to be resolved the way the app asks; `texts`: to be counted in its logs."""
+    """One app on one host. `spec`: host, ecosystem and app, as of a pm2_process. `paths`: its logs,
+    as the document has them. `names`: to be resolved the way the app asks; `texts`: to be counted
+    in its logs."""
 
     host: str
     app: str
@@ -39,8 +41,9 @@ class Subject:
 
 @dataclass(frozen=True)
 class Limits:
-    """What must not be passed; None and absent: no limit. `cpu`: per cent of one core; `memory`: bytes of all
-    its processes; `unresolved`: looks at which a name did not resolve; `log`: text -> lines."""
+    """What must not be passed; None and absent: no limit. `cpu`: per cent of one core; `memory`:
+    bytes of all its processes; `unresolved`: looks at which a name did not resolve; `log`: text ->
+    lines."""
 
     cpu: float | None = None
     memory: int | None = None
@@ -51,9 +54,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Sample:
-    """One look. `sick`: why the app is not alive, "" when it is. `cpu`: since the look before, per cent of
-    one core; `memory`: bytes. Since the baseline: `crashes`, `planned` restarts, `logs` text -> lines.
-    `names`: name -> whether it resolved. `notes`: what else happened. None, everywhere: not known."""
+    """One look. `sick`: why the app is not alive, "" when it is. `cpu`: since the look before, per
+    cent of one core; `memory`: bytes. Since the baseline: `crashes`, `planned` restarts, `logs`
+    text -> lines. `names`: name -> whether it resolved. `notes`: what else happened. None,
+    everywhere: not known."""
 
     at: float
     host: str
@@ -98,8 +102,8 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Soak:
-    """A whole watch. `wanted`: for how long it was to be; `seconds`: how long it was. `ended`: it went to
-    its end, ended early since a limit was passed, or was interrupted."""
+    """A whole watch. `wanted`: for how long it was to be; `seconds`: how long it was. `ended`: it
+    went to its end, ended early since a limit was passed, or was interrupted."""
 
     document: str
     started: str
@@ -128,7 +132,8 @@ def judge(
     seconds: float,
     left: str = "",
 ) -> Verdict:
-    """The verdict over one app's samples and its host's holes. `left`: why it did not go to its end."""
+    """The verdict over one app's samples and its host's holes. `left`: why it did not go to its
+    end."""
     failed = sorted(failures(limits, samples, ended=not left), key=lambda finding: finding.at or 0)
     if failed:
         return Verdict(*subject.key, "failed", tuple(failed))
@@ -137,9 +142,11 @@ def judge(
     return Verdict(*subject.key, "unknown" if doubts else "passed", tuple(doubts))
 
 
-def failures(limits: Limits, samples: Sequence[Sample], *, ended: bool = False) -> Iterator[Finding]:
-    """What is wrong for certain, each limit once, at the moment it was passed; an app that is not alive
-    counts at the second look in a row, or at the last."""
+def failures(
+    limits: Limits, samples: Sequence[Sample], *, ended: bool = False
+) -> Iterator[Finding]:
+    """What is wrong for certain, each limit once, at the moment it was passed; an app that is not
+    alive counts at the second look in a row, or at the last."""
     told: set[str] = set()
     unresolved, sick = 0, ""
     for number, sample in enumerate(samples):
@@ -161,12 +168,16 @@ def _passed(limits: Limits, sample: Sample, unresolved: int) -> Iterator[tuple[s
     if limits.memory is not None and (sample.memory or 0) > limits.memory:
         yield "memory", f"memory {size(sample.memory or 0)}; the limit is {size(limits.memory)}"
     if limits.crash_restarts is not None and sample.crashes > limits.crash_restarts:
-        yield "crashes", f"restarts by crashes: {sample.crashes}; the limit is {limits.crash_restarts}"
+        yield (
+            "crashes",
+            f"restarts by crashes: {sample.crashes}; the limit is {limits.crash_restarts}",
+        )
     if limits.unresolved is not None and unresolved > limits.unresolved:
         names = ", ".join(name for name, well in sample.names.items() if well is False)
         yield (
             "names",
-            f"{names or 'a name'} did not resolve at {unresolved} looks; the limit is {limits.unresolved}",
+            f"{names or 'a name'} did not resolve at {unresolved} looks; the limit is "
+            f"{limits.unresolved}",
         )
     for text, most in limits.log.items():
         times = sample.logs.get(text)
@@ -193,8 +204,12 @@ def _doubts(
         yield Finding(None, "its memory was never measured")
     for text in limits.log:
         if samples[-1].logs.get(text) is None:
-            yield Finding(samples[-1].at, f'its logs can\'t be read, so lines with "{text}" were not counted')
-    if limits.unresolved is not None and not any(set(sample.names.values()) - {None} for sample in samples):
+            yield Finding(
+                samples[-1].at, f'its logs can\'t be read, so lines with "{text}" were not counted'
+            )
+    if limits.unresolved is not None and not any(
+        set(sample.names.values()) - {None} for sample in samples
+    ):
         yield Finding(None, "no name was asked for: no check `dns` of this host has `resolves`")
 
 

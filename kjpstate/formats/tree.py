@@ -1,7 +1,7 @@
 """Folders as values: digests of trees, the names that are ours, and the stamps kjpstate leaves.
 
-Called by the kinds build, deploy and pm2_process, by `hosts/` (whose readings leave our names out) and by
-`apply` (which fills stamps). Pure.
+Called by the kinds build, deploy and pm2_process, by `hosts/` (whose readings leave our names out)
+and by `apply` (which fills stamps). Pure.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _FOLDED = re.compile(r"\\(.)")
 
 
 def folded(name: str) -> str:
-    """A name as a part of a line, as `sha256sum` writes it: a backslash, a line end and a carriage return as
-    two signs each."""
+    """A name as a part of a line, as `sha256sum` writes it: a backslash, a line end and a carriage
+    return as two signs each."""
     return name.translate(str.maketrans(_FOLDS))
 
 
@@ -48,8 +48,9 @@ def unfolded(word: str) -> str:
 
 
 def layable(name: str) -> bool:
-    """Whether a file can be laid into a tree by this relative name, on every host: none that leads out, that
-    has a line end, or a backslash, which parts folders on Windows; none that is no text of bytes."""
+    """Whether a file can be laid into a tree by this relative name, on every host: none that leads
+    out, that has a line end, or a backslash, which parts folders on Windows; none that is no text
+    of bytes."""
     try:
         name.encode(*AS_BYTES)
     except UnicodeEncodeError:
@@ -60,8 +61,8 @@ def layable(name: str) -> bool:
 def stamp_name(kind: str, path: str) -> str:
     """The file name of a stamp, safe on every system: `tree-root-bot-kjp-dist-1f3a9c2e77aa.json`.
 
-    A readable tail of the path for people, a digest of all of it so that no two paths share a stamp;
-    with or without a final `/` the name is the same.
+    A readable tail of the path for people, a digest of all of it so that no two paths share a
+    stamp; with or without a final `/` the name is the same.
     """
     bare = path.rstrip("/")
     slug = _UNSAFE.sub("-", bare)[-40:].strip("-.")
@@ -80,7 +81,8 @@ def digest(value: Any) -> str:
 
 
 def listing_digest(files: Mapping[str, str]) -> str:
-    """sha256 of {relative: sha256} as `sha256sum` prints it, sorted: what a folder's backup is known by."""
+    """sha256 of {relative: sha256} as `sha256sum` prints it, sorted: what a folder's backup is
+    known by."""
     lines = sorted(
         f"{'' if folded(path) == path else chr(92)}{value}  ./{folded(path)}\n".encode(*AS_BYTES)
         for path, value in files.items()
@@ -95,7 +97,8 @@ def below(files: Mapping[str, str], folder: str) -> dict[str, str]:
 
 
 def covered(path: str, paths: Sequence[str]) -> bool:
-    """Whether the relative `path` is one of `paths`, or lies in one of them that ends in `/` (`./`: all)."""
+    """Whether the relative `path` is one of `paths`, or lies in one of them that ends in `/` (`./`:
+    all)."""
     entries = [entry.removeprefix("./") for entry in paths]
     folders = tuple(entry for entry in entries if not entry or entry.endswith("/"))
     return path in entries or path.startswith(folders)
@@ -107,7 +110,8 @@ def pick(files: Mapping[str, TreeFile], names: Mapping[str, Any]) -> dict[str, T
 
 
 OF_HOST = "_host"
-"""Where, beside the documents' folders, stands what all of them must know; no document can have that name."""
+"""Where, beside the documents' folders, stands what all of them must know; no document can have
+that name."""
 
 
 def read_stamp(answer: Answer) -> Mapping[str, Any] | None:

@@ -1,6 +1,8 @@
-"""What Windows makes of paths, names and command lines: its traps as pure functions, tried on every system.
+"""What Windows makes of paths, names and command lines: its traps as pure functions, tried on every
+system.
 
-Called by `document` (paths), by `hosts` (names that a host or its notes tell) and by `process` (programs).
+Called by `document` (paths), by `hosts` (names that a host or its notes tell) and by `process`
+(programs).
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ _SHARE = re.compile(r"//[^/]+/[^/]+")
 # ---- names
 
 _NO_NAME = frozenset('<>:"|?*\\')
-"""A colon parts a file from its streams, a drive from a folder; a quote and <> are wildcards there."""
+"""A colon parts a file from its streams, a drive from a folder; a quote and <> are wildcards there.
+"""
 _DEVICES = frozenset(
     (
         *("con", "prn", "aux", "nul", "conin$", "conout$"),
@@ -29,7 +32,8 @@ _DEVICES = frozenset(
 def odd_name(name: str) -> bool:
     """Whether one part of a path is no file of its own on Windows.
 
-    A device, a stream, a drive, or what becomes another name without the dots and blanks at its end.
+    A device, a stream, a drive, or what becomes another name without the dots and blanks at its
+    end.
     """
     device = re.split("[.:]", name, maxsplit=1)[0].rstrip(" ").lower()
     return (
@@ -59,7 +63,8 @@ def whole(path: str, windows: bool) -> bool:
 
 
 def misleading(path: str) -> str:
-    """Why a path of the document is another place on Windows than it says; "" for one that is itself."""
+    """Why a path of the document is another place on Windows than it says; "" for one that is
+    itself."""
     if re.match("//[?.]/", path):
         return f"expected a path with its drive, such as C:/bot; found the device path {path}"
     if path.startswith("//"):
@@ -74,7 +79,8 @@ def misleading(path: str) -> str:
 
 
 def tidied(path: str, *, folder: bool, windows: bool) -> str:
-    """A whole path without `.`, `..`, doubled slashes; a folder's ends in `/`, and a share stays a share."""
+    """A whole path without `.`, `..`, doubled slashes; a folder's ends in `/`, and a share stays a
+    share."""
     share = _SHARE.match(path) if windows else None
     root = share.group() if share else path[:2] if path[1:2] == ":" else ""
     clean = f"{root}/{posixpath.normpath('/' + path[len(root) :].lstrip('/')).strip('/')}"
@@ -90,11 +96,13 @@ _READ_BY_CMD = frozenset('"%&|<>^()!')
 _PLAIN = re.compile(r"[A-Za-z0-9_./\\:@+~#$'{}\[\]-]+")
 
 
-def program(word: str, folder: str, path: str, pathext: str, there: Callable[[str], bool]) -> str | None:
+def program(
+    word: str, folder: str, path: str, pathext: str, there: Callable[[str], bool]
+) -> str | None:
     """The file that a command's first word means; None: there is none.
 
-    One with a folder is looked for from the command's own `folder`, a bare one on `path` alone: never where
-    kjpstate was typed, as the system itself would. `there` says whether a file is.
+    One with a folder is looked for from the command's own `folder`, a bare one on `path` alone:
+    never where kjpstate was typed, as the system itself would. `there` says whether a file is.
     """
     names = tuple(_with_endings(word, pathext))
     places = (folder,) if any(sign in word for sign in "/\\:") else tuple(_folders(path))
@@ -123,7 +131,8 @@ def is_batch(file: str) -> bool:
 
 
 def read_by_cmd(file: str, words: Sequence[str]) -> str:
-    """The first sign in a batch file's words that cmd.exe would take for its own, quoted or not, or ""."""
+    """The first sign in a batch file's words that cmd.exe would take for its own, quoted or not, or
+    ""."""
     if "%" in file:
         return "%"
     return next((sign for word in words for sign in word if _means_more(sign)), "")
@@ -136,10 +145,12 @@ def _means_more(sign: str) -> bool:
 def batch_line(file: str, words: Sequence[str]) -> str:
     """The command line of a batch file whose words `read_by_cmd` has nothing against.
 
-    cmd.exe parts words at `,`, `;` and `=` too, so that all but the plainest are quoted; what the program
-    behind it reads has its backslashes before a quote doubled.
+    cmd.exe parts words at `,`, `;` and `=` too, so that all but the plainest are quoted; what the
+    program behind it reads has its backslashes before a quote doubled.
     """
-    return " ".join([f'"{file}"', *(word if _PLAIN.fullmatch(word) else _quoted(word) for word in words)])
+    return " ".join(
+        [f'"{file}"', *(word if _PLAIN.fullmatch(word) else _quoted(word) for word in words)]
+    )
 
 
 def _quoted(word: str) -> str:
@@ -148,5 +159,6 @@ def _quoted(word: str) -> str:
 
 
 def on_share(folder: str) -> bool:
-    """Whether a folder is on a share, in which cmd.exe can't work: it goes to its own folder instead."""
+    """Whether a folder is on a share, in which cmd.exe can't work: it goes to its own folder
+    instead."""
     return folder.startswith(("\\\\", "//"))

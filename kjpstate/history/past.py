@@ -10,16 +10,18 @@ ACTS = ("apply", "rollback", "monitor")
 """Verbs that change something, or that somebody waited for: kept longer than mere looks."""
 
 FOLDED = ("drift", "verify")
-"""Verbs that run for years from cron: a run with the result of the one before is counted, not added."""
+"""Verbs that run for years from cron: a run with the result of the one before is counted, not
+added."""
 
 
 @dataclass(frozen=True)
 class Item:
     """What became of one thing in a run.
 
-    `result`: drift, refused, held, unreachable, busy, unfinished; of an apply the words of `model.Step`, of a
-    check those of `model.CheckResult`. `about`: why in words that do not tick: the keys that differ, a rule's
-    id, `check`. `reason`: as a person reads it. `address` is empty where the host itself is meant.
+    `result`: drift, refused, held, unreachable, busy, unfinished; of an apply the words of
+    `model.Step`, of a check those of `model.CheckResult`. `about`: why in words that do not tick:
+    the keys that differ, a rule's id, `check`. `reason`: as a person reads it. `address` is empty
+    where the host itself is meant.
     """
 
     host: str
@@ -38,10 +40,10 @@ class Item:
 class Past:
     """One run. `times`: how often in a row it came out like this, the last time at `last`.
 
-    `id`: six hex digits. `document`: its name, empty when it could not be read; `path` and `digest` (sha256
-    of its text) say which text it was. `seconds`: of the last time. `scope`: the options that narrowed it, as
-    typed. `hosts`: those in scope. `backups`: (host, path, backup). `at`: the host it was read from, empty
-    for a run of this machine.
+    `id`: six hex digits. `document`: its name, empty when it could not be read; `path` and `digest`
+    (sha256 of its text) say which text it was. `seconds`: of the last time. `scope`: the options
+    that narrowed it, as typed. `hosts`: those in scope. `backups`: (host, path, backup). `at`: the
+    host it was read from, empty for a run of this machine.
     """
 
     id: str
@@ -70,7 +72,15 @@ class Past:
     @property
     def print(self) -> str:
         """Equal for two runs that found the same in the same scope."""
-        same = [self.verb, self.document, self.path, self.digest, self.who, self.scope, self.exit_code]
+        same = [
+            self.verb,
+            self.document,
+            self.path,
+            self.digest,
+            self.who,
+            self.scope,
+            self.exit_code,
+        ]
         found = sorted(item.same for item in self.items)
         return hashlib.sha256(json.dumps([*same, self.hosts, found]).encode()).hexdigest()
 

@@ -1,4 +1,5 @@
-"""Runs in and out of the file: noted, folded into the one before when nothing is new, pruned, found again.
+"""Runs in and out of the file: noted, folded into the one before when nothing is new, pruned, found
+again.
 
 Called by `cli.recording`, `cli.history`, `cli.show`, `cli.status`.
 """
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     import sqlite3
 
 _GAP = timedelta(hours=26)
-"""Between two equal checks further apart than this nobody looked: that is worth a row of its own."""
+"""Between two equal checks further apart than this nobody looked: that is worth a row of its own.
+"""
 
 _MOST_ITEMS, _MOST_CHARACTERS = 500, 600
 """Of one run, and of one text of it."""
@@ -41,7 +43,8 @@ class Limits:
 LIMITS = Limits()
 
 _COLUMNS = (
-    "id, verb, document, path, digest, who, started, seconds, exit_code, said, scope, hosts, print, times,"
+    "id, verb, document, path, digest, who, started, seconds, exit_code, said, scope, hosts, "
+    "print, times,"
     " last"
 )
 
@@ -66,7 +69,8 @@ def run(folder: Path, id_: str) -> Used[tuple[Past, ...]]:
         lambda connection: tuple(
             _past(connection, row)
             for row in connection.execute(
-                f"SELECT seq, {_COLUMNS} FROM runs WHERE substr(id, 1, ?) = ? ORDER BY seq DESC LIMIT 9",
+                f"SELECT seq, {_COLUMNS} FROM runs WHERE substr(id, 1, ?) = ? ORDER BY seq "
+                "DESC LIMIT 9",
                 (len(id_), id_),
             ).fetchall()
         ),
@@ -76,7 +80,8 @@ def run(folder: Path, id_: str) -> Used[tuple[Past, ...]]:
 
 
 def merged(mine: Sequence[Past], theirs: Iterable[Past], wanted: Wanted) -> tuple[Past, ...]:
-    """Both, newest first by the clocks of those who ran them; one run on several hosts is one run."""
+    """Both, newest first by the clocks of those who ran them; one run on
+    several hosts is one run."""
     known = {run.id for run in mine}
     others: dict[str, Past] = {}
     for run in theirs:
@@ -88,7 +93,11 @@ def merged(mine: Sequence[Past], theirs: Iterable[Past], wanted: Wanted) -> tupl
         else:
             hosts, items = (*first.hosts, *run.hosts), (*first.items, *run.items)
             others[run.id] = replace(first, hosts=hosts, items=items, at=f"{first.at}, {run.at}")
-    both = sorted([*mine, *others.values()], key=lambda run: run.started, reverse=True) if others else mine
+    both = (
+        sorted([*mine, *others.values()], key=lambda run: run.started, reverse=True)
+        if others
+        else mine
+    )
     return tuple(both[: wanted.most or None])
 
 
@@ -121,8 +130,25 @@ def _note(connection: sqlite3.Connection, past: Past, limits: Limits) -> bool:
 
 def _add(connection: sqlite3.Connection, past: Past) -> int:
     values = (
-        *(past.id, past.verb, past.document, past.path, past.digest, past.who, past.started, past.seconds),
-        *(past.exit_code, past.said, past.scope, " ".join(past.hosts), past.print, past.times, past.ended),
+        *(
+            past.id,
+            past.verb,
+            past.document,
+            past.path,
+            past.digest,
+            past.who,
+            past.started,
+            past.seconds,
+        ),
+        *(
+            past.exit_code,
+            past.said,
+            past.scope,
+            " ".join(past.hosts),
+            past.print,
+            past.times,
+            past.ended,
+        ),
     )
     marks = ", ".join("?" * len(values))
     seq = connection.execute(f"INSERT INTO runs ({_COLUMNS}) VALUES ({marks})", values).lastrowid
@@ -145,7 +171,8 @@ def _add_items(connection: sqlite3.Connection, seq: int, past: Past) -> None:
 def _same_before(connection: sqlite3.Connection, past: Past) -> int | None:
     """The row of the run before, when it came out the same and nothing was changed since."""
     row = connection.execute(
-        "SELECT seq, print, last FROM runs WHERE document = ? AND verb = ? AND path = ? AND scope = ?"
+        "SELECT seq, print, last FROM runs WHERE document = ? AND verb = ? AND path = ? AND "
+        "scope = ?"
         " AND who = ? ORDER BY seq DESC LIMIT 1",
         (past.document, past.verb, past.path, past.scope, past.who),
     ).fetchone()
@@ -161,7 +188,10 @@ def _same_before(connection: sqlite3.Connection, past: Past) -> int | None:
 
 def _prune(connection: sqlite3.Connection, now: datetime, limits: Limits) -> None:
     """Beyond the newest few: what is too much, and what is too old."""
-    for word, most, age in (("NOT IN", limits.looks, limits.looks_for), ("IN", limits.acts, limits.acts_for)):
+    for word, most, age in (
+        ("NOT IN", limits.looks, limits.looks_for),
+        ("IN", limits.acts, limits.acts_for),
+    ):
         kind = f"verb {word} ({_marks(ACTS)})"
         oldest = f"SELECT seq FROM runs WHERE {kind} ORDER BY seq DESC LIMIT -1 OFFSET ?"
         connection.execute(f"DELETE FROM runs WHERE seq IN ({oldest})", (*ACTS, most))
@@ -174,7 +204,9 @@ def _prune(connection: sqlite3.Connection, now: datetime, limits: Limits) -> Non
 def _found(connection: sqlite3.Connection, wanted: Wanted) -> Iterator[Past]:
     where, values = ["1"], list[Any]()
     if wanted.document or wanted.path:
-        where.append("((document <> '' AND document = ?) OR (path = ? AND (document = '' OR ? = '')))")
+        where.append(
+            "((document <> '' AND document = ?) OR (path = ? AND (document = '' OR ? = '')))"
+        )
         values += [wanted.document, wanted.path, wanted.document]
     if wanted.verbs:
         where.append(f"verb IN ({_marks(wanted.verbs)})")
@@ -221,7 +253,8 @@ def _past(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Past:
         last,
     ) = row
     items = connection.execute(
-        "SELECT host, address, result, about, reason FROM items WHERE run = ? ORDER BY rowid", (seq,)
+        "SELECT host, address, result, about, reason FROM items WHERE run = ? ORDER BY rowid",
+        (seq,),
     ).fetchall()
     backups = connection.execute(
         "SELECT host, path, backup FROM backups WHERE run = ? ORDER BY rowid", (seq,)
@@ -248,7 +281,9 @@ def _sound(values: Iterable[object], types: tuple[type, ...]) -> None:
 
 def _bounded(past: Past) -> Past:
     items = [replace(item, reason=_short(item.reason)) for item in past.items[:_MOST_ITEMS]]
-    return replace(past, items=tuple(items), backups=past.backups[:_MOST_ITEMS], said=_short(past.said))
+    return replace(
+        past, items=tuple(items), backups=past.backups[:_MOST_ITEMS], said=_short(past.said)
+    )
 
 
 def _short(text: str) -> str:

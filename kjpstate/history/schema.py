@@ -1,4 +1,5 @@
-"""The tables, version by version. `PRAGMA user_version` says which one a file has; called by `store`."""
+"""The tables, version by version. `PRAGMA user_version` says which one a file has; called by
+`store`."""
 
 from __future__ import annotations
 
@@ -15,13 +16,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE runs (
             seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, verb TEXT NOT NULL,
             document TEXT NOT NULL, path TEXT NOT NULL, digest TEXT NOT NULL, who TEXT NOT NULL,
-            started TEXT NOT NULL, seconds REAL NOT NULL, exit_code INTEGER NOT NULL, said TEXT NOT NULL,
+            started TEXT NOT NULL, seconds REAL NOT NULL,
+            exit_code INTEGER NOT NULL, said TEXT NOT NULL,
             scope TEXT NOT NULL, hosts TEXT NOT NULL, print TEXT NOT NULL, times INTEGER NOT NULL,
             last TEXT NOT NULL)""",
         "CREATE INDEX runs_of_a_document ON runs (document, verb, seq)",
         """CREATE TABLE items (
             run INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE, host TEXT NOT NULL,
-            address TEXT NOT NULL, result TEXT NOT NULL, about TEXT NOT NULL, reason TEXT NOT NULL)""",
+            address TEXT NOT NULL, result TEXT NOT NULL, about TEXT NOT NULL,
+            reason TEXT NOT NULL)""",
         "CREATE INDEX items_of_a_run ON items (run)",
     ),
     (
@@ -31,7 +34,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX backups_of_a_run ON backups (run)",
     ),
 )
-"""What brings a file from version N to N+1 stands at N. Never change one that was released: add the next."""
+"""What brings a file from version N to N+1 stands at N. Never change one that was released: add the
+next."""
 
 VERSION = len(MIGRATIONS)
 

@@ -1,7 +1,8 @@
-"""The file itself: opened, migrated, used; a damaged one is set aside, one we can't write is worked around.
+"""The file itself: opened, migrated, used; a damaged one is set aside, one we can't write is worked
+around.
 
-Called by `runs`, and by whatever else is kept in the same file. The only place that knows what sqlite's
-errors mean.
+Called by `runs`, and by whatever else is kept in the same file. The only place that knows what
+sqlite's errors mean.
 """
 
 from __future__ import annotations
@@ -24,12 +25,22 @@ FILE = "history.db"
 _PATIENCE = 10.0
 """Seconds to wait for another process that is writing."""
 _SYNC = "NORMAL"
-"""In WAL: whole after a crash or a power cut, at most the last run is lost. Tests of many runs say OFF."""
+"""In WAL: whole after a crash or a power cut, at most the last run is lost. Tests of many runs say
+OFF."""
 _MOST_ASIDE = 5
 """Damaged files that are kept; the oldest goes first."""
 
 # Primary result codes of SQLite.
-_ERROR, _BUSY, _LOCKED, _READONLY, _CORRUPT, _CANTOPEN, _CONSTRAINT, _NOTADB = 1, 5, 6, 8, 11, 14, 19, 26
+_ERROR, _BUSY, _LOCKED, _READONLY, _CORRUPT, _CANTOPEN, _CONSTRAINT, _NOTADB = (
+    1,
+    5,
+    6,
+    8,
+    11,
+    14,
+    19,
+    26,
+)
 _WRONG_TABLES = ("no such table", "no such column", "table ", "foreign key mismatch", "FOREIGN KEY")
 
 T = TypeVar("T")
@@ -56,10 +67,14 @@ class _Unusable(Exception):
         self.aside = aside
 
 
-def use(folder: Path, act: Callable[[sqlite3.Connection], T], otherwise: T, *, writes: bool) -> Used[T]:
-    """`act` on the open file in one transaction; `otherwise` when it can't be used. Never raises for it.
+def use(
+    folder: Path, act: Callable[[sqlite3.Connection], T], otherwise: T, *, writes: bool
+) -> Used[T]:
+    """`act` on the open file in one transaction; `otherwise` when it can't be used. Never raises
+    for it.
 
-    `writes`: the file is made when there is none. Without it, a file that can't be written is read as it is.
+    `writes`: the file is made when there is none. Without it, a file that can't be written is read
+    as it is.
     """
     try:
         import sqlite3
@@ -87,7 +102,9 @@ def use(folder: Path, act: Callable[[sqlite3.Connection], T], otherwise: T, *, w
             why = f" ({error})" if isinstance(error, Damaged) else ""
             trouble = _set_aside(file, seen, f"was damaged{why}")
         except OSError as error:
-            return Used(otherwise, trouble or f"the history {file} can't be used: {error.strerror or error}")
+            return Used(
+                otherwise, trouble or f"the history {file} can't be used: {error.strerror or error}"
+            )
     return Used(otherwise, trouble)
 
 
@@ -132,16 +149,20 @@ def _connected(file: Path) -> sqlite3.Connection:
 
 
 def _text(raw: bytes) -> str:
-    """Also of a row in which a worn card has turned a few bits: the others are readable for years."""
+    """Also of a row in which a worn card has turned a few bits: the others are
+    readable for years."""
     return raw.decode("utf-8", "replace")
 
 
 def _copied(file: Path) -> sqlite3.Connection:
-    """The file as it stands, in memory: where it may not be written, WAL can't be read beside others."""
+    """The file as it stands, in memory: where it may not be written, WAL can't be read beside
+    others."""
     import sqlite3
 
     with contextlib.ExitStack() as unused:
-        memory = unused.enter_context(contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)))
+        memory = unused.enter_context(
+            contextlib.closing(sqlite3.connect(":memory:", isolation_level=None))
+        )
         memory.text_factory = _text
         where = f"{file.absolute().as_uri()}?immutable=1"
         with contextlib.closing(sqlite3.connect(where, uri=True)) as source:

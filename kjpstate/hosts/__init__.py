@@ -1,4 +1,5 @@
-"""The bodies of the port: this machine, a host over SSH, a box in a folder. Called by `reconcile` and `cli`.
+"""The bodies of the port: this machine, a host over SSH, a box in a folder. Called by `reconcile`
+and `cli`.
 
 Each body is imported when it is needed: a plan of this machine never imports asyncssh.
 """
@@ -11,7 +12,8 @@ from kjpstate.host import Host, HostSpec
 
 
 def connect(spec: HostSpec, *, may_change: tuple[str, ...], state_folder: Path) -> Host:
-    """The body for `spec`; nothing is connected before its first `look`. `state_folder`: the controller's."""
+    """The body for `spec`; nothing is connected before its first `look`. `state_folder`: the
+    controller's."""
     if spec.local is not None:
         from kjpstate.hosts.local import LocalHost, home_of
 

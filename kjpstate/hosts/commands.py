@@ -1,7 +1,7 @@
 """Commands and probes as processes of this machine.
 
-Called by `local`. Output goes to files, not pipes, so that a daemon which a command leaves behind can't
-hold it up; how a command is found, started and ended is `process`'s.
+Called by `local`. Output goes to files, not pipes, so that a daemon which a command leaves behind
+can't hold it up; how a command is found, started and ended is `process`'s.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from kjpstate.model import Completed, Probe, Run
 from kjpstate.process import NotStarted, started
 
 _PROBE_TIMEOUT = 90.0
-_USUAL = tuple(f"{prefix}/{name}" for name in ("bin", "sbin") for prefix in ("/usr/local", "/usr", ""))
+_USUAL = tuple(
+    f"{prefix}/{name}" for name in ("bin", "sbin") for prefix in ("/usr/local", "/usr", "")
+)
 _LISTEN = 0.3
 """Seconds between two looks at what a command has printed."""
 
@@ -43,7 +45,9 @@ async def run(command: Run, heard: Heard | None = None, step: Step | None = None
     with _spools() as (to_out, to_err, out, err):
         listening = asyncio.ensure_future(_listen((out, err), heard))
         try:
-            with started(command.argv, stdout=to_out, stderr=to_err, cwd=command.cwd, env=env) as process:
+            with started(
+                command.argv, stdout=to_out, stderr=to_err, cwd=command.cwd, env=env
+            ) as process:
                 if step is not None:
                     step(process.pid)
                 code = await asyncio.wait_for(asyncio.to_thread(process.wait), command.timeout)
@@ -72,7 +76,8 @@ async def _listen(streams: tuple[IO[bytes], ...], heard: Heard | None) -> None:
 
 
 def _environment() -> dict[str, str] | None:
-    """Ours, with the usual folders of programs: cron gives a bare PATH or none, a login has them all."""
+    """Ours, with the usual folders of programs: cron gives a bare PATH or none, a login has them
+    all."""
     if os.name != "posix":
         return None
     given = [folder for folder in os.environ.get("PATH", "").split(":") if folder]
@@ -84,7 +89,10 @@ def _environment() -> dict[str, str] | None:
 @contextlib.contextmanager
 def _spools() -> Iterator[tuple[IO[bytes], IO[bytes], IO[bytes], IO[bytes]]]:
     """stdout and stderr to write, and both opened once more: reading must not move the writer."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, contextlib.ExitStack() as stack:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        contextlib.ExitStack() as stack,
+    ):
         paths = (Path(folder, "out"), Path(folder, "err"))
         writing = [stack.enter_context(path.open("ab")) for path in paths]
         reading = [stack.enter_context(path.open("rb")) for path in paths]
@@ -98,7 +106,8 @@ def _tail(stream: IO[bytes], cap: int) -> bytes:
 
 
 async def probe(reading: Probe) -> bytes | None:
-    """What the named probe prints here; None where there is no POSIX shell. Raises OSError, TimedOut."""
+    """What the named probe prints here; None where there is no POSIX shell. Raises OSError,
+    TimedOut."""
     if os.name != "posix" or not Path("/bin/sh").exists():
         return None
     argv = ("/bin/sh", "-c", script(f"probe_{reading.name}"), "kjpstate", *reading.args)

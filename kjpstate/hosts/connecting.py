@@ -1,6 +1,8 @@
-"""Getting into a host: dialing, host keys always checked, keys of ours, jumps; every error one sentence.
+"""Getting into a host: dialing, host keys always checked, keys of ours, jumps; every error one
+sentence.
 
-Called by `ssh` and `trust`. The TCP connection is begun before asyncssh is imported, which takes longer.
+Called by `ssh` and `trust`. The TCP connection is begun before asyncssh is imported, which takes
+longer.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ _KEEPALIVE = 15.0
 
 
 async def connect(spec: HostSpec, state_folder: Path) -> SshLink:
-    """A live connection. Raises Unreachable, or RefusedError for a host key that is not the known one."""
+    """A live connection. Raises Unreachable, or RefusedError for a host key that is not the known
+    one."""
     *jumps, target = targets(spec)
     first = jumps[0] if jumps else target
     dialing = asyncio.ensure_future(dial(spec, first))
@@ -126,10 +129,11 @@ async def login(
     sock: socket.socket | None,
     chain: list[asyncssh.SSHClientConnection],
 ) -> asyncssh.SSHClientConnection:
-    """Log in at one place: over `sock`, or through the last of `chain`. Raises Unreachable, RefusedError.
+    """Log in at one place: over `sock`, or through the last of `chain`. Raises Unreachable,
+    RefusedError.
 
-    A host has a key of each of several types; the one we know is asked for first, and of a pin any of them
-    may be meant. Nothing is sent before one was shown that we know.
+    A host has a key of each of several types; the one we know is asked for first, and of a pin any
+    of them may be meant. Nothing is sent before one was shown that we know.
     """
     import asyncssh
 
@@ -189,7 +193,9 @@ async def _logged_in(
         ) from None
     except (OSError, asyncssh.Error) as error:
         raise Unreachable(
-            spec.name, f"{place}: the connection broke off: {said(error)}", "try again; is that port sshd's?"
+            spec.name,
+            f"{place}: the connection broke off: {said(error)}",
+            "try again; is that port sshd's?",
         ) from None
 
 
@@ -201,7 +207,8 @@ async def shown_key(
     *,
     must_answer: bool,
 ) -> bytes:
-    """The host's key of one of `types`, without logging in; nothing when it has none. Raises Unreachable."""
+    """The host's key of one of `types`, without logging in; nothing when it has none. Raises
+    Unreachable."""
     import asyncssh
 
     sock = None if chain else await dial(spec, target)
@@ -209,12 +216,16 @@ async def shown_key(
     way |= {"server_host_key_algs": list(types)}
     try:
         async with asyncio.timeout(LOGIN_TIMEOUT):
-            key = await asyncssh.get_server_host_key(target.address, target.port, config=None, **way)
+            key = await asyncssh.get_server_host_key(
+                target.address, target.port, config=None, **way
+            )
             return key.public_data if key is not None else b""
     except (OSError, asyncssh.Error) as error:
         if not must_answer:
             return b""  # a server without such a key may say so, or just hang up
-        raise Unreachable(spec.name, f"{spec.name}: the connection broke off: {said(error)}") from None
+        raise Unreachable(
+            spec.name, f"{spec.name}: the connection broke off: {said(error)}"
+        ) from None
     finally:
         if sock is not None:
             sock.close()
@@ -232,12 +243,15 @@ _AS_CERTIFICATE = tuple(f"{one}-cert-v01@openssh.com" for one in _TYPES)
 
 
 def types_in_order(known: Collection[str] = ()) -> list[str]:
-    """All that a host may sign with, those of the `known` types of keys first, then as OpenSSH asks."""
+    """All that a host may sign with, those of the `known` types of keys first, then as OpenSSH
+    asks."""
     from asyncssh.public_key import get_default_public_key_algs, get_public_key_algs
 
     defaults = [name.decode() for name in get_default_public_key_algs()]
     found = [*_TYPES, *(name for name in defaults if name not in _TYPES)]
-    found += [name.decode() for name in get_public_key_algs() if name.decode() in set(known) - set(found)]
+    found += [
+        name.decode() for name in get_public_key_algs() if name.decode() in set(known) - set(found)
+    ]
     return sorted(found, key=lambda name: type_of_key(name) not in known)
 
 
@@ -252,7 +266,8 @@ def types_of(keys: Iterable[bytes]) -> set[str]:
 
 
 def each_type(met: Callable[[], Collection[str]]) -> Iterator[list[str]]:
-    """What to ask for to see one key of each type after the other, but for the types `met` by then."""
+    """What to ask for to see one key of each type after the other, but for the
+    types `met` by then."""
     for kind in dict.fromkeys(map(type_of_key, _TYPES)):
         if kind not in met():
             yield [name for name in types_in_order() if type_of_key(name) == kind]
@@ -265,7 +280,11 @@ def _options(keys: _Keys) -> dict[str, Any]:
         raise Unreachable(
             spec.name, f"{spec.name}: the key file {missing[0]} does not exist", "mend `identity`"
         )
-    own = {"client_keys": [str(Path(path).expanduser()) for path in spec.identity]} if spec.identity else {}
+    own = (
+        {"client_keys": [str(Path(path).expanduser()) for path in spec.identity]}
+        if spec.identity
+        else {}
+    )
     return {
         "config": None,
         "known_hosts": keys.listed,
@@ -294,13 +313,16 @@ class _Keys:
         self.known = False
 
     def offers(self) -> Iterator[list[str]]:
-        """Which types of keys to take, a connection each, for as long as what is shown is not known."""
+        """Which types of keys to take, a connection each, for as long as what is shown is not
+        known."""
         trusted = [key for key in lines.keys(self._lines) if self._judged(key) == lines.TRUSTED]
         expected = [self._whole] if self._whole else [] if self._pin else trusted
         types = types_of(expected)
         if self._pin and not self._whole:
             types = {known_hosts.pinned_type(self._pin, self._folder)}
-        self._takes_certificates = not self._pin and any(line.marker for step in self._lines for line in step)
+        self._takes_certificates = not self._pin and any(
+            line.marker for step in self._lines for line in step
+        )
         if self._takes_certificates:
             yield [*_AS_CERTIFICATE, *types_in_order(types)]
             self._takes_certificates = False
@@ -311,9 +333,11 @@ class _Keys:
             if self._verdict != lines.IS_REVOKED:
                 yield others
 
-    def listed(self, host: str, address: str, port: int | None) -> tuple[list[asyncssh.SSHKey], ...]:
-        """For asyncssh: no key is known to it, so that it asks `client` of each; but of a certificate it is
-        never told more than whose it is, so it must know what is revoked."""
+    def listed(
+        self, host: str, address: str, port: int | None
+    ) -> tuple[list[asyncssh.SSHKey], ...]:
+        """For asyncssh: no key is known to it, so that it asks `client` of each; but of a
+        certificate it is never told more than whose it is, so it must know what is revoked."""
         import asyncssh
 
         revoked = lines.revoked_with(self._lines) if self._takes_certificates else []
@@ -331,10 +355,14 @@ class _Keys:
         keys = self
 
         class Client(asyncssh.SSHClient):
-            def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+            def validate_host_public_key(
+                self, host: str, addr: str, port: int, key: asyncssh.SSHKey
+            ) -> bool:
                 return keys.take(key.public_data)
 
-            def validate_host_ca_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+            def validate_host_ca_key(
+                self, host: str, addr: str, port: int, key: asyncssh.SSHKey
+            ) -> bool:
                 return key.public_data in lines.marked(keys._lines, lines.AUTHORITY)
 
         return Client()
@@ -356,7 +384,8 @@ class _Keys:
         return lines.IS_REVOKED if is_revoked else lines.TRUSTED
 
     def refused(self, why: str) -> None:
-        """A certificate that does not hold says nothing yet of the key in it; a revoked one does."""
+        """A certificate that does not hold says nothing yet of the key in it; a
+        revoked one does."""
         if not self._verdict and "revoked" in why:
             self._verdict = lines.IS_REVOKED
 

@@ -1,7 +1,7 @@
 """Readings answered on this machine in plain Python: the very answers of `remote/look.sh`.
 
-Called by `local`. Every function takes the document's path and the real one, and never raises for one bad
-thing: a missing one is None, one that can't be read is Unreadable.
+Called by `local`. Every function takes the document's path and the real one, and never raises for
+one bad thing: a missing one is None, one that can't be read is Unreadable.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def guarded(read: Callable[[], T]) -> T | Unreadable | None:
-    """What `read` returns; None for a missing thing, Unreadable for one the system will not show."""
+    """What `read` returns; None for a missing thing, Unreadable for one the
+    system will not show."""
     try:
         return read()
     except (FileNotFoundError, NotADirectoryError):
@@ -77,7 +78,8 @@ def _file(path: str, real: Path) -> File | Unreadable:
 
 
 def _regular(found: os.stat_result, most: int = sys.maxsize) -> os.stat_result:
-    """`found`, which is a regular file's; raises OSError for anything else, and for a larger one."""
+    """`found`, which is a regular file's; raises OSError for anything else, and
+    for a larger one."""
     if not stat.S_ISREG(found.st_mode):
         kind = "is a folder" if stat.S_ISDIR(found.st_mode) else "is not a regular file"
         raise OSError(errno.EINVAL, kind)
@@ -133,7 +135,9 @@ def _type(mode: int) -> Literal["file", "directory", "symlink", "other"]:
     return "directory" if stat.S_ISDIR(mode) else "other"
 
 
-def read_glob(patterns: tuple[str, ...], real: Callable[[str], Path]) -> tuple[File, ...] | Unreadable:
+def read_glob(
+    patterns: tuple[str, ...], real: Callable[[str], Path]
+) -> tuple[File, ...] | Unreadable:
     """Every regular file that a pattern names, in the order of their paths."""
     found: dict[str, File] = {}
     for pattern in patterns:
@@ -147,7 +151,8 @@ def read_glob(patterns: tuple[str, ...], real: Callable[[str], Path]) -> tuple[F
 
 
 def _matches(pattern: str, real: Callable[[str], Path]) -> Iterator[str]:
-    """The paths a shell would put in the place of `pattern`: hidden names only where it begins with a dot."""
+    """The paths a shell would put in the place of `pattern`: hidden names only where it begins with
+    a dot."""
     first, *parts = pattern.split("/")
     paths = [first]
     for part in parts:
@@ -175,11 +180,14 @@ _LOOKS = 3
 
 
 def read_tree(reading: ReadTree, root: Path) -> Tree | Unreadable | None:
-    """Digests of the files below `root` that the reading names; see ReadTree for what does not count."""
+    """Digests of the files below `root` that the reading names; see ReadTree for what does not
+    count."""
     for look in range(1, _LOOKS + 1):
         found = guarded(lambda: root.stat().st_mode)
         if not isinstance(found, int):
-            return Unreadable("is not a folder") if found is None and os.path.lexists(root) else found
+            return (
+                Unreadable("is not a folder") if found is None and os.path.lexists(root) else found
+            )
         if not stat.S_ISDIR(found):
             return Unreadable("is not a folder")
         last = look == _LOOKS
@@ -215,8 +223,8 @@ def _tree(reading: ReadTree, root: Path, last: bool) -> Tree:
 
 
 def _walk(root: Path, path: str, whole: bool) -> Iterator[tuple[str, Path | None]]:
-    """Every file below `path`, or `path` itself when it is one; nothing for a missing one. Folders, and what
-    never counts, come without a place."""
+    """Every file below `path`, or `path` itself when it is one; nothing for a missing one. Folders,
+    and what never counts, come without a place."""
     real = root / path if path else root
     try:
         mode = real.lstat().st_mode if path else stat.S_IFDIR

@@ -1,11 +1,11 @@
 """One file on this machine replaced, backed up, restored: the very protocol of `remote/session.sh`.
 
-Called by `local` and `trees`. Paths are the document's, and messages name them so; `Pen.real` says where
-they are. Backup, beside, verify, rename, read back; `tell` hears of every effect right
-after it happened. An OSError is turned into Trouble; whatever `tell` raises passes through untouched.
+Called by `local` and `trees`. Paths are the document's, and messages name them so; `Pen.real` says
+where they are. Backup, beside, verify, rename, read back; `tell` hears of every effect right after
+it happened. An OSError is turned into Trouble; whatever `tell` raises passes through untouched.
 
-The folder of a file is held open from the first look to the last, and owner, mode and attributes are set on
-what is open: whoever else may write there can't lead us elsewhere.
+The folder of a file is held open from the first look to the last, and owner, mode and attributes
+are set on what is open: whoever else may write there can't lead us elsewhere.
 """
 
 from __future__ import annotations
@@ -29,10 +29,12 @@ POSIX = os.name == "posix"
 
 
 class Trouble(Exception):
-    """An action that did not happen, or, `unknown`, whose end the disk did not confirm: its Outcome's status,
-    and a sentence."""
+    """An action that did not happen, or, `unknown`, whose end the disk did not confirm: its
+    Outcome's status, and a sentence."""
 
-    def __init__(self, reason: str, status: Literal["failed", "moved", "unknown"] = "failed") -> None:
+    def __init__(
+        self, reason: str, status: Literal["failed", "moved", "unknown"] = "failed"
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.status: Literal["failed", "moved", "unknown"] = status
@@ -45,15 +47,17 @@ class NoFolder(Trouble):
 class Announced(Protocol):
     """The journal of the session, `hosts.journal.Writer`."""
 
-    def intent(self, kind: str, path: str, old: str = "-", new: str = "-", backup: str = "") -> None: ...
+    def intent(
+        self, kind: str, path: str, old: str = "-", new: str = "-", backup: str = ""
+    ) -> None: ...
     def done(self, status: str) -> None: ...
     def half_done(self) -> None: ...
 
 
 @dataclass(frozen=True)
 class Pen:
-    """Who writes: the run, the ledger of its backups, whom to tell of each effect, where a path really is,
-    and the journal in which each action is announced."""
+    """Who writes: the run, the ledger of its backups, whom to tell of each effect, where a path
+    really is, and the journal in which each action is announced."""
 
     run: RunInfo
     ledger: Path
@@ -83,13 +87,15 @@ def sync(path: Path) -> None:
 
 
 def digest_of(path: str, folder: Folder, name: str) -> str | None:
-    """sha256 in hex of a regular file; None when there is none. Raises Trouble for anything else."""
+    """sha256 in hex of a regular file; None when there is none. Raises Trouble
+    for anything else."""
     found = folder.stat(name)
     if found is None:
         return None
     if stat.S_ISLNK(found.st_mode):
         raise Trouble(
-            f"{path} is a symbolic link to {folder.target(name)}; kjpstate does not write through it"
+            f"{path} is a symbolic link to {folder.target(name)}; kjpstate does not write "
+            "through it"
         )
     if stat.S_ISDIR(found.st_mode):
         raise Trouble(f"{path} is a folder, not a file")
@@ -123,7 +129,8 @@ def put(
 ) -> Literal["done", "already"]:
     """Replace, create or remove `path` if it still holds `before`, which is kept as `backup`.
 
-    Raises Trouble: moved, a link, a folder, no parent, no room, no permission; the file is then as it was.
+    Raises Trouble: moved, a link, a folder, no parent, no room, no permission; the file is then as
+    it was.
     """
     try:
         with folder_of(path, pen) as folder:
@@ -139,7 +146,14 @@ def put(
 
 
 def _put(
-    path: str, before: bytes | None, after: bytes | None, mode: int, *, pen: Pen, backup: str, folder: Folder
+    path: str,
+    before: bytes | None,
+    after: bytes | None,
+    mode: int,
+    *,
+    pen: Pen,
+    backup: str,
+    folder: Folder,
 ) -> Literal["done", "already"]:
     name = pen.real(path).name
     now, old, new = digest_of(path, folder, name), _sha(before), _sha(after)
@@ -160,7 +174,8 @@ def _put(
         folder.sync()
         if digest_of(path, folder, name) != new:
             raise Trouble(
-                f"{path} does not hold what was just written; somebody else is writing it", "unknown"
+                f"{path} does not hold what was just written; somebody else is writing it",
+                "unknown",
             )
     except OSError as error:
         raise Trouble(why(path, error), "unknown") from None
@@ -171,7 +186,9 @@ def _sha(content: bytes | None) -> str | None:
     return None if content is None else hashlib.sha256(content).hexdigest()
 
 
-def _replace(path: str, after: bytes, old: str | None, mode: int, *, pen: Pen, folder: Folder) -> None:
+def _replace(
+    path: str, after: bytes, old: str | None, mode: int, *, pen: Pen, folder: Folder
+) -> None:
     name = pen.real(path).name
     temporary = pen.real(temporary_of(path, "new", pen.run.id)).name
     try:
@@ -206,7 +223,8 @@ def held(handle: int) -> Iterator[int]:
 
 
 def _write_new(folder: Folder, name: str, content: bytes) -> int:
-    """Create `name`, which must not exist, for nobody but us, force it to the disk, and leave it open."""
+    """Create `name`, which must not exist, for nobody but us, force it to the disk, and leave it
+    open."""
     handle = folder.create(name)
     try:
         with os.fdopen(handle, "wb", closefd=False) as stream:
@@ -226,8 +244,8 @@ def _sha256_again(handle: int) -> str:
 
 
 def carry(source: int, target: int, folder: Folder, name: str) -> None:
-    """Give the open file `target`, which is `name`, the mode, owner and extended attributes of the open
-    `source`, but not its times."""
+    """Give the open file `target`, which is `name`, the mode, owner and extended attributes of the
+    open `source`, but not its times."""
     found = os.fstat(source)
     if POSIX:
         mine = os.fstat(target)
@@ -238,7 +256,8 @@ def carry(source: int, target: int, folder: Folder, name: str) -> None:
 
 
 def _carry_attributes(source: int, target: int) -> None:
-    """A file system without extended attributes has none to lose; a disk that fails at them is told."""
+    """A file system without extended attributes has none to lose; a disk that fails at them is
+    told."""
     if not hasattr(os, "listxattr"):
         return
     try:
@@ -271,7 +290,8 @@ def beside(path: str, pen: Pen, folder: Folder) -> Iterator[Folder]:
 
 
 def keep_file(path: str, pen: Pen, backup: str, folder: Folder) -> None:
-    """Copy `path`, which is in `folder`, to `backup` unless this run already did, never over anything.
+    """Copy `path`, which is in `folder`, to `backup` unless this run already did, never over
+    anything.
 
     Raises Trouble, OSError.
     """
@@ -295,7 +315,8 @@ def keep_file(path: str, pen: Pen, backup: str, folder: Folder) -> None:
 
 
 def publish(folder: Folder, temporary: str, final: str) -> None:
-    """Give `temporary` its final name; fails if that exists. Where hard links are missing, by a rename."""
+    """Give `temporary` its final name; fails if that exists. Where hard links are missing, by a
+    rename."""
     try:
         folder.link(temporary, final)
     except FileExistsError:
@@ -313,7 +334,8 @@ def publish(folder: Folder, temporary: str, final: str) -> None:
 
 
 def note_kept(pen: Pen, path: str, backup: str, digest: str, kind: str, *, folder: Folder) -> None:
-    """Note a copy that has just got its name; one that can't be noted goes again: its original stands."""
+    """Note a copy that has just got its name; one that can't be noted goes again: its original
+    stands."""
     pen.tell("backup")
     try:
         note(pen, path, backup, digest, kind)
@@ -331,7 +353,11 @@ def _noted(pen: Pen, backup: str) -> bool:
 def note(pen: Pen, path: str, backup: str, digest: str, kind: str) -> None:
     """Add a line to the ledger of backups: run, path, backup, sha256, type, parted by tabs."""
     pen.ledger.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    cut = pen.ledger.is_file() and not pen.ledger.read_bytes().endswith(b"\n") and pen.ledger.stat().st_size
+    cut = (
+        pen.ledger.is_file()
+        and not pen.ledger.read_bytes().endswith(b"\n")
+        and pen.ledger.stat().st_size
+    )
     line = "\t".join((pen.run.id, path, backup, digest, kind)) + "\n"
     append(pen.ledger, (b"\n" if cut else b"") + line.encode(*AS_BYTES))
 
@@ -347,7 +373,8 @@ def append(path: Path, content: bytes, *, sync: bool = True) -> None:
 
 
 def put_back(path: str, backup: str | None, written: str, pen: Pen) -> Literal["done", "already"]:
-    """Put a copy of `backup` over `path` by one rename, or remove it, if it still is what `written` says.
+    """Put a copy of `backup` over `path` by one rename, or remove it, if it still is what `written`
+    says.
 
     See `model.Restore`. Raises Trouble (moved: somebody else changed it, that stands), OSError.
     """
@@ -401,7 +428,8 @@ def _copy_over(kept: Folder, source: str, folder: Folder, name: str, temporary: 
 
 
 def sweep(folder: Folder, name: str) -> None:
-    """Remove what a run that was cut left beside a file; the lock says that nobody is writing now."""
+    """Remove what a run that was cut left beside a file; the lock says that
+    nobody is writing now."""
     for left in folder.names():
         if left.startswith(f".{name}.kjpstate-") and folder.is_file(left):
             folder.unlink(left, missing_ok=True)

@@ -1,8 +1,9 @@
 """A folder held open, so that what is done in it is done there, wherever its path leads by then.
 
-Called by `files`, `trees`, `eyes`, `journal`, `lock`. Another user of this machine may rename what lies in a
-folder of theirs, or put a link in its place, at any moment: a path is walked once, name by name, and from
-then on there is only the descriptor and a single name; where the system has none (Windows), the path.
+Called by `files`, `trees`, `eyes`, `journal`, `lock`. Another user of this machine may rename what
+lies in a folder of theirs, or put a link in its place, at any moment: a path is walked once, name
+by name, and from then on there is only the descriptor and a single name; where the system has none
+(Windows), the path.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ class Folder:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self.handle is not None:
             os.close(self.handle)
@@ -82,7 +86,8 @@ class Folder:
             return sorted(entry.name for entry in found)
 
     def read(self, name: str) -> int:
-        """A descriptor of a regular file; never one that waits, a link or a device. Raises OSError."""
+        """A descriptor of a regular file; never one that waits, a link or a
+        device. Raises OSError."""
         handle = os.open(self._at(name), os.O_RDONLY | _PLAIN, dir_fd=self.handle)
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
@@ -163,7 +168,9 @@ class Folder:
 
     def own(self, name: str, found: os.stat_result) -> None:
         """Give what `name` itself is to the owner of `found`."""
-        os.chown(self._at(name), found.st_uid, found.st_gid, dir_fd=self.handle, follow_symlinks=False)
+        os.chown(
+            self._at(name), found.st_uid, found.st_gid, dir_fd=self.handle, follow_symlinks=False
+        )
 
     def set_mode(self, handle: int, name: str, mode: int) -> None:
         """The mode of the file `name` that `handle` holds open."""
@@ -178,7 +185,8 @@ class Folder:
         os.utime(what, ns=(found.st_atime_ns, found.st_mtime_ns))
 
     def dress(self, found: os.stat_result, mode: int | None = None) -> None:
-        """Give the folder itself the owner, mode and, without a `mode` of its own, times of `found`."""
+        """Give the folder itself the owner, mode and, without a `mode` of its own, times of
+        `found`."""
         wanted = stat.S_IMODE(found.st_mode) if mode is None else mode
         if self.handle is None:
             self.path.chmod(wanted)
@@ -187,11 +195,13 @@ class Folder:
             os.fchmod(self.handle, wanted)
         if mode is None:
             os.utime(
-                self.path if self.handle is None else self.handle, ns=(found.st_atime_ns, found.st_mtime_ns)
+                self.path if self.handle is None else self.handle,
+                ns=(found.st_atime_ns, found.st_mtime_ns),
             )
 
     def heir(self) -> os.stat_result | None:
-        """Whose what is new in it should be: its owner's, where root works in a folder of somebody else."""
+        """Whose what is new in it should be: its owner's, where root works in a folder of somebody
+        else."""
         found = self.status()
         return found if POSIX and os.geteuid() == 0 and found.st_uid != 0 else None
 
@@ -201,7 +211,9 @@ class Folder:
 
     def sync_file(self, name: str) -> None:
         """Force a regular file in it to the disk."""
-        handle = os.open(self._at(name), (os.O_RDONLY if POSIX else os.O_RDWR) | _PLAIN, dir_fd=self.handle)
+        handle = os.open(
+            self._at(name), (os.O_RDONLY if POSIX else os.O_RDWR) | _PLAIN, dir_fd=self.handle
+        )
         try:
             os.fsync(handle)
         finally:
@@ -214,7 +226,8 @@ class Folder:
 
 
 def give(handle: int, found: os.stat_result) -> None:
-    """Give what is open to the owner of `found`, if it is not theirs; a login that may not keeps it."""
+    """Give what is open to the owner of `found`, if it is not theirs; a login that may not keeps
+    it."""
     if not POSIX:
         return
     mine = os.fstat(handle)
@@ -227,8 +240,8 @@ def give(handle: int, found: os.stat_result) -> None:
 
 
 def opened(path: Path) -> Folder:
-    """A folder of this machine, held open. Raises UnsafeFolder where another user may change a link on the
-    way to it, OSError."""
+    """A folder of this machine, held open. Raises UnsafeFolder where another user may change a link
+    on the way to it, OSError."""
     if not HOLDS:
         if not path.is_dir():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
@@ -244,8 +257,8 @@ def opened(path: Path) -> Folder:
 
 
 def make(path: Path, mode: int) -> None:
-    """A folder with `mode`, and those above it that lack; each is its parent's owner's where root works in a
-    folder of somebody else. Raises UnsafeFolder, OSError."""
+    """A folder with `mode`, and those above it that lack; each is its parent's owner's where root
+    works in a folder of somebody else. Raises UnsafeFolder, OSError."""
     try:
         parent = opened(path.parent)
     except FileNotFoundError:
@@ -278,8 +291,8 @@ def _user(changers: set[int]) -> str:
 
 
 def _descend(path: Path, flags: int, folders_count: bool) -> tuple[int, set[int]]:
-    """The descriptor of what `path` leads to, opened with `flags`, and which other users chose the links on
-    the way: whose they are, and, where `folders_count`, whose folders they are in."""
+    """The descriptor of what `path` leads to, opened with `flags`, and which other users chose the
+    links on the way: whose they are, and, where `folders_count`, whose folders they are in."""
     changers: set[int] = set()
     here = os.open("/", _PATH | _FOLDER)
     rest, links = list(reversed(path.absolute().parts)), 0
@@ -306,7 +319,8 @@ def _descend(path: Path, flags: int, folders_count: bool) -> tuple[int, set[int]
 
 
 def _link(name: str, folder: int, error: OSError) -> tuple[set[int], str]:
-    """Who else could have laid the link `name`, and where it leads; raises `error` where it is none."""
+    """Who else could have laid the link `name`, and where it leads; raises `error` where it is
+    none."""
     handle = None
     try:
         if _PATH == os.O_RDONLY:
@@ -327,8 +341,8 @@ def _trusted() -> set[int]:
 
 
 def _others_in(folder: os.stat_result) -> set[int]:
-    """Other users who may rename what lies in a folder: its owner, or -1 for whoever else may write there. In
-    a sticky one only an entry's owner may."""
+    """Other users who may rename what lies in a folder: its owner, or -1 for whoever else may write
+    there. In a sticky one only an entry's owner may."""
     if folder.st_uid not in _trusted():
         return {folder.st_uid}
     if folder.st_mode & stat.S_ISVTX or not folder.st_mode & _OTHERS:

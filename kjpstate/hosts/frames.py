@@ -1,7 +1,7 @@
 """What a host answered: frames of `remote/lib.sh` read back into answers. Pure.
 
-Called by `ssh`. The box may be anybody's: a frame that is not as our scripts write it makes its reading
-Unreadable, never an exception.
+Called by `ssh`. The box may be anybody's: a frame that is not as our scripts write it makes its
+reading Unreadable, never an exception.
 """
 
 from __future__ import annotations
@@ -188,7 +188,8 @@ def exit_code(code: int) -> int | None:
 
 
 def _which(said: str) -> str:
-    """What below the root could not be read, and why; the reason alone where it is the root itself."""
+    """What below the root could not be read, and why; the reason alone where it
+    is the root itself."""
     found = _TOLD.fullmatch(said)
     if found is None:
         return _lowered(said.removeprefix("cd: "))
@@ -205,7 +206,11 @@ def _file(path: str, by_kind: dict[str, Frame]) -> File | Unreadable:
     size, mode, owner = int(frame.words[1]), int(frame.words[2], 16), frame.words[3]
     if len(frame.body) != size:
         return Unreadable("moved while it was read")
-    link = by_kind["link"].body.decode(errors="surrogateescape").rstrip("\n") if "link" in by_kind else ""
+    link = (
+        by_kind["link"].body.decode(errors="surrogateescape").rstrip("\n")
+        if "link" in by_kind
+        else ""
+    )
     return File(path, frame.body, stat.S_IMODE(mode), owner, link)
 
 

@@ -1,4 +1,5 @@
-"""What a command prints while it runs, as whole lines. Called by `commands`, `session`, the simulated box."""
+"""What a command prints while it runs, as whole lines. Called by `commands`, `session`, the
+simulated box."""
 
 from __future__ import annotations
 

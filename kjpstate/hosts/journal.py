@@ -19,14 +19,20 @@ from kjpstate.model import Recovered, Unfinished, Verdict
 
 
 def settle(state: Path, pen: Pen, host: str) -> Iterator[Recovered]:
-    """Finish or undo what each unfinished run left half done, in every document's folder of `state`.
+    """Finish or undo what each unfinished run left half done, in every document's folder of
+    `state`.
 
-    Called with the lock held, so nobody is writing. Closes the journals and says what was made of them.
+    Called with the lock held, so nobody is writing. Closes the journals and says what was made of
+    them.
     """
     shared = state / OF_HOST
     for found in sorted(state.glob(f"*/{journal.FILE}")):
         fresh = ".*.kjpstate-new"
-        for left in (*found.parent.glob(".output.*"), *found.parent.glob(fresh), *shared.glob(fresh)):
+        for left in (
+            *found.parent.glob(".output.*"),
+            *found.parent.glob(fresh),
+            *shared.glob(fresh),
+        ):
             left.unlink(missing_ok=True)
         known = journal.read(found.read_bytes())
         if known is not None and not known.ended:
@@ -41,7 +47,9 @@ def _recover(file: Path, known: journal.Journal, pen: Pen, host: str) -> Recover
         verdict = settled(at, replace(pen, run=run, ledger=file.with_name("backups")))
     files.append(file, journal.lines([journal.line("closed", known.run, pen.run.id, verdict)]))
     pen.tell("journal closed")
-    lost = Unfinished(known.run, known.when, known.who, at.kind if at else "", at.path if at else "")
+    lost = Unfinished(
+        known.run, known.when, known.who, at.kind if at else "", at.path if at else ""
+    )
     return Recovered(host, file.parent.name, lost, verdict)
 
 
@@ -118,7 +126,9 @@ def _switch(at: journal.Intent, folder: Folder, name: str, pen: Pen) -> Verdict:
         if verdict in ("finished", "whole"):
             if names.is_file() and place.is_folder(kept):
                 lines = names.read_bytes().decode(*AS_BYTES).split("\n")
-                trees.catch_up(place, kept, folder, name, {unfolded(line) for line in lines if line})
+                trees.catch_up(
+                    place, kept, folder, name, {unfolded(line) for line in lines if line}
+                )
             if ".kjpstate-old." not in at.backup:
                 _note(at, folder, pen)
     names.unlink(missing_ok=True)
@@ -146,7 +156,8 @@ class Writer:
 
     `pending`: the one that has no end yet.
 
-    The file begins anew with the session's first action: a session that does nothing leaves no trace.
+    The file begins anew with the session's first action: a session that does nothing leaves no
+    trace.
     """
 
     def __init__(self, folder: Path, head: bytes, run: str, tell: Callable[[str], None]) -> None:
@@ -156,8 +167,11 @@ class Writer:
         self._open = self._torn = False
         self.pending: journal.Intent | None = None
 
-    def intent(self, kind: str, path: str, old: str = "-", new: str = "-", backup: str = "") -> None:
-        """On the disk when this returns. Raises Trouble for a name that no line can hold, OSError."""
+    def intent(
+        self, kind: str, path: str, old: str = "-", new: str = "-", backup: str = ""
+    ) -> None:
+        """On the disk when this returns. Raises Trouble for a name that no line
+        can hold, OSError."""
         if "\n" in path + backup:
             raise Trouble(f"{path}: a name with a line end can not be managed")
         self._count += 1

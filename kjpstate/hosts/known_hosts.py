@@ -1,6 +1,7 @@
 """Which key a host must show: our own known_hosts file, the user's, or the document's pin.
 
-Called by `connecting` and, for the verb `trust`, by `cli`. Nothing here ever accepts a key by itself.
+Called by `connecting` and, for the verb `trust`, by `cli`. Nothing here ever accepts a key by
+itself.
 """
 
 from __future__ import annotations
@@ -46,15 +47,22 @@ def pattern(target: Target) -> str:
 
 
 def names(target: Target) -> tuple[bytes, ...]:
-    """What lines for the place are found by: only what the document writes, never where that leads."""
+    """What lines for the place are found by: only what the document writes,
+    never where that leads."""
     name = _usual(target.address)
-    return (name.encode(),) if target.port == 22 else (f"[{name}]:{target.port}".encode(), name.encode())
+    return (
+        (name.encode(),)
+        if target.port == 22
+        else (f"[{name}]:{target.port}".encode(), name.encode())
+    )
 
 
 def _usual(address: str) -> str:
     """An address as programs print it, a name in lower case; nobody is asked."""
     with contextlib.suppress(OSError, UnicodeError):
-        found = socket.getaddrinfo(address, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        found = socket.getaddrinfo(
+            address, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+        )
         return socket.getnameinfo(found[0][4], socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
     return address.lower()
 
@@ -63,7 +71,8 @@ def _usual(address: str) -> str:
 
 
 def known(state_folder: Path, target: Target) -> Steps:
-    """The lines that count. Of a name that our own file has, the user's only say which keys are revoked."""
+    """The lines that count. Of a name that our own file has, the user's only say which keys are
+    revoked."""
     ours, users = (_found(path)[0] for path in (own_file(state_folder), _users_file()))
     return tuple(_joined(ours.naming(name), users.naming(name)) for name in names(target))
 
@@ -87,7 +96,8 @@ def _users_file() -> Path | None:
 
 
 def _found(path: Path | None) -> tuple[lines.File, str]:
-    """What the file says, and what is wrong with it. One that can't be read says nothing, as for OpenSSH."""
+    """What the file says, and what is wrong with it. One that can't be read says nothing, as for
+    OpenSSH."""
     if path is None:
         return _NOTHING, ""
     try:
@@ -99,7 +109,10 @@ def _found(path: Path | None) -> tuple[lines.File, str]:
     except (FileNotFoundError, NotADirectoryError):
         return _NOTHING, ""
     except OSError as error:
-        return _NOTHING, f" can't be read ({(error.strerror or str(error)).lower()}): nothing in it counts"
+        return (
+            _NOTHING,
+            f" can't be read ({(error.strerror or str(error)).lower()}): nothing in it counts",
+        )
 
 
 @functools.lru_cache(maxsize=8)
@@ -140,8 +153,8 @@ def alone(file: Path) -> Iterator[None]:
 
 
 def remember(target: Target, keys: Sequence[bytes], state_folder: Path) -> Path:
-    """Write `keys` (lines for known_hosts) in the place of all that our own file let the place show before.
-    Raises Failed."""
+    """Write `keys` (lines for known_hosts) in the place of all that our own file let the place show
+    before. Raises Failed."""
     path = own_file(state_folder)
     try:
         state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -152,7 +165,8 @@ def remember(target: Target, keys: Sequence[bytes], state_folder: Path) -> Path:
             _replace(path, kept + b"".join(key + b"\n" for key in keys))
     except OSError as error:
         raise Failed(
-            f"{path} can't be written: {(error.strerror or str(error)).lower()}; nothing was remembered",
+            f"{path} can't be written: {(error.strerror or str(error)).lower()}; nothing was "
+            "remembered",
             "look at it, or name another folder in $KJPSTATE_STATE",
         ) from None
     return path
@@ -172,7 +186,8 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def pinned_key(pin: str) -> bytes:
-    """The key that the document writes out in full; nothing for a fingerprint. Raises UsageError."""
+    """The key that the document writes out in full; nothing for a fingerprint.
+    Raises UsageError."""
     if not pin or pin.startswith("SHA256:"):
         return b""
     import asyncssh
@@ -184,7 +199,8 @@ def pinned_key(pin: str) -> bytes:
 
 
 def pinned_type(pin: str, state_folder: Path) -> str:
-    """Of which type the key with this fingerprint was when it was last met; "" where nobody knows."""
+    """Of which type the key with this fingerprint was when it was last met; ""
+    where nobody knows."""
     with contextlib.suppress(OSError, ValueError):
         words = (line.split() for line in _types_file(state_folder).read_text("utf-8").splitlines())
         return next((kind for fingerprint, kind in words if fingerprint == pin), "")
@@ -215,13 +231,15 @@ def refusal(
     verdict: str,
     is_pinned: bool,
 ) -> RefusedError:
-    """The hard stop for a key that nobody knows, that is revoked, or that is none of those expected."""
+    """The hard stop for a key that nobody knows, that is revoked, or that is none of those
+    expected."""
     place = f"{spec.name} ({pattern(target)})"
     keys = " and ".join(map(described, shown))
     said = f"the host key{'s' if shown[1:] else ''} {keys}" if keys else "a host key"
     if verdict == lines.IS_REVOKED:
         return RefusedError(
-            f"{place} shows {said}, which a known_hosts file marks as revoked; nothing was sent to it",
+            f"{place} shows {said}, which a known_hosts file marks as revoked; nothing was "
+            "sent to it",
             f"give the box new host keys, then: kjpstate trust {spec.name}",
             "host-key-revoked",
         )

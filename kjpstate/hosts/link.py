@@ -30,7 +30,8 @@ class Pipe(Protocol):
         """Some bytes; nothing at the end of the output or of the link."""
 
     async def finish(self) -> tuple[int | None, bytes]:
-        """Close its input, wait for it: exit status (None: never known) and what it said on stderr."""
+        """Close its input, wait for it: exit status (None: never known) and
+        what it said on stderr."""
 
 
 class Link(Protocol):
@@ -64,7 +65,9 @@ class SshPipe:
             self._process.stdin.write(data)
             await self._process.stdin.drain()
         except (OSError, asyncssh.Error) as error:
-            raise Unreachable(self._host, f"the link to {self._host} was lost: {said(error)}") from None
+            raise Unreachable(
+                self._host, f"the link to {self._host} was lost: {said(error)}"
+            ) from None
 
     async def read(self) -> bytes:
         """Some bytes; nothing at the end, whether the command's or the link's."""
@@ -118,9 +121,14 @@ class SshLink:
 
     @property
     def longest(self) -> int:
-        """Bytes that a command line may have: only of OpenSSH we know that it takes more than the least."""
+        """Bytes that a command line may have: only of OpenSSH we know that it takes more than the
+        least."""
         banner = str(self._chain[-1].get_extra_info("server_version", ""))
-        return OPENSSH_CAP if banner.startswith(("SSH-2.0-OpenSSH", "SSH-1.99-OpenSSH")) else COMMAND_CAP
+        return (
+            OPENSSH_CAP
+            if banner.startswith(("SSH-2.0-OpenSSH", "SSH-1.99-OpenSSH"))
+            else COMMAND_CAP
+        )
 
     async def start(self, command: str) -> SshPipe:
         """Run `command`; raises Unreachable."""
@@ -132,7 +140,9 @@ class SshLink:
             async with asyncio.timeout(LOGIN_TIMEOUT):
                 process = await self._chain[-1].create_process(command, encoding=None)
         except TimeoutError:
-            raise Unreachable(self._spec.name, f"{self._spec.name} does not answer any more") from None
+            raise Unreachable(
+                self._spec.name, f"{self._spec.name} does not answer any more"
+            ) from None
         except (OSError, asyncssh.Error) as error:
             raise Unreachable(
                 self._spec.name, f"{self._spec.name} would not run a command: {said(error)}"

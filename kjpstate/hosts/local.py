@@ -79,19 +79,21 @@ def state_folder() -> Path:
 def home_of(spec: HostSpec) -> str:
     """Where the commands of a host start that is this machine: in its user's home, as over SSH.
 
-    Raises RefusedError where we are not the user that SSH would log in as: stamps, PM2 and rights are that
-    user's.
+    Raises RefusedError where we are not the user that SSH would log in as: stamps, PM2 and rights
+    are that user's.
     """
     if sys.platform == "win32":
         raise errors.RefusedError(
-            f"--here {spec.name}: it is a POSIX machine, and this one runs Windows", rule="here-other-user"
+            f"--here {spec.name}: it is a POSIX machine, and this one runs Windows",
+            rule="here-other-user",
         )
     import pwd
 
     user = pwd.getpwuid(os.geteuid()).pw_name
     if spec.user not in ("", user):
         raise errors.RefusedError(
-            f"--here {spec.name}: the document knows it as {spec.user}@{spec.address}, and this is {user}",
+            f"--here {spec.name}: the document knows it as {spec.user}@{spec.address}, and "
+            f"this is {user}",
             f"run it as {spec.user}",
             "here-other-user",
         )
@@ -105,7 +107,8 @@ def lock_places() -> places.Places:
 
 @dataclass
 class _Session:
-    """What a LocalHost knows between `begin` and `end`; `kept`: paths whose original it backed up."""
+    """What a LocalHost knows between `begin` and `end`; `kept`: paths whose
+    original it backed up."""
 
     run: RunInfo
     lock: lock.Lock
@@ -117,9 +120,10 @@ class _Session:
 class LocalHost:
     """A host that is this machine; see the port, `kjpstate.host.Host`.
 
-    `folder`: where commands without a `cwd` run. `translate`: a document's path -> where it really is.
-    `prober`, `runner`, `clock`: who answers probes, commands and the clock instead of this machine.
-    `on_operation` is told each effect right after it happened; what it raises ends the session.
+    `folder`: where commands without a `cwd` run. `translate`: a document's path -> where it really
+    is. `prober`, `runner`, `clock`: who answers probes, commands and the clock instead of this
+    machine. `on_operation` is told each effect right after it happened; what it raises ends the
+    session.
     """
 
     def __init__(
@@ -156,7 +160,8 @@ class LocalHost:
     # ---- the eye
 
     async def look(self, readings: Sequence[Reading]) -> Answers:
-        """All answers, one by one: nothing here is far away. Raises Unreachable without the host's folder."""
+        """All answers, one by one: nothing here is far away. Raises Unreachable without the host's
+        folder."""
         if self._folder and not self._real(self._folder).is_dir():
             raise errors.Unreachable(
                 self.name,
@@ -248,7 +253,8 @@ class LocalHost:
         readings: Sequence[Reading] = (),
         sources: Mapping[str, Eye] | None = None,
     ) -> tuple[Sequence[Outcome], Answers]:
-        """Do the actions in order, stopping after the first that is not ok; then answer `readings`."""
+        """Do the actions in order, stopping after the first that is not ok;
+        then answer `readings`."""
         session = self._session
         if session is None:
             raise errors.Failed(f"{self.name} is not locked for a run")
@@ -294,7 +300,9 @@ class LocalHost:
         if reason:
             return Outcome(action, "refused", reason)
         if not session.lock.held():
-            return Outcome(action, "failed", f"the lock of {self.name} was taken away from this run")
+            return Outcome(
+                action, "failed", f"the lock of {self.name} was taken away from this run"
+            )
         try:
             return await self._do(action, session, sources)
         except files.Trouble as trouble:
@@ -310,7 +318,8 @@ class LocalHost:
             return self._unforeseen(action, session, error)
 
     def _unforeseen(self, action: Action, session: _Session, error: Exception) -> Outcome:
-        """A mistake of ours: what it left half done is settled at once, as the next session would do it."""
+        """A mistake of ours: what it left half done is settled at once, as the next session would
+        do it."""
         reason = errors.mistake(error)
         at = session.journal.pending
         verdict = journal.settled(at, session.pen) if at is not None else "untouched"
@@ -359,7 +368,9 @@ class LocalHost:
         self._tell("make directory")
         return "done"
 
-    async def _sync(self, action: SyncTree, session: _Session, sources: Mapping[str, Eye]) -> Outcome:
+    async def _sync(
+        self, action: SyncTree, session: _Session, sources: Mapping[str, Eye]
+    ) -> Outcome:
         if action.manifest is None:
             raise errors.Failed(f"{action.to_directory}: what should be there is not known yet")
         root = self._real(action.to_directory)
@@ -385,7 +396,9 @@ class LocalHost:
 
     async def _run(self, action: Run, held: lock.Lock) -> Outcome:
         try:
-            done = await self._runner(self._placed(action), self.heard if action.shown else None, held.step)
+            done = await self._runner(
+                self._placed(action), self.heard if action.shown else None, held.step
+            )
         except commands.TimedOut:
             return Outcome(action, "failed", f"still running after {action.timeout:g} s, stopped")
         except NotStarted as why:
@@ -435,7 +448,9 @@ class LocalHost:
                 raise files.Trouble(f"{action.path}: its original {action.backup} is gone")
             whole = folder.is_folder(name)
         return (
-            trees.put_back(action, pen) if whole else files.put_back(bare, action.backup, action.written, pen)
+            trees.put_back(action, pen)
+            if whole
+            else files.put_back(bare, action.backup, action.written, pen)
         )
 
     # ---- places
@@ -457,7 +472,9 @@ class LocalHost:
 
     def _real(self, path: str) -> Path:
         """Where a document's path, or one in our state folder, really is."""
-        return Path(path) if path.startswith(self._state.as_posix() + "/") else self._translate(path)
+        return (
+            Path(path) if path.startswith(self._state.as_posix() + "/") else self._translate(path)
+        )
 
 
 def _troubled(action: Action, trouble: files.Trouble, backup: str) -> Outcome:
@@ -468,7 +485,9 @@ def _troubled(action: Action, trouble: files.Trouble, backup: str) -> Outcome:
 
 def journal_head(run: RunInfo) -> bytes:
     """The first line of a run's journal."""
-    return line("run", run.id, run.started, *(" ".join(text.split()) for text in (run.who, run.why)))
+    return line(
+        "run", run.id, run.started, *(" ".join(text.split()) for text in (run.who, run.why))
+    )
 
 
 def ended(action: Run, done: Completed) -> Outcome:

@@ -1,10 +1,11 @@
 """The locks of this machine: this user's, and a look at those of everybody else.
 
-Called by `local`, and by `cli.drift` for a lock of its own; `remote/lock.sh` does the very same. A lock is a
-file that comes into being whole, by a hard link, and says who holds it (`owners`); dead when its process is
-gone, was started at another time, or belongs to another boot, and no command that it started runs any more
-(`kjpstate.step.RUN-PID` beside it). Who breaks it must first win the right to break that very owner, so no
-live lock is ever broken. Each user has a lock (`places`): who has taken his own looks at all others.
+Called by `local`, and by `cli.drift` for a lock of its own; `remote/lock.sh` does the very same. A
+lock is a file that comes into being whole, by a hard link, and says who holds it (`owners`); dead
+when its process is gone, was started at another time, or belongs to another boot, and no command
+that it started runs any more (`kjpstate.step.RUN-PID` beside it). Who breaks it must first win the
+right to break that very owner, so no live lock is ever broken. Each user has a lock (`places`): who
+has taken his own looks at all others.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from kjpstate.model import Holder, Life, RunInfo
 
 NAME = "kjpstate"
 _TRIES, _DEPTH = 20, 8
-"""How often a lock is tried that others take and leave meanwhile; how many may die breaking the same one."""
+"""How often a lock is tried that others take and leave meanwhile; how many may die breaking the
+same one."""
 _MINE = (0, my_number())
 """Whose files count where our own lock stands."""
 _PAUSE, _PAUSES = 0.2, 25
@@ -48,7 +50,8 @@ class Lock:
             return False
 
     def step(self, pid: int | None) -> None:
-        """A command was started: should we die, whoever finds our lock waits for it too. None: it ended."""
+        """A command was started: should we die, whoever finds our lock waits for it too. None: it
+        ended."""
         path = _step(self.path.parent, fields(self.content))
         with contextlib.suppress(OSError):
             if pid is None:
@@ -86,7 +89,8 @@ class _Found:
 def take(places: Places, run: RunInfo, host: str) -> Lock:
     """The lock of this user, nobody else's looked at; see `alone`.
 
-    Raises Locked with who holds it and since when, Failed when it can't be made or stands there damaged.
+    Raises Locked with who holds it and since when, Failed when it can't be made or stands there
+    damaged.
     """
     path = places.own / NAME
     content = owner_text(run, os.getpid())
@@ -108,14 +112,17 @@ def take(places: Places, run: RunInfo, host: str) -> Lock:
         raise Failed(*is_damaged(host, str(damaged))) from None
     except OSError as error:
         raise Failed(f"{host}: the lock {path} can't be taken: {error.strerror or error}") from None
-    raise Failed(f"{host}: the lock {path} can't be taken: others take it and leave it, again and again")
+    raise Failed(
+        f"{host}: the lock {path} can't be taken: others take it and leave it, again and again"
+    )
 
 
 async def alone(held: Lock, places: Places, host: str) -> None:
     """Go on only when nobody else's lock lives, too. Raises Locked, having released ours.
 
-    Two who have both taken their own see each other, whoever looks first. The order of their numbers says who
-    gives way: the later one at once; the earlier one waits a moment for that. Who holds on was there before.
+    Two who have both taken their own see each other, whoever looks first. The order of their
+    numbers says who gives way: the later one at once; the earlier one waits a moment for that. Who
+    holds on was there before.
     """
     try:
         for left in reversed(range(_PAUSES + 1)):
@@ -123,7 +130,9 @@ async def alone(held: Lock, places: Places, host: str) -> None:
             if found is None:
                 return
             if found.place.uid < my_number() or not left:
-                raise Locked(*describe(host, found.words, found.life, found.whose), run=found.words["run"])
+                raise Locked(
+                    *describe(host, found.words, found.life, found.whose), run=found.words["run"]
+                )
             await asyncio.sleep(_PAUSE)
     except BaseException:
         held.release()
@@ -131,8 +140,8 @@ async def alone(held: Lock, places: Places, host: str) -> None:
 
 
 def life_of(places: Places, content: str) -> Life:
-    """Of a lock of this user. alive: the owner's process runs; step: it is gone, but a command that it
-    started runs; dead."""
+    """Of a lock of this user. alive: the owner's process runs; step: it is gone, but a command that
+    it started runs; dead."""
     words = owners.owner(content)
     return "dead" if words is None else _life(words, Place(places.own, my_number(), ""), places)
 
@@ -168,7 +177,8 @@ def damaged_holder(reason: str) -> Holder:
 
 
 def unlock(places: Places, owner: Holder, *, force: bool) -> bool:
-    """Break the very lock that `owner` is; False when it is another's by now, or lives and no `force`.
+    """Break the very lock that `owner` is; False when it is another's by now, or lives and no
+    `force`.
 
     A damaged one is removed by `force` only. Another user's is never touched.
     """
@@ -211,27 +221,37 @@ def describe(
     host: str, owner: Mapping[str, str], life: str = "alive", whose: str = ""
 ) -> tuple[str, str, str]:
     """Message, remedy and rule for a lock that another run holds; `whose`: not this user's."""
-    who, when, run = owner.get("who", "somebody"), owner.get("when", "an unknown time"), owner.get("run", "?")
+    who, when, run = (
+        owner.get("who", "somebody"),
+        owner.get("when", "an unknown time"),
+        owner.get("run", "?"),
+    )
     doing = owner.get("why", "apply")
     message = f"{host} is locked by run {run} of {who} since {when} ({doing})"
     if life == "step":
         message += ", which is lost, but a command that it started still runs there"
     if whose:
         message += f"; the lock is {whose}"
-    remedy = f"add --lock-timeout 5m to wait for it; kjpstate unlock {host}   shows whether it lives"
+    remedy = (
+        f"add --lock-timeout 5m to wait for it; kjpstate unlock {host}   shows whether it lives"
+    )
     return f"{message}; nothing was done", remedy, "locked"
 
 
 def is_damaged(host: str, reason: str) -> tuple[str, str]:
     """Message and remedy where something stands at the lock's place that is none."""
-    message = f"{host}: {reason}: it stands where the lock should, so nobody knows whether a run is at work"
+    message = (
+        f"{host}: {reason}: it stands where the lock should, so nobody knows whether a "
+        "run is at work"
+    )
     return f"{message}; nothing was done", f"kjpstate unlock {host} --force   removes it"
 
 
 def is_unsafe(host: str, reason: str) -> tuple[str, str]:
     """Message and remedy where the lock's folder is not as it must be."""
     return (
-        f"{host}: no lock can be kept: {reason}, and what stands there may be anybody's; nothing was done",
+        f"{host}: no lock can be kept: {reason}, and what stands there may be anybody's; "
+        "nothing was done",
         "look at it, then remove it or give it back to its owner: kjpstate makes it anew",
     )
 
@@ -267,7 +287,9 @@ def _life(words: Mapping[str, str], place: Place, places: Places) -> Life:
     if owners.alive(words):
         return "alive"
     notes = [(place.folder, place.owners)]
-    if words["login"] and place.uid == 0:  # with `become` root holds it, and that login's commands run, too
+    if (
+        words["login"] and place.uid == 0
+    ):  # with `become` root holds it, and that login's commands run, too
         login = int(words["login"])
         notes += [(folder, (login,)) for folder in places.of(login)]
     return "step" if any(_step_lives(_step(folder, words), by) for folder, by in notes) else "dead"
@@ -308,7 +330,8 @@ def _runs(pid: str) -> bool:
 
 
 def _link(path: Path, content: str) -> bool:
-    """Create `path` with all of `content` at once; False when it exists. On the disk before it is there."""
+    """Create `path` with all of `content` at once; False when it exists. On the disk before it is
+    there."""
     temporary = path.with_name(f".{NAME}.{os.getpid()}.{os.urandom(4).hex()}.link")
     try:
         _new(temporary, content)
@@ -333,7 +356,8 @@ def _new(path: Path, content: str) -> None:
 
 
 def _break(path: Path, stale: str, content: str, host: str) -> None:
-    """Remove the lock of a dead owner, if we win the right to; who died with that right is outlived too."""
+    """Remove the lock of a dead owner, if we win the right to; who died with that right is outlived
+    too."""
     first = path.with_name(f"{NAME}.break.{_generation(fields(stale))}")
     right = first
     for _ in range(_DEPTH):
@@ -357,7 +381,8 @@ def _break(path: Path, stale: str, content: str, host: str) -> None:
 
 
 def _winner(right: Path) -> Mapping[str, str] | None:
-    """Who has the right to break: its words, none of them where it is damaged; None when it is gone."""
+    """Who has the right to break: its words, none of them where it is damaged; None when it is
+    gone."""
     try:
         text = owners.read(right, _MINE)
     except Damaged:
@@ -366,8 +391,8 @@ def _winner(right: Path) -> Mapping[str, str] | None:
 
 
 def _clear(path: Path) -> bool:
-    """Take away what is no lock: itself, never what it leads to or holds. A folder that is not empty gets
-    another name beside. Raises Failed."""
+    """Take away what is no lock: itself, never what it leads to or holds. A folder that is not
+    empty gets another name beside. Raises Failed."""
     try:
         if path.is_dir() and not path.is_symlink():
             try:

@@ -31,7 +31,8 @@ FILE_CAP = 16 * 1024 * 1024
 """Bytes a ReadFile may bring; larger is Unreadable."""
 
 TREE_FILE_CAP = 1024 * 1024 * 1024
-"""Bytes of a file of a ReadTree; with a larger one the tree is Unreadable: its digest would take for ever."""
+"""Bytes of a file of a ReadTree; with a larger one the tree is Unreadable: its digest would take
+for ever."""
 
 OUTPUT_CAP = 64 * 1024
 """Bytes of a command's output that are kept: the last ones."""
@@ -80,18 +81,21 @@ def plain_name(name: str, *, windows: bool = False) -> str:
 def refusal(
     action: Action, may_change: Sequence[str], kept: Collection[str], *, windows: bool = False
 ) -> str:
-    """Why the guard forbids `action`, or nothing. `kept`: paths this session already backed up. `windows`:
-    whether the host is one.
+    """Why the guard forbids `action`, or nothing. `kept`: paths this session already backed up.
+    `windows`: whether the host is one.
 
-    What a Run writes is named in the plan and not bound here, but its originals must have been kept first;
-    they may be put back. Backups and stamps go beside an allowed path or into our state folder, by name.
+    What a Run writes is named in the plan and not bound here, but its originals must have been kept
+    first; they may be put back. Backups and stamps go beside an allowed path or into our state
+    folder, by name.
     """
     match action:
         case WriteFile(path=path) | SyncTree(to_directory=path):
             fine = may_hold(path, may_change)
         case MakeDirectory(path=path):
             inside = path.rstrip("/") + "/"
-            fine = allowed(path, may_change) or any(entry.startswith(inside) for entry in may_change)
+            fine = allowed(path, may_change) or any(
+                entry.startswith(inside) for entry in may_change
+            )
         case Restore(path=path):
             fine = allowed(path, may_change) or path in kept
         case Run(writes=writes):
@@ -113,7 +117,8 @@ def refusal(
 
 
 def _names_in(action: Action) -> tuple[str, ...]:
-    """The names below a folder that an action lays, removes or puts back: a host, or its notes, tell them."""
+    """The names below a folder that an action lays, removes or puts back: a host, or its notes,
+    tell them."""
     match action:
         case SyncTree(manifest=laid, remove=names):
             return (*(laid or ()), *names)

@@ -48,9 +48,11 @@ _STATUSES: dict[str, Literal["done", "already", "failed", "moved", "unknown"]] =
 
 @dataclass(frozen=True)
 class Order:
-    """One action: its calls, the bytes behind them (or a stream of them), seconds it may take, its backup.
+    """One action: its calls, the bytes behind them (or a stream of them), seconds it may take, its
+    backup.
 
-    `outcome`: known without asking the host, which then gets no call. `gaps`: why bytes of the stream lack.
+    `outcome`: known without asking the host, which then gets no call. `gaps`: why bytes of the
+    stream lack.
     """
 
     action: Action
@@ -70,7 +72,8 @@ class Order:
 
 @dataclass
 class Orders:
-    """Makes orders for one run on one host. `base`: the host's state folder. `kept`: paths backed up."""
+    """Makes orders for one run on one host. `base`: the host's state folder. `kept`: paths backed
+    up."""
 
     run: RunInfo
     base: str
@@ -88,7 +91,10 @@ class Orders:
                 payload = after or b""
                 words = (path, _digest(before), _digest(after), len(payload), f"{mode:o}", backup)
                 return Order(
-                    action, (call("kj_write", *words),), payload, backup=backup if before is not None else ""
+                    action,
+                    (call("kj_write", *words),),
+                    payload,
+                    backup=backup if before is not None else "",
                 )
             case MakeDirectory(path=path, mode=mode):
                 return Order(action, (call("kj_make", path.rstrip("/"), f"{mode:o}"),))
@@ -104,27 +110,46 @@ class Orders:
                 return Order(action, (line,), backup=backup)
             case Restore(path=path, backup=old, files=files):
                 if not files:
-                    return Order(action, (call("kj_restore", path.rstrip("/"), old or "", action.written),))
+                    return Order(
+                        action, (call("kj_restore", path.rstrip("/"), old or "", action.written),)
+                    )
                 head = (path.rstrip("/"), old or "", listing_digest(files), len(files))
                 return Order(action, (call("kj_restore_tree", *head, *files, *action.removed),))
             case Prune(document=document, backups=backups):
-                return Order(action, (call("kj_prune", plain_name(document), *backups),), seconds=300.0)
+                return Order(
+                    action, (call("kj_prune", plain_name(document), *backups),), seconds=300.0
+                )
             case Await() | SyncTree():
                 raise Failed(f"{type(action).__name__} is not done by a host as it stands")
 
     def _for_run(self, action: Run) -> Order:
         argv = action.argv
         if action.clean_env is not None:
-            argv = ("env", "-i", *(f"{name}={value}" for name, value in action.clean_env.items()), *argv)
+            argv = (
+                "env",
+                "-i",
+                *(f"{name}={value}" for name, value in action.clean_env.items()),
+                *argv,
+            )
         fine = " ".join(map(str, action.allowed_exits))
-        words = (action.why, math.ceil(action.timeout), action.cwd, fine, "shown" if action.shown else "")
+        words = (
+            action.why,
+            math.ceil(action.timeout),
+            action.cwd,
+            fine,
+            "shown" if action.shown else "",
+        )
         line = call("kj_run", *words, *argv)
         return Order(action, (line,), seconds=action.timeout)
 
-    def for_tree(self, action: SyncTree, seen: Answer, backup: str, sources: Mapping[str, Eye]) -> Order:
+    def for_tree(
+        self, action: SyncTree, seen: Answer, backup: str, sources: Mapping[str, Eye]
+    ) -> Order:
         """The switch of a folder that holds `seen`: only what differs travels."""
         if action.manifest is None:
-            return _known(action, "failed", f"{action.to_directory}: what should be there is not known yet")
+            return _known(
+                action, "failed", f"{action.to_directory}: what should be there is not known yet"
+            )
         if isinstance(seen, Unreadable):
             return _known(action, "failed", f"{action.to_directory} {seen.why}")
         standing = seen.files if isinstance(seen, Tree) else {}
@@ -188,8 +213,9 @@ async def _files(
 ) -> AsyncIterator[bytes]:
     """The bytes of `files` one after the other, each exactly as long as the manifest says.
 
-    One that moved, or can't be read any more (`gaps` says why), comes cut or filled up: the digest on the
-    other side tells, and nothing is switched. Nothing is raised: the other side waits for every byte.
+    One that moved, or can't be read any more (`gaps` says why), comes cut or filled up: the digest
+    on the other side tells, and nothing is switched. Nothing is raised: the other side waits for
+    every byte.
     """
     for path, file in files.items():
         left = file.size

@@ -1,7 +1,8 @@
-"""What stands in a lock: read safely, checked by its whole form, and whether who wrote it still lives.
+"""What stands in a lock: read safely, checked by its whole form, and whether who wrote it still
+lives.
 
-Called by `lock`, and for their words by `session`, `frames` and `ssh`. A lock may have been written by
-anybody: a word of it becomes part of a path or a number only after its form was checked.
+Called by `lock`, and for their words by `session`, `frames` and `ssh`. A lock may have been written
+by anybody: a word of it becomes part of a path or a number only after its form was checked.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ CAP = 4096
 _MOST = 200
 """Signs of a value that a lock quotes: a name, a moment, a purpose."""
 _GONE = ("Z", "X")
-_PROCESS = r"pid (?P<pid>[1-9][0-9]{0,8})\nstart (?P<start>[0-9]{1,20}|-)\nboot (?P<boot>[0-9a-z-]{1,64})"
+_PROCESS = (
+    r"pid (?P<pid>[1-9][0-9]{0,8})\nstart (?P<start>[0-9]{1,20}|-)\nboot (?P<boot>[0-9a-z-]{1,64})"
+)
 _OWNER = re.compile(
     r"run (?P<run>[0-9a-f]{6})\nwho (?P<who>[^\n]+)\nwhen (?P<when>[^\n]+)\nwhy (?P<why>[^\n]+)\n"
     rf"{_PROCESS}(?:\nlogin (?P<login>[1-9][0-9]{{0,8}}))?\n*"
@@ -35,7 +38,10 @@ class Damaged(Exception):
 
 def quoted(text: str) -> str:
     """A value as a lock can hold it: one line, without control characters, not too long."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:_MOST] or "-"
+    return (
+        " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:_MOST]
+        or "-"
+    )
 
 
 def owner(content: str) -> Mapping[str, str] | None:
@@ -54,7 +60,8 @@ def _words(form: re.Pattern[str], content: str) -> Mapping[str, str] | None:
 
 
 def fields(content: str) -> dict[str, str]:
-    """The lines of a lock as word -> value, parted as `owner` parts them, for a screen: whatever they are."""
+    """The lines of a lock as word -> value, parted as `owner` parts them, for a screen: whatever
+    they are."""
     return dict(line.split(" ", 1) for line in content.split("\n") if " " in line)
 
 
@@ -119,7 +126,8 @@ def group_lives(words: Mapping[str, str]) -> bool:
 
 
 def _hidden(pid: int) -> bool:
-    """Whether a process is there of which this user may know no more (/proc mounted with hidepid)."""
+    """Whether a process is there of which this user may know no more (/proc
+    mounted with hidepid)."""
     if not Path("/proc/self/stat").exists() or os.path.lexists(f"/proc/{pid}/stat"):
         return False
     try:
@@ -135,7 +143,9 @@ def _groups() -> Iterator[tuple[str, str]]:
     """(process group, session) of every process that runs."""
     for found in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            state, _, group, session, *_ = found.read_text(errors="replace").rpartition(") ")[2].split()
+            state, _, group, session, *_ = (
+                found.read_text(errors="replace").rpartition(") ")[2].split()
+            )
             if state not in _GONE:
                 yield group, session
 

@@ -1,8 +1,8 @@
 """Where the locks of a machine stand: root's, and one of each user who runs kjpstate there.
 
-Called by `local` and `lock`; `kj_place` of `remote/lock.sh` says the very same. No lock stands where somebody
-else may write: root's is in `/run/kjpstate`, a user's below the home that the system knows, whatever HOME
-says.
+Called by `local` and `lock`; `kj_place` of `remote/lock.sh` says the very same. No lock stands
+where somebody else may write: root's is in `/run/kjpstate`, a user's below the home that the system
+knows, whatever HOME says.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from pathlib import Path
 
 BELOW_HOME = ".local/state/kjpstate/_lock"
 _OLD = ("/run/lock", "/var/lock")
-"""Everybody may write there. An earlier version kept its lock in it; until 1.0 that counts as one."""
+"""Everybody may write there. An earlier version kept its lock in it; until 1.0 that counts as one.
+"""
 OF_OLD = -1
 
 
 @dataclass(frozen=True)
 class Place:
-    """A folder with a lock, and whose: a user's number and name. `OF_OLD`: one of an earlier version."""
+    """A folder with a lock, and whose: a user's number and name. `OF_OLD`: one of an earlier
+    version."""
 
     folder: Path
     uid: int
@@ -33,14 +35,15 @@ class Place:
         return (0, my_number()) if self.uid in (OF_OLD, my_number()) else (self.uid,)
 
     def safe(self) -> bool:
-        """Whether nobody else may write there; an earlier version asked for no such place. Raises OSError."""
+        """Whether nobody else may write there; an earlier version asked for no such place. Raises
+        OSError."""
         return self.uid == OF_OLD or not unsafe(self.folder, self.uid)
 
 
 @dataclass(frozen=True)
 class Places:
-    """`own`: where this user's lock stands. `others`: where to look for those of everybody else. `system`:
-    the machine's own places, which have to be safe; else a folder that somebody gave."""
+    """`own`: where this user's lock stands. `others`: where to look for those of everybody else.
+    `system`: the machine's own places, which have to be safe; else a folder that somebody gave."""
 
     own: Path
     others: Callable[[], Iterable[Place]] = tuple
@@ -56,7 +59,8 @@ class Places:
             return ""
 
     def make(self) -> None:
-        """The folder, with those above it: others can read what is in it, not write. Raises OSError."""
+        """The folder, with those above it: others can read what is in it, not write. Raises
+        OSError."""
         if not self.system:
             self.own.mkdir(0o755, parents=True, exist_ok=True)
             return
@@ -80,7 +84,8 @@ def my_number() -> int:
 
 
 def unsafe(folder: Path, uid: int) -> str:
-    """Why a folder is not one in which only this user may write; empty when it is. Raises OSError."""
+    """Why a folder is not one in which only this user may write; empty when it
+    is. Raises OSError."""
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
         return f"{folder} is not a folder"

@@ -1,7 +1,7 @@
 """What we send to a host: our constant scripts, then calls of their functions.
 
-Called by `ssh`. The only place where a value enters a shell: `call` quotes each one by shlex. `command` wraps
-a program so that any login shell (fish and csh too) hands it to /bin/sh unharmed.
+Called by `ssh`. The only place where a value enters a shell: `call` quotes each one by shlex.
+`command` wraps a program so that any login shell (fish and csh too) hands it to /bin/sh unharmed.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ Places: TypeAlias = tuple[str, str]
 """The folders of a host for our state and its lock; empty: where they always are."""
 
 COMMAND_CAP, OPENSSH_CAP = 8_000, 30_000
-"""Bytes of a remote command line; a longer program goes over standard input, for one round trip more. No
-packet of SSH need be longer than 35,000 (RFC 4253 6.1), and Dropbear ends the connection from 9,000 on."""
+"""Bytes of a remote command line; a longer program goes over standard input, for one round trip
+more. No packet of SSH need be longer than 35,000 (RFC 4253 6.1), and Dropbear ends the connection
+from 9,000 on."""
 
 _PADDING = b"\n" * 16
 """Comes before a program on standard input: what a login's own files read there is none of it."""
@@ -56,8 +57,8 @@ _WORD = re.compile(r"kj_\w+")
 
 @functools.cache
 def script(name: str) -> str:
-    """The text of one of our scripts in `remote/`, without comments, indents and empty lines: they would
-    travel."""
+    """The text of one of our scripts in `remote/`, without comments, indents and empty lines: they
+    would travel."""
     return _INDENT.sub("", _bare(name))
 
 
@@ -68,8 +69,8 @@ def _bare(name: str) -> str:
 
 
 def needed(names: Iterable[str], program: str) -> str:
-    """Those functions of our scripts that `program` calls, or that they call in turn, and all that stands in
-    no function."""
+    """Those functions of our scripts that `program` calls, or that they call in turn, and all that
+    stands in no function."""
     texts = [_bare(name) for name in names]
     functions = {found[1]: found[0] for text in texts for found in _FUNCTION.finditer(text)}
     loose = [_FUNCTION.sub("", text) for text in texts]
@@ -99,7 +100,8 @@ def call(function: str, *values: str | int) -> str:
 
 
 def probes(readings: Iterable[Reading], sent: Collection[str] = ()) -> dict[str, str]:
-    """The probes that `readings` need and that were not sent yet: name -> its script as a function."""
+    """The probes that `readings` need and that were not sent yet: name -> its
+    script as a function."""
     names = dict.fromkeys(reading.name for reading in readings if isinstance(reading, Probe))
     return {
         name: f"kj_probe_{plain_name(name)}() (\n{script(f'probe_{name}')}\n)"
@@ -109,7 +111,8 @@ def probes(readings: Iterable[Reading], sent: Collection[str] = ()) -> dict[str,
 
 
 def calls(readings: Iterable[Reading], within: float | None = None) -> list[str]:
-    """The calls that answer `readings`, in their order; no command of them takes longer than `within`."""
+    """The calls that answer `readings`, in their order; no command of them takes longer than
+    `within`."""
     return [line for reading in readings for line in (_call_for(reading, within), "kj_say end")]
 
 
@@ -185,11 +188,12 @@ def lock_program(line: str, nonce: str, places: Places = ("", ""), hand: str = "
 
 
 def command(program: str, prefix: str = "", cap: int = COMMAND_CAP) -> tuple[str, bytes]:
-    """The remote command line for `program`, at most `cap` bytes of it, and what has to come first on its
-    standard input.
+    """The remote command line for `program`, at most `cap` bytes of it, and what has to come first
+    on its standard input.
 
-    All that a shell might take for its own is written in octal, which printf %b turns back: no newline,
-    quote, double backslash or `!` reaches the login shell. `prefix`: words before /bin/sh (`sudo -n`).
+    All that a shell might take for its own is written in octal, which printf %b turns back: no
+    newline, quote, double backslash or `!` reaches the login shell. `prefix`: words before /bin/sh
+    (`sudo -n`).
     """
     line = f"exec {prefix}/bin/sh -c 'eval \"$(printf %b \"$1\")\"' kjpstate '{_escaped(program)}'"
     if len(line) <= cap:

@@ -13,7 +13,8 @@ from kjpstate.model import Prune
 
 
 def prune(action: Prune, ledger: Path, pen: Pen) -> None:
-    """Remove the backups that the ledger names and `action` too, then their rows. Raises Trouble, OSError."""
+    """Remove the backups that the ledger names and `action` too, then their rows. Raises Trouble,
+    OSError."""
     if not ledger.is_file():
         return
     left = b"".join(row + b"\n" for row in _left(action, ledger, pen))
@@ -26,7 +27,11 @@ def _left(action: Prune, ledger: Path, pen: Pen) -> Iterator[bytes]:
     for row in ledger.read_bytes().splitlines():
         fields = row.split(b"\t")
         if len(fields) > 2 and fields[2] in gone:
-            _remove(fields[2].decode("utf-8", "surrogateescape"), fields[0].decode("ascii", "replace"), pen)
+            _remove(
+                fields[2].decode("utf-8", "surrogateescape"),
+                fields[0].decode("ascii", "replace"),
+                pen,
+            )
         else:
             yield row
 

@@ -37,7 +37,9 @@ class Session:
             ) from None
         return frames.split(whole, self.nonce)
 
-    async def exchange(self, body: bytes, orders: Sequence[Order], patience: float) -> list[frames.Frame]:
+    async def exchange(
+        self, body: bytes, orders: Sequence[Order], patience: float
+    ) -> list[frames.Frame]:
         """Write and listen at once: a reply may begin before the last payload is through."""
         self._lines = Lines(self.heard)
         writing = asyncio.ensure_future(_write(self.pipe, body, orders))
@@ -63,7 +65,8 @@ class Session:
         return whole
 
     def _listen(self) -> bool:
-        """Take out what a running command has printed so far, and tell it; whether anything was taken out."""
+        """Take out what a running command has printed so far, and tell it; whether anything was
+        taken out."""
         found, mark = False, f"\n{self.nonce} heard ".encode()
         while (begin := self._buffer.find(mark)) >= 0:
             head, line_end, rest = self._buffer[begin + len(mark) :].partition(b"\n")
@@ -82,15 +85,20 @@ class Session:
             _raise_for(self.host, frame, whose)
         text = complaint.decode(errors="replace").strip().rpartition("\n")[2]
         if code is None:
-            message = f"the link to {self.host} was lost; whether its last action happened is not known"
-            raise errors.Unreachable(self.host, message, "run it again: it reads what is before it acts")
+            message = (
+                f"the link to {self.host} was lost; whether its last action happened is not known"
+            )
+            raise errors.Unreachable(
+                self.host, message, "run it again: it reads what is before it acts"
+            )
         raise errors.Unreachable(
             self.host, f"{self.host} broke off (exit code {code}): {text or 'no reason given'}"
         )
 
 
 def _raise_for(host: str, frame: frames.Frame, whose: str) -> None:
-    """The errors that a script says in a frame before it ends. `whose`: the lock, if another user's."""
+    """The errors that a script says in a frame before it ends. `whose`: the lock, if another
+    user's."""
     match frame.kind:
         case "busy":
             owner = fields(frame.text)
@@ -120,4 +128,8 @@ async def _write(pipe: Pipe, body: bytes, orders: Sequence[Order]) -> None:
 
 def _small(orders: Sequence[Order]) -> list[bytes]:
     """All payloads at once when none of them is a stream: one write, one round trip."""
-    return [] if any(order.stream is not None for order in orders) else [order.payload for order in orders]
+    return (
+        []
+        if any(order.stream is not None for order in orders)
+        else [order.payload for order in orders]
+    )

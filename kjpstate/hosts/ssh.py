@@ -1,7 +1,8 @@
 """The port's body over SSH: one connection, one exec to look, one session to act.
 
-Called by `hosts.connect`. The host needs a POSIX sh and nothing of ours: scripts travel with each call
-(`programs`), answers come back as frames (`frames`). The session holds the lock and is the only hand.
+Called by `hosts.connect`. The host needs a POSIX sh and nothing of ours: scripts travel with each
+call (`programs`), answers come back as frames (`frames`). The session holds the lock and is the
+only hand.
 """
 
 from __future__ import annotations
@@ -48,10 +49,11 @@ _SUDO = "sudo -n "
 
 
 class SshHost:
-    """A host over SSH; see the port, `kjpstate.host.Host`. Nothing is connected before the first `look`.
+    """A host over SSH; see the port, `kjpstate.host.Host`. Nothing is connected before the first
+    `look`.
 
-    `state_folder`: the controller's, for our known_hosts. `connect`, `state`, `locks`: other ways in and
-    other folders on the host, for tests.
+    `state_folder`: the controller's, for our known_hosts. `connect`, `state`, `locks`: other ways
+    in and other folders on the host, for tests.
     """
 
     def __init__(
@@ -82,7 +84,8 @@ class SshHost:
     # ---- the eye
 
     async def look(self, readings: Sequence[Reading]) -> Answers:
-        """All answers from one exec; with `become` a second one by root, for its list of backups."""
+        """All answers from one exec; with `become` a second one by root, for
+        its list of backups."""
         wanted = list(dict.fromkeys(readings))
         found = await self._look_as(wanted, "")
         lists = self._of_root(wanted)
@@ -109,7 +112,10 @@ class SshHost:
             yield chunk
         code, complaint = await pipe.finish()
         if code != 0:
-            why = complaint.decode(errors="replace").strip().rpartition(": ")[2] or "the link was lost"
+            why = (
+                complaint.decode(errors="replace").strip().rpartition(": ")[2]
+                or "the link was lost"
+            )
             raise errors.Failed(f"{self.name}: {path}: {why.lower()}")
 
     async def close(self) -> None:
@@ -165,7 +171,9 @@ class SshHost:
         held = next((frame for frame in reply if frame.kind == "held"), None)
         if held is None:
             await self.end(finished=False)
-            raise errors.Unreachable(self.name, f"{self.name} answered in a way kjpstate does not understand")
+            raise errors.Unreachable(
+                self.name, f"{self.name} answered in a way kjpstate does not understand"
+            )
         self._session.sent.update(programs.probes(wanted))
         if self._kept[0] != run.id:  # a run that lost its link comes back for its own
             self._kept = (run.id, set())
@@ -173,7 +181,9 @@ class SshHost:
         self.recovered += frames.recovered(self.name, reply)
         return _both(frames.answers(wanted, _answering(reply)), lists)
 
-    async def _begin_as_root(self, run: RunInfo, wanted: Sequence[Reading]) -> tuple[Session, Answers]:
+    async def _begin_as_root(
+        self, run: RunInfo, wanted: Sequence[Reading]
+    ) -> tuple[Session, Answers]:
         session = await self._begin_session(run, wanted, _SUDO)
         reply = await self._by_root(session, _PATIENCE)
         self.recovered += frames.recovered(self.name, reply)
@@ -185,7 +195,9 @@ class SshHost:
         except errors.Unreachable as error:
             if "sudo" not in error.message and "password" not in error.message:
                 raise
-            raise errors.RefusedError(f"{self.name}: {error.message}", rule="become-failed") from None
+            raise errors.RefusedError(
+                f"{self.name}: {error.message}", rule="become-failed"
+            ) from None
 
     async def _begin_session(self, run: RunInfo, wanted: Sequence[Reading], prefix: str) -> Session:
         """Root's session, where there is one, takes the lock for both."""
@@ -249,8 +261,8 @@ class SshHost:
         return found
 
     def _rows(self, actions: Sequence[Action]) -> list[list[Action]]:
-        """One row a message: the same hand; a SyncTree first, since what stands there is read before, and a
-        Prune, which both hands are told."""
+        """One row a message: the same hand; a SyncTree first, since what stands there is read
+        before, and a Prune, which both hands are told."""
         rows: list[list[Action]] = [[]]
         for action in actions:
             first = isinstance(action, (SyncTree, Prune))
@@ -259,7 +271,9 @@ class SshHost:
             rows[-1].append(action)
         return rows
 
-    def _prepared(self, row: list[Action], answers: Answers, sources: Mapping[str, Eye]) -> list[Order]:
+    def _prepared(
+        self, row: list[Action], answers: Answers, sources: Mapping[str, Eye]
+    ) -> list[Order]:
         assert self._orders is not None
         orders = []
         for action in row:
@@ -272,7 +286,9 @@ class SshHost:
                 break
         return orders
 
-    async def _send(self, orders: list[Order], readings: Sequence[Reading]) -> tuple[list[Outcome], Answers]:
+    async def _send(
+        self, orders: list[Order], readings: Sequence[Reading]
+    ) -> tuple[list[Outcome], Answers]:
         """One message, to the hand these orders need; readings are always the login user's."""
         assert self._session is not None
         session = self._hand(orders[0].action) if orders else self._session
@@ -304,7 +320,8 @@ class SshHost:
     async def end(self, *, finished: bool = True) -> None:
         """Tell the sessions to end, which releases the lock; never raises.
 
-        Not `finished`: they only see the end of their input, so the journal stays open for the next run.
+        Not `finished`: they only see the end of their input, so the journal stays open for the next
+        run.
         """
         for session in (self._session, self._root):
             if session is not None:
@@ -383,7 +400,9 @@ def _extras(orders: Sequence[Order]) -> dict[str, str]:
 
 def _standing(host: str, row: Sequence[Action]) -> tuple[Reading, ...]:
     """What must be known before a row can be sent: the folder that its SyncTree switches."""
-    return tuple(ReadTree(host, action.to_directory) for action in row if isinstance(action, SyncTree))
+    return tuple(
+        ReadTree(host, action.to_directory) for action in row if isinstance(action, SyncTree)
+    )
 
 
 def _time_of(readings: Sequence[Reading]) -> float:

@@ -1,8 +1,9 @@
-"""A whole folder on this machine backed up, switched, put back: the very protocol of `remote/trees.sh`.
+"""A whole folder on this machine backed up, switched, put back: the very protocol of
+`remote/trees.sh`.
 
-Called by `local`. A switch is two renames between which the folder is missing for an instant; the journal
-lets the next session finish or undo it. Every folder is held open while it is worked in; what is laid out is
-closed to all others until it is whole, and only then given to its owner.
+Called by `local`. A switch is two renames between which the folder is missing for an instant; the
+journal lets the next session finish or undo it. Every folder is held open while it is worked in;
+what is laid out is closed to all others until it is whole, and only then given to its owner.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ from kjpstate.hosts.names import tree_temporary_of
 from kjpstate.model import Restore, SyncTree, TreeFile
 
 NAMES = "switch.names"
-"""In the state folder while a folder is switched: the names in it that are ours, folded, a line each."""
+"""In the state folder while a folder is switched: the names in it that are ours, folded, a line
+each."""
 
 
 class Chunks(Protocol):
@@ -47,11 +49,11 @@ class Chunks(Protocol):
 async def build(
     action: SyncTree, standing: Mapping[str, TreeFile], chunks: Chunks, pen: Pen, parent: Folder
 ) -> None:
-    """Lay the new tree out beside the old one in `parent`: ours copied or brought by `chunks`, then the rest
-    linked.
+    """Lay the new tree out beside the old one in `parent`: ours copied or brought by `chunks`, then
+    the rest linked.
 
-    `standing`: the files there now. Raises Trouble (moved when a source file is not what the manifest
-    says), OSError.
+    `standing`: the files there now. Raises Trouble (moved when a source file is not what the
+    manifest says), OSError.
     """
     path = action.to_directory.rstrip("/")
     name, fresh = _names_of(path, pen, "new")
@@ -127,7 +129,9 @@ async def _fill(
                         give(written, heir)
                     folder.set_mode(written, name, mode)
             if sha256_in(folder, name) != file.digest:
-                raise Trouble(f"{path} is not what the plan saw at {action.from_directory} any more", "moved")
+                raise Trouble(
+                    f"{path} is not what the plan saw at {action.from_directory} any more", "moved"
+                )
 
 
 async def _receive(folder: Folder, name: str, chunks: AsyncIterator[bytes]) -> int:
@@ -143,8 +147,11 @@ async def _receive(folder: Folder, name: str, chunks: AsyncIterator[bytes]) -> i
 
 
 @contextlib.contextmanager
-def _inside(top: Folder, path: str, heir: os.stat_result | None = None) -> Iterator[tuple[Folder, str]]:
-    """The folder in which the relative `path` lies, and the name it has there; what lacks is made."""
+def _inside(
+    top: Folder, path: str, heir: os.stat_result | None = None
+) -> Iterator[tuple[Folder, str]]:
+    """The folder in which the relative `path` lies, and the name it has there;
+    what lacks is made."""
     *above, name = path.split("/")
     with contextlib.ExitStack() as open_ones:
         here = top
@@ -162,12 +169,15 @@ def _refuse_odd(path: str, parent: Folder, name: str) -> None:
     if found is None or stat.S_ISDIR(found.st_mode):
         return
     if stat.S_ISLNK(found.st_mode):
-        raise Trouble(f"{path} is a symbolic link to {parent.target(name)}; kjpstate does not switch it")
+        raise Trouble(
+            f"{path} is a symbolic link to {parent.target(name)}; kjpstate does not switch it"
+        )
     raise Trouble(f"{path} is not a folder")
 
 
 def _link_rest(old: Folder, new: Folder, remove: set[str]) -> None:
-    """Carry over all that is not in `new` yet and not to be removed: files as hard links, links as links."""
+    """Carry over all that is not in `new` yet and not to be removed: files as hard links, links as
+    links."""
     for path, source, name, found in _all_below(old):
         if stat.S_ISDIR(found.st_mode):
             with source.enter(name) as folder:
@@ -203,13 +213,17 @@ def _found(top: Folder, path: str) -> os.stat_result | None:
 
 
 def _only_removed(folder: Folder, path: str, remove: set[str]) -> bool:
-    """Whether `folder`, at `path`, holds files to be removed and nothing else, so that it goes with them."""
-    inside = [below for below, _, _, found in _all_below(folder, path) if not stat.S_ISDIR(found.st_mode)]
+    """Whether `folder`, at `path`, holds files to be removed and nothing else, so that it goes with
+    them."""
+    inside = [
+        below for below, _, _, found in _all_below(folder, path) if not stat.S_ISDIR(found.st_mode)
+    ]
     return bool(inside) and all(below in remove for below in inside)
 
 
 def _all_below(folder: Folder, path: str = "") -> Iterator[tuple[str, Folder, str, os.stat_result]]:
-    """All below a folder at the relative `path`: where it is, its folder, its name there, what it is."""
+    """All below a folder at the relative `path`: where it is, its folder, its name there, what it
+    is."""
     for name in folder.names():
         found = folder.stat(name)
         if found is None:
@@ -246,7 +260,14 @@ def switch(action: SyncTree, pen: Pen, backup: str, parent: Folder) -> None:
         kept = pen.real(backup).name if backup else ""
         first = bool(backup) and not place.has(kept)  # else the first original stays
         ours = {*(action.manifest or ()), *action.remove}
-        _swap(path, backup if first else aside, ours, pen, parent=parent, place=place if first else parent)
+        _swap(
+            path,
+            backup if first else aside,
+            ours,
+            pen,
+            parent=parent,
+            place=place if first else parent,
+        )
         try:
             if first and place.is_folder(kept):
                 _note_switched(path, backup, pen, place)
@@ -258,7 +279,8 @@ def switch(action: SyncTree, pen: Pen, backup: str, parent: Folder) -> None:
 
 
 def _note_switched(path: str, backup: str, pen: Pen, place: Folder) -> None:
-    """A row of the ledger; where it can't be written the journal stays open, and the next session does it."""
+    """A row of the ledger; where it can't be written the journal stays open, and the next session
+    does it."""
     try:
         note(pen, path, backup, tree_digest(place, pen.real(backup).name), "directory")
     except OSError:
@@ -266,8 +288,11 @@ def _note_switched(path: str, backup: str, pen: Pen, place: Folder) -> None:
         raise
 
 
-def _swap(path: str, backup: str, ours: set[str], pen: Pen, *, parent: Folder, place: Folder) -> None:
-    """Two renames, in the journal so that a cut one can be settled; then what came late is brought along."""
+def _swap(
+    path: str, backup: str, ours: set[str], pen: Pen, *, parent: Folder, place: Folder
+) -> None:
+    """Two renames, in the journal so that a cut one can be settled; then what came late is brought
+    along."""
     name, new = _names_of(path, pen, "new")
     kept = pen.real(backup).name
     names = pen.ledger.with_name(NAMES)
@@ -295,7 +320,8 @@ def _swap(path: str, backup: str, ours: set[str], pen: Pen, *, parent: Folder, p
 
 
 def _turn_back(place: Folder, kept: str, parent: Folder, names: tuple[str, str], pen: Pen) -> None:
-    """The old folder stands again, or the next session is to see to it. `names`: its own, the new's."""
+    """The old folder stands again, or the next session is to see to it. `names`: its own, the
+    new's."""
     name, new = names
     try:
         if place.is_folder(kept) and not parent.has(name):
@@ -331,7 +357,8 @@ def _newer(one: os.stat_result, other: os.stat_result | None) -> bool:
 
 
 def keep(path: str, pen: Pen, backup: str, parent: Folder, shared: bool = False) -> None:
-    """Copy a folder to `backup` unless this run already did; `shared`: as hard links where they can be.
+    """Copy a folder to `backup` unless this run already did; `shared`: as hard links where they can
+    be.
 
     Raises OSError.
     """
@@ -348,7 +375,9 @@ def keep(path: str, pen: Pen, backup: str, parent: Folder, shared: bool = False)
             raise
         pen.tell("backup copied")
         place.rename(temporary, final)
-        note_kept(pen, path.rstrip("/"), backup, tree_digest(place, final), "directory", folder=place)
+        note_kept(
+            pen, path.rstrip("/"), backup, tree_digest(place, final), "directory", folder=place
+        )
 
 
 def _copy_tree(source: Folder, name: str, target: Folder, other: str, shared: bool = False) -> None:
@@ -360,8 +389,8 @@ def _copy_tree(source: Folder, name: str, target: Folder, other: str, shared: bo
 
 
 def _copy_into(old: Folder, new: Folder, shared: bool, top: bool) -> None:
-    """`shared`: files below folders as hard links. npm ci removes the folders of node_modules, but writes
-    into a .package-lock.json that stands."""
+    """`shared`: files below folders as hard links. npm ci removes the folders of node_modules, but
+    writes into a .package-lock.json that stands."""
     for name in old.names():
         found = old.stat(name)
         if found is None:
@@ -389,7 +418,8 @@ def _durable(folder: Folder) -> None:
 
 
 def put_back(action: Restore, pen: Pen) -> Literal["done", "already"]:
-    """Put a copy of the folder `backup` in the place of `path`, or take `path` away; see `model.Restore`.
+    """Put a copy of the folder `backup` in the place of `path`, or take `path` away; see
+    `model.Restore`.
 
     Raises Trouble (moved: what stands there is not what should), OSError.
     """
@@ -446,7 +476,9 @@ def _take_away(path: str, ours: set[str], pen: Pen, parent: Folder) -> Literal["
         return "already"
     pen.journal.intent("remove", path)
     with parent.enter(name) as folder:
-        found = {below for below, _, _, item in _all_below(folder) if not stat.S_ISDIR(item.st_mode)}
+        found = {
+            below for below, _, _, item in _all_below(folder) if not stat.S_ISDIR(item.st_mode)
+        }
         if ours and found - ours:
             for one in ours:
                 with _inside(folder, one) as (inner, below):
@@ -461,7 +493,9 @@ def _take_away(path: str, ours: set[str], pen: Pen, parent: Folder) -> Literal["
         parent.remove(gone)
     except OSError as error:
         reason = why(path, error).removeprefix(f"{path}: ")
-        raise Trouble(f"{path} is taken away, but {parent.path / gone} can't be removed: {reason}") from None
+        raise Trouble(
+            f"{path} is taken away, but {parent.path / gone} can't be removed: {reason}"
+        ) from None
     parent.sync()
     pen.tell("restore")
     return "done"

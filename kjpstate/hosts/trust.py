@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 
 async def scan(spec: HostSpec, state_folder: Path) -> list[tuple[str, str]]:
-    """The keys the host shows: (SHA256:… fingerprint, its line for known_hosts). Raises Unreachable.
+    """The keys the host shows: (SHA256:… fingerprint, its line for known_hosts). Raises
+    Unreachable.
 
     Behind a jump the host is reached through it, whose own key must be known already.
     """
@@ -51,7 +52,9 @@ async def scan(spec: HostSpec, state_folder: Path) -> list[tuple[str, str]]:
             connection.abort()
     found.pop(b"", None)
     if not found:
-        raise Unreachable(spec.name, f"{spec.name}: something answers there, but it shows no host key")
+        raise Unreachable(
+            spec.name, f"{spec.name}: something answers there, but it shows no host key"
+        )
     return [(lines.fingerprint(key), _line(target, key)) for key in found]
 
 
@@ -67,7 +70,8 @@ def revoked(spec: HostSpec, line: str, state_folder: Path) -> bool:
 
 
 def remember(spec: HostSpec, shown: Sequence[str], state_folder: Path) -> Path:
-    """Write what `scan` gave in the place of all that our own file knew of that host. Raises Failed."""
+    """Write what `scan` gave in the place of all that our own file knew of that host. Raises
+    Failed."""
     if not shown:
         raise UsageError(f"{spec.name}: no host key to remember")
     return known_hosts.remember(targets(spec)[-1], [line.encode() for line in shown], state_folder)

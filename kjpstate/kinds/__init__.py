@@ -1,6 +1,7 @@
 """The kinds: one module each, no class, the same names in the same order (see `Kind`).
 
-A kind does no I/O. Adding one is a module, a schema, its section in `document`, tests, and a line in KINDS.
+A kind does no I/O. Adding one is a module, a schema, its section in `document`, tests, and a line
+in KINDS.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class Kind(Protocol):
     ORDER: int
     """Its place in the order of work."""
     UNIT: str
-    """Kinds of one unit are restored together on their host. A refusal of GUARD holds all that is on it."""
+    """Kinds of one unit are restored together on their host. A refusal of GUARD holds all that is
+    on it."""
 
     def reads(self, spec: Spec) -> Iterable[Reading]:
         """What to look at; pure data."""

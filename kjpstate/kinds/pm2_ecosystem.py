@@ -1,7 +1,8 @@
 """Kind `pm2_ecosystem`: the file that tells PM2 what to run, and the folders its logs go to.
 
-Judged by content: our file is JSON behind `module.exports =` and reads back without being run. A file that is
-not ours is opaque, and replaced whole (its backup stays). Called through the face in `kjpstate.kinds`.
+Judged by content: our file is JSON behind `module.exports =` and reads back without being run. A
+file that is not ours is opaque, and replaced whole (its backup stays). Called through the face in
+`kjpstate.kinds`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ KIND, ORDER, UNIT = "pm2_ecosystem", 40, "running"
 
 
 def reads(spec: Spec) -> Iterable[Reading]:
-    """The file, our notes of its apps, the package.json by which node would load it, the log folders."""
+    """The file, our notes of its apps, the package.json by which node would load it, the log
+    folders."""
     yield ReadFile(spec["host"], spec["path"])
     for one in _each(spec):
         yield noted.keys_stamp(one)
@@ -46,8 +48,8 @@ def reads(spec: Spec) -> Iterable[Reading]:
 
 
 def actual(spec: Spec, answers: Answers) -> State:
-    """`apps`: by name, environment values as Secrets; None when there is no file of ours. `left`: what the
-    file holds beyond the document. `folders`: whether each log folder is there."""
+    """`apps`: by name, environment values as Secrets; None when there is no file of ours. `left`:
+    what the file holds beyond the document. `folders`: whether each log folder is there."""
     file = answers.get(ReadFile(spec["host"], spec["path"]))
     ours = ecosystem.parse(file.content) if isinstance(file, File) else None
     values = {
@@ -74,7 +76,9 @@ def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
         "before": file.content if isinstance(file, File) else None,
         "headline": f"{spec['path']}   {_headline(spec, file)}",
         "problems": tuple(_problems(spec, answers)),
-        "known": tuple(note for one in _each(spec) for note in noted.only_in_the_file(one, answers)),
+        "known": tuple(
+            note for one in _each(spec) for note in noted.only_in_the_file(one, answers)
+        ),
     }
     if not isinstance(file, File) or ecosystem.parse(file.content) is None:
         beside["notes"] = []  # every setting is new: the count says it all
@@ -89,8 +93,8 @@ def writes(spec: Spec) -> Iterable[tuple[str, str]]:
 
 
 def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
-    """Missing log folders first: PM2 never restarts an app whose log folder is gone. Then the file, and
-    before it a note of what only its old bytes tell."""
+    """Missing log folders first: PM2 never restarts an app whose log folder is gone. Then the file,
+    and before it a note of what only its old bytes tell."""
     for rule, reason in drift.desired.beside["problems"]:
         yield Refuse(rule, reason, (spec["path"],), _CURES[rule])
         return
@@ -109,14 +113,18 @@ def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
 
 
 def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
-    """What the document itself will not do, and a file that others may read though it holds secrets."""
+    """What the document itself will not do, and a file that others may read though it holds
+    secrets."""
     for position, app in enumerate(spec["apps"]):
         for item in lint(app):
             pointer = f"/apps/{position}{item.pointer}"
             yield Advice(item.rule, item.reason, item.cure, pointer, item.severity)
     file = answers.get(ReadFile(spec["host"], spec["path"]))
     if isinstance(file, File) and file.mode & 0o044 and _secret(spec):
-        reason = f"{spec['path']} will hold secrets and others may read it (mode {file.mode & 0o777:04o})"
+        reason = (
+            f"{spec['path']} will hold secrets and others may read it (mode "
+            f"{file.mode & 0o777:04o})"
+        )
         yield Advice("secrets-readable", reason, f"chmod 600 {spec['path']}", "/apps", "breaks")
 
 
@@ -131,7 +139,12 @@ _CURES = {
 def _each(spec: Spec) -> Iterator[Spec]:
     """The spec of each app, as `pm2_process` has it."""
     for app in spec["apps"]:
-        yield {"host": spec["host"], "document": spec["document"], "ecosystem": spec["path"], "app": app}
+        yield {
+            "host": spec["host"],
+            "document": spec["document"],
+            "ecosystem": spec["path"],
+            "app": app,
+        }
 
 
 def _problems(spec: Spec, answers: Answers) -> Iterator[tuple[str, str]]:
@@ -148,7 +161,10 @@ def _problems(spec: Spec, answers: Answers) -> Iterator[tuple[str, str]]:
     for folder in _folders(spec):
         stat = answers.get(ReadStat(spec["host"], folder))
         if isinstance(stat, Stat) and stat.type not in ("directory", "symlink"):
-            yield "log-folder-taken", f"{folder} should be the folder of the logs, but a file stands there"
+            yield (
+                "log-folder-taken",
+                f"{folder} should be the folder of the logs, but a file stands there",
+            )
 
 
 def _esm(spec: Spec, answers: Answers) -> Iterator[tuple[str, str]]:
@@ -158,7 +174,8 @@ def _esm(spec: Spec, answers: Answers) -> Iterator[tuple[str, str]]:
         if not isinstance(answer, File):
             continue
         if ecosystem.is_module(answer.content):
-            reason = f'{reading.path} says "type": "module", so node refuses module.exports in {spec["path"]}'
+            says = f'{reading.path} says "type": "module"'
+            reason = f"{says}, so node refuses module.exports in {spec['path']}"
             yield "ecosystem-esm", reason
         return
 

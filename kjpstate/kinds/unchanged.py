@@ -1,7 +1,8 @@
 """A guardrail `unchanged`: a value in a JSON file of a host that nobody may have moved.
 
 Made by `reconcile` from `guardrails.unchanged`, one resource a pin. Without `value` the first apply
-pins what it finds, by a stamp on that host; a value that differs refuses all that would change there.
+pins what it finds, by a stamp on that host; a value that differs refuses all that would change
+there.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
     found, wanted = drift.actual.values["value"], drift.desired.values["value"]
     place = f"{spec['path']} {spec['pointer']}"
     if problems:
-        yield Refuse("unchanged-unreadable", f"{place}: {problems[0]}", cure="mend the file or the pin")
+        yield Refuse(
+            "unchanged-unreadable", f"{place}: {problems[0]}", cure="mend the file or the pin"
+        )
     elif found != wanted:
         yield Refuse(
             "unchanged-differs",

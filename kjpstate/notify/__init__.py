@@ -1,6 +1,7 @@
 """Who is told what `drift` found: once per change, by address and reason. Called by `cli.drift`.
 
-The face of this package. `changes` is pure, `store` remembers, `channels` sends, `telling` does one turn.
+The face of this package. `changes` is pure, `store` remembers, `channels` sends, `telling` does one
+turn.
 """
 
 from kjpstate.notify.changes import Seen, seen_in

@@ -1,7 +1,9 @@
-"""What one look found, held against what was known -> what is worth telling. Pure; times are UTC seconds.
+"""What one look found, held against what was known -> what is worth telling. Pure; times are UTC
+seconds.
 
-A change is told once, by (address, reason), however its contents go on changing; what ended is told once too.
-During quiet hours notices wait, and two that cancel each other are never told; a dead bot does not wait.
+A change is told once, by (address, reason), however its contents go on changing; what ended is told
+once too. During quiet hours notices wait, and two that cancel each other are never told; a dead bot
+does not wait.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ DEAD = "dead"
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as written. `reason`: dead, drift, or the rule of a refusal. `text`: one row."""
+    """One thing that is not as written. `reason`: dead, drift, or the rule of a refusal. `text`:
+    one row."""
 
     address: str
     host: str
@@ -33,10 +36,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Seen:
-    """One look. `looked`: the addresses that were compared; `known`: all of the document, and the hosts
-    they read from; `hosts`: those that were asked; `lost`: host -> why it was not reached. `accepted`:
-    addresses whose difference is left as it is; `unsure`: those of which it is not known whether they live.
-    `narrowed`: only a part of the document is known, so nothing has left it."""
+    """One look. `looked`: the addresses that were compared; `known`: all of the document, and the
+    hosts they read from; `hosts`: those that were asked; `lost`: host -> why it was not reached.
+    `accepted`: addresses whose difference is left as it is; `unsure`: those of which it is not
+    known whether they live. `narrowed`: only a part of the document is known, so nothing has left
+    it."""
 
     findings: tuple[Finding, ...]
     looked: frozenset[str]
@@ -50,8 +54,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class Notice:
-    """One sentence for a person. `subject`: the address, or the host where no address is meant; `since`: when
-    it was first seen."""
+    """One sentence for a person. `subject`: the address, or the host where no address is meant;
+    `since`: when it was first seen."""
 
     kind: Kind
     subject: str
@@ -98,7 +102,9 @@ class _Turn:
 _LOST = "unreachable"
 
 
-def seen_in(plan: Plan, known: frozenset[str], hosts: frozenset[str], row: Callable[[Change], str]) -> Seen:
+def seen_in(
+    plan: Plan, known: frozenset[str], hosts: frozenset[str], row: Callable[[Change], str]
+) -> Seen:
     """A plan as a look; `row` gives a change's masked sentence."""
     changed = {change.resource.address for change in plan.changes}
     accepted = {drift.resource.address for drift, _ in plan.accepted}
@@ -115,7 +121,8 @@ def seen_in(plan: Plan, known: frozenset[str], hosts: frozenset[str], row: Calla
 
 
 def _findings(change: Change, row: Callable[[Change], str]) -> Iterator[Finding]:
-    """A dead bot is one thing, why its cure is refused another; what else differs of it comes with that."""
+    """A dead bot is one thing, why its cure is refused another; what else differs of it comes with
+    that."""
     address, host, text = change.resource.address, change.resource.host, row(change)
     dies = change.life not in ("alive", "unknown")
     if dies:
@@ -129,8 +136,8 @@ def _findings(change: Change, row: Callable[[Change], str]) -> Iterator[Finding]
 def advance(
     memory: Memory, seen: Seen, now: float, *, lost_after: int, quiet: bool
 ) -> tuple[Memory, tuple[Notice, ...]]:
-    """What is known after this look, and what to tell now. `lost_after`: looks in a row until a host that
-    does not answer is told."""
+    """What is known after this look, and what to tell now. `lost_after`: looks in a row until a
+    host that does not answer is told."""
     turn = _Turn()
     before = {(item.subject, item.reason): item for item in memory.standing}
     _found(turn, before, seen, now)
@@ -144,7 +151,9 @@ def advance(
     )
     waiting = _cancelled((*earlier, *turn.notices))
     held = tuple(notice for notice in waiting if quiet and not notice.urgent)
-    return Memory(tuple(turn.standing), held), tuple(notice for notice in waiting if notice not in held)
+    return Memory(tuple(turn.standing), held), tuple(
+        notice for notice in waiting if notice not in held
+    )
 
 
 def _found(turn: _Turn, before: Mapping[tuple[str, str], Standing], seen: Seen, now: float) -> None:
@@ -173,7 +182,8 @@ def _not_reached(
 
 
 def _ended(turn: _Turn, before: Mapping[tuple[str, str], Standing], seen: Seen) -> None:
-    """What stood and was not seen now: over if looked at, kept if not, dropped if it left the document.
+    """What stood and was not seen now: over if looked at, kept if not, dropped if it left the
+    document.
 
     Of a dead bot nothing else is over, and of one that nothing is known of, not its death.
     """
@@ -192,7 +202,8 @@ def _ended(turn: _Turn, before: Mapping[tuple[str, str], Standing], seen: Seen) 
 
 
 def _end(item: Standing, seen: Seen) -> Kind:
-    """`resolved` only when the resource is as written: not if it differs otherwise now, or is lived with."""
+    """`resolved` only when the resource is as written: not if it differs otherwise now, or is lived
+    with."""
     kind = _ENDS[_kind(item)]
     if kind != "resolved":
         return kind
@@ -212,11 +223,16 @@ def _notice(item: Standing) -> Notice:
 
 
 def _cancelled(notices: Sequence[Notice]) -> tuple[Notice, ...]:
-    """Of one subject and reason, what began and ended (or ended and began again) untold is not told."""
+    """Of one subject and reason, what began and ended (or ended and began again) untold is not
+    told."""
     left: list[Notice] = []
     for notice in notices:
         earlier = next(
-            (other for other in left if (other.subject, other.reason) == (notice.subject, notice.reason)),
+            (
+                other
+                for other in left
+                if (other.subject, other.reason) == (notice.subject, notice.reason)
+            ),
             None,
         )
         if earlier is not None and earlier.kind != notice.kind:
@@ -227,7 +243,8 @@ def _cancelled(notices: Sequence[Notice]) -> tuple[Notice, ...]:
 
 
 def in_quiet(quiet: tuple[int, int] | None, minute: int) -> bool:
-    """Whether a minute of the day lies in (first, last) minutes; over midnight where first is later."""
+    """Whether a minute of the day lies in (first, last) minutes; over midnight where first is
+    later."""
     if quiet is None:
         return False
     first, last = quiet

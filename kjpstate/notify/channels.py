@@ -1,7 +1,7 @@
 """Sends one JSON value: to a command's standard input, or to a webhook. Called by `telling`.
 
-Nothing here raises: a channel that fails is a sentence, never a failed check. No redirect is followed, and a
-secret stands in a URL, a header or the environment, never in a command line.
+Nothing here raises: a channel that fails is a sentence, never a failed check. No redirect is
+followed, and a secret stands in a URL, a header or the environment, never in a command line.
 """
 
 from __future__ import annotations
@@ -36,7 +36,11 @@ def send(channel: Channel, value: Mapping[str, Any]) -> str:
         return _run(channel, body)
     from urllib.request import Request
 
-    headers = {"Content-Type": "application/json", "User-Agent": "kjpstate", **opened(channel.headers)}
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "kjpstate",
+        **opened(channel.headers),
+    }
     return _ask(lambda: Request(opened(channel.webhook), data=body, headers=headers, method="POST"))
 
 
@@ -65,7 +69,8 @@ def _run(channel: Channel, body: bytes) -> str:
 
 
 class _Tail:
-    """The last bytes of what is written to `end`: who prints without end fills neither disk nor memory."""
+    """The last bytes of what is written to `end`: who prints without end fills neither disk nor
+    memory."""
 
     def __init__(self) -> None:
         self.kept = b""
@@ -85,13 +90,15 @@ class _Tail:
         os.close(self.end)
 
     def text(self) -> str:
-        """What was written; whatever the command left running in the background is not waited for."""
+        """What was written; whatever the command left running in the background
+        is not waited for."""
         self.reader.join(_GRACE)
         return self.kept.decode(errors="replace")
 
 
 def _ended(channel: Channel, body: bytes, stderr: int) -> int:
-    """The command's exit code. Raises NotStarted; TimeoutExpired when its time is over and it was ended."""
+    """The command's exit code. Raises NotStarted; TimeoutExpired when its time is over and it was
+    ended."""
     env = {**os.environ, **opened(channel.environ)}
     with started(
         channel.command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=stderr, env=env
@@ -122,7 +129,8 @@ def _ask(request: Any) -> str:
 
 
 def _why(error: Exception) -> str:
-    """Why nothing was asked or answered; the error's own words may hold the secret, but for the system's."""
+    """Why nothing was asked or answered; the error's own words may hold the secret, but for the
+    system's."""
     reason = getattr(error, "reason", None)
     reason = reason if isinstance(reason, BaseException) else error
     if isinstance(reason, TimeoutError):
@@ -134,7 +142,8 @@ def _why(error: Exception) -> str:
 
 
 def _opener() -> Any:
-    """Of http and https alone, without redirects: a moved webhook is said, not followed with its secrets."""
+    """Of http and https alone, without redirects: a moved webhook is said, not followed with its
+    secrets."""
     from urllib.request import HTTPRedirectHandler, build_opener
 
     class Still(HTTPRedirectHandler):

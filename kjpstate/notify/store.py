@@ -1,4 +1,5 @@
-"""What was told, between two runs of `drift`: one JSON file a document in the controller's state folder.
+"""What was told, between two runs of `drift`: one JSON file a document in the controller's state
+folder.
 
 Called by `telling`. A damaged file is set aside, and what stands then is told once more.
 """
@@ -25,7 +26,8 @@ _FAR = 1e11
 
 @dataclass(frozen=True)
 class Parcel:
-    """Notices of one look that a channel has not taken yet; `tries`: in how many runs it was tried."""
+    """Notices of one look that a channel has not taken yet; `tries`: in how
+    many runs it was tried."""
 
     notices: tuple[Notice, ...]
     tries: int = 0
@@ -60,7 +62,8 @@ def read(file: Path) -> tuple[Record, str]:
 def write(file: Path, record: Record) -> None:
     """Beside, then over it; mode 0600. Raises OSError."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # One name: checks of a document are one at a time, and a run that is killed leaves one file, not many.
+    # One name: checks of a document are one at a time, and a run that is killed leaves one file,
+    # not many.
     beside = file.with_name(f".{file.name}.new")
     text = json.dumps({"version": _VERSION, **asdict(record)}, ensure_ascii=True)
     try:

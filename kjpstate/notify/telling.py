@@ -1,8 +1,9 @@
-"""One look worked into what was told before, and what is due sent to every channel. Called by `cli.drift`.
+"""One look worked into what was told before, and what is due sent to every channel. Called by
+`cli.drift`.
 
-What is to be sent, and that it is tried, is written down before it is sent: a run that is cut tells twice
-rather than never, and not for ever. All channels are asked at once, so that one that hangs holds up no other.
-A channel that fails is tried again at the next runs, a limited number of times.
+What is to be sent, and that it is tried, is written down before it is sent: a run that is cut tells
+twice rather than never, and not for ever. All channels are asked at once, so that one that hangs
+holds up no other. A channel that fails is tried again at the next runs, a limited number of times.
 """
 
 from __future__ import annotations
@@ -25,17 +26,22 @@ FORMAT_VERSION = "1.0"
 _BEAT = ""
 """No channel bears this name."""
 _TRIES, _PAUSE, _RUNS = 2, 1.0, 36
-"""Tries a run, seconds between them, and runs (six hours at ten minutes) until a parcel is given up."""
+"""Tries a run, seconds between them, and runs (six hours at ten minutes) until a parcel is given
+up."""
 _LONGEST = 45.0
-"""Seconds for all channels, also for what knows no end of its own: a resolver, an answer that trickles."""
+"""Seconds for all channels, also for what knows no end of its own: a resolver, an answer that
+trickles."""
 
 
 @dataclass(frozen=True)
 class Desk:
-    """How the outside is reached; other ones for tests. `now`: UTC seconds; `minute`: of the local day."""
+    """How the outside is reached; other ones for tests. `now`: UTC seconds; `minute`: of the local
+    day."""
 
     now: Callable[[], float] = time.time
-    minute: Callable[[float], int] = lambda now: time.localtime(now).tm_hour * 60 + time.localtime(now).tm_min
+    minute: Callable[[float], int] = lambda now: (
+        time.localtime(now).tm_hour * 60 + time.localtime(now).tm_min
+    )
     send: Callable[[Channel, Mapping[str, Any]], str] = channels.send
     beat: Callable[[Any], str] = channels.beat
     sleep: Callable[[float], None] = time.sleep
@@ -59,13 +65,17 @@ def tell(settings: Notify, seen: Seen, document: str, file: Path, desk: Desk) ->
         said.append(f"only a dead bot is told: {error.filename or file}: {error.strerror or error}")
         due, remembered = _of_the_dead(_worked_in(record, settings, seen, desk)), False
     # A checker that can't remember what it told does not say that it is well.
-    troubles = _asked(due, settings if remembered else replace(settings, heartbeat=""), document, desk)
+    troubles = _asked(
+        due, settings if remembered else replace(settings, heartbeat=""), document, desk
+    )
     try:
         left = _left(due, troubles)
         if remembered and left != due:
             store.write(file, left)
     except OSError as error:
-        said.append(f"what was told can't be noted, {error.filename or file}: {error.strerror or error}")
+        said.append(
+            f"what was told can't be noted, {error.filename or file}: {error.strerror or error}"
+        )
     said += _sentences(due, troubles)
     if trouble := troubles.get(_BEAT):
         said.append(f"the heartbeat was not taken: {trouble}")
@@ -73,8 +83,8 @@ def tell(settings: Notify, seen: Seen, document: str, file: Path, desk: Desk) ->
 
 
 def _of_the_dead(record: Record) -> Record:
-    """What can't be remembered would be sent again at every run, and only a dead bot is worth that: it may
-    have died of the very disk that is full."""
+    """What can't be remembered would be sent again at every run, and only a dead bot is worth that:
+    it may have died of the very disk that is full."""
     dead = {
         name: tuple(
             replace(parcel, notices=notices)
@@ -89,7 +99,9 @@ def _of_the_dead(record: Record) -> Record:
 def _worked_in(record: Record, settings: Notify, seen: Seen, desk: Desk) -> Record:
     now = desk.now()
     quiet = in_quiet(settings.quiet, desk.minute(now))
-    memory, due = advance(record.memory, seen, now, lost_after=settings.unreachable_after, quiet=quiet)
+    memory, due = advance(
+        record.memory, seen, now, lost_after=settings.unreachable_after, quiet=quiet
+    )
     new = (Parcel(due),) if due else ()
     parcels = {
         channel.name: tuple(
@@ -103,12 +115,15 @@ def _worked_in(record: Record, settings: Notify, seen: Seen, desk: Desk) -> Reco
 
 
 def _asked(record: Record, settings: Notify, document: str, desk: Desk) -> dict[str, str]:
-    """Channel -> why it did not take its parcels, "" when it did; all at once. _BEAT is the heartbeat."""
+    """Channel -> why it did not take its parcels, "" when it did; all at once. _BEAT is the
+    heartbeat."""
     asks: dict[str, Callable[[], str]] = {}
     for channel in settings.channels:
         if parcels := record.parcels.get(channel.name):
             notices = [notice for parcel in parcels for notice in parcel.notices]
-            asks[channel.name] = partial(_try, channel, message(document, notices, desk.now()), desk)
+            asks[channel.name] = partial(
+                _try, channel, message(document, notices, desk.now()), desk
+            )
     if settings.heartbeat:
         asks[_BEAT] = partial(desk.beat, settings.heartbeat)
     return at_once(asks, _LONGEST)
@@ -135,8 +150,8 @@ def _sentences(record: Record, troubles: Mapping[str, str]) -> Iterator[str]:
 
 
 def at_once(asks: Mapping[str, Callable[[], str]], longest: float) -> dict[str, str]:
-    """What each of `asks` answers, all in threads of their own; one that takes longer than `longest` seconds
-    is left alone and said."""
+    """What each of `asks` answers, all in threads of their own; one that takes longer than
+    `longest` seconds is left alone and said."""
     answers = {name: Future[str]() for name in asks}
     for name, ask in asks.items():
         Thread(target=_answered, args=(ask, answers[name]), daemon=True).start()
@@ -189,7 +204,11 @@ _SAID = {
 
 def _rows(notices: Sequence[Notice]) -> Iterator[str]:
     for notice in notices:
-        text = f": {notice.text}" if notice.kind in ("dead", "drift", "unreachable") and notice.text else ""
+        text = (
+            f": {notice.text}"
+            if notice.kind in ("dead", "drift", "unreachable") and notice.text
+            else ""
+        )
         yield f"{_SAID[notice.kind]}: {notice.subject}{text}"
 
 

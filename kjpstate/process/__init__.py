@@ -1,7 +1,8 @@
 """A program of this machine: found, started, and ended with all that it started.
 
-The one way for builds, checks and notices; called by `hosts.commands` and `notify.channels`. No shell reads a
-command: on Windows, where cmd.exe reads a batch file's, words that it would take for its own are refused.
+The one way for builds, checks and notices; called by `hosts.commands` and `notify.channels`. No
+shell reads a command: on Windows, where cmd.exe reads a batch file's, words that it would take for
+its own are refused.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def started(
     cwd: str = "",
     env: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A command that runs; who leaves by an exception before its end ends it with all that it started.
+    """A command that runs; who leaves by an exception before its end ends it with all that it
+    started.
 
     What it leaves in the background when it ends by itself is left alone. Raises NotStarted.
     """
@@ -69,16 +71,22 @@ def _start(
     if sys.platform == "win32":
         from kjpstate.process import job
 
-        suspended = subprocess.Popen(words, cwd=cwd or None, env=env, creationflags=job.SUSPENDED, **streams)
+        suspended = subprocess.Popen(
+            words, cwd=cwd or None, env=env, creationflags=job.SUSPENDED, **streams
+        )
         return suspended, job.Job(suspended)
     process = subprocess.Popen(words, cwd=cwd or None, env=env, start_new_session=True, **streams)
     return process, _Group(process.pid)
 
 
-def as_started(argv: Sequence[str], cwd: str = "", env: Mapping[str, str] | None = None) -> list[str] | str:
+def as_started(
+    argv: Sequence[str], cwd: str = "", env: Mapping[str, str] | None = None
+) -> list[str] | str:
     """What the system is given to start: the words, on Windows one line. Raises NotStarted."""
     if sys.platform == "win32":
-        return command_line(argv, cwd or str(Path.cwd()), os.environ if env is None else env, os.path.isfile)
+        return command_line(
+            argv, cwd or str(Path.cwd()), os.environ if env is None else env, os.path.isfile
+        )
     return list(argv)
 
 
@@ -105,7 +113,8 @@ def _why(word: str, cwd: str, error: OSError | ValueError) -> str:
 
 
 def _missing(word: str, folder: str, beside: bool = False) -> str:
-    """A bare word is looked for on PATH, one with a folder from the command's own; `beside`: that has it."""
+    """A bare word is looked for on PATH, one with a folder from the command's own; `beside`: that
+    has it."""
     if beside:
         return f"{word}: no such command on PATH; write ./{word} for the one in {folder}"
     place = f" in {folder}" if folder and "/" in word.replace("\\", "/") else ""
@@ -115,7 +124,8 @@ def _missing(word: str, folder: str, beside: bool = False) -> str:
 def command_line(
     argv: Sequence[str], folder: str, environ: Mapping[str, str], there: Callable[[str], bool]
 ) -> str:
-    """The one line that Windows starts a command by; `folder` is the command's. Raises NotStarted."""
+    """The one line that Windows starts a command by; `folder` is the command's.
+    Raises NotStarted."""
     word, *words = argv
     path, endings = _variable(environ, "PATH"), _variable(environ, "PATHEXT")
     file = windows.program(word, folder, path, endings, there)
@@ -131,7 +141,8 @@ def command_line(
         )
     if windows.on_share(folder):
         raise NotStarted(
-            f"{word}: cmd.exe reads this batch file and can't work in {folder}; give the share a drive "
+            f"{word}: cmd.exe reads this batch file and can't work in {folder}; give the share "
+            "a drive "
             "(net use Z: …) and write that one"
         )
     return windows.batch_line(file, words)

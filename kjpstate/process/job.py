@@ -1,4 +1,5 @@
-"""A job of Windows: a process and all that it starts end together. Called by `process`, on Windows alone."""
+"""A job of Windows: a process and all that it starts end together. Called by `process`, on Windows
+alone."""
 
 from __future__ import annotations
 
@@ -61,7 +62,9 @@ class Job:
     def _limit(self, flags: int) -> Any:
         limits = _Limits(flags=flags)
         size = ctypes.sizeof(limits)
-        return self._kernel.SetInformationJobObject(self._job, _EXTENDED_LIMITS, ctypes.byref(limits), size)
+        return self._kernel.SetInformationJobObject(
+            self._job, _EXTENDED_LIMITS, ctypes.byref(limits), size
+        )
 
 
 def _library(name: str) -> Any:

@@ -1,7 +1,8 @@
-"""Plan | Report | checks | an error -> one JSON value under `format_version` 1.0, in Terraform's words.
+"""Plan | Report | checks | an error -> one JSON value under `format_version` 1.0, in Terraform's
+words.
 
-Readers ignore keys they do not know; a new minor version only adds. Secrets are masked in every string.
-Called by `cli` for `--json`.
+Readers ignore keys they do not know; a new minor version only adds. Secrets are masked in every
+string. Called by `cli` for `--json`.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ def plan_json(
     hints: Mapping[str, str] | None = None,
     busy: Mapping[str, Holder] | None = None,
 ) -> dict[str, Any]:
-    """A plan; `applyable`: whether an apply would do anything at all. Of a drift also `hints`: address -> a
-    clause on its cause, and `busy`: the hosts that another run is at work on."""
+    """A plan; `applyable`: whether an apply would do anything at all. Of a drift also `hints`:
+    address -> a clause on its cause, and `busy`: the hosts that another run is at work on."""
     refused = [change for change in plan.changes if change.refused]
     return {
         **opening(),
@@ -66,13 +67,24 @@ def plan_json(
         "resource_changes": [_change(change, mask) for change in plan.changes],
         "in_sync": plain(plan.in_sync, mask),
         "refused": [_refused(change, mask) for change in refused],
-        "unreachable": [{"host": mask(host), "reason": mask(why)} for host, why in plan.unreachable.items()],
+        "unreachable": [
+            {"host": mask(host), "reason": mask(why)} for host, why in plan.unreachable.items()
+        ],
         "unfinished": [_unfinished(host, run, mask) for host, run in plan.unfinished.items()],
         "advice": advice_json(plan.advice, mask),
-        **({} if hints is None else {"hints": {mask(key): mask(text) for key, text in hints.items()}}),
-        **({} if busy is None else {"busy": [_busy(host, owner, mask) for host, owner in busy.items()]}),
+        **(
+            {}
+            if hints is None
+            else {"hints": {mask(key): mask(text) for key, text in hints.items()}}
+        ),
+        **(
+            {}
+            if busy is None
+            else {"busy": [_busy(host, owner, mask) for host, owner in busy.items()]}
+        ),
         "not_looked_at": [
-            {"address": mask(address), "host": mask(host)} for address, host in plan.elsewhere.items()
+            {"address": mask(address), "host": mask(host)}
+            for address, host in plan.elsewhere.items()
         ],
         "no_longer_managed": plain(plan.unmanaged, mask),
         "accepted": [
@@ -89,7 +101,12 @@ def plan_json(
 
 
 def _busy(host: str, owner: Holder, mask: Mask) -> dict[str, Any]:
-    return {"host": mask(host), "run": mask(owner.run), "who": mask(owner.who), "why": mask(owner.why)}
+    return {
+        "host": mask(host),
+        "run": mask(owner.run),
+        "who": mask(owner.who),
+        "why": mask(owner.why),
+    }
 
 
 def advice_json(advice: Iterable[AdviceAt], mask: Mask) -> list[dict[str, Any]]:
@@ -108,8 +125,11 @@ def advice_json(advice: Iterable[AdviceAt], mask: Mask) -> list[dict[str, Any]]:
     ]
 
 
-def report_json(report: Report, second: Plan | None, mask: Mask, *, exit_code: int) -> dict[str, Any]:
-    """What an apply did; `second_plan` is what still differs afterwards, null when nobody could look."""
+def report_json(
+    report: Report, second: Plan | None, mask: Mask, *, exit_code: int
+) -> dict[str, Any]:
+    """What an apply did; `second_plan` is what still differs afterwards, null when nobody could
+    look."""
     run = report.run
     return {
         **opening(),
@@ -155,7 +175,9 @@ def checks_json(checks: Iterable[CheckResult], mask: Mask) -> list[dict[str, Any
     ]
 
 
-def verify_json(document: str, checks: Sequence[CheckResult], mask: Mask, exit_code: int) -> dict[str, Any]:
+def verify_json(
+    document: str, checks: Sequence[CheckResult], mask: Mask, exit_code: int
+) -> dict[str, Any]:
     """The answer of `verify --json`."""
     checked = checks_json(checks, mask)
     return {**opening(), "document": mask(document), "checks": checked, "exit_code": exit_code}
@@ -219,7 +241,12 @@ def _change(change: Change, mask: Mask) -> dict[str, Any]:
 
 
 def _accepted(by: Acceptance, mask: Mask) -> dict[str, Any]:
-    return {"until": by.until, "why": mask(by.why), "file": mask(by.where.file), "line": by.where.line}
+    return {
+        "until": by.until,
+        "why": mask(by.why),
+        "file": mask(by.where.file),
+        "line": by.where.line,
+    }
 
 
 def _refused(change: Change, mask: Mask) -> dict[str, Any]:
@@ -241,12 +268,24 @@ def _action(action: Action, mask: Mask) -> dict[str, Any]:
     """One step without the bytes it carries."""
     match action:
         case WriteFile(path=path, before=before, after=after):
-            verb = "create_file" if before is None else "remove_file" if after is None else "write_file"
+            verb = (
+                "create_file"
+                if before is None
+                else "remove_file"
+                if after is None
+                else "write_file"
+            )
             said: dict[str, Any] = {"do": verb, "path": path}
         case MakeDirectory(path=path):
             said = {"do": "make_directory", "path": path}
         case SyncTree(to_directory=path, from_host=host, from_directory=source, remove=remove):
-            said = {"do": "sync_tree", "path": path, "from_host": host, "from": source, "removes": remove}
+            said = {
+                "do": "sync_tree",
+                "path": path,
+                "from_host": host,
+                "from": source,
+                "removes": remove,
+            }
         case Run(argv=argv, cwd=cwd, why=why, writes=writes):
             said = {"do": "run", "argv": argv, "cwd": cwd, "why": why, "writes": writes}
         case Stamp(name=name, values=values):

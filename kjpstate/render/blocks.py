@@ -11,8 +11,11 @@ from kjpstate.render.lines import Line
 from kjpstate.render.values import counted
 
 
-def block_lines(file: str, blocks: Sequence[ShownBlock], problems: Sequence[Problem]) -> Iterator[Line]:
-    """Each block with its lines, its operation and its kept original; then what is wrong; the count last."""
+def block_lines(
+    file: str, blocks: Sequence[ShownBlock], problems: Sequence[Problem]
+) -> Iterator[Line]:
+    """Each block with its lines, its operation and its kept original; then what is wrong; the count
+    last."""
     name = max((len(block.name) for block in blocks), default=0)
     places = [f"lines {block.first}-{block.last}" for block in blocks]
     width = max(map(len, places), default=0)
@@ -28,7 +31,9 @@ def block_lines(file: str, blocks: Sequence[ShownBlock], problems: Sequence[Prob
         who = f"edit {problem.edit} " if problem.edit else ""
         yield Line(f"! {file}{at}: {who}{problem.reason}   [{problem.rule}]", "refuse", hang=4)
     edited = sum(block.by_hand for block in blocks)
-    yield Line(f"{file}: {counted(len(blocks), 'block')}, {edited} edited by hand.", "strong", ours=True)
+    yield Line(
+        f"{file}: {counted(len(blocks), 'block')}, {edited} edited by hand.", "strong", ours=True
+    )
 
 
 def block_json(block: ShownBlock) -> dict[str, Any]:

@@ -49,8 +49,16 @@ def columns_json(page: Page) -> Mapping[str, Any]:
     return {
         "app": page.name,
         "host": page.host,
-        "health": {"state": page.health.state, "alive": page.health.alive, "reason": page.health.reason},
-        "empty": {"running": page.columns.running, "file": page.columns.file, "saved": page.columns.saved},
+        "health": {
+            "state": page.health.state,
+            "alive": page.health.alive,
+            "reason": page.health.reason,
+        },
+        "empty": {
+            "running": page.columns.running,
+            "file": page.columns.file,
+            "saved": page.columns.saved,
+        },
         "settings": [
             {
                 "name": row.name,
@@ -69,7 +77,9 @@ def _table(page: Page, mask: Mask) -> Iterator[Line]:
     columns = page.columns
     width = min(max((len(row.name) for row in columns.rows), default=4), 26)
     yield Line(_row("", "", _TITLES, width), "strong", whole=True)
-    empty = tuple(f"({why})" if why else "" for why in (columns.running, columns.file, columns.saved))
+    empty = tuple(
+        f"({why})" if why else "" for why in (columns.running, columns.file, columns.saved)
+    )
     if any(empty):
         yield Line(_row("", "", empty, width), "faint", whole=True)
     there = tuple(not why for why in empty)
@@ -78,9 +88,13 @@ def _table(page: Page, mask: Mask) -> Iterator[Line]:
             _cell(value, page.key, mask) if here else ""
             for value, here in zip((row.running, row.file, row.saved), there, strict=True)
         )
-        yield Line(_row("!" if row.differs else "", row.name, cells, width), _style(row), whole=True)
+        yield Line(
+            _row("!" if row.differs else "", row.name, cells, width), _style(row), whole=True
+        )
     differing = sum(row.differs for row in columns.rows)
-    yield Line(f"{differing} of {len(columns.rows)} differ (!)." if differing else "They all say the same.")
+    yield Line(
+        f"{differing} of {len(columns.rows)} differ (!)." if differing else "They all say the same."
+    )
 
 
 def _style(row: Row) -> str:
@@ -110,15 +124,22 @@ def _but(why: str) -> str:
 def _around(seen: Seen) -> Iterator[str]:
     own = seen.daemon
     if own is None:
-        yield f"PM2: no daemon of {seen.home}; pm2 {seen.pm2_version or 'not found'} {seen.pm2}".rstrip()
+        version = seen.pm2_version or "not found"
+        yield f"PM2: no daemon of {seen.home}; pm2 {version} {seen.pm2}".rstrip()
     else:
         unit = f", in {own.unit}" if own.unit else ""
-        yield f"PM2: daemon {own.pid} of {seen.home}, {own.version}{unit}; pm2 {seen.pm2_version} {seen.pm2}"
+        yield (
+            f"PM2: daemon {own.pid} of {seen.home}, {own.version}{unit}; pm2 "
+            f"{seen.pm2_version} {seen.pm2}"
+        )
     yield f"node: {seen.node or 'not found'}"
     yield from (f"also here: {_other(daemon)}" for daemon in seen.others)
     mode = f", mode {seen.dump.mode}" if seen.dump.mode else ""
     names = ", ".join(dict.fromkeys(app.name for app in seen.dump.apps))
-    yield f"saved list: {seen.home}/dump.pm2 is {seen.dump.state}{mode}{f', with {names}' if names else ''}"
+    yield (
+        f"saved list: {seen.home}/dump.pm2 is "
+        f"{seen.dump.state}{mode}{f', with {names}' if names else ''}"
+    )
     yield from (f"at boot: {_unit(unit, seen)}" for unit in seen.startup)
     if not seen.startup:
         yield "at boot: nothing starts PM2"

@@ -1,7 +1,8 @@
-"""The files a plan writes as unified diffs, for `--diff`; environment values and secrets never show.
+"""The files a plan writes as unified diffs, for `--diff`; environment values and secrets never
+show.
 
-Old bytes come from a host and may hold secrets that nobody declared: in an ecosystem file each value of an
-`env` is hidden unless the new file says the same value openly.
+Old bytes come from a host and may hold secrets that nobody declared: in an ecosystem file each
+value of an `env` is hidden unless the new file says the same value openly.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def diff_lines(plan: Plan, mask: Mask) -> tuple[Line, ...]:
 
 
 def new_rows(lines: Iterable[Line]) -> list[list[str]]:
-    """[style, text] of what a diff adds, for a saved plan: the rows of the old file are counted, not kept."""
+    """[style, text] of what a diff adds, for a saved plan: the rows of the old file are counted,
+    not kept."""
     found: list[list[str]] = []
     old = 0
     for line in lines:
@@ -61,7 +63,9 @@ def _one(change: Change, action: WriteFile, mask: Mask) -> Iterator[Line]:
     yield Line(f"+++ {name if action.after is not None else '(removed)'}", "strong", whole=True)
     before, after = _text(action.before), _text(action.after)
     if before is None or after is None:
-        sizes = " -> ".join(f"{len(content or b'')} bytes" for content in (action.before, action.after))
+        sizes = " -> ".join(
+            f"{len(content or b'')} bytes" for content in (action.before, action.after)
+        )
         yield Line(f"not text: {sizes}", whole=True)
     else:
         yield from _unified(change.resource.kind, before, after, mask)
@@ -71,7 +75,9 @@ def _one(change: Change, action: WriteFile, mask: Mask) -> Iterator[Line]:
 def _unified(kind: str, before: str, after: str, mask: Mask) -> Iterator[Line]:
     old, new = _rows(before), _rows(after)
     old_shown, new_shown = _shown(kind, before, after, mask), _rows(mask(after))
-    if kind == "rollback":  # both are texts of a host: nothing in them is open because the document says it
+    if (
+        kind == "rollback"
+    ):  # both are texts of a host: nothing in them is open because the document says it
         old_shown, new_shown = (_shown("pm2_ecosystem", text, "", mask) for text in (before, after))
     if len(old_shown) != len(old) or len(new_shown) != len(new):
         yield Line("a secret spans several lines here; the texts are not shown", whole=True)
@@ -82,10 +88,14 @@ def _unified(kind: str, before: str, after: str, mask: Mask) -> Iterator[Line]:
         yield Line(f"@@ -{old_range} +{new_range} @@", "faint", whole=True)
         for tag, first, last, other_first, other_last in group:
             if tag == "equal":
-                yield from (Line(f" {row}", whole=True) for row in new_shown[other_first:other_last])
+                yield from (
+                    Line(f" {row}", whole=True) for row in new_shown[other_first:other_last]
+                )
                 continue
             yield from (Line(f"-{row}", "remove", whole=True) for row in old_shown[first:last])
-            yield from (Line(f"+{row}", "add", whole=True) for row in new_shown[other_first:other_last])
+            yield from (
+                Line(f"+{row}", "add", whole=True) for row in new_shown[other_first:other_last]
+            )
 
 
 def _shown(kind: str, before: str, after: str, mask: Mask) -> list[str]:
@@ -95,7 +105,8 @@ def _shown(kind: str, before: str, after: str, mask: Mask) -> list[str]:
 
 
 def veiled(text: str, after: str) -> str:
-    """`text` with the value of each name that sounds like a secret hidden, unless `after` shows it openly."""
+    """`text` with the value of each name that sounds like a secret hidden, unless `after` shows it
+    openly."""
     return _NAMED.sub(lambda found: _veiled(found, after), text)
 
 

@@ -16,11 +16,13 @@ _MOST_TOLD = 3
 def drift_lines(plan: Plan, mask: Mask, hints: Mapping[str, str] | None = None) -> tuple[Line, ...]:
     """`~ dns  stb  servers (none) -> 8.8.8.8 1.1.1.1`, one row a change, never wrapped.
 
-    A dead bot comes first and differently: `! DEAD bot-kjp  stb  given up (errored)`. `hints`: address -> a
-    clause on what may have caused it.
+    A dead bot comes first and differently: `! DEAD bot-kjp  stb  given up (errored)`. `hints`:
+    address -> a clause on what may have caused it.
     """
     changes = sorted(plan.changes, key=lambda change: not dead(change))
-    return tuple(_line(change, mask, (hints or {}).get(change.resource.address, "")) for change in changes)
+    return tuple(
+        _line(change, mask, (hints or {}).get(change.resource.address, "")) for change in changes
+    )
 
 
 def dead(change: Change) -> str:
@@ -37,7 +39,8 @@ def busy_lines(busy: Mapping[str, Holder], mask: Mask) -> tuple[Line, ...]:
     return tuple(
         Line(
             _squeezed(
-                f"{host}: run {owner.run} of {owner.who} is at work there ({owner.why or 'apply'}, since"
+                f"{host}: run {owner.run} of {owner.who} is at work there "
+                f"({owner.why or 'apply'}, since"
                 f" {owner.when}); not judged now",
                 mask,
             ),
@@ -53,7 +56,9 @@ def cut_lines(unfinished: Mapping[str, Unfinished], mask: Mask) -> tuple[Line, .
     return tuple(
         Line(
             _squeezed(
-                f"{host}: run {run.run} of {run.who} was cut there; the next apply settles it first", mask
+                f"{host}: run {run.run} of {run.who} was cut there; the next apply settles it "
+                "first",
+                mask,
             ),
             "change",
             whole=True,
@@ -71,7 +76,8 @@ def lost_lines(unreachable: Mapping[str, str], mask: Mask) -> tuple[Line, ...]:
 
 
 def lost_row(host: str, why: str, mask: Mask) -> str:
-    """What happened and the remedy, rows of their own on a plan; the host is named beside. Masked."""
+    """What happened and the remedy, rows of their own on a plan; the host is
+    named beside. Masked."""
     return _squeezed("; ".join(why.removeprefix(f"{host}: ").splitlines()), mask)
 
 
@@ -93,7 +99,9 @@ def _line(change: Change, mask: Mask, hint: str) -> Line:
         app = change.resource.spec.get("app", {}).get("name", change.resource.address)
         head, style = f"! DEAD {app}", "refuse"
     because = f"   [{_squeezed(hint, mask)}]" if hint else ""
-    return Line(f"{head}  {change.resource.host}  {row_of(change, mask)}{because}", style, whole=True)
+    return Line(
+        f"{head}  {change.resource.host}  {row_of(change, mask)}{because}", style, whole=True
+    )
 
 
 def _squeezed(text: str, mask: Mask) -> str:
@@ -116,10 +124,15 @@ def _said(change: Change, mask: Mask) -> Iterator[str]:
 
 
 def _told(change: Change, path: str, mask: Mask) -> Iterator[str]:
-    """A headline that only names a file says nothing yet: the kind's notes, else the differences."""
+    """A headline that only names a file says nothing yet: the kind's notes,
+    else the differences."""
     notes = change.drift.desired.beside.get("notes")
     differences = telling(change.drift.differences, mask)
-    told = list(notes) if notes else [f"{key} {actual} -> {desired}" for key, actual, desired in differences]
+    told = (
+        list(notes)
+        if notes
+        else [f"{key} {actual} -> {desired}" for key, actual, desired in differences]
+    )
     yield f"{path}: {told[0]}" if path and told else path or (told[0] if told else "differs")
     yield from told[1:_MOST_TOLD]
     if len(told) > _MOST_TOLD:

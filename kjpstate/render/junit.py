@@ -1,7 +1,7 @@
 """Checks -> JUnit XML, as Jenkins, GitLab and others read it. Called by `cli` for `verify --junit`.
 
-A check that failed is a failure, one whose host was not reached an error, one for a person skipped with what
-it asks. Characters that XML does not know are shown escaped, whoever wrote them.
+A check that failed is a failure, one whose host was not reached an error, one for a person skipped
+with what it asks. Characters that XML does not know are shown escaped, whoever wrote them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ _ILLEGAL = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CHILD = {"failed": "failure", "unknown": "error", "manual": "skipped"}
 
 
-def junit_xml(document: str, checks: Sequence[CheckResult], seconds: float, when: str, mask: Mask) -> str:
-    """One test suite of the document's name. `when`: the controller's time, as 2026-03-01T10:00:00."""
+def junit_xml(
+    document: str, checks: Sequence[CheckResult], seconds: float, when: str, mask: Mask
+) -> str:
+    """One test suite of the document's name. `when`: the controller's time, as
+    2026-03-01T10:00:00."""
     from xml.etree import ElementTree as Tree
 
     def said(text: str) -> str:
@@ -33,10 +36,14 @@ def junit_xml(document: str, checks: Sequence[CheckResult], seconds: float, when
     top = Tree.Element("testsuites", {"name": "kjpstate verify", **shared})
     skipped = str(sum(check.result == "manual" for check in checks))
     name = said(document)
-    suite = Tree.SubElement(top, "testsuite", {"name": name, **shared, "skipped": skipped, "timestamp": when})
+    suite = Tree.SubElement(
+        top, "testsuite", {"name": name, **shared, "skipped": skipped, "timestamp": when}
+    )
     for check in checks:
         place = ".".join(filter(None, (name, said(check.host))))
-        case = Tree.SubElement(suite, "testcase", {"name": said(check.name), "classname": place, "time": "0"})
+        case = Tree.SubElement(
+            suite, "testcase", {"name": said(check.name), "classname": place, "time": "0"}
+        )
         child = _CHILD.get(check.result)
         if child is None:
             Tree.SubElement(case, "system-out").text = said(check.reason)

@@ -18,7 +18,8 @@ _SAID = {
 
 
 def rows_of(found: Sequence[Found]) -> list[dict[str, Any]]:
-    """For --json: the ledger's row, how the backup stands, its size, whether it is the first original."""
+    """For --json: the ledger's row, how the backup stands, its size, whether it is the first
+    original."""
     return [
         {
             "host": item.host,
@@ -43,7 +44,9 @@ def backup_lines(found: Sequence[Found]) -> tuple[Line, ...]:
                 lines += [Line(f"  {item.host}  {item.kept.path}", hang=4), _row(item)]
     odd = sum(item.condition != "kept" for item in found)
     bad = f"; {odd} not as kept" if odd else ""
-    total = f"{counted(len(found), 'backup')}, {_bytes(sum(item.size or 0 for item in found))}{bad}."
+    total = (
+        f"{counted(len(found), 'backup')}, {_bytes(sum(item.size or 0 for item in found))}{bad}."
+    )
     return (*lines, Line(total, "refuse" if odd else "strong", ours=True))
 
 
@@ -52,17 +55,24 @@ def _row(item: Found) -> Line:
     words = [item.kept.sha256[:12] or item.kept.type, size, "first original" if item.first else ""]
     words.append(_SAID[item.condition])
     told = "   ".join(word for word in words if word)
-    return Line(f"      {item.kept.backup}   {told}", "refuse" if _SAID[item.condition] else "", hang=8)
+    return Line(
+        f"      {item.kept.backup}   {told}", "refuse" if _SAID[item.condition] else "", hang=8
+    )
 
 
 def pruned_lines(found: Sequence[Found], done: Mapping[str, int] | None = None) -> tuple[Line, ...]:
     """What a pruning takes, or, with `done`, took."""
     if done is not None:
-        took = ", ".join(f"{counted(number, 'backup')} on {host}" for host, number in done.items() if number)
+        took = ", ".join(
+            f"{counted(number, 'backup')} on {host}" for host, number in done.items() if number
+        )
         return (Line(f"Removed: {took}.", "strong"),)
     if not found:
         return (Line("Nothing to remove: all of it is to be kept.", "good", ours=True),)
-    lines = [Line(f"  - {item.host}  {item.kept.backup}   {_size(item)}", "remove", hang=8) for item in found]
+    lines = [
+        Line(f"  - {item.host}  {item.kept.backup}   {_size(item)}", "remove", hang=8)
+        for item in found
+    ]
     total = _bytes(sum(item.size or 0 for item in found))
     kept = "The first original of each file and what the last run kept stay."
     runs = ", ".join(dict.fromkeys(item.kept.run for item in found))

@@ -19,9 +19,9 @@ _NARROWEST = 20
 
 @dataclass(frozen=True)
 class Line:
-    """`hang`: columns by which a wrapped rest is indented. `style`: add, change, remove, replace, refuse,
-    good, strong, faint or nothing. `whole`: never wrapped (a diff). `ours`: our words and numbers only,
-    so there is nothing to mask."""
+    """`hang`: columns by which a wrapped rest is indented. `style`: add, change, remove, replace,
+    refuse, good, strong, faint or nothing. `whole`: never wrapped (a diff). `ours`: our words and
+    numbers only, so there is nothing to mask."""
 
     text: str
     style: str = ""

@@ -1,4 +1,5 @@
-"""A watch on a terminal: the last looks as a table, and how far it is, drawn anew in place. With rich.
+"""A watch on a terminal: the last looks as a table, and how far it is, drawn anew in place. With
+rich.
 
 Called by `cli`; without a terminal the same looks are lines (`soaks`).
 """
@@ -26,7 +27,13 @@ Seen = Sample | Hole
 
 @contextmanager
 def board(
-    stream: TextIO, mask: Mask, limits: Limits, length: float, elapsed: Callable[[], float], *, colour: bool
+    stream: TextIO,
+    mask: Mask,
+    limits: Limits,
+    length: float,
+    elapsed: Callable[[], float],
+    *,
+    colour: bool,
 ) -> Iterator[Callable[[Seen], None]]:
     """Draws until it is left; give each look and hole to what it yields. A terminal that
     goes away stops nothing."""
@@ -38,7 +45,11 @@ def board(
 
     def drawn() -> RenderableType:
         return _drawn(
-            rows, lambda words: encodable(clean(mask(words)), stream.encoding), limits, length, elapsed()
+            rows,
+            lambda words: encodable(clean(mask(words)), stream.encoding),
+            limits,
+            length,
+            elapsed(),
         )
 
     live = Live(
@@ -71,10 +82,14 @@ def _drawn(
     table = Table(box=None, pad_edge=False)
     # Where there is no room, what is text gives way, never a number.
     for key in ("time", *(("app",) if several else ()), *heads, "notes"):
-        table.add_column(say(heads.get(key, key)), no_wrap=key in _NUMBERS or key.startswith("log "))
+        table.add_column(
+            say(heads.get(key, key)), no_wrap=key in _NUMBERS or key.startswith("log ")
+        )
     for seen in rows:
         cells = _row(seen, list(heads), limits, several)
-        table.add_row(*(Text(say(words), style, no_wrap=True, overflow="ellipsis") for words, style in cells))
+        table.add_row(
+            *(Text(say(words), style, no_wrap=True, overflow="ellipsis") for words, style in cells)
+        )
     bar = Table.grid(padding=(0, 1))
     bar.add_row(
         Text(clock(min(elapsed, length))),

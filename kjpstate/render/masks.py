@@ -1,4 +1,5 @@
-"""What must never be seen on a screen: known secrets, in every spelling, and bytes that steer a terminal.
+"""What must never be seen on a screen: known secrets, in every spelling, and bytes that steer a
+terminal.
 
 Called by everything here that turns foreign text into output, and by `cli` for a crash report.
 """
@@ -18,7 +19,8 @@ from kjpstate.secret import CUT, HIDDEN, Secret
 Mask: TypeAlias = Callable[[str], str]
 
 _SHORT = 4
-"""Characters below which a secret is masked only where it stands alone: `1` would mask every number."""
+"""Characters below which a secret is masked only where it stands alone: `1` would mask every
+number."""
 
 _CODES = (base64.b64encode, base64.urlsafe_b64encode)
 
@@ -48,7 +50,8 @@ def clean(text: str) -> str:
 
 
 def plain(value: Any, mask: Mask) -> Any:
-    """A JSON value with every string leaf masked; UNKNOWN becomes None, a stray Secret stays hidden."""
+    """A JSON value with every string leaf masked; UNKNOWN becomes None, a stray Secret stays
+    hidden."""
     if isinstance(value, str):
         return mask(value)
     if isinstance(value, Mapping):
@@ -63,7 +66,8 @@ def plain(value: Any, mask: Mask) -> Any:
 
 
 def _spellings(secret: str) -> Iterable[str]:
-    """The value as it may stand in a file, a command line, a web address, a header or one line of a diff."""
+    """The value as it may stand in a file, a command line, a web address, a header or one line of a
+    diff."""
     whole = {secret, secret.strip(), *(line.strip() for line in secret.splitlines())}
     for text in whole:
         if any(character.isalnum() for character in text):

@@ -1,4 +1,5 @@
-"""Advice, refusals and hosts out of reach as lines. Called by `plans`, `drifts` and `cli.validate`."""
+"""Advice, refusals and hosts out of reach as lines. Called by `plans`, `drifts`
+and `cli.validate`."""
 
 from __future__ import annotations
 
@@ -14,11 +15,14 @@ _MARKS = {"breaks": "!", "useless": ".", "note": "."}
 def advice_lines(advice: Sequence[AdviceAt], *, brief: bool = False) -> list[Line]:
     """The block under `Advice: 1 breaks, 2 have no effect`; nothing when there is none.
 
-    `brief`: among more than four, those only to know share one row; `validate` has them all in full.
+    `brief`: among more than four, those only to know share one row; `validate` has them all in
+    full.
     """
     if not advice:
         return []
-    found = {severity: sum(item.advice.severity == severity for item in advice) for severity in _MARKS}
+    found = {
+        severity: sum(item.advice.severity == severity for item in advice) for severity in _MARKS
+    }
     words = {
         "breaks": "breaks" if found["breaks"] == 1 else "break",
         "useless": "has no effect" if found["useless"] == 1 else "have no effect",
@@ -28,7 +32,9 @@ def advice_lines(advice: Sequence[AdviceAt], *, brief: bool = False) -> list[Lin
     title, hint = f"Advice: {said}", "kjpstate explain RULE"
     gap = max(3, WIDTH - len(title) - len(hint) - 13)
     short = (
-        [item for item in advice if item.advice.severity == "note"] if brief and len(advice) > _MANY else []
+        [item for item in advice if item.advice.severity == "note"]
+        if brief and len(advice) > _MANY
+        else []
     )
     rows = [*_rows([item for item in advice if item not in short]), *_short(short)]
     return [Line(f"{title}{' ' * gap}{hint}", "strong", ours=True), *rows, BLANK]

@@ -38,9 +38,12 @@ def key_page(alike: Sequence[Key], below: Sequence[Key]) -> Iterator[Line]:
     if below:
         yield BLANK
         width = max(len(one.path) for one in below)
-        yield from (Line(f"{one.path:<{width}}  {one.described[0]}", hang=width + 2) for one in below)
+        yield from (
+            Line(f"{one.path:<{width}}  {one.described[0]}", hang=width + 2) for one in below
+        )
 
 
 def _yaml(value: Any) -> str:
-    """In one line, as a document has it: plain where that reads the same, else as JSON, which YAML is too."""
+    """In one line, as a document has it: plain where that reads the same, else as JSON, which YAML
+    is too."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,5 @@
-"""Past runs as lines and as JSON: the table of `history`, one run in full for `show`. Called by `cli`."""
+"""Past runs as lines and as JSON: the table of `history`, one run in full for `show`. Called by
+`cli`."""
 
 from __future__ import annotations
 
@@ -58,12 +59,20 @@ def past_lines(run: Past) -> tuple[Line, ...]:
     name = run.document or run.path
     scope = f" {run.scope}" if run.scope else ""
     lines = [
-        Line(f"run {run.id}   {run.verb} of {name}{scope}   exit code {run.exit_code}", "strong", hang=4),
-        Line(f"  {local_time(run.started)}, {run.seconds:.1f} s, by {run.who}{_place(run)}", hang=4),
+        Line(
+            f"run {run.id}   {run.verb} of {name}{scope}   exit code {run.exit_code}",
+            "strong",
+            hang=4,
+        ),
+        Line(
+            f"  {local_time(run.started)}, {run.seconds:.1f} s, by {run.who}{_place(run)}", hang=4
+        ),
     ]
     if run.times > 1:
         until = local_time(run.ended)
-        lines.append(Line(f"  came out like this {run.times} times in a row, the last time {until}"))
+        lines.append(
+            Line(f"  came out like this {run.times} times in a row, the last time {until}")
+        )
     if run.path:
         digest = f"   sha256 {run.digest[:12]}" if run.digest else ""
         lines.append(Line(f"  {run.path}{digest}", hang=4))
@@ -74,12 +83,19 @@ def past_lines(run: Past) -> tuple[Line, ...]:
         lines += [BLANK, Line("Kept:", "strong", ours=True)]
         lines += [Line(f"  {host}  {backup}", hang=4) for host, _, backup in run.backups]
     said = [Line(run.said, "refuse", hang=2)] if run.said else []
-    return (*lines, BLANK, *said, Line(f"{result_of(run)[:1].upper()}{result_of(run)[1:]}.", _style(run)))
+    return (
+        *lines,
+        BLANK,
+        *said,
+        Line(f"{result_of(run)[:1].upper()}{result_of(run)[1:]}.", _style(run)),
+    )
 
 
 def result_of(run: Past) -> str:
     """How a run came out, in a few words."""
-    found = {word: [item for item in run.items if item.result == word] for word in _results(run.items)}
+    found = {
+        word: [item for item in run.items if item.result == word] for word in _results(run.items)
+    }
     if run.exit_code in _WORDS:
         return _WORDS[run.exit_code]
     if run.verb in _LOOKS:
@@ -128,7 +144,9 @@ def past_json(run: Past) -> dict[str, Any]:
             }
             for item in run.items
         ],
-        "backups": [{"host": host, "path": path, "backup": backup} for host, path, backup in run.backups],
+        "backups": [
+            {"host": host, "path": path, "backup": backup} for host, path, backup in run.backups
+        ],
     }
 
 
@@ -194,7 +212,9 @@ def _checked(found: dict[str, list[Item]]) -> str:
 
 def _acted(run: Past, found: dict[str, list[Item]]) -> str:
     checks = [item for item in found.get("failed", ()) if item.about == "check"]
-    steps = {word: [item for item in items if item.about != "check"] for word, items in found.items()}
+    steps = {
+        word: [item for item in items if item.about != "check"] for word, items in found.items()
+    }
     parts = [
         f"{len(steps[word])} {word}"
         for word in ("applied", "failed", "restored", "held", "refused", "drift", "not tried")

@@ -1,4 +1,5 @@
-"""Plan -> the screen of `plan` and `apply`: changes, what is kept, advice, the count as its last line.
+"""Plan -> the screen of `plan` and `apply`: changes, what is kept, advice, the count as its last
+line.
 
 Called by `cli.plan`, `cli.apply` and `cli.demo`.
 """
@@ -28,8 +29,9 @@ _MOST_HOSTS = 4
 
 @dataclass(frozen=True)
 class Head:
-    """What the first and last lines say beside the plan. `seconds`: how long the looking took. `following`:
-    the command to type next, empty for none. `pins`: address -> the value that is held unchanged."""
+    """What the first and last lines say beside the plan. `seconds`: how long the looking took.
+    `following`: the command to type next, empty for none. `pins`: address -> the value that is held
+    unchanged."""
 
     hosts: Mapping[str, HostSpec] = field(default_factory=dict)
     seconds: float = 0.0
@@ -63,8 +65,14 @@ def count(plan: Plan) -> str:
     lost = len(plan.unreachable)
     missed = [f"{counted(lost, 'host')} not reached"] if lost else []
     if plan.empty:
-        left = f", but for {counted(len(plan.accepted), 'accepted difference')}" if plan.accepted else ""
-        return f"In sync{left}, as far as could be seen: {missed[0]}." if missed else f"In sync{left}."
+        left = (
+            f", but for {counted(len(plan.accepted), 'accepted difference')}"
+            if plan.accepted
+            else ""
+        )
+        return (
+            f"In sync{left}, as far as could be seen: {missed[0]}." if missed else f"In sync{left}."
+        )
     found = tally(plan)
     parts = [f"{found[word]} to {word}" for word in _WORDS.values()]
     parts += [f"{found[word]} {word}" for word in ("refused", "held") if found[word]]
@@ -114,7 +122,9 @@ def _reached(name: str, spec: HostSpec) -> str:
 
 def _title(change: Change, address: int, host: int, head: Head) -> Line:
     """`  ~ dns    stb  /etc/systemd/resolved.conf`; the headline is the kind's own."""
-    label = f"{change.symbol:>3} {change.resource.address:<{address}}  {change.resource.host:<{host}}  "
+    label = (
+        f"{change.symbol:>3} {change.resource.address:<{address}}  {change.resource.host:<{host}}  "
+    )
     said = change.drift.desired.beside.get("headline") or change.resource.spec.get("path", "")
     if change.refusal is not None and change.refused:
         said = f"refused, {change.resource.line(change.refusal.pointer)}   [{change.refusal.rule}]"
@@ -125,13 +135,21 @@ def _title(change: Change, address: int, host: int, head: Head) -> Line:
 
 def _details(change: Change, mask: Mask) -> Iterator[Line]:
     beside = change.drift.desired.beside
-    consequences = list(dict.fromkeys(a.why for a in change.actions if isinstance(a, Run) and a.why))
+    consequences = list(
+        dict.fromkeys(a.why for a in change.actions if isinstance(a, Run) and a.why)
+    )
     notes = beside.get("notes")
     rows = beside.get("rows") or [()] * len(notes or ())
-    own = [(note, below) for note, below in zip(notes or (), rows, strict=True) if note not in consequences]
+    own = [
+        (note, below)
+        for note, below in zip(notes or (), rows, strict=True)
+        if note not in consequences
+    ]
     for note, below in own:
         yield _note(_row(mask(note)))
-        yield from (_note(f"    {_cut(veiled(mask(row), ''), WIDTH - _INDENT - 4)}") for row in below)
+        yield from (
+            _note(f"    {_cut(veiled(mask(row), ''), WIDTH - _INDENT - 4)}") for row in below
+        )
     if notes is None or (notes and not own):
         yield from _differences(change, mask)
     said = str(beside.get("headline", ""))
@@ -148,7 +166,9 @@ def _standing(change: Change, plan: Plan) -> Iterator[Line]:
         yield _note(f"held: waits for {change.held}; stays as it is")
         return
     yield from refusal_lines(change.refusal, _INDENT)
-    stay = [other.resource.address for other in plan.changes if other.held == change.resource.address]
+    stay = [
+        other.resource.address for other in plan.changes if other.held == change.resource.address
+    ]
     if stay:
         yield _note(f"{', '.join(stay)} stay{'s' if len(stay) == 1 else ''} as {_it(stay)}.")
 
@@ -186,7 +206,9 @@ def _footer(plan: Plan, head: Head) -> Iterator[Line]:
     pins = [address for address in plan.in_sync if address.startswith("unchanged.")]
     parts = [f"Kept first: {kept}."] if kept else []
     if pins:
-        said = (f"{pin.removeprefix('unchanged.')} {head.pins.get(pin, '')}".strip() for pin in pins)
+        said = (
+            f"{pin.removeprefix('unchanged.')} {head.pins.get(pin, '')}".strip() for pin in pins
+        )
         parts.append(f"Unchanged: {', '.join(said)}")
     if parts:
         yield Line("   ".join(parts), hang=2)
@@ -207,7 +229,9 @@ def _footer(plan: Plan, head: Head) -> Iterator[Line]:
 def _elsewhere(plan: Plan) -> str:
     """`pc: patch.reconnect-backoff, build`."""
     hosts = dict.fromkeys(plan.elsewhere.values())
-    on = {host: [address for address, its in plan.elsewhere.items() if its == host] for host in hosts}
+    on = {
+        host: [address for address, its in plan.elsewhere.items() if its == host] for host in hosts
+    }
     return "; ".join(f"{host}: {', '.join(addresses)}" for host, addresses in on.items())
 
 
@@ -245,5 +269,9 @@ def _also_written(changes: Iterable[Change]) -> list[str]:
 def _program(argv: Sequence[str]) -> str:
     """The name a person knows: `pm2` for `/usr/bin/node /usr/lib/…/bin/pm2 save`."""
     names = [re.split(r"[/\\]", word)[-1] for word in argv[:2]]
-    word = names[1] if len(names) > 1 and names[0] in ("node", "node.exe", "nodejs", "env") else names[0]
+    word = (
+        names[1]
+        if len(names) > 1 and names[0] in ("node", "node.exe", "nodejs", "env")
+        else names[0]
+    )
     return re.sub(r"\.(js|cmd|exe|ps1)$", "", word)

@@ -1,4 +1,5 @@
-"""Draws a watch by matplotlib: one picture of all its apps, or a page with it, the findings and every look.
+"""Draws a watch by matplotlib: one picture of all its apps, or a page with it, the findings and
+every look.
 
 Called by `cli` for `--plot`. matplotlib is the extra `plot`.
 """
@@ -86,7 +87,8 @@ class _Panel:
 
 @dataclass(frozen=True)
 class _App:
-    """What one picture shows of one app. `say` makes a stranger's text harmless: masked, one row."""
+    """What one picture shows of one app. `say` makes a stranger's text
+    harmless: masked, one row."""
 
     soak: Soak
     verdict: Verdict
@@ -166,11 +168,15 @@ def _panels(soak: Soak, samples: Sequence[Sample]) -> Iterator[_Panel]:
     limits = soak.limits
     cpu = tuple(sample.cpu for sample in samples)
     yield _Panel("CPU, % of one core", (_Series("CPU", cpu, limits.cpu),))
-    memory = tuple(None if sample.memory is None else sample.memory / _MEGABYTE for sample in samples)
+    memory = tuple(
+        None if sample.memory is None else sample.memory / _MEGABYTE for sample in samples
+    )
     most = None if limits.memory is None else limits.memory / _MEGABYTE
     yield _Panel("Memory, MB", (_Series("memory", memory, most),))
     crashes = tuple(sample.crashes for sample in samples)
-    yield _Panel("Restarts by crashes", (_Series("crashes", crashes, limits.crash_restarts),), counts=True)
+    yield _Panel(
+        "Restarts by crashes", (_Series("crashes", crashes, limits.crash_restarts),), counts=True
+    )
     texts = dict.fromkeys(words for sample in samples for words in sample.logs)
     counted = [
         _Series(words, tuple(sample.logs.get(words) for sample in samples), limits.log.get(words))
@@ -225,7 +231,8 @@ def _resolved(axes: Axes, app: _App) -> None:
 
 
 def _moments(axes: Axes, app: _App) -> None:
-    """What goes through each panel: holes, the moments a verdict rests on, and what else happened."""
+    """What goes through each panel: holes, the moments a verdict rests on, and
+    what else happened."""
     from matplotlib.ticker import FuncFormatter, MultipleLocator
 
     for start, end in app.holes:
@@ -238,7 +245,9 @@ def _moments(axes: Axes, app: _App) -> None:
             axes.axvline(found.at, color=_BAD, linewidth=1, gid="found")
     length = max(app.soak.seconds, 1)
     axes.set_xlim(0, length)
-    axes.xaxis.set_major_locator(MultipleLocator(next((one for one in _TIMES if length / one < 10), length)))
+    axes.xaxis.set_major_locator(
+        MultipleLocator(next((one for one in _TIMES if length / one < 10), length))
+    )
     axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: clock(max(at, 0))))
 
 
@@ -273,7 +282,8 @@ def _table(app: _App) -> str:
         rows.append(f"<tr{beyond}>{told}</tr>")
     head = html.escape(app.say(f"All {len(rows)} looks at {app.verdict.app} on {app.verdict.host}"))
     table = "\n".join(rows)
-    return f'<details><summary>{head}</summary><div class="wide"><table>{table}</table></div></details>'
+    inner = f'<div class="wide"><table>{table}</table></div>'
+    return f"<details><summary>{head}</summary>{inner}</details>"
 
 
 def _date(stamp: str) -> str:

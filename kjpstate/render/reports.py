@@ -35,7 +35,8 @@ _MARKS = {"passed": "ok", "failed": "FAILED", "manual": "by hand", "unknown": "n
 
 
 _LONG_NAME = 16
-"""Characters of a check's name above which it has a row to itself, so that reasons keep their room."""
+"""Characters of a check's name above which it has a row to itself, so that reasons keep their room.
+"""
 
 
 def report_lines(report: Report, second: Plan | None, seconds: float) -> tuple[Line, ...]:
@@ -56,7 +57,8 @@ def report_lines(report: Report, second: Plan | None, seconds: float) -> tuple[L
 def rollback_lines(
     report: Report, run: str, seconds: float, untouched: Collection[str] = ()
 ) -> tuple[Line, ...]:
-    """What became of a rollback, judged by the hosts that `run` changed, and how it is itself taken back.
+    """What became of a rollback, judged by the hosts that `run` changed, and how it is itself taken
+    back.
 
     `untouched`: hosts that were not reached and had no part in `run`.
     """
@@ -85,7 +87,8 @@ def _taken_back(report: Report, run: str, seconds: float) -> str:
     if not left:
         return f"Run {run} was rolled back, as run {report.run.id}, but not to the end; see above."
     there = (
-        f"Run {run} was rolled back on {', '.join(done)}, as run {report.run.id}, not on {', '.join(left)}"
+        f"Run {run} was rolled back on {', '.join(done)}, as run {report.run.id}, not on "
+        f"{', '.join(left)}"
     )
     return f"{there}; kjpstate rollback {run}   goes on there"
 
@@ -160,7 +163,8 @@ def _step(step: Step, address: int) -> Iterator[Line]:
 
 
 def _by_hand(report: Report) -> Iterator[Line]:
-    """What a human must type, host by host, where putting back failed too; each line as it is to be typed."""
+    """What a human must type, host by host, where putting back failed too; each line as it is to be
+    typed."""
     for host in dict.fromkeys(host for host, _ in report.commands):
         yield BLANK
         yield Line(f"Not as it was. Type on {host}, in this order:", "refuse")

@@ -1,4 +1,5 @@
-"""PM2's schedule of restarts as a drawing: each start of a crash loop, the wait after it, and the end.
+"""PM2's schedule of restarts as a drawing: each start of a crash loop, the wait after it, and the
+end.
 
 Called by `explain pm2`.
 """
@@ -21,7 +22,11 @@ def restarts_lines(title: str, app: Mapping[str, Any]) -> Iterator[Line]:
     """One app's page; `app`: its keys as the document says."""
     rules = policy(app)
     said = ", ".join(f"{key} {app[key]}" for key in _KEYS if app.get(key) is not None)
-    yield Line(f"{title}: {said or 'no restart settings, so what PM2 does by itself'}", "strong", hang=_HANG)
+    yield Line(
+        f"{title}: {said or 'no restart settings, so what PM2 does by itself'}",
+        "strong",
+        hang=_HANG,
+    )
     yield BLANK
     if app.get("autorestart") is False:
         yield Line("It is never restarted: autorestart is false.")
@@ -37,13 +42,27 @@ def restarts_lines(title: str, app: Mapping[str, Any]) -> Iterator[Line]:
 
 def _drawn(row: Row, longest: int, rules: Policy) -> Line:
     if row.delay is None:
-        status = '"waiting restart" with no pid' if rules.backoff or rules.restart_delay else '"errored"'
-        text = f"  start {row.first:>5}   dies at {_span(row.at):>7}   given up for good: PM2 says {status}"
+        status = (
+            '"waiting restart" with no pid' if rules.backoff or rules.restart_delay else '"errored"'
+        )
+        text = (
+            f"  start {row.first:>5}   dies at {_span(row.at):>7}   given up for good: PM2 "
+            f"says {status}"
+        )
         return Line(text, "refuse", hang=_HANG)
-    last = "" if row.last == row.first else f"{row.first} to {row.last}" if row.last else f"{row.first} on"
+    last = (
+        ""
+        if row.last == row.first
+        else f"{row.first} to {row.last}"
+        if row.last
+        else f"{row.first} on"
+    )
     bar = "#" * round(_BAR * row.delay / longest) if longest else ""
     for_ever = "   for ever" if row.last is None else ""
-    text = f"  start {last or row.first:>5}   dies at {_span(row.at):>7}   waits {_span(row.delay):>7}  {bar}"
+    text = (
+        f"  start {last or row.first:>5}   dies at {_span(row.at):>7}   waits "
+        f"{_span(row.delay):>7}  {bar}"
+    )
     return Line(text.rstrip() + for_ever, hang=_HANG)
 
 
@@ -52,24 +71,34 @@ def _sentences(rules: Policy) -> Iterator[str]:
     if rules.can_give_up:
         life = _span(rules.longest_life)
         yield (
-            f"Gives up when {count} starts live under {life} each, all within {window} of a start on "
+            f"Gives up when {count} starts live under {life} each, all within {window} of a "
+            "start on "
             "purpose. Nothing but a command or a reboot starts it again."
         )
-        yield f"Never gives up when the crashes come later than that, or each start lives longer than {life}."
+        yield (
+            f"Never gives up when the crashes come later than that, or each start lives "
+            f"longer than {life}."
+        )
     else:
         yield (
-            f"Never gives up: a crash counts only within {window} of a start on purpose, and the waits "
+            f"Never gives up: a crash counts only within {window} of a start on purpose, and "
+            "the waits "
             f"before start {count} alone take {_span(rules.until_given_up)}."
         )
     yield "After a reboot (pm2 resurrect) nothing is counted, and nothing is given up."
     if rules.backoff:
         yield f"Once it has been up for 30 to 60 s, the waits begin anew at {_span(rules.backoff)}."
     if rules.backoff and rules.restart_delay:
-        yield f"restart_delay {_span(rules.restart_delay)} has no effect beside exp_backoff_restart_delay."
+        yield (
+            f"restart_delay {_span(rules.restart_delay)} has no effect beside "
+            "exp_backoff_restart_delay."
+        )
 
 
 def _span(milliseconds: int) -> str:
     seconds = milliseconds / 1000
     if seconds < 10:
         return f"{seconds:.2f}".rstrip("0").rstrip(".") + " s"
-    return f"{seconds:.0f} s" if seconds < 180 else f"{seconds / 60:.1f}".removesuffix(".0") + " min"
+    return (
+        f"{seconds:.0f} s" if seconds < 180 else f"{seconds / 60:.1f}".removesuffix(".0") + " min"
+    )

@@ -1,4 +1,5 @@
-"""A watch -> JSON: one value a look or hole, and the verdict at the end. Called by `cli` for `--json`."""
+"""A watch -> JSON: one value a look or hole, and the verdict at the end. Called by `cli` for
+`--json`."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from kjpstate.render.masks import Mask, plain
 
 
 def seen_json(seen: Sample | Hole, mask: Mask) -> dict[str, Any]:
-    """One line of the stream: `type` is sample or hole; a hole comes twice, open (`end` null) and closed."""
+    """One line of the stream: `type` is sample or hole; a hole comes twice, open (`end` null) and
+    closed."""
     return {**opening(), **(_sample(seen, mask) if isinstance(seen, Sample) else _hole(seen, mask))}
 
 
@@ -73,7 +75,10 @@ def _hole(hole: Hole, mask: Mask) -> dict[str, Any]:
 
 
 def _finding(finding: Finding, mask: Mask) -> dict[str, Any]:
-    return {"at": None if finding.at is None else round(finding.at, 1), "reason": mask(finding.what)}
+    return {
+        "at": None if finding.at is None else round(finding.at, 1),
+        "reason": mask(finding.what),
+    }
 
 
 def _limits(limits: Limits, mask: Mask) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""A watch -> lines: one a look, one a hole, and the verdict with its reasons. Called by `cli` and `live`."""
+"""A watch -> lines: one a look, one a hole, and the verdict with its reasons. Called by `cli` and
+`live`."""
 
 from __future__ import annotations
 
@@ -7,22 +8,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from kjpstate.formats.soak import Hole, Limits, Sample, Soak, Subject, Verdict, clock, size
 from kjpstate.render.lines import BLANK, Line
 
-_SAID = {"passed": ("ok", "good"), "failed": ("FAILED", "refuse"), "unknown": ("not known", "refuse")}
+_SAID = {
+    "passed": ("ok", "good"),
+    "failed": ("FAILED", "refuse"),
+    "unknown": ("not known", "refuse"),
+}
 _LONGEST = 40
 
 
-def opening_lines(subjects: Sequence[Subject], limits: Limits, length: float, every: float) -> Iterator[Line]:
+def opening_lines(
+    subjects: Sequence[Subject], limits: Limits, length: float, every: float
+) -> Iterator[Line]:
     """What is about to be watched, for how long, and within which limits."""
     apps = ", ".join(f"{subject.app} on {subject.host}" for subject in subjects)
     yield Line(
-        f"Watching {apps} for {clock(length)}, a look every {every:g} s. Ctrl-C ends it.", "strong", hang=2
+        f"Watching {apps} for {clock(length)}, a look every {every:g} s. Ctrl-C ends it.",
+        "strong",
+        hang=2,
     )
     said = "; ".join(_limits(limits))
     yield Line(f"Limits: {said or 'none in this document; it must only be alive'}.", hang=2)
 
 
 def sample_line(sample: Sample, limits: Limits, *, alone: bool = False) -> Line:
-    """One look in one row; what is beyond its limit is marked by `!`. `alone`: no other app is watched."""
+    """One look in one row; what is beyond its limit is marked by `!`. `alone`: no other app is
+    watched."""
     beyond = beyonds(sample, limits)
     cells = [
         f"{'! ' if beyond[key] else ''}{head} {value}".replace("  ", " ").strip()
@@ -37,9 +47,12 @@ def sample_line(sample: Sample, limits: Limits, *, alone: bool = False) -> Line:
 def hole_line(hole: Hole) -> Line:
     """The beginning of a hole, or its end."""
     if hole.end is None:
-        return Line(f"{clock(hole.start):>7}  {hole.host}  out of sight: {hole.why}", "refuse", hang=9)
+        return Line(
+            f"{clock(hole.start):>7}  {hole.host}  out of sight: {hole.why}", "refuse", hang=9
+        )
     return Line(
-        f"{clock(hole.end):>7}  {hole.host}  seen again after {clock(hole.end - hole.start)}", "change"
+        f"{clock(hole.end):>7}  {hole.host}  seen again after {clock(hole.end - hole.start)}",
+        "change",
     )
 
 
@@ -49,7 +62,8 @@ def soak_lines(soak: Soak) -> tuple[Line, ...]:
     for verdict in soak.verdicts:
         lines += _verdict(verdict, soak)
     lines += [
-        Line(f"  {hole.host} was out of sight {_time(hole, soak)}: {hole.why}", hang=4) for hole in soak.holes
+        Line(f"  {hole.host} was out of sight {_time(hole, soak)}: {hole.why}", hang=4)
+        for hole in soak.holes
     ]
     found = [verdict.result for verdict in soak.verdicts]
     counted = [f"{found.count('passed')} passed", f"{found.count('failed')} failed"]
@@ -72,7 +86,10 @@ def cells_of(sample: Sample) -> Mapping[str, tuple[str, str]]:
     for text, times in sample.logs.items():
         cells[f"log {text}"] = _short(text), "?" if times is None else str(times)
     for name, well in sample.names.items():
-        cells[f"name {name}"] = _short(name), "?" if well is None else "ok" if well else "does not resolve"
+        cells[f"name {name}"] = (
+            _short(name),
+            "?" if well is None else "ok" if well else "does not resolve",
+        )
     return cells
 
 
@@ -106,7 +123,11 @@ def _limits(limits: Limits) -> Iterator[str]:
 def _verdict(verdict: Verdict, soak: Soak) -> Iterator[Line]:
     mark, style = _SAID[verdict.result]
     label = f"  {mark:<9}  {verdict.app} on {verdict.host}  "
-    seen = [sample for sample in soak.samples if (sample.host, sample.app) == (verdict.host, verdict.app)]
+    seen = [
+        sample
+        for sample in soak.samples
+        if (sample.host, sample.app) == (verdict.host, verdict.app)
+    ]
     yield Line(f"{label}{_summary(seen, verdict)}", style, hang=len(label))
     for finding in verdict.findings:
         when = "" if finding.at is None else f"{clock(finding.at)}  "
@@ -119,10 +140,16 @@ def _summary(seen: Sequence[Sample], verdict: Verdict) -> str:
         return "never seen"
     loads = [sample.cpu for sample in seen if sample.cpu is not None]
     memory = [sample.memory for sample in seen if sample.memory is not None]
-    parts = [f"CPU {sum(loads) / len(loads):.1f}% on average, {max(loads):.1f}% at most"] if loads else []
+    parts = (
+        [f"CPU {sum(loads) / len(loads):.1f}% on average, {max(loads):.1f}% at most"]
+        if loads
+        else []
+    )
     parts += [f"memory {size(max(memory))} at most"] if memory else []
     parts.append(f"{seen[-1].crashes} restarts by crashes")
-    parts += [f"{_short(text)} {times}" for text, times in seen[-1].logs.items() if times is not None]
+    parts += [
+        f"{_short(text)} {times}" for text, times in seen[-1].logs.items() if times is not None
+    ]
     return f"{len(seen)} look{'' if len(seen) == 1 else 's'}: {'; '.join(parts)}"
 
 

@@ -1,6 +1,8 @@
-"""How things stand, in five lines: the bot, the last apply, the last check, what is unfinished, what to type.
+"""How things stand, in five lines: the bot, the last apply, the last check, what is unfinished,
+what to type.
 
-Called by `cli.status` with what was read and remembered; this page knows no clock but the time it is given.
+Called by `cli.status` with what was read and remembered; this page knows no clock but the time it
+is given.
 """
 
 from __future__ import annotations
@@ -37,8 +39,8 @@ class Bot:
 class Status:
     """What is known. `now` as YYYYMMDDTHHMMSSZ; `patience`: how old the last check may be.
 
-    `checks`: the remembered checks, newest first; `unread`: they can't be read. `lost`: host -> why. `busy`:
-    host -> who is at work there.
+    `checks`: the remembered checks, newest first; `unread`: they can't be read. `lost`: host ->
+    why. `busy`: host -> who is at work there.
     """
 
     document: str
@@ -74,7 +76,8 @@ class Status:
 
     @property
     def stale(self) -> bool:
-        """Whether the checker ran once and runs no more, or nobody can tell by that clock or that history."""
+        """Whether the checker ran once and runs no more, or nobody can tell by that clock or that
+        history."""
         if not self.checks:
             return self.unread
         return self.age is None or abs(self.age) > self.patience
@@ -90,7 +93,9 @@ class Status:
 def status_lines(status: Status) -> tuple[Line, ...]:
     """The screen; more than five lines only for more than one bot or host."""
     rows = [*_bots(status), _apply(status), _check(status), *_unfinished(status), _next(status)]
-    return tuple(Line(f"{label:<{_LABEL}}{text}", style, hang=_LABEL) for label, text, style in rows)
+    return tuple(
+        Line(f"{label:<{_LABEL}}{text}", style, hang=_LABEL) for label, text, style in rows
+    )
 
 
 def status_json(status: Status, mask: Mask) -> dict[str, Any]:
@@ -115,7 +120,10 @@ def status_json(status: Status, mask: Mask) -> dict[str, Any]:
             {"host": host, "run": run.run, "who": run.who, "started": iso_time(run.when)}
             for host, run in status.unfinished.items()
         ],
-        "busy": [{"host": host, "run": owner.run, "who": owner.who} for host, owner in status.busy.items()],
+        "busy": [
+            {"host": host, "run": owner.run, "who": owner.who}
+            for host, owner in status.busy.items()
+        ],
         "unreachable": [{"host": host, "reason": why} for host, why in status.lost.items()],
         "next": _following(status),
     }
@@ -157,7 +165,11 @@ def _apply(status: Status) -> tuple[str, str, str]:
     if run is None:
         return "last apply", "none that is remembered here or on the hosts", ""
     style = "good" if run.exit_code == 0 else "refuse"
-    return "last apply", f"{local_time(run.started)} by {run.who}: {result_of(run)} (run {run.id})", style
+    return (
+        "last apply",
+        f"{local_time(run.started)} by {run.who}: {result_of(run)} (run {run.id})",
+        style,
+    )
 
 
 def _check(status: Status) -> tuple[str, str, str]:
@@ -195,10 +207,18 @@ def _failing(run: Past) -> str:
 def _unfinished(status: Status) -> Iterator[tuple[str, str, str]]:
     label = "unfinished"
     for host, owner in status.busy.items():
-        yield label, f"run {owner.run} of {owner.who} is at work on {host} ({owner.why or 'apply'})", "change"
+        yield (
+            label,
+            f"run {owner.run} of {owner.who} is at work on {host} ({owner.why or 'apply'})",
+            "change",
+        )
         label = ""
     for host, run in status.unfinished.items():
-        yield label, f"run {run.run} of {run.who} ({local_time(run.when)}) was cut on {host}", "refuse"
+        yield (
+            label,
+            f"run {run.run} of {run.who} ({local_time(run.when)}) was cut on {host}",
+            "refuse",
+        )
         label = ""
     if not status.busy and not status.unfinished:
         yield label, "nothing", ""

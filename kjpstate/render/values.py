@@ -18,7 +18,8 @@ _DIGEST = re.compile(r"(sha256:)?[0-9a-f]{64}")
 
 
 def show(value: Any, mask: Mask) -> str:
-    """A value in one row: `(none)`, `8.8.8.8 1.1.1.1`, `true`; long ones are cut, after they are masked."""
+    """A value in one row: `(none)`, `8.8.8.8 1.1.1.1`, `true`; long ones are cut, after they are
+    masked."""
     text = mask(_show(value)).replace("\n", "\\n")
     return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"
 
@@ -29,7 +30,8 @@ def counted(number: int, word: str) -> str:
 
 
 def telling(differences: Sequence[Difference], mask: Mask) -> Iterator[tuple[str, str, str]]:
-    """(key, actual, desired) of the differences that tell a person something: no digests, no `problems`."""
+    """(key, actual, desired) of the differences that tell a person something: no digests, no
+    `problems`."""
     for difference in differences:
         opaque = _opaque(difference.actual) and _opaque(difference.desired)
         if difference.path[:1] != ("problems",) and not opaque:
@@ -56,11 +58,17 @@ def _show(value: Any) -> str:
 
 
 def _crowded(item: Any) -> bool:
-    return isinstance(item, (list, tuple, Mapping)) or (isinstance(item, str) and (not item or " " in item))
+    return isinstance(item, (list, tuple, Mapping)) or (
+        isinstance(item, str) and (not item or " " in item)
+    )
 
 
 def _opaque(value: Any) -> bool:
     """Whether nobody can read anything out of it: a digest, nothing, a mapping of such."""
     if isinstance(value, Mapping):
         return all(_opaque(item) for item in value.values())
-    return value is None or value is UNKNOWN or (isinstance(value, str) and bool(_DIGEST.fullmatch(value)))
+    return (
+        value is None
+        or value is UNKNOWN
+        or (isinstance(value, str) and bool(_DIGEST.fullmatch(value)))
+    )

@@ -1,7 +1,8 @@
 """A plan as one JSON file: what `plan --out` writes, `apply FILE` and `show FILE` read. Pure.
 
-It holds what is to be done and keyed digests of all it was made of; never a secret, the bytes of a file or an
-actual value. Called by `cli.saving`, which does the reading and writing. The face of this package:
+It holds what is to be done and keyed digests of all it was made of; never a secret, the bytes of a
+file or an actual value. Called by `cli.saving`, which does the reading and writing. The face of
+this package:
 """
 
 from kjpstate.saved.compare import stale

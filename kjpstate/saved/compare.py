@@ -13,15 +13,23 @@ from kjpstate.saved import holes
 def stale(saved: Mapping[str, Any], now: Mapping[str, Any], plan: Plan) -> list[str]:
     """Why the saved plan no longer holds, in sentences; none when it does.
 
-    `saved`, `now`: two bodies of `pack.packed`, `now` of `plan`, both of one scope. A host out of reach is
-    the caller's business.
+    `saved`, `now`: two bodies of `pack.packed`, `now` of `plan`, both of one scope. A host out of
+    reach is the caller's business.
     """
     found = [*_documents(saved, now), *_secrets(saved, now), *_hosts(saved, now)]
     if found:
         return found
-    here = {address for address, spec in now["specs"].items() if spec.get("host") not in plan.unreachable}
-    planned = {address: facts for address, facts in saved["fingerprints"].items() if address in here}
-    facts = [f"{what} is no longer as the plan saw it" for what in moved(planned, plan.fingerprints)]
+    here = {
+        address
+        for address, spec in now["specs"].items()
+        if spec.get("host") not in plan.unreachable
+    }
+    planned = {
+        address: facts for address, facts in saved["fingerprints"].items() if address in here
+    }
+    facts = [
+        f"{what} is no longer as the plan saw it" for what in moved(planned, plan.fingerprints)
+    ]
     return facts or [*_changes(saved, now, here)]
 
 
@@ -32,7 +40,8 @@ def _documents(saved: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str
 
 
 def _secrets(saved: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """Secrets that changed, by their references; then specs that read otherwise here (`~`, a variable)."""
+    """Secrets that changed, by their references; then specs that read otherwise here (`~`, a
+    variable)."""
     for address, spec in saved["specs"].items():
         other = now["specs"].get(address)
         names = sorted(set(holes.changed_holes(spec, other)))
@@ -48,7 +57,9 @@ def _hosts(saved: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
         if found is None:
             continue
         if was["identity"] != found["identity"]:
-            yield f"{name} is another machine, or has another host key, than when the plan was saved"
+            yield (
+                f"{name} is another machine, or has another host key, than when the plan was saved"
+            )
         elif was != found:
             yield f"{name} is reached in another way than when the plan was saved"
 

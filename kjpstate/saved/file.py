@@ -1,4 +1,5 @@
-"""The envelope: whose plan it is, until when it is good, and a seal that tells every later change. Pure."""
+"""The envelope: whose plan it is, until when it is good, and a seal that tells every later change.
+Pure."""
 
 from __future__ import annotations
 
@@ -65,7 +66,8 @@ def text_of(saved: Saved, key: bytes) -> str:
 
 
 def parse(text: bytes, name: str, key: bytes) -> Saved:
-    """A saved plan as it was written; raises NoPlan for anything else. `name`: the file, for sentences."""
+    """A saved plan as it was written; raises NoPlan for anything else. `name`: the file, for
+    sentences."""
     value = _value(text, name)
     seal = value.pop("seal", None)
     if value.get(MARK) != FORMAT:
@@ -78,7 +80,9 @@ def parse(text: bytes, name: str, key: bytes) -> Saved:
             "apply it where it was saved, or save a plan here: kjpstate plan --out FILE",
         )
     if not hmac.compare_digest(seal.encode(), _seal(value, key).encode()):
-        raise NoPlan(f"{name} is not as it was saved: somebody changed it, or it is damaged", _AGAIN)
+        raise NoPlan(
+            f"{name} is not as it was saved: somebody changed it, or it is damaged", _AGAIN
+        )
     id, tool, created, expires, name_, _ = (value.pop(word) for word in (*_HEAD, MARK))
     return Saved(id, tool, created, expires, name_, value)
 
@@ -87,13 +91,18 @@ def usable(saved: Saved, name: str, now: int) -> None:
     """Raises StalePlan for a plan of another version of kjpstate, or one that is over."""
     if saved.tool != __version__:
         raise StalePlan(
-            f"{name} was saved by kjpstate {saved.tool}, this is {__version__}", _AGAIN, "stale-plan"
+            f"{name} was saved by kjpstate {saved.tool}, this is {__version__}",
+            _AGAIN,
+            "stale-plan",
         )
     if now >= saved.expires:
-        raise StalePlan(f"{name} is over: it was good until {when(saved.expires)}", _AGAIN, "stale-plan")
+        raise StalePlan(
+            f"{name} is over: it was good until {when(saved.expires)}", _AGAIN, "stale-plan"
+        )
     if now < saved.created - _SKEW:
         raise StalePlan(
-            f"{name} was saved at {when(saved.created)}, which by this machine's clock is still to come",
+            f"{name} was saved at {when(saved.created)}, which by this machine's clock is "
+            "still to come",
             "set the clock right, or save it again: kjpstate plan --out FILE",
             "stale-plan",
         )

@@ -19,7 +19,8 @@ Mask = Callable[[str], str]
 
 
 def with_holes(value: Any, key: bytes, mask: Mask) -> Any:
-    """A plain JSON value; in the place of each Secret its reference and a keyed digest of what it was."""
+    """A plain JSON value; in the place of each Secret its reference and a keyed digest of what it
+    was."""
     if isinstance(value, Secret):
         return {HOLE: mask(value.reference), "digest": sealed(value.open(), key)}
     if isinstance(value, Mapping):
@@ -71,7 +72,8 @@ def actual(value: Any) -> Any:
 
 
 def without_old(texts: Iterable[str], change: Change) -> list[str]:
-    """Lines of a screen without the values and the lines that are there now and will be replaced."""
+    """Lines of a screen without the values and the lines that are there now and
+    will be replaced."""
     old = sorted(_old(change), key=lambda text: (-len(text), text))
     found = []
     for text in texts:

@@ -1,4 +1,5 @@
-"""Plan -> a plain JSON value for the file; bytes, manifests and stamps become keyed digests. Pure."""
+"""Plan -> a plain JSON value for the file; bytes, manifests and stamps become
+keyed digests. Pure."""
 
 from __future__ import annotations
 
@@ -37,9 +38,11 @@ def packed(
     key: bytes,
     mask: Mask,
 ) -> dict[str, Any]:
-    """What a saved plan holds beside its envelope and what the caller adds (document, scope, screen).
+    """What a saved plan holds beside its envelope and what the caller adds (document, scope,
+    screen).
 
-    `resources`: all that the plan was made of. `identities`: host -> what tells it from any other machine.
+    `resources`: all that the plan was made of. `identities`: host -> what tells it from any other
+    machine.
     """
     return {
         "hosts": {name: _host(hosts[name], identity, key) for name, identity in identities.items()},
@@ -49,7 +52,9 @@ def packed(
         "in_sync": list(plan.in_sync),
         "units": [list(unit) for unit in plan.units],
         "unreachable": {host: mask(why) for host, why in plan.unreachable.items()},
-        "accepted": [[drift.resource.address, by.until, mask(by.why)] for drift, by in plan.accepted],
+        "accepted": [
+            [drift.resource.address, by.until, mask(by.why)] for drift, by in plan.accepted
+        ],
         "elsewhere": dict(plan.elsewhere),
         "unmanaged": [mask(line) for line in plan.unmanaged],
         "advice": [_advice(item, mask) for item in plan.advice],
@@ -76,7 +81,9 @@ def _change(change: Change, key: bytes, mask: Mask) -> dict[str, Any]:
         "symbol": change.symbol,
         "present": [drift.actual.present, drift.desired.present],
         "headline": mask(headline),
-        "notes": None if notes is None else [mask(text) for text in holes.without_old(notes, change)],
+        "notes": None
+        if notes is None
+        else [mask(text) for text in holes.without_old(notes, change)],
         "before": holes.actual(drift.before),
         "after": holes.desired(drift.after, mask),
         "differences": [
@@ -125,7 +132,11 @@ def pack_action(action: Action, key: bytes) -> dict[str, Any]:
     """One action: everything that a person sees of it, and a keyed digest of the rest."""
 
     def digest(value: Any) -> str | None:
-        return None if value is None else sealed(value.hex() if isinstance(value, bytes) else value, key)
+        return (
+            None
+            if value is None
+            else sealed(value.hex() if isinstance(value, bytes) else value, key)
+        )
 
     match action:
         case WriteFile(path=path, before=before, after=after, mode=mode):
@@ -151,9 +162,20 @@ def pack_action(action: Action, key: bytes) -> dict[str, Any]:
                 "remove": list(gone),
             }
         case Run(argv=argv, cwd=cwd, why=why, writes=writes, undo=undo, timeout=timeout):
-            rest = [list(map(list, undo)), list(action.allowed_exits), action.replaces, repr(action.outputs)]
+            rest = [
+                list(map(list, undo)),
+                list(action.allowed_exits),
+                action.replaces,
+                repr(action.outputs),
+            ]
             rest += [action.clean_env and dict(action.clean_env), action.shown, action.renews]
-            said = {"argv": list(argv), "cwd": cwd, "why": why, "writes": list(writes), "timeout": timeout}
+            said = {
+                "argv": list(argv),
+                "cwd": cwd,
+                "why": why,
+                "writes": list(writes),
+                "timeout": timeout,
+            }
             said |= {"replaces": action.replaces, "rest": digest(rest)}
         case Stamp(document=document, name=name, values=values, fill=fill, keep=keep, path=path):
             rest = [document, repr(fill), keep is None]

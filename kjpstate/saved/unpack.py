@@ -1,4 +1,5 @@
-"""A saved plan -> a Plan that can be shown: the plan's own words, without bytes and old values. Pure."""
+"""A saved plan -> a Plan that can be shown: the plan's own words, without bytes and old values.
+Pure."""
 
 from __future__ import annotations
 
@@ -71,7 +72,9 @@ def _change(value: Mapping[str, Any]) -> Change:
     lines = {refusal["pointer"]: Where(*refusal["where"])} if refusal else {}
     spec = {"host": value["host"], "path": value["path"]}
     resource = Resource(value["address"], value["kind"], value["host"], spec, where, lines)
-    beside = {"headline": value["headline"]} | ({} if value["notes"] is None else {"notes": value["notes"]})
+    beside = {"headline": value["headline"]} | (
+        {} if value["notes"] is None else {"notes": value["notes"]}
+    )
     there, wanted = value["present"]
     drift = Drift(
         resource,
@@ -89,7 +92,8 @@ def _change(value: Mapping[str, Any]) -> Change:
         drift,
         tuple(_action(item) for item in value["actions"]),
         value["symbol"],
-        refusal and Refuse(refusal["rule"], refusal["reason"], (), refusal["cure"], refusal["pointer"]),
+        refusal
+        and Refuse(refusal["rule"], refusal["reason"], (), refusal["cure"], refusal["pointer"]),
         value["held"],
         tuple(value["owed"]),
     )
@@ -109,7 +113,9 @@ def _action(value: Mapping[str, Any]) -> Action:
         case "Run":
             argv, writes = tuple(value["argv"]), tuple(value["writes"])
             timeout, replaces = value["timeout"], value["replaces"]
-            return Run(host, argv, value["why"], value["cwd"], writes, timeout=timeout, replaces=replaces)
+            return Run(
+                host, argv, value["why"], value["cwd"], writes, timeout=timeout, replaces=replaces
+            )
         case "Stamp":
             gone = value["values"] is None
             return Stamp(host, "", value["name"], None if gone else {}, path=value["path"])

@@ -1,8 +1,8 @@
 """What a record leaves to put back on its host: files, files that commands wrote, folders. Pure.
 
-Called by `reverse`. A spec has `host`, `document`, `record`, `kept` {path: Kept}, `puts` {folder: {relative:
-sha256} or None}, `by` (the run that rolls back), `force`, `later` (why another run comes first, or "") and
-`may_change`.
+Called by `reverse`. A spec has `host`, `document`, `record`, `kept` {path: Kept}, `puts` {folder:
+{relative: sha256} or None}, `by` (the run that rolls back), `force`, `later` (why another run comes
+first, or "") and `may_change`.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ from kjpstate.undo.record import Record, sha
 
 @dataclass(frozen=True)
 class Item:
-    """One path. `sort`: file (we wrote it), written (a command did), folder. `before`, `after`: digests of a
-    file's bytes, None for none. `backup`: where its original is, or "" when there was none. `lost`: why its
-    original is not known, though there was one or nobody noted that there was none."""
+    """One path. `sort`: file (we wrote it), written (a command did), folder. `before`, `after`:
+    digests of a file's bytes, None for none. `backup`: where its original is, or "" when there was
+    none. `lost`: why its original is not known, though there was one or nobody noted that there was
+    none."""
 
     host: str
     path: str
@@ -52,7 +53,9 @@ class Item:
         """The reading of what stands there now."""
         if self.sort == "folder":
             return ReadTree(self.host, self.path, whole=self.put is None)
-        return ReadFile(self.host, self.path) if self.sort == "file" else of_file(self.host, self.path)
+        return (
+            ReadFile(self.host, self.path) if self.sort == "file" else of_file(self.host, self.path)
+        )
 
     @property
     def original(self) -> Reading | None:
@@ -61,7 +64,11 @@ class Item:
             return None
         if self.sort == "folder":
             return ReadTree(self.host, self.backup.rstrip("/") + "/", whole=True)
-        return ReadFile(self.host, self.backup) if self.sort == "file" else of_file(self.host, self.backup)
+        return (
+            ReadFile(self.host, self.backup)
+            if self.sort == "file"
+            else of_file(self.host, self.backup)
+        )
 
 
 def of_file(host: str, path: str) -> ReadTree:
@@ -71,7 +78,8 @@ def of_file(host: str, path: str) -> ReadTree:
 
 
 def items(spec: Spec) -> tuple[Item, ...]:
-    """Each path of the record once, in the order of its steps: as it was before the first, after the last."""
+    """Each path of the record once, in the order of its steps: as it was before the first, after
+    the last."""
     found: dict[str, Item] = {}
     record: Record = spec["record"]
     for step in record.steps:
@@ -111,12 +119,14 @@ def _of_step(step: Mapping[str, Any], record: Record, spec: Spec) -> Iterator[It
 
 
 def _lost(path: str, stood: str | Unknown, record: Record) -> str:
-    """Why nothing may be put in the place of `path`: that no row names its original does not mean that there
-    was nothing."""
+    """Why nothing may be put in the place of `path`: that no row names its original does not mean
+    that there was nothing."""
     where = f"the list of backups names no original of {path} for run {record.id}"
     if stood is UNKNOWN:
         return f"{where}, nor does its record say that nothing stood there"
-    return f"{where}, though a {stood} stood there; look for {path.rstrip('/')}.backup.{record.suffix}"
+    return (
+        f"{where}, though a {stood} stood there; look for {path.rstrip('/')}.backup.{record.suffix}"
+    )
 
 
 def _joined(first: Item, last: Item) -> Item:
@@ -140,7 +150,9 @@ def then(item: Item, answers: Answers) -> str | None:
         found = originals(item, answers)
         if item.put is None and not item.backup:
             return None
-        return digest({name: found[name].digest if name in found else None for name in _names(item, answers)})
+        return digest(
+            {name: found[name].digest if name in found else None for name in _names(item, answers)}
+        )
     return (item.before if item.sort == "file" else item.digest or None) if item.backup else None
 
 
@@ -158,7 +170,8 @@ def _names(item: Item, answers: Answers) -> tuple[str, ...]:
 
 
 def originals(item: Item, answers: Answers) -> dict[str, TreeFile]:
-    """The files of a folder's backup that go back: what we put there then or had put there before."""
+    """The files of a folder's backup that go back: what we put there then or
+    had put there before."""
     answer = answers.get(item.original) if item.original else None
     files = answer.files if isinstance(answer, Tree) else {}
     if item.put is None:
@@ -211,12 +224,18 @@ def _backup_trouble(item: Item, answers: Answers) -> str:
     if isinstance(answer, Unreadable):
         return f"{item.backup}, the original of {item.path}, {answer.why}"
     if isinstance(answer, Tree) and item.sort == "folder":
-        found: str | None = listing_digest({name: file.digest for name, file in answer.files.items()})
+        found: str | None = listing_digest(
+            {name: file.digest for name, file in answer.files.items()}
+        )
     else:
         found = _digest(item.backup, answer)
     if found is None:
         return f"{item.backup}, the original of {item.path}, is not there any more"
-    return "" if found == item.digest else f"{item.backup} is not as it was kept: it is no original any more"
+    return (
+        ""
+        if found == item.digest
+        else f"{item.backup} is not as it was kept: it is no original any more"
+    )
 
 
 def _changed(item: Item, answers: Answers) -> str:
@@ -227,7 +246,11 @@ def _changed(item: Item, answers: Answers) -> str:
     if item.sort != "folder" or item.put is None:
         return ""
     files, before = here.files if isinstance(here, Tree) else {}, originals(item, answers)
-    odd = [name for name, value in item.put.items() if not _one_of(files.get(name), value, before.get(name))]
+    odd = [
+        name
+        for name, value in item.put.items()
+        if not _one_of(files.get(name), value, before.get(name))
+    ]
     return ", ".join(f"{item.path}{name}" for name in odd[:3]) + (", …" if len(odd) > 3 else "")
 
 

@@ -1,4 +1,5 @@
-"""The ledger of backups in a host's state folder; a line: run, path, backup, sha256, type, by tabs. Pure."""
+"""The ledger of backups in a host's state folder; a line: run, path, backup, sha256, type, by tabs.
+Pure."""
 
 from __future__ import annotations
 
@@ -34,8 +35,8 @@ class Kept:
 
 @dataclass(frozen=True)
 class Found:
-    """One backup as it stands. `first`: the first original of its path, which is never pruned. `size`: bytes,
-    None when it can't be read."""
+    """One backup as it stands. `first`: the first original of its path, which is never pruned.
+    `size`: bytes, None when it can't be read."""
 
     host: str
     kept: Kept
@@ -45,7 +46,8 @@ class Found:
 
 
 def parse(host: str, answer: Answer) -> tuple[Kept, ...]:
-    """All rows in the order they were made; raises Failed for a ledger that can't be read or is damaged."""
+    """All rows in the order they were made; raises Failed for a ledger that can't be read or is
+    damaged."""
     if answer is None:
         return ()
     if isinstance(answer, Unreadable) or not isinstance(answer, bytes):
@@ -57,7 +59,9 @@ def parse(host: str, answer: Answer) -> tuple[Kept, ...]:
             continue
         fields = line.split("\t")
         if len(fields) != _FIELDS:
-            raise Failed(f"the list of backups on {host} is damaged in line {number}: {line[:80]!r}")
+            raise Failed(
+                f"the list of backups on {host} is damaged in line {number}: {line[:80]!r}"
+            )
         rows.append(Kept(*fields))
     return tuple(rows)
 
@@ -65,9 +69,13 @@ def parse(host: str, answer: Answer) -> tuple[Kept, ...]:
 def joined(one: Answer, other: Answer) -> Answer:
     """Two lists of one host as one, by the time that the names of the backups tell."""
     if not isinstance(one, bytes) or not isinstance(other, bytes):
-        return next((answer for answer in (one, other) if isinstance(answer, Unreadable)), one or other)
+        return next(
+            (answer for answer in (one, other) if isinstance(answer, Unreadable)), one or other
+        )
     rows = dict.fromkeys(row for row in (*one.split(b"\n"), *other.split(b"\n")) if row)
-    timed = [(found[1] if (found := _TIME.search(row)) else b"", at, row) for at, row in enumerate(rows)]
+    timed = [
+        (found[1] if (found := _TIME.search(row)) else b"", at, row) for at, row in enumerate(rows)
+    ]
     return b"".join(row + b"\n" for _, _, row in sorted(timed))
 
 

@@ -1,4 +1,5 @@
-"""Which backups may go. Pure. The first original of a path never goes, nor what the last run kept."""
+"""Which backups may go. Pure. The first original of a path never goes, nor what
+the last run kept."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ _DAY = re.compile(r"\.backup\.(\d{8}T\d{6}Z)-[0-9a-f]+$")
 
 
 def doomed(rows: Sequence[Kept], *, keep: int | None, since: str | None) -> tuple[Kept, ...]:
-    """The rows that go: not of the newest `keep` runs, and made before `since` (YYYYMMDDTHHMMSSZ); None binds
-    nothing. A backup whose name tells no time stays."""
+    """The rows that go: not of the newest `keep` runs, and made before `since` (YYYYMMDDTHHMMSSZ);
+    None binds nothing. A backup whose name tells no time stays."""
     if keep is None and since is None:
         return ()
     runs = list(dict.fromkeys(row.run for row in reversed(rows)))

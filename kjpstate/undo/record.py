@@ -1,7 +1,8 @@
 """The record of a run: two kinds of small JSON files in a host's state folder. Pure.
 
-`runs.json` lists the runs in their order; `run-ID.json` says what one run does to this host, step by step,
-written before each step begins. It holds paths, digests, commands and old stamps; never a file's bytes.
+`runs.json` lists the runs in their order; `run-ID.json` says what one run does to this host, step
+by step, written before each step begins. It holds paths, digests, commands and old stamps; never a
+file's bytes.
 """
 
 from __future__ import annotations
@@ -41,16 +42,16 @@ _MOST = 1000
 """Runs that the list keeps."""
 
 Step: TypeAlias = dict[str, Any]
-"""address, kind; files [{path, before, after: sha256 or null, mode}]; folders [{path, put: {relative:
-sha256}}]; written [path]; there {path: type or null}: what stood at such a path before the run, null for
-nothing, no key where nobody saw; commands [{argv, cwd, undo, env, timeout}]; stamps {name: old values or
-null}; waits [{probe, args, app}]: the apps that were alive before."""
+"""address, kind; files [{path, before, after: sha256 or null, mode}]; folders [{path, put:
+{relative: sha256}}]; written [path]; there {path: type or null}: what stood at such a path before
+the run, null for nothing, no key where nobody saw; commands [{argv, cwd, undo, env, timeout}];
+stamps {name: old values or null}; waits [{probe, args, app}]: the apps that were alive before."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What one run did on one host. `rolled_back`: the run that took it back, or nothing. `hosts`: all those
-    that the run was to change, None where an older record does not say."""
+    """What one run did on one host. `rolled_back`: the run that took it back, or nothing. `hosts`:
+    all those that the run was to change, None where an older record does not say."""
 
     id: str
     started: str = ""
@@ -119,8 +120,8 @@ def noted(change: Change, actions: Iterable[Action], answers: Answers) -> dict[s
 
 
 def standing(actions: Iterable[Action], asked: Collection[Reading]) -> Iterator[ReadStat]:
-    """What else must be read to know what stands where these actions will write; `asked`: what is read
-    already."""
+    """What else must be read to know what stands where these actions will write; `asked`: what is
+    read already."""
     for action in actions:
         for path in _replaced(action):
             if ReadFile(action.host, path) not in asked:
@@ -141,7 +142,8 @@ def _note(action: Action, step: Step, answers: Answers) -> None:
     for path in _replaced(action):
         readings = (ReadStat(action.host, path.rstrip("/") or "/"), ReadFile(action.host, path))
         found = next(
-            (answers[reading] for reading in readings if reading in answers), Unreadable("not asked")
+            (answers[reading] for reading in readings if reading in answers),
+            Unreadable("not asked"),
         )
         if not isinstance(found, Unreadable):
             step["there"].setdefault(
@@ -149,7 +151,9 @@ def _note(action: Action, step: Step, answers: Answers) -> None:
             )
     match action:
         case WriteFile(path=path, before=before, after=after, mode=mode):
-            step["files"].append({"path": path, "before": sha(before), "after": sha(after), "mode": mode})
+            step["files"].append(
+                {"path": path, "before": sha(before), "after": sha(after), "mode": mode}
+            )
         case SyncTree(to_directory=path, manifest=manifest):
             put = {name: file.digest for name, file in sorted((manifest or {}).items())}
             step["folders"].append({"path": path, "put": put})
@@ -158,7 +162,9 @@ def _note(action: Action, step: Step, answers: Answers) -> None:
             command = {"argv": list(argv), "cwd": cwd, "undo": [list(one) for one in undo]}
             step["commands"].append({**command, "env": env and dict(env), "timeout": timeout})
         case Await(reading=Probe(name=name, args=args), args=words):
-            step["waits"].append({"probe": name, "args": list(args), "app": dict(words).get("name", "")})
+            step["waits"].append(
+                {"probe": name, "args": list(args), "app": dict(words).get("name", "")}
+            )
         case Restore(path=path):
             step["written"].append(path)
         case Stamp(host=host, document=document, name=name) if document != OF_HOST:
@@ -184,15 +190,23 @@ def extended(record: Record, step: Step) -> Record:
 
 def without(record: Record, addresses: Sequence[str]) -> Record:
     """The steps of a unit that was put back are no longer anything to roll back."""
-    return replace(record, steps=tuple(step for step in record.steps if step["address"] not in addresses))
+    return replace(
+        record, steps=tuple(step for step in record.steps if step["address"] not in addresses)
+    )
 
 
 def read(answer: Answer) -> Record | None:
     """A record as it was noted; None when there is none, or none that can be used."""
     values = read_stamp(answer)
-    if values is None or not isinstance(values.get("run"), str) or not isinstance(values.get("steps"), list):
+    if (
+        values is None
+        or not isinstance(values.get("run"), str)
+        or not isinstance(values.get("steps"), list)
+    ):
         return None
-    started, who, why, by = (str(values.get(key) or "") for key in ("started", "who", "why", "rolled_back"))
+    started, who, why, by = (
+        str(values.get(key) or "") for key in ("started", "who", "why", "rolled_back")
+    )
     hosts = values.get("hosts")
     named = tuple(map(str, hosts)) if isinstance(hosts, list) else None
     return Record(values["run"], started, who, why, tuple(values["steps"]), by, named)

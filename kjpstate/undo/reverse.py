@@ -1,8 +1,8 @@
 """A run taken back, as a kind of the straight line: what is should be what was. Pure.
 
-Not a section of a document: `rollback` makes one such resource of the record of each host. Called through
-`Scene.kinds` by `plan` and `apply`, so that a rollback is planned, locked, read again, backed up, verified
-and, when it fails, put back by the very protocol of an apply.
+Not a section of a document: `rollback` makes one such resource of the record of each host. Called
+through `Scene.kinds` by `plan` and `apply`, so that a rollback is planned, locked, read again,
+backed up, verified and, when it fails, put back by the very protocol of an apply.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ _DONE = "rolled back"
 _PATIENCE = 60.0
 """Seconds for an app to come up again."""
 _CURES = {
-    "changed-since": "kjpstate rollback --force   overwrites it; what stands there now is kept first",
+    "changed-since": "kjpstate rollback --force   overwrites it; what stands there now is "
+    "kept first",
     "backup-damaged": "put that file back by hand, or from a backup of your own",
     "rolled-back-later": "roll the later run back first",
 }
@@ -65,7 +66,8 @@ def reads(spec: Spec) -> Iterable[Reading]:
 
 
 def actual(spec: Spec, answers: Answers) -> State:
-    """`files`, `folders`: digests as they are. `run`: whether it stands. `problems`: what forbids it."""
+    """`files`, `folders`: digests as they are. `run`: whether it stands. `problems`: what forbids
+    it."""
     return State(
         {
             "files": {item.path: paths.now(item, answers) for item in _files(spec)},
@@ -189,9 +191,12 @@ def _restore(item: Item, answers: Answers, spec: Spec) -> Restore:
 
 
 def _shared(item: Item, spec: Spec) -> bool:
-    """Whether another path of the run lies in this folder, or it in that one: then it moves on the way."""
+    """Whether another path of the run lies in this folder, or it in that one: then it moves on the
+    way."""
     mine = item.path.rstrip("/") + "/"
-    others = (other.path.rstrip("/") + "/" for other in paths.items(spec) if other.path != item.path)
+    others = (
+        other.path.rstrip("/") + "/" for other in paths.items(spec) if other.path != item.path
+    )
     return any(other.startswith(mine) or mine.startswith(other) for other in others)
 
 
@@ -215,7 +220,8 @@ def _stamps(record: Record) -> dict[str, Mapping[str, Any] | None]:
 
 
 def _old_stamps(spec: Spec, wanted: Any) -> Iterator[Stamp]:
-    """As they were; but a tree's clock starts now, so that what runs from it is owed or started later."""
+    """As they were; but a tree's clock starts now, so that what runs from it is owed or started
+    later."""
     host = spec["host"]
     for name, values in _stamps(spec["record"]).items():
         if not wanted(name):
@@ -232,7 +238,8 @@ def _old_stamps(spec: Spec, wanted: Any) -> Iterator[Stamp]:
 
 
 def _undone(spec: Spec) -> Iterator[Run]:
-    """Each undo of the record once, the last step's first; with each what would take it back again."""
+    """Each undo of the record once, the last step's first; with each what would
+    take it back again."""
     seen: set[tuple[str, ...]] = set()
     record: Record = spec["record"]
     for step in reversed(record.steps):
@@ -247,7 +254,8 @@ def _undone(spec: Spec) -> Iterator[Run]:
 def _commands(
     argv: tuple[str, ...], redo: tuple[tuple[str, ...], ...], command: Mapping[str, Any], spec: Spec
 ) -> Iterator[Run]:
-    """One undo, and behind the last of them what takes it back again: plain commands are simply run again."""
+    """One undo, and behind the last of them what takes it back again: plain commands are simply run
+    again."""
     host, env, cwd = spec["host"], command["env"], command["cwd"]
     pm2, why = rewound(argv, env or {}, spec["by"]), " ".join(argv)
     if pm2 is not None:
@@ -261,11 +269,23 @@ def _up_again(spec: Spec) -> Iterator[Await]:
     """An app that lived before the run must live again: only then is the rollback done."""
     record: Record = spec["record"]
     for step in record.steps:
-        for wait in step.get("waits", ()) if any(command["undo"] for command in step["commands"]) else ():
+        for wait in (
+            step.get("waits", ()) if any(command["undo"] for command in step["commands"]) else ()
+        ):
             reading = Probe(spec["host"], wait["probe"], tuple(wait["args"]))
-            args = (("name", wait["app"]), ("instances", 1), ("min_uptime_ms", 1000), ("not_pids", ()))
+            args = (
+                ("name", wait["app"]),
+                ("instances", 1),
+                ("min_uptime_ms", 1000),
+                ("not_pids", ()),
+            )
             yield Await(
-                spec["host"], reading, "pm2-online", args, _PATIENCE, f"{wait['app']} to be online again"
+                spec["host"],
+                reading,
+                "pm2-online",
+                args,
+                _PATIENCE,
+                f"{wait['app']} to be online again",
             )
 
 
@@ -283,7 +303,9 @@ def _notes(spec: Spec, answers: Answers) -> Iterator[str]:
 
 def _said(item: Item, answers: Answers, spec: Spec) -> str:
     forced = (
-        spec["force"] and item.sort == "file" and paths.now(item, answers) not in (item.before, item.after)
+        spec["force"]
+        and item.sort == "file"
+        and paths.now(item, answers) not in (item.before, item.after)
     )
     over = "; changed after that run: overwritten, its text of now is kept" if forced else ""
     if item.sort == "folder" and _by_files(item, answers, spec):

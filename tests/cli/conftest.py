@@ -13,7 +13,9 @@ from tests.support.demo_world import SMALL, simulated_hosts
 
 
 @pytest.fixture(name="desk")
-def desk_fixture(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk_fixture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Desk:
     """A folder with a document that needs nothing but this machine."""
     return desk(tmp_path, capsys, monkeypatch)
 

@@ -14,7 +14,8 @@ DIST = "stb/root/bot-kjp"
 
 
 def again(boxes: Desk, number: int) -> None:
-    """One more run that deploys, in a second of its own: the order of backups is that of their seconds."""
+    """One more run that deploys, in a second of its own: the order of backups is that of their
+    seconds."""
     (boxes.folder / "pc/src/pesan.ts").write_text(f"export const number = {number};\n")
     with time_machine.travel(time.time() + 10 * (number + 1)):
         assert boxes.kjpstate("apply", "--yes").code == 0
@@ -68,9 +69,13 @@ def test_prune_by_age_json_and_what_can_still_be_rolled_back(boxes: Desk):
     before = rows(boxes)
     young = boxes.kjpstate("backups", "prune", "--keep-days", "1", "--yes", "--json").json
     assert young["pruned"] == [] and rows(boxes) == before
-    value = boxes.kjpstate("backups", "prune", "kjpstate.yaml", "--keep", "1", "--yes", "--json").json
+    value = boxes.kjpstate(
+        "backups", "prune", "kjpstate.yaml", "--keep", "1", "--yes", "--json"
+    ).json
     gone = {row["backup"] for row in value["pruned"]}
-    assert gone and {row["backup"] for row in rows(boxes)} == {row["backup"] for row in before} - gone
+    assert (
+        gone and {row["backup"] for row in rows(boxes)} == {row["backup"] for row in before} - gone
+    )
     assert {row["condition"] for row in rows(boxes)} == {"kept"}
     run = value["pruned"][0]["run"]
     assert boxes.kjpstate("rollback", run, "--yes").code == 64
@@ -83,7 +88,9 @@ def test_backups_need_no_secret(boxes: Desk, monkeypatch):
     boxes.kjpstate("apply", "--yes")
     text = (boxes.folder / "kjpstate.yaml").read_text()
     boxes.write(
-        text.replace("      cwd: ", '      env: {KEY: "${env:NOT_SET}", TOKEN: "${file:gone}"}\n      cwd: ')
+        text.replace(
+            "      cwd: ", '      env: {KEY: "${env:NOT_SET}", TOKEN: "${file:gone}"}\n      cwd: '
+        )
     )
     assert boxes.kjpstate("plan").code == 65
     assert boxes.kjpstate("backups").code == 0

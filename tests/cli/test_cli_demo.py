@@ -1,4 +1,5 @@
-"""`demo` does what it says, leaves nothing behind, notices when it does not; its document is the owner's."""
+"""`demo` does what it says, leaves nothing behind, notices when it does not; its document is the
+owner's."""
 
 from __future__ import annotations
 

@@ -47,20 +47,26 @@ def test_while_an_apply_is_at_work(applied: Desk):
     held = lock.take(local.lock_places(), RUN, "pc")
     shown = applied.kjpstate("drift")
     assert (shown.code, shown.out) == (4, "")
-    assert shown.err.startswith("pc: run abcdef of sister@laptop is at work there (apply, since 2026")
+    assert shown.err.startswith(
+        "pc: run abcdef of sister@laptop is at work there (apply, since 2026"
+    )
     assert applied.kjpstate("drift", "--json").json["busy"][0]["run"] == "abcdef"
     held.release()
     assert applied.kjpstate("drift").code == 2
 
 
-def test_a_run_that_was_cut_is_named_where_something_differs(applied: Desk, monkeypatch: pytest.MonkeyPatch):
+def test_a_run_that_was_cut_is_named_where_something_differs(
+    applied: Desk, monkeypatch: pytest.MonkeyPatch
+):
     cut = {"pc": Unfinished("beef00", "20260301T090000Z", "sister@pc", "switch", "dist/")}
     monkeypatch.setattr(reconcile, "unfinished", lambda *_: cut)
     assert applied.kjpstate("drift") == Shown(0, "", "")
     (applied.folder / "dist/a.js").write_text("half done\n", "utf-8")
     shown = applied.kjpstate("drift")
     assert (shown.code, len(shown.out.splitlines())) == (2, 1)
-    assert shown.err == "pc: run beef00 of sister@pc was cut there; the next apply settles it first\n"
+    assert (
+        shown.err == "pc: run beef00 of sister@pc was cut there; the next apply settles it first\n"
+    )
 
 
 def test_a_lock_of_a_run_that_is_dead_is_no_lock(applied: Desk):
@@ -80,11 +86,15 @@ def test_a_folder_where_the_lock_should_be_is_one_sentence(applied: Desk):
     assert applied.kjpstate("drift") == Shown(0, "", "")
     assert applied.kjpstate("status").code in (0, 2)
     shown = applied.kjpstate("unlock", "pc")
-    assert shown.code == 1 and "is a folder: it stands where the lock should" in " ".join(shown.err.split())
+    assert shown.code == 1 and "is a folder: it stands where the lock should" in " ".join(
+        shown.err.split()
+    )
     assert "kjpstate unlock pc --force" in shown.err
     (applied.folder / "dist/a.js").write_text("edited\n", "utf-8")
     shown = applied.kjpstate("apply", "--yes")
-    assert shown.code == 1 and "is a folder: it stands where the lock should" in " ".join(shown.err.split())
+    assert shown.code == 1 and "is a folder: it stands where the lock should" in " ".join(
+        shown.err.split()
+    )
     assert (applied.folder / "dist/a.js").read_text("utf-8") == "edited\n"
     assert applied.kjpstate("unlock", "pc", "--force").code == 0
     assert applied.kjpstate("apply", "--yes").code == 0
@@ -152,7 +162,9 @@ sys.exit(run(sys.argv[2:]))
 """
 
 
-def bare(desk: Desk, *argv: str, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
+def bare(
+    desk: Desk, *argv: str, environ: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
     """A command line in no environment, without a terminal, from `/`."""
     words = [sys.executable, "-c", BARE, str(desk.folder / ".state"), *argv]
     return subprocess.run(
@@ -190,7 +202,9 @@ def test_home_is_found_without_HOME(tmp_path: Path):
         "from kjpstate.cli.controller import looking_folder; from pathlib import Path; "
         "import kjpstate.cli.controller as c; print(c._platform_folder())"
     )
-    done = subprocess.run([sys.executable, "-c", text], env={}, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", text], env={}, capture_output=True, text=True, check=True
+    )
     assert Path(done.stdout.strip()).is_absolute() and "~" not in done.stdout
 
 

@@ -1,7 +1,9 @@
-"""Drift from cron for a year on a fake clock: no false drift, none missed, each change told exactly once.
+"""Drift from cron for a year on a fake clock: no false drift, none missed, each change told exactly
+once.
 
-A look every ten minutes, at the demo's box, through the real command line; faults are drawn from a list. What
-must be seen and told is kept by a book of the test's own. A few days here; the year with KJPSTATE_FULL=1.
+A look every ten minutes, at the demo's box, through the real command line; faults are drawn from a
+list. What must be seen and told is kept by a book of the test's own. A few days here; the year with
+KJPSTATE_FULL=1.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ DNS, FILE, BOT = ("dns", "drift"), ("pm2_ecosystem", "drift"), ("pm2_process.bot
 
 @dataclass
 class Year:
-    """The box, the clock, and the book: what is planted, and what the phone was told that still stands."""
+    """The box, the clock, and the book: what is planted, and what the phone was told that still
+    stands."""
 
     desk: Desk
     box: SimulatedHost
@@ -119,9 +122,13 @@ def _with_phone(year: Year) -> Callable[..., None]:
         for notice in json.loads(json.dumps(value))["notices"]:
             key = (notice["subject"], notice["reason"])
             begins = notice["kind"] in ("dead", "drift", "unreachable")
-            if notice["kind"] == "dead" and year.full:  # the only one that is told though nobody can note it
+            if (
+                notice["kind"] == "dead" and year.full
+            ):  # the only one that is told though nobody can note it
                 continue
-            assert begins is (key not in year.told), f"told twice, or ended before it began: {notice}"
+            assert begins is (key not in year.told), (
+                f"told twice, or ended before it began: {notice}"
+            )
             if begins:
                 year.told[key] = 1
                 year.begun[notice["kind"]] += 1
@@ -243,7 +250,17 @@ def clock_jump(year: Year) -> Callable[[], None]:
     return back
 
 
-FAULTS = (edit_dns, edit_ecosystem, stop_bot, unreachable, unreachable, slow, reboot, disk_full, clock_jump)
+FAULTS = (
+    edit_dns,
+    edit_ecosystem,
+    stop_bot,
+    unreachable,
+    unreachable,
+    slow,
+    reboot,
+    disk_full,
+    clock_jump,
+)
 
 
 @pytest.mark.slice
@@ -259,7 +276,11 @@ def test_a_year_of_looks(year: Year, counted: Callable[[str, int], None]):
             ends.remove(due)
             due[2]()
             if due[1] == "stop_bot":  # the apply healed what else was planted
-                ends = [item for item in ends if item[1] not in ("edit_dns", "edit_ecosystem", "unreachable")]
+                ends = [
+                    item
+                    for item in ends
+                    if item[1] not in ("edit_dns", "edit_ecosystem", "unreachable")
+                ]
         fault = chance.choice(FAULTS)
         if (
             chance.random() < 1 / GAP
@@ -299,7 +320,9 @@ def _look(year: Year) -> None:
     if not year.box.reachable:
         assert (shown.code, shown.out) == (3, "")
     else:
-        assert addresses(shown.out) == {address for address, _ in year.planted}, f"{shown} {year.planted}"
+        assert addresses(shown.out) == {address for address, _ in year.planted}, (
+            f"{shown} {year.planted}"
+        )
         assert shown.code == (2 if year.planted else 0)
     _told_is_true(year, shown)
     if year.slow:
@@ -321,7 +344,9 @@ def _nothing_is_left(year: Year) -> None:
     """No lock, no temporary file, a small database."""
     state = Path(os.environ["XDG_STATE_HOME"])
     names = {path.name for path in state.rglob("*") if path.is_file()}
-    assert not [name for name in names if "lock" in name or name.startswith(".") or "damaged" in name], names
+    assert not [
+        name for name in names if "lock" in name or name.startswith(".") or "damaged" in name
+    ], names
     assert len(names) <= 12, names
     assert sum(path.stat().st_size for path in state.rglob("*") if path.is_file()) < 4 * 1024 * 1024
     assert not list(year.box.box.own.rglob("lock/*"))

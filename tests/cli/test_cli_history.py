@@ -103,7 +103,9 @@ def test_two_people_see_each_others_runs(lived: Desk, tmp_path, monkeypatch):
     monkeypatch.setenv("KJPSTATE_STATE", str(tmp_path / "sisters"))
     hers = lived.kjpstate("history", "--json").json["runs"]
     (apply,) = [run for run in mine if run["verb"] == "apply"]
-    assert [(run["id"], run["noted_on"], run["result"]) for run in hers] == [(apply["id"], "pc", "1 applied")]
+    assert [(run["id"], run["noted_on"], run["result"]) for run in hers] == [
+        (apply["id"], "pc", "1 applied")
+    ]
     assert lived.kjpstate("history", "--local").out == "No run is remembered.\n"
     assert lived.kjpstate("apply", "--yes").code == 0
     both = lived.kjpstate("history", "--verb", "apply", "--json").json["runs"]
@@ -113,7 +115,9 @@ def test_two_people_see_each_others_runs(lived: Desk, tmp_path, monkeypatch):
 
 
 def test_a_host_that_can_not_be_asked_is_told_and_the_rest_is_shown(lived: Desk):
-    lived.write(lived.document().replace("{pc: {local: .}}", "{pc: {local: .}, far: {local: nowhere}}"))
+    lived.write(
+        lived.document().replace("{pc: {local: .}}", "{pc: {local: .}, far: {local: nowhere}}")
+    )
     shown = lived.kjpstate("history", "--verb", "apply")
     assert shown.code == 0 and "1 applied" in shown.out
     assert shown.err.startswith("far: not reached: ")

@@ -1,8 +1,9 @@
-"""Hostile text in every string of a document is data, over a real shell: it runs nothing, writes nothing.
+"""Hostile text in every string of a document is data, over a real shell: it runs nothing, writes
+nothing.
 
-A document with every key of the schemas; each of its strings is replaced, or made longer, by text that a
-shell, a terminal, a glob or a path would take for its own. What the loader refuses is refused in a sentence;
-the rest is planned and applied.
+A document with every key of the schemas; each of its strings is replaced, or made longer, by text
+that a shell, a terminal, a glob or a path would take for its own. What the loader refuses is
+refused in a sentence; the rest is planned and applied.
 """
 
 from __future__ import annotations
@@ -93,7 +94,12 @@ def document(folder: Path) -> dict[str, Any]:
         "guardrails": {
             "may_change": {"box": [f"{box}/"], "pc": [f"{folder}/pc/"]},
             "unchanged": [
-                {"host": "box", "file": f"{box}/package.json", "pointer": "/version", "value": "1.0"}
+                {
+                    "host": "box",
+                    "file": f"{box}/package.json",
+                    "pointer": "/version",
+                    "value": "1.0",
+                }
             ],
         },
         "accept": [
@@ -176,7 +182,12 @@ def document(folder: Path) -> dict[str, Any]:
             {"name": "b", "log": {"host": "box", "app": "bot", "present": ["x"], "absent": ["y"]}},
             {
                 "name": "c",
-                "dns": {"host": "box", "effective": True, "resolves": ["example.org"], "each_server": True},
+                "dns": {
+                    "host": "box",
+                    "effective": True,
+                    "resolves": ["example.org"],
+                    "each_server": True,
+                },
             },
             {"name": "d", "cpu": {"host": "box", "app": "bot", "below": "30%", "over": "1s"}},
             {"name": "e", "command": {"host": "box", "run": [tool, "look"], "directory": box}},
@@ -184,7 +195,10 @@ def document(folder: Path) -> dict[str, Any]:
             {"name": "g", "app": {"host": "box", "name": "bot", "alive": True}},
         ],
         "monitor": {"for": "1m", "every": "30s", "limits": {"cpu": "30%", "log": {"ENOTFOUND": 3}}},
-        "notify": {"channels": [{"name": "me", "webhook": "http://127.0.0.1:9/x"}], "quiet": "22:00-06:00"},
+        "notify": {
+            "channels": [{"name": "me", "webhook": "http://127.0.0.1:9/x"}],
+            "quiet": "22:00-06:00",
+        },
     }
 
 
@@ -194,7 +208,11 @@ Path_ = tuple[str | int, ...]
 def strings(value: Any, at: Path_ = ()) -> Iterator[Path_]:
     """The place of every string below `value`."""
     items: Any = (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
     )
     for key, below in items:
         yield from strings(below, (*at, key))
@@ -242,7 +260,8 @@ def hostile(folder: Path, name: str) -> str:
 
 
 def cases(folder: Path) -> Iterator[tuple[Path_, str, str]]:
-    """(place, name of the hostile text, what stands there then): in the place of the value, and behind it."""
+    """(place, name of the hostile text, what stands there then): in the place of the value, and
+    behind it."""
     whole = document(folder)
     for at in strings(whole):
         for name in HOSTILE:
@@ -251,7 +270,8 @@ def cases(folder: Path) -> Iterator[tuple[Path_, str, str]]:
 
 
 def accepted(folder: Path, at: Path_, text: str) -> bool:
-    """Whether the loader takes it; it never says anything else than yes or a sentence with its place."""
+    """Whether the loader takes it; it never says anything else than yes or a sentence with its
+    place."""
     source = json.dumps(changed(document(folder), at, text)).encode()
     try:
         load(str(folder / "kjpstate.yaml"), environ={}, text=source)
@@ -265,7 +285,9 @@ def test_there_is_a_string_for_every_key_of_the_schemas_that_takes_one(tmp_path)
     """A new key must come into the document above, which itself is well."""
     load(str(tmp_path / "kjpstate.yaml"), environ={}, text=json.dumps(document(tmp_path)).encode())
     keys = {str(key) for at in strings(document(tmp_path)) for key in at}
-    apps = json.loads((SCHEMAS / "pm2.schema.json").read_text("utf-8"))["$defs"]["app"]["properties"]
+    apps = json.loads((SCHEMAS / "pm2.schema.json").read_text("utf-8"))["$defs"]["app"][
+        "properties"
+    ]
     texts = {name for name, rule in apps.items() if '"string"' in json.dumps(rule)}
     assert texts - keys == {"exec_mode", "instances", "log_type", "watch_options"}, (
         "words of a list, not texts"
@@ -296,7 +318,11 @@ def test_each_hostile_text_in_each_string_is_data(folder, counted):
     for at, name, text in chosen:
         (folder / "kjpstate.yaml").write_text(json.dumps(changed(document(folder), at, text)))
         only = (word for one in ONLY for word in ("--only", one))
-        verbs = (("plan",), ("apply", "--yes", *only), *([("verify",)] if (at, name) in verified else []))
+        verbs = (
+            ("plan",),
+            ("apply", "--yes", *only),
+            *([("verify",)] if (at, name) in verified else []),
+        )
         for argv in verbs:
             said = kjpstate(folder, *argv)
             assert not list((folder / "canaries").iterdir()), f"{at}: {name} was run by {argv[0]}"
@@ -318,7 +344,10 @@ def kjpstate(folder: Path, *argv: str) -> str:
         return {name: host_of(folder, loaded, name) for name in loaded.hosts}
 
     out = io.StringIO()
-    with mock.patch.object(reconcile, "open_hosts", hosts), mock.patch.multiple(sys, stdout=out, stderr=out):
+    with (
+        mock.patch.object(reconcile, "open_hosts", hosts),
+        mock.patch.multiple(sys, stdout=out, stderr=out),
+    ):
         run([argv[0], str(folder / "kjpstate.yaml"), *argv[1:]])
     assert "Traceback" not in out.getvalue(), out.getvalue()
     return out.getvalue()
@@ -328,10 +357,14 @@ def host_of(folder: Path, loaded: reconcile.Document, name: str) -> Host:
     spec, allowed = loaded.hosts[name], reconcile.may_change(loaded).get(name, ())
     state, locks = folder / f"state-{len(name)}", folder / f"locks-{len(name)}"
     if spec.local is not None:
-        return LocalHost(name, folder=spec.local, state_dir=state, lock_dir=locks, may_change=allowed)
+        return LocalHost(
+            name, folder=spec.local, state_dir=state, lock_dir=locks, may_change=allowed
+        )
 
     async def connect(spec, state_folder):  # type: ignore[no-untyped-def]
         return ShellLink("dash")
 
     places = {"state": str(state), "locks": str(locks)}
-    return SshHost(spec, may_change=allowed, state_folder=folder / "controller", connect=connect, **places)
+    return SshHost(
+        spec, may_change=allowed, state_folder=folder / "controller", connect=connect, **places
+    )

@@ -1,4 +1,5 @@
-"""`monitor`, and what follows an `apply`: over the simulated machines, with a clock of the tests' own."""
+"""`monitor`, and what follows an `apply`: over the simulated machines, with a clock of the tests'
+own."""
 
 from __future__ import annotations
 
@@ -156,7 +157,11 @@ def test_ctrl_c_gives_the_verdict_so_far(bot: Watched, type_, monkeypatch):
         if bot.clock.at - bot.clock.began >= 90:
             task = asyncio.current_task()
             assert task is not None
-            main = next(item for item in asyncio.all_tasks() if item is not task and "_monitor" in repr(item))
+            main = next(
+                item
+                for item in asyncio.all_tasks()
+                if item is not task and "_monitor" in repr(item)
+            )
             main.cancel()
             await asyncio.sleep(0)
         await real(seconds)
@@ -267,7 +272,9 @@ def test_without_the_flag_it_is_6_and_stays(drifted: Watched, type_):
 
 def test_a_failed_check_alone_is_rolled_back_too(drifted: Watched, type_):
     failing = "checks:\n  - {name: never, file: {host: stb, path: /no/such/file}}\n"
-    drifted.world.write(SMALL.replace("1.1.1.1]", "9.9.9.9]").replace("checks:\n", failing) + LIMITS)
+    drifted.world.write(
+        SMALL.replace("1.1.1.1]", "9.9.9.9]").replace("checks:\n", failing) + LIMITS
+    )
     shown = type_("apply", "--yes", "--rollback-on-fail", "--monitor", "10m", "--json")
     assert shown.code == 7
     assert "9.9.9.9" not in conf(drifted)
@@ -290,7 +297,9 @@ def test_a_box_that_is_lost_is_not_rolled_back(drifted: Watched, type_):
 def test_a_rollback_that_can_t_be_done_is_1_and_says_what_stands(drifted: Watched, type_):
     def both() -> None:
         drifted.crashes()
-        drifted.world.stb.real(CONF).write_text("[Resolve]\nDNS=9.9.9.9\n# by somebody else\n", "utf-8")
+        drifted.world.stb.real(CONF).write_text(
+            "[Resolve]\nDNS=9.9.9.9\n# by somebody else\n", "utf-8"
+        )
 
     drifted.at(60, both)
     shown = type_("apply", "--yes", "--monitor", "10m", "--rollback-on-fail")

@@ -20,7 +20,10 @@ from tests.support.webhook import hooked
 
 def test_drift_tells_a_webhook_once_and_that_it_is_over(desk: Desk):
     with hooked() as hook:
-        section = {"channels": [{"name": "hook", "webhook": hook.url}], "heartbeat": f"{hook.url}/beat"}
+        section = {
+            "channels": [{"name": "hook", "webhook": hook.url}],
+            "heartbeat": f"{hook.url}/beat",
+        }
         desk.write(desk.document(f"notify: {json.dumps(section)}"))
         assert [desk.kjpstate("drift").code for _ in range(3)] == [2, 2, 2]
         assert desk.kjpstate("apply", "--yes").code == 0
@@ -43,7 +46,10 @@ def test_a_channel_that_fails_changes_no_exit_code_and_shows_no_secret(desk: Des
 
 
 def test_verbs_that_write_no_secret_do_without_the_ones_of_notify(desk: Desk):
-    section = {"channels": [{"name": "hook", "webhook": "${env:NOT_SET}"}], "heartbeat": "${env:NOT_SET}"}
+    section = {
+        "channels": [{"name": "hook", "webhook": "${env:NOT_SET}"}],
+        "heartbeat": "${env:NOT_SET}",
+    }
     desk.write(desk.document(f"notify: {json.dumps(section)}"))
     for verb in (("backups",), ("status",), ("history",), ("unlock", "pc")):
         assert desk.kjpstate(*verb).code == 0, verb
@@ -61,11 +67,16 @@ def test_only_drift_tells(desk: Desk):
 
 def test_nothing_is_said_of_a_host_that_is_worked_on_but_that_the_checker_lives(desk: Desk):
     with hooked() as hook:
-        section = {"channels": [{"name": "hook", "webhook": hook.url}], "heartbeat": f"{hook.url}/beat"}
+        section = {
+            "channels": [{"name": "hook", "webhook": hook.url}],
+            "heartbeat": f"{hook.url}/beat",
+        }
         desk.write(desk.document(f"notify: {json.dumps(section)}"))
         assert desk.kjpstate("drift").code == 2
         assert desk.kjpstate("apply", "--yes").code == 0
-        held = lock.take(local.lock_places(), RunInfo("abcdef", "20260301T000000Z", "little", "sister"), "pc")
+        held = lock.take(
+            local.lock_places(), RunInfo("abcdef", "20260301T000000Z", "little", "sister"), "pc"
+        )
         assert desk.kjpstate("drift").code == 4
         assert [body["notices"][0]["kind"] for body in hook.bodies] == ["drift"]
         assert hook.gets == ["/beat"] * 2
@@ -79,7 +90,9 @@ def test_what_is_accepted_is_told_as_that(desk: Desk):
         section = f"notify: {json.dumps({'channels': [{'name': 'hook', 'webhook': hook.url}]})}"
         desk.write(desk.document(section))
         assert desk.kjpstate("drift").code == 2
-        desk.write(desk.document(section, "accept: [{address: build, why: later, until: 9998-01-01}]"))
+        desk.write(
+            desk.document(section, "accept: [{address: build, why: later, until: 9998-01-01}]")
+        )
         assert [desk.kjpstate("drift").code for _ in range(2)] == [0, 0]
         assert [body["notices"][0]["kind"] for body in hook.bodies] == ["drift", "accepted"]
         assert hook.bodies[1]["text"] == "little\naccepted, so left as it is: build"
@@ -113,14 +126,17 @@ def test_a_look_elsewhere_does_not_say_that_a_lost_host_is_back(boxes: Desk, mon
         assert boxes.kjpstate("drift").code == 3
         for elsewhere in (("--only", "build"), ("--limit", "pc"), ("--here", "pc")):
             assert boxes.kjpstate("drift", *elsewhere).code == 0
-        assert [notice["kind"] for body in hook.bodies for notice in body["notices"]] == ["unreachable"]
+        assert [notice["kind"] for body in hook.bodies for notice in body["notices"]] == [
+            "unreachable"
+        ]
         machines["stb"].reachable = True
         assert boxes.kjpstate("drift", "--only", "dns").code == 0
         assert hook.bodies[-1]["text"] == "bot-kjp\nreached again: stb"
 
 
 def test_what_can_be_half_seen_is_not_over(boxes: Desk, monkeypatch):
-    """A deploy whose source can't be seen is held against its stamp alone: that it fits says too little."""
+    """A deploy whose source can't be seen is held against its stamp alone: that it fits says too
+    little."""
     machines = simulated_hosts(load(str(boxes.folder / "kjpstate.yaml"), environ={}), boxes.folder)
     monkeypatch.setattr(reconcile, "open_hosts", lambda document, **_: machines)
     with hooked() as hook:
@@ -135,7 +151,10 @@ def test_what_can_be_half_seen_is_not_over(boxes: Desk, monkeypatch):
         assert [boxes.kjpstate("drift").code for _ in range(2)] == [3, 3]
         machines["pc"].reachable = True
         assert boxes.kjpstate("drift").code == 2
-        told = [sorted((note["kind"], note["subject"]) for note in body["notices"]) for body in hook.bodies]
+        told = [
+            sorted((note["kind"], note["subject"]) for note in body["notices"])
+            for body in hook.bodies
+        ]
         assert told == [[("drift", "build"), ("drift", "deploy"), ("drift", "pm2_process.bot-kjp")]]
         built.write_bytes(before)
         assert boxes.kjpstate("drift").code == 0
@@ -151,7 +170,10 @@ def test_it_tells_when_no_output_can_be_written(desk: Desk, argv: tuple[str, ...
         desk.write(desk.document(f"notify: {json.dumps(section)}"))
         with Path("/dev/full").open("w") as full:
             done = subprocess.run(
-                [sys.executable, "-m", "kjpstate", "drift", *argv], stdout=full, stderr=full, check=False
+                [sys.executable, "-m", "kjpstate", "drift", *argv],
+                stdout=full,
+                stderr=full,
+                check=False,
             )
         assert done.returncode == 1
         assert [body["notices"][0]["kind"] for body in hook.bodies] == ["drift"]

@@ -116,7 +116,8 @@ def test_keep_makes_a_block_of_one_line_that_became_several(patched: Desk) -> No
     edit(patched, 'log("a");', 'log("a");\nlog("b");')
     assert patched.kjpstate("patch", "keep", "patch.backoff").code == 0
     lines = (
-        "        content: |   # five is enough\n          if (retry) {\n            connect();\n          }\n"
+        "        content: |   # five is enough\n          if (retry) {\n            "
+        "connect();\n          }\n"
     )
     assert lines in text_of(patched)
     assert 'content: "log(\\"a\\");\\nlog(\\"b\\");"}' in text_of(patched)
@@ -137,10 +138,16 @@ def test_keep_leaves_windows_line_ends(patched: Desk) -> None:
     [
         ("|2\n          let tries = 0;", "let tries = 1;", "|2\n          let tries = 1;"),
         ("|\n          let tries = 0;", "  let tries = 1;", "|2\n            let tries = 1;"),
-        ("let tries = 0;", "  let tries = 1;\nmore();", "|2\n            let tries = 1;\n          more();"),
+        (
+            "let tries = 0;",
+            "  let tries = 1;\nmore();",
+            "|2\n            let tries = 1;\n          more();",
+        ),
     ],
 )
-def test_keep_writes_a_text_that_begins_with_blanks(patched: Desk, form: str, first: str, after: str) -> None:
+def test_keep_writes_a_text_that_begins_with_blanks(
+    patched: Desk, form: str, first: str, after: str
+) -> None:
     text = DOCUMENT.replace("|   # counts\n\n          let tries = 0;", form)
     patched.write(text)
     edit(patched, "let tries = 0;", first)

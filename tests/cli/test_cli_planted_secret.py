@@ -1,4 +1,5 @@
-"""A planted secret over every output: each verb that prints, each file that is kept, in each spelling."""
+"""A planted secret over every output: each verb that prints, each file that is kept, in each
+spelling."""
 
 from __future__ import annotations
 
@@ -43,9 +44,11 @@ FOREIGN = {
     "the old ecosystem file, under another name": "planted-foreign-file-6",
     "env of the process, under another name": "planted-foreign-env-7",
 }
-"""What is kept as bytes only, or not read at all: shown by nothing of ours, and known to no mask."""
+"""What is kept as bytes only, or not read at all: shown by nothing of ours, and known to no mask.
+"""
 MAY_HOLD = ("ecosystem.config.js", "dump.pm2", "box.json", "vault/")
-"""What must hold the values: the ecosystem file and its backups, PM2's list, the model's own memory, ours."""
+"""What must hold the values: the ecosystem file and its backups, PM2's list, the model's own
+memory, ours."""
 DOCUMENT = SMALL.replace(
     "      cwd: /root/bot-kjp\n",
     "      cwd: /root/bot-kjp\n"
@@ -66,9 +69,16 @@ def spellings(secret: str) -> set[str]:
     """Everything that would tell it: the whole and each of its lines, as programs write them."""
     found: set[str] = set()
     for text in (secret, *secret.splitlines()):
-        found |= {text, repr(text)[1:-1], json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+        found |= {
+            text,
+            repr(text)[1:-1],
+            json.dumps(text)[1:-1],
+            json.dumps(text, ensure_ascii=False)[1:-1],
+        }
         found |= {shlex.quote(text), quote(text, safe=""), quote(text), quote_plus(text)}
-        found |= {code(text.encode()).decode() for code in (base64.b64encode, base64.urlsafe_b64encode)}
+        found |= {
+            code(text.encode()).decode() for code in (base64.b64encode, base64.urlsafe_b64encode)
+        }
     return found
 
 
@@ -78,7 +88,11 @@ def halves(secret: str) -> set[str]:
 
 
 ALL = sorted(
-    {text for secret in (*PLANTED.values(), *FOREIGN.values()) for text in spellings(secret) | halves(secret)}
+    {
+        text
+        for secret in (*PLANTED.values(), *FOREIGN.values())
+        for text in spellings(secret) | halves(secret)
+    }
 )
 ECHOED = "\n".join(
     text
@@ -86,7 +100,8 @@ ECHOED = "\n".join(
     if place != PROCESS  # known as long as it is there
     for text in (*sorted(spellings(secret)), "x" * 190 + secret)
 )
-"""What a program says that shows its environment when it fails; the last line is one that is cut."""
+"""What a program says that shows its environment when it fails; the last line is one that is cut.
+"""
 
 
 def told(content: bytes) -> list[str]:
@@ -124,16 +139,29 @@ def hook_fixture() -> Iterator[Hook]:
 
 @pytest.fixture(name="search")
 def search_fixture(desk: Desk, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> Searched:
-    """The demo's machines with a secret planted in each place that takes one, and in each that had one."""
+    """The demo's machines with a secret planted in each place that takes one, and in each that had
+    one."""
     seed_demo(desk.folder)
     (desk.folder / "vault").mkdir()
     (desk.folder / "vault/token").write_text(f"{LINES}\n", "utf-8")
-    values = (QUOTED, BASE64, PLANTED["a webhook"], PLANTED["a header"], PLANTED["env of a channel"])
+    values = (
+        QUOTED,
+        BASE64,
+        PLANTED["a webhook"],
+        PLANTED["a header"],
+        PLANTED["env of a channel"],
+    )
     for name, value in zip(("API_KEY", "B64", "HOOK", "HEADER", "CHANNEL"), values, strict=True):
         monkeypatch.setenv(name, value)
-    desk.write(DOCUMENT + NOTIFY.format(url=hook.url, command=json.dumps([sys.executable, "-c", ECHO])))
+    desk.write(
+        DOCUMENT + NOTIFY.format(url=hook.url, command=json.dumps([sys.executable, "-c", ECHO]))
+    )
     old, *foreign = FOREIGN.values()
-    config = {"name": "bot-kjp", "script": "dist/index.js", "env": {"API_KEY": old, "OTHER": foreign[0]}}
+    config = {
+        "name": "bot-kjp",
+        "script": "dist/index.js",
+        "env": {"API_KEY": old, "OTHER": foreign[0]},
+    }
     (desk.folder / "stb/root/bot-kjp/ecosystem.config.js").write_text(
         f"module.exports = {json.dumps({'apps': [config]})};\n"
     )
@@ -144,7 +172,9 @@ def search_fixture(desk: Desk, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> S
         "OTHER": foreign[1],
     }
     file.write_text(json.dumps(box), "utf-8")
-    monkeypatch.setattr(reconcile, "open_hosts", lambda document, **_: simulated_hosts(document, desk.folder))
+    monkeypatch.setattr(
+        reconcile, "open_hosts", lambda document, **_: simulated_hosts(document, desk.folder)
+    )
     monkeypatch.setattr("kjpstate.notify.telling._PAUSE", 0.0)
     monkeypatch.setattr("kjpstate.cli.apply._PATIENCE", 0.0)
     clock = Clock()
@@ -182,12 +212,15 @@ ANY = (0, 2, 3, 6, 8)
 
 
 def kept(desk: Desk, home: Path) -> tuple[Path, ...]:
-    """Both sides: the machines with what kjpstate keeps there, the desk, the controller's own folder."""
+    """Both sides: the machines with what kjpstate keeps there, the desk, the controller's own
+    folder."""
     return desk.folder, home
 
 
 @pytest.mark.slice
-def test_a_planted_secret_is_in_no_output_and_no_kept_file(search: Searched, hook: Hook, own_home, counted):
+def test_a_planted_secret_is_in_no_output_and_no_kept_file(
+    search: Searched, hook: Hook, own_home, counted
+):
     for argv in LOOKS:
         search(*argv, codes=ANY)
     search("plan", "--out", "bot.plan", "--diff")
@@ -202,7 +235,9 @@ def test_a_planted_secret_is_in_no_output_and_no_kept_file(search: Searched, hoo
     for argv in (("show", run), ("show", run, "--json")):
         search(*argv, codes=ANY)
     for _ in range(2):
-        search("rollback", "--diff", codes=(*ANY, 64))  # nobody to ask: the plan is shown, nothing is done
+        search(
+            "rollback", "--diff", codes=(*ANY, 64)
+        )  # nobody to ask: the plan is shown, nothing is done
         search("rollback", "--yes", "--diff", "--json")
     search("apply", "--yes", "--json")
     assert hook.bodies and not told(json.dumps(hook.bodies).encode())
@@ -237,7 +272,9 @@ def test_what_a_failing_command_echoes_is_masked_and_a_cut_line_too(
         assert "ENOTFOUND" in shown.out
     log.write_text("", "utf-8")  # what the bot itself wrote is its own
     for word in FAILING:
-        (search.desk.folder / "stb/etc/systemd/resolved.conf").write_text("[Resolve]\nDNS=9.9.9.9\n")
+        (search.desk.folder / "stb/etc/systemd/resolved.conf").write_text(
+            "[Resolve]\nDNS=9.9.9.9\n"
+        )
         (search.desk.folder / "pc/src/pesan.ts").write_text(f"export const word = '{word}';\n")
         failing[:] = [word]
         for argv in (("apply", "--yes"), ("apply", "--yes", "--json")):
@@ -287,7 +324,9 @@ def test_no_command_line_has_a_secret_while_an_apply_over_ssh_writes_it(
     spec, bot = server.spec(), (desk.folder / "bot").as_posix()
     (desk.folder / "bot").mkdir()
     (desk.folder / "token").write_text(LINES, "utf-8")
-    reached = f"address: 127.0.0.1, port: {spec.port}, user: {spec.user}, identity: {server.client_key}"
+    reached = (
+        f"address: 127.0.0.1, port: {spec.port}, user: {spec.user}, identity: {server.client_key}"
+    )
     desk.write(
         f"kjpstate: 1\nname: bot\nhosts: {{box: {{ssh: {{{reached}}}}}}}\n"
         f"pm2:\n  host: box\n  ecosystem: {bot}/ecosystem.config.js\n  apps:\n"

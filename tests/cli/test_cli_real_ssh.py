@@ -1,4 +1,5 @@
-"""The verbs over a real sshd: refused until the key is trusted, then one connection and one exec to look."""
+"""The verbs over a real sshd: refused until the key is trusted, then one connection and one exec to
+look."""
 
 from __future__ import annotations
 
@@ -34,14 +35,20 @@ def server_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 def box_fixture(desk: Desk, server: Sshd) -> Desk:
     """The small document with its build on the other side of the server."""
     spec = server.spec()
-    reached = f"address: 127.0.0.1, port: {spec.port}, user: {spec.user}, identity: {server.client_key}"
+    reached = (
+        f"address: 127.0.0.1, port: {spec.port}, user: {spec.user}, identity: {server.client_key}"
+    )
     text = desk.document().replace("{pc: {local: .}}", f"{{pc: {{ssh: {{{reached}}}}}}}")
-    text = text.replace("may_change: {pc: [dist/]}", f"may_change: {{pc: [{desk.folder.as_posix()}/dist/]}}")
+    text = text.replace(
+        "may_change: {pc: [dist/]}", f"may_change: {{pc: [{desk.folder.as_posix()}/dist/]}}"
+    )
     desk.write(text.replace("directory: .,", f"directory: {desk.folder.as_posix()},"))
     return desk
 
 
-def test_a_host_nobody_trusted_is_refused_and_then_looked_at(box: Desk, server: Sshd, tmp_path: Path):
+def test_a_host_nobody_trusted_is_refused_and_then_looked_at(
+    box: Desk, server: Sshd, tmp_path: Path
+):
     refused = box.kjpstate("plan")
     assert refused.code == 8
     assert "[host-key-unknown]" in refused.err
@@ -49,7 +56,10 @@ def test_a_host_nobody_trusted_is_refused_and_then_looked_at(box: Desk, server: 
     assert box.kjpstate("trust", "pc", "--fingerprint", "SHA256:wrong").code == 8
     shown = box.kjpstate("drift")
     assert (shown.code, shown.out) == (8, "")
-    assert shown.err.startswith("pc: not reached: pc ([127.0.0.1]") and "[host-key-unknown]" in shown.err
+    assert (
+        shown.err.startswith("pc: not reached: pc ([127.0.0.1]")
+        and "[host-key-unknown]" in shown.err
+    )
     assert "kjpstate trust pc" in shown.err
 
     trusted = box.kjpstate("trust", "pc", "--fingerprint", fingerprint_of(server, tmp_path))
@@ -60,10 +70,19 @@ def test_a_host_nobody_trusted_is_refused_and_then_looked_at(box: Desk, server: 
     assert "  + build  pc  never built here" in shown.out
 
 
-def test_one_box_with_another_key_hides_nothing_of_the_others(box: Desk, server: Sshd, tmp_path: Path):
-    text = (box.folder / "kjpstate.yaml").read_text("utf-8").replace("hosts: {", "hosts: {me: {local: .}, ")
+def test_one_box_with_another_key_hides_nothing_of_the_others(
+    box: Desk, server: Sshd, tmp_path: Path
+):
+    text = (
+        (box.folder / "kjpstate.yaml")
+        .read_text("utf-8")
+        .replace("hosts: {", "hosts: {me: {local: .}, ")
+    )
     pins = "unchanged: [{host: me, file: pin.json, pointer: /a, value: 1}], may_change"
-    box.write(text.replace("may_change", pins, 1) + f"notify: {{channels: [{{name: c, command: {TOLD}}}]}}\n")
+    box.write(
+        text.replace("may_change", pins, 1)
+        + f"notify: {{channels: [{{name: c, command: {TOLD}}}]}}\n"
+    )
     (box.folder / "pin.json").write_text('{"a": 2}', "utf-8")
     shown = box.kjpstate("drift")
     assert shown.code == 8
@@ -91,7 +110,9 @@ def test_a_check_that_no_host_lets_in_is_not_scheduled(
         box.write(text.replace(str(server.client_key), str(other)))
     shown = box.kjpstate("schedule", "--with", "cron", "--yes")
     assert shown.code == 1 and "nothing was written" in shown.err
-    assert ("with none of our keys" if how == "no key of ours" else "[host-key-unknown]") in shown.err
+    assert (
+        "with none of our keys" if how == "no key of ours" else "[host-key-unknown]"
+    ) in shown.err
     assert not (tmp_path / "crontab.table").exists()
 
 
@@ -107,7 +128,9 @@ def test_a_server_that_is_gone_is_3(box: Desk, server: Sshd, tmp_path: Path):
     assert "nothing was done" in applied.err
 
 
-def test_a_saved_plan_is_applied_once_rolled_back_and_pruned(box: Desk, server: Sshd, tmp_path: Path):
+def test_a_saved_plan_is_applied_once_rolled_back_and_pruned(
+    box: Desk, server: Sshd, tmp_path: Path
+):
     box.kjpstate("trust", "pc", "--fingerprint", fingerprint_of(server, tmp_path))
     assert box.kjpstate("plan", "--out", "bot.plan").code == 0
     applied = box.kjpstate("apply", "bot.plan")
@@ -161,11 +184,15 @@ def test_drift_while_an_apply_is_at_work(box: Desk, server: Sshd, tmp_path: Path
     thread.join()
     assert (codes, applied.code) == ([4], 0)
     assert "is at work there (apply, since " in " ".join(applied.err.split())
-    assert not [row for row in applied.out.splitlines() if row[:2] in ("~ ", "+ ", "! ")], "a row of drift"
+    assert not [row for row in applied.out.splitlines() if row[:2] in ("~ ", "+ ", "! ")], (
+        "a row of drift"
+    )
     assert box.kjpstate("drift") == Shown(0, "", "")
 
 
-def test_another_host_key_makes_a_saved_plan_stale(box: Desk, server: Sshd, tmp_path: Path, monkeypatch):
+def test_another_host_key_makes_a_saved_plan_stale(
+    box: Desk, server: Sshd, tmp_path: Path, monkeypatch
+):
     box.kjpstate("trust", "pc", "--fingerprint", fingerprint_of(server, tmp_path))
     assert box.kjpstate("plan", "--out", "bot.plan").code == 0
     seen = SshLink.identity

@@ -35,7 +35,11 @@ def test_each_verb_leaves_its_run(desk: Desk, folder: Path):
     plan, drift, apply, verify, last = noted(folder)
     assert (plan.verb, plan.exit_code, plan.document, plan.hosts) == ("plan", 2, "little", ("pc",))
     assert plan.path == str(desk.folder / "kjpstate.yaml")
-    assert (drift.scope, drift.items[0].address, drift.items[0].result) == ("--only build", "build", "drift")
+    assert (drift.scope, drift.items[0].address, drift.items[0].result) == (
+        "--only build",
+        "build",
+        "drift",
+    )
     assert [(item.address, item.result) for item in apply.items] == [
         ("build", "applied"),
         ("AC1", "passed"),

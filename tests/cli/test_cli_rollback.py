@@ -1,4 +1,5 @@
-"""`kjpstate rollback` as it is typed: what it shows, what it asks, what it refuses, its exit codes."""
+"""`kjpstate rollback` as it is typed: what it shows, what it asks, what it
+refuses, its exit codes."""
 
 from __future__ import annotations
 

@@ -53,7 +53,9 @@ def test_show_lists_what_plan_showed_and_apply_does(boxes: Desk):
     assert shown["saved"]["use"].startswith("good until ")
     report = boxes.kjpstate("apply", "bot.plan", "--json").json
     assert changes(report["plan"]) == changes(shown)
-    assert [step["address"] for step in report["steps"]] == [item["address"] for item in changes(shown)]
+    assert [step["address"] for step in report["steps"]] == [
+        item["address"] for item in changes(shown)
+    ]
     for step, change in zip(report["steps"], changes(shown), strict=True):
         planned_steps = {_footprint(item) for item in change["steps"]}
         done = {_footprint(item) for item in step["steps"] if item["do"] not in ("backup", "stamp")}
@@ -61,7 +63,13 @@ def test_show_lists_what_plan_showed_and_apply_does(boxes: Desk):
 
 
 def _footprint(step) -> tuple:
-    return step["do"], step["host"], step.get("path", ""), tuple(step.get("argv", ())), step.get("name", "")
+    return (
+        step["do"],
+        step["host"],
+        step.get("path", ""),
+        tuple(step.get("argv", ())),
+        step.get("name", ""),
+    )
 
 
 def test_show_has_the_screen_of_the_plan_and_touches_no_host(boxes: Desk, monkeypatch):
@@ -78,7 +86,9 @@ def test_show_has_the_screen_of_the_plan_and_touches_no_host(boxes: Desk, monkey
 
 def test_nothing_old_is_in_the_file(boxes: Desk):
     conf = boxes.folder / CONF
-    conf.write_text("# planted-comment\n[Resolve]\nDNS=203.0.113.77\n#FallbackDNS=planted-fallback\n")
+    conf.write_text(
+        "# planted-comment\n[Resolve]\nDNS=203.0.113.77\n#FallbackDNS=planted-fallback\n"
+    )
     (boxes.folder / "stb/root/bot-kjp/ecosystem.config.js").write_text(
         "module.exports = {apps: [{name: 'bot-kjp', env: {KEY: 'planted-value'}}]}\n"
     )
@@ -111,7 +121,9 @@ def _deployed(boxes: Desk) -> None:
 
 
 def _ecosystem(boxes: Desk) -> None:
-    (boxes.folder / "stb/root/bot-kjp/ecosystem.config.js").write_text("module.exports = {apps: []}\n")
+    (boxes.folder / "stb/root/bot-kjp/ecosystem.config.js").write_text(
+        "module.exports = {apps: []}\n"
+    )
 
 
 def _setting(boxes: Desk) -> None:
@@ -144,7 +156,10 @@ MOVES = {
     "an input": (_source, "build ("),
     "a deployed file": (_deployed, "deploy (files.wa.js)"),
     "a file that was not there": (_ecosystem, "pm2_ecosystem ("),
-    "a setting of a process": (_setting, "pm2_process.bot-kjp (settings.exp_backoff_restart_delay)"),
+    "a setting of a process": (
+        _setting,
+        "pm2_process.bot-kjp (settings.exp_backoff_restart_delay)",
+    ),
     "the document": (_document, "kjpstate.yaml was edited after the plan was saved"),
 }
 
@@ -178,7 +193,9 @@ def test_another_machine_under_the_same_name_is_stale(boxes: Desk, monkeypatch):
 
 
 def test_the_scope_is_saved_with_it(boxes: Desk, monkeypatch):
-    monkeypatch.setattr("kjpstate.cli.apply._PATIENCE", 0.0)  # the bot is not deployed: its checks fail
+    monkeypatch.setattr(
+        "kjpstate.cli.apply._PATIENCE", 0.0
+    )  # the bot is not deployed: its checks fail
     save(boxes, "--only", "dns")
     report = boxes.kjpstate("apply", "bot.plan", "--json").json
     assert [step["address"] for step in report["steps"]] == ["dns"]
@@ -240,10 +257,19 @@ def _edited(text: bytes) -> bytes:
 DAMAGES = {
     "edited": (_edited, "is not as it was saved"),
     "cut": (lambda text: text[: len(text) // 2], "is cut off or damaged"),
-    "without its end": (lambda text: text[: text.rindex(b',\n "seal"')] + b"}\n", "its end is missing"),
+    "without its end": (
+        lambda text: text[: text.rindex(b',\n "seal"')] + b"}\n",
+        "its end is missing",
+    ),
     "longer": (lambda text: text + b"x", "is cut off or damaged"),
-    "a later format": (lambda text: text.replace(b'"kjpstate_plan": 1', b'"kjpstate_plan": 2'), "format 2"),
-    "another life": (lambda text: text.replace(b'"expires": 1', b'"expires": 9'), "is not as it was saved"),
+    "a later format": (
+        lambda text: text.replace(b'"kjpstate_plan": 1', b'"kjpstate_plan": 2'),
+        "format 2",
+    ),
+    "another life": (
+        lambda text: text.replace(b'"expires": 1', b'"expires": 9'),
+        "is not as it was saved",
+    ),
     "empty": (lambda text: b"", "no saved plan"),
     "not JSON": (lambda text: b"\x00\xff" * 99, "no saved plan"),
     "a list": (lambda text: b'["kjpstate_plan"]', "is no saved plan"),
@@ -267,7 +293,10 @@ def test_a_file_that_is_not_as_it_was_saved_is_one_sentence(boxes: Desk, name: s
     [
         (("plan", "--out", "kjpstate.yaml"), "is there already and is no saved plan"),
         (("plan", "--out", "pc"), "is a folder"),
-        (("plan", "--out", "x.plan", "--expires", "soon"), "expected a time such as 30m, 24h or 7d"),
+        (
+            ("plan", "--out", "x.plan", "--expires", "soon"),
+            "expected a time such as 30m, 24h or 7d",
+        ),
         (("show", "gone.plan"), "gone.plan"),
         (("apply", "gone.plan", "--yes"), "no such document: gone.plan"),
     ],
@@ -285,7 +314,9 @@ class _Cut(SimulatedHost):
         self.cut_after = 12 if self.name == "stb" else None
 
 
-def test_a_run_that_was_cut_leaves_nothing_to_save_and_makes_a_saved_plan_stale(boxes: Desk, monkeypatch):
+def test_a_run_that_was_cut_leaves_nothing_to_save_and_makes_a_saved_plan_stale(
+    boxes: Desk, monkeypatch
+):
     save(boxes)
     with monkeypatch.context() as patch:
         patch.setattr("tests.support.demo_world.SimulatedHost", _Cut)

@@ -10,7 +10,9 @@ import pytest
 
 from tests.support.commands import Desk
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="cron and systemd are not on Windows")
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="cron and systemd are not on Windows"
+)
 
 CRONTAB = """#!/bin/sh
 case $1 in
@@ -51,7 +53,10 @@ def test_cron_from_nothing_and_back(desk: Desk, stand_in: Path):
     assert "Not scheduled in your crontab." in shown.out
     assert not (stand_in / "table").exists()
     written = desk.kjpstate("schedule", "--with", "cron", "--yes")
-    assert (written.code, "It works there: exit code 2, it found drift." in written.err) == (0, True)
+    assert (written.code, "It works there: exit code 2, it found drift." in written.err) == (
+        0,
+        True,
+    )
     assert "  + build  pc  never built here" in written.err
     table = (stand_in / "table").read_text()
     assert f"{sys.executable} -m kjpstate drift {desk.folder / 'kjpstate.yaml'}" in table
@@ -60,15 +65,21 @@ def test_cron_from_nothing_and_back(desk: Desk, stand_in: Path):
     assert "nothing was written" in again.out
     assert desk.kjpstate("schedule", "--with", "cron", "--every", "1h", "--yes").code == 0
     assert (stand_in / "table").read_text().count("kjpstate drift") == 1
-    assert desk.kjpstate("schedule", "--with", "cron", "--remove", "--yes").out.endswith("Removed.\n")
+    assert desk.kjpstate("schedule", "--with", "cron", "--remove", "--yes").out.endswith(
+        "Removed.\n"
+    )
     assert not (stand_in / "table").exists()
-    assert "nothing was done" in desk.kjpstate("schedule", "--with", "cron", "--remove", "--yes").out
+    assert (
+        "nothing was done" in desk.kjpstate("schedule", "--with", "cron", "--remove", "--yes").out
+    )
 
 
 def test_showing_and_removing_ask_for_no_secret(desk: Desk, stand_in: Path, monkeypatch):
     desk.write(desk.document("notify: {heartbeat: '${env:BEAT}'}"))
     monkeypatch.setenv("BEAT", "http://127.0.0.1:9/x")
-    assert desk.kjpstate("schedule", "--with", "cron", "--yes").code == 1  # cron has no such variable
+    assert (
+        desk.kjpstate("schedule", "--with", "cron", "--yes").code == 1
+    )  # cron has no such variable
     assert not (stand_in / "table").exists()
     desk.write(desk.document())
     assert desk.kjpstate("schedule", "--with", "cron", "--yes").code == 0
@@ -77,7 +88,9 @@ def test_showing_and_removing_ask_for_no_secret(desk: Desk, stand_in: Path, monk
     shown = desk.kjpstate("schedule", "--with", "cron", "--show")
     assert shown.code == 0 and "kjpstate drift" in shown.out
     assert desk.kjpstate("schedule", "--with", "cron", "--yes").code == 65
-    assert desk.kjpstate("schedule", "--with", "cron", "--remove", "--yes").out.endswith("Removed.\n")
+    assert desk.kjpstate("schedule", "--with", "cron", "--remove", "--yes").out.endswith(
+        "Removed.\n"
+    )
 
 
 def test_a_timer_is_enabled_and_taken_out(desk: Desk, stand_in: Path):
@@ -122,7 +135,9 @@ def test_a_timer_that_could_not_be_enabled_is_no_timer(desk: Desk, stand_in: Pat
     assert "# not enabled" not in desk.kjpstate("schedule", "--with", "timer", "--show").out
     (unit,) = stand_in.rglob("kjpstate-little-*.timer")
     unit.unlink()
-    assert desk.kjpstate("schedule", "--with", "timer", "--remove", "--yes").out.endswith("Removed.\n")
+    assert desk.kjpstate("schedule", "--with", "timer", "--remove", "--yes").out.endswith(
+        "Removed.\n"
+    )
     assert not list(stand_in.rglob("kjpstate-little-*"))
 
 
@@ -136,7 +151,9 @@ def test_a_table_in_another_code_page_keeps_its_bytes(desk: Desk, stand_in: Path
 
 
 def test_a_table_that_can_not_be_read_is_not_written_over(desk: Desk, stand_in: Path):
-    (stand_in / "crontab").write_text(CRONTAB.replace("no crontab for me", "spool: Input/output error"))
+    (stand_in / "crontab").write_text(
+        CRONTAB.replace("no crontab for me", "spool: Input/output error")
+    )
     shown = desk.kjpstate("schedule", "--with", "cron", "--yes")
     assert (shown.code, "Input/output error" in shown.err) == (1, True)
     assert not (stand_in / "table").exists()
@@ -147,14 +164,19 @@ def test_a_line_end_in_a_path_is_no_line_of_cron(desk: Desk, stand_in: Path):
     folder.mkdir()
     (folder / "kjpstate.yaml").write_text(desk.document())
     shown = desk.kjpstate("schedule", str(folder / "kjpstate.yaml"), "--with", "cron", "--yes")
-    assert (shown.code, "a sign that no schedule can hold" in " ".join(shown.err.split())) == (64, True)
+    assert (shown.code, "a sign that no schedule can hold" in " ".join(shown.err.split())) == (
+        64,
+        True,
+    )
     assert not (stand_in / "table").exists()
 
 
 def test_what_fails_in_a_bare_environment_is_not_written(desk: Desk, stand_in: Path, monkeypatch):
     monkeypatch.setenv("BOT_TOKEN", "hunter2-hunter2")
     app = "{name: b, script: b.js, cwd: /b, env: {TOKEN: '${env:BOT_TOKEN}'}}"
-    desk.write(desk.document(f"pm2: {{host: pc, ecosystem: /b/ecosystem.config.js, apps: [{app}]}}"))
+    desk.write(
+        desk.document(f"pm2: {{host: pc, ecosystem: /b/ecosystem.config.js, apps: [{app}]}}")
+    )
     refused = desk.kjpstate("schedule", "--with", "cron", "--yes")
     assert refused.code == 1
     assert "exit code 65" in refused.err
@@ -178,7 +200,9 @@ def test_wrong_use(desk: Desk, stand_in: Path, argv: tuple[str, ...], code: int,
 
 
 def test_a_crontab_that_may_not_be_used(desk: Desk, stand_in: Path):
-    (stand_in / "crontab").write_text("#!/bin/sh\necho 'you may not use this program' >&2\nexit 3\n")
+    (stand_in / "crontab").write_text(
+        "#!/bin/sh\necho 'you may not use this program' >&2\nexit 3\n"
+    )
     shown = desk.kjpstate("schedule", "--with", "cron", "--yes")
     assert shown.code == 1
     assert "you may not use this program" in shown.err

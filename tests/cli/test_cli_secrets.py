@@ -1,4 +1,5 @@
-"""Secrets of a document over the whole command line, on the simulated machines: nowhere to be read."""
+"""Secrets of a document over the whole command line, on the simulated machines:
+nowhere to be read."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ WITH_SECRETS = SMALL.replace(
     '      env: {NODE_ENV: production, API_KEY: "${env:BOT_KEY}", TOKEN: "${file:token}"}\n',
 )
 MAY_HOLD = ("ecosystem.config.js", "dump.pm2", "box.json")
-"""What must hold the values on a box: the ecosystem file, PM2's list, and the model's own memory."""
+"""What must hold the values on a box: the ecosystem file, PM2's list, and the model's own memory.
+"""
 
 
 @pytest.fixture
@@ -60,12 +62,19 @@ def test_planted_secrets_are_in_no_output_and_a_change_is_shown(boxes, monkeypat
     assert "env.API_KEY changes" in shown.out
     for argv in (("plan", "--json"), ("plan", "--diff"), ("drift", "--json")):
         assert "API_KEY" in clean(boxes.kjpstate(*argv)).out, argv
-    for argv in (("apply", "--yes", "--json"), ("backups",), ("backups", "--json"), ("verify", "--json")):
+    for argv in (
+        ("apply", "--yes", "--json"),
+        ("backups",),
+        ("backups", "--json"),
+        ("verify", "--json"),
+    ):
         assert clean(boxes.kjpstate(*argv)).code == 0, argv
     clean(boxes.kjpstate("explain", "pm2"))
     for argv in (("pm2",), ("pm2", "--json")):
         assert "env.API_KEY" in clean(boxes.kjpstate(*argv)).out, argv
-    held = [path for folder in (boxes.folder, own_home) for path in folder.rglob("*") if path.is_file()]
+    held = [
+        path for folder in (boxes.folder, own_home) for path in folder.rglob("*") if path.is_file()
+    ]
     telling = [path for path in held if path.name != "token" and _holds(path)]
     assert telling and all(_may_hold(path) for path in telling), telling
 
@@ -99,7 +108,9 @@ def test_a_dead_bot_is_said_first(boxes):
     resolved = next(path for path in boxes.folder.rglob("resolved.conf") if "stb" in path.parts)
     resolved.write_text("[Resolve]\nDNS=9.9.9.9\n")
     boxes.write(
-        WITH_SECRETS.replace("  - name: alive\n", "  - {name: by hand, manual: look}\n  - name: alive\n")
+        WITH_SECRETS.replace(
+            "  - name: alive\n", "  - {name: by hand, manual: look}\n  - name: alive\n"
+        )
     )
     rows = boxes.kjpstate("drift").out.splitlines()
     assert rows[0].startswith("! DEAD bot-kjp  stb  stopped; ") and "dns" in rows[1]

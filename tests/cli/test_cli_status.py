@@ -85,7 +85,9 @@ def test_a_checker_that_runs_no_more(boxes: Desk, monkeypatch):
 
 
 @pytest.mark.parametrize("how", ["a folder", "damaged", "newer"])
-def test_a_history_that_can_not_be_read_is_no_checker_that_runs(boxes: Desk, own_home: Path, how: str):
+def test_a_history_that_can_not_be_read_is_no_checker_that_runs(
+    boxes: Desk, own_home: Path, how: str
+):
     boxes.kjpstate("apply", "--yes")
     boxes.kjpstate("drift")
     (file,) = own_home.rglob(FILE)
@@ -97,7 +99,9 @@ def test_a_history_that_can_not_be_read_is_no_checker_that_runs(boxes: Desk, own
         file.mkdir() if how == "a folder" else file.write_bytes(b"no database" * 999)
     shown = boxes.kjpstate("status")
     assert (shown.code, "history.db" in shown.err) == (2, True)
-    assert rows(shown)[2].startswith("last check STALE: whether the checker itself runs is not known")
+    assert rows(shown)[2].startswith(
+        "last check STALE: whether the checker itself runs is not known"
+    )
     if how == "damaged":  # it is set aside: the next check begins a new one
         assert boxes.kjpstate("drift").code == 0 and boxes.kjpstate("status").code == 0
     assert boxes.kjpstate("status", "--json").json["stale"] is (how != "damaged")

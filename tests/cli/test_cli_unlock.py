@@ -1,4 +1,5 @@
-"""unlock: shows who holds a host's lock, asks, breaks a dead run's; a living one's by --force only."""
+"""unlock: shows who holds a host's lock, asks, breaks a dead run's; a living
+one's by --force only."""
 
 from __future__ import annotations
 
@@ -11,7 +12,11 @@ from tests.support.commands import Desk
 
 
 def lock(boxes: Desk, pid: int, run: str = "dead00") -> Path:
-    start = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[19] if pid < 4194303 else "1"
+    start = (
+        Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[19]
+        if pid < 4194303
+        else "1"
+    )
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     file = boxes.folder / ".boxes/stb/lock/kjpstate"
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,5 @@
-"""The verbs over a real document on this machine: plan, apply, drift, verify, backups, validate, schema."""
+"""The verbs over a real document on this machine: plan, apply, drift, verify, backups, validate,
+schema."""
 
 from __future__ import annotations
 
@@ -100,7 +101,9 @@ def test_apply_json(desk: Desk):
 
 def test_a_failed_check_is_6_and_stays_6(desk: Desk):
     desk.write(
-        desk.document("checks:", "  - {name: AC1, file: {host: pc, path: dist/a.js, contains: [bye]}}")
+        desk.document(
+            "checks:", "  - {name: AC1, file: {host: pc, path: dist/a.js, contains: [bye]}}"
+        )
     )
     assert desk.kjpstate("apply", "--yes").code == 6
     assert desk.kjpstate("apply", "--yes").code == 6
@@ -119,7 +122,10 @@ def test_verify_writes_junit_for_a_ci_server(desk: Desk):
         "failures": "1",
         "errors": "0",
     }
-    assert [[child.tag for child in case] for case in root.iter("testcase")] == [["failure"], ["skipped"]]
+    assert [[child.tag for child in case] for case in root.iter("testcase")] == [
+        ["failure"],
+        ["skipped"],
+    ]
     lost = desk.kjpstate("verify", "--junit", "no/such/folder/checks.xml")
     assert lost.code == 1 and lost.out == ""
     assert "can't be written" in lost.err
@@ -128,7 +134,9 @@ def test_verify_writes_junit_for_a_ci_server(desk: Desk):
 def test_verify_asks_nothing_where_its_results_can_not_be_kept(desk: Desk):
     asked = json.dumps([sys.executable, "-c", "open('asked', 'w')"])
     desk.write(
-        desk.document("checks:", f"  - {{name: A, command: {{host: pc, run: {asked}, directory: .}}}}")
+        desk.document(
+            "checks:", f"  - {{name: A, command: {{host: pc, run: {asked}, directory: .}}}}"
+        )
     )
     assert desk.kjpstate("verify", "--junit", "no/such/folder/checks.xml").code == 1
     assert not (desk.folder / "asked").exists()
@@ -174,7 +182,17 @@ def test_backups_name_what_was_kept(desk: Desk):
     assert shown.code == 0
     assert f"  pc  {desk.folder.as_posix()}/dist" in shown.out
     row = desk.kjpstate("backups", "--json").json["backups"][0]
-    fields = {"host", "run", "path", "backup", "sha256", "type", "condition", "size", "first_original"}
+    fields = {
+        "host",
+        "run",
+        "path",
+        "backup",
+        "sha256",
+        "type",
+        "condition",
+        "size",
+        "first_original",
+    }
     assert set(row) == fields
     assert (row["condition"], row["first_original"]) == ("kept", True)
     assert row["backup"].startswith(f"{desk.folder.as_posix()}/dist.backup.")
@@ -271,7 +289,8 @@ def test_explain_pm2_draws_the_apps_of_the_document(desk: Desk):
     desk.write(
         "kjpstate: 1\nname: bot\nhosts: {stb: {ssh: root@192.0.2.1}}\n"
         "pm2:\n  host: stb\n  ecosystem: /root/bot/ecosystem.config.js\n"
-        "  apps:\n    - {name: bot, script: index.js, cwd: /root/bot, exp_backoff_restart_delay: 1000}\n"
+        "  apps:\n    - {name: bot, script: index.js, cwd: /root/bot, "
+        "exp_backoff_restart_delay: 1000}\n"
     )
     shown = desk.kjpstate("explain", "pm2")
     assert shown.code == 0
@@ -284,10 +303,16 @@ def test_explain_pm2_draws_the_apps_of_the_document(desk: Desk):
 
 def test_an_accepted_difference_is_left_alone_by_every_verb(desk: Desk):
     desk.write(desk.document("accept: [{address: build, why: not yet, until: 2999-01-01}]"))
-    assert "Accepted until 2999-01-01, left as it is: build on pc: not yet" in desk.kjpstate("plan").out
+    assert (
+        "Accepted until 2999-01-01, left as it is: build on pc: not yet"
+        in desk.kjpstate("plan").out
+    )
     assert desk.kjpstate("drift") == Shown(0, "", "")
     assert desk.kjpstate("apply", "--yes").code == 0
     assert not (desk.folder / "dist").exists()
     desk.write(desk.document("accept: [{address: build, why: not yet, until: 2001-01-01}]"))
     late = desk.kjpstate("drift")
-    assert (late.code, late.out.strip().endswith("was accepted until 2001-01-01: not yet")) == (2, True)
+    assert (late.code, late.out.strip().endswith("was accepted until 2001-01-01: not yet")) == (
+        2,
+        True,
+    )

@@ -1,4 +1,5 @@
-"""Every wrong use: its exact exit code, one clear sentence first, no traceback; and what breaks by itself."""
+"""Every wrong use: its exact exit code, one clear sentence first, no traceback; and what breaks by
+itself."""
 
 from __future__ import annotations
 
@@ -45,7 +46,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(
-    ("argv", "code", "said"), WRONG, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+    ("argv", "code", "said"),
+    WRONG,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_wrong_use(desk: Desk, argv: list[str], code: int, said: str):
     shown = desk.kjpstate(*argv)
@@ -79,7 +82,9 @@ def test_what_a_host_says_becomes_the_exit_code(desk: Desk, monkeypatch, error, 
     assert len(shown.err.strip().splitlines()[0]) > 5
 
 
-def test_a_mistake_of_ours_is_one_sentence_and_a_report_without_secrets(desk: Desk, monkeypatch, own_home):
+def test_a_mistake_of_ours_is_one_sentence_and_a_report_without_secrets(
+    desk: Desk, monkeypatch, own_home
+):
     async def look(*args, **more):
         raise ZeroDivisionError("with hunter22 in hand")
 
@@ -104,7 +109,10 @@ def test_a_mistake_of_ours_is_one_sentence_and_a_report_without_secrets(desk: De
 @pytest.mark.skipif(os.name != "posix", reason="Windows keeps a folder that somebody stands in")
 def test_a_folder_that_is_gone_below_our_feet_is_one_sentence(desk: Desk, tmp_path: Path):
     (tmp_path / "gone").mkdir()
-    code = "import os, sys; from kjpstate.cli import run; os.rmdir(os.getcwd()); sys.exit(run(sys.argv[1:]))"
+    code = (
+        "import os, sys; from kjpstate.cli import run; os.rmdir(os.getcwd()); "
+        "sys.exit(run(sys.argv[1:]))"
+    )
     words = [sys.executable, "-c", code, "plan", str(desk.folder / "kjpstate.yaml")]
     done = subprocess.run(words, cwd=tmp_path / "gone", capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (64, "")
@@ -120,7 +128,9 @@ def test_reports_of_a_check_that_crashes_for_years_are_few(desk: Desk, monkeypat
     (report,) = own_home.rglob("crash-*.txt")
     report.unlink()
     for number in range(60):
-        (report.parent / f"crash-209901{number:02}T000000Z.txt").write_text("by a clock that jumped")
+        (report.parent / f"crash-209901{number:02}T000000Z.txt").write_text(
+            "by a clock that jumped"
+        )
     assert desk.kjpstate("plan").code == 1
     left = sorted(path.name for path in report.parent.glob("crash-*.txt"))
     assert len(left) == 20 and left[0] < "crash-2099" and left[1] == "crash-20990141T000000Z.txt"
@@ -143,11 +153,17 @@ def test_a_reader_that_went_away_is_no_noise(desk: Desk):
 @pytest.mark.parametrize(
     "words", [["schema"], ["plan", "--json"], ["plan", "nowhere.yaml", "--json"], ["-h"]]
 )
-def test_a_full_disk_behind_our_output_is_one_sentence(desk: Desk, words: list[str], own_home: Path):
+def test_a_full_disk_behind_our_output_is_one_sentence(
+    desk: Desk, words: list[str], own_home: Path
+):
     code = f"import sys; from kjpstate.cli import run; sys.exit(run({words}))"
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            [sys.executable, "-c", code],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
     assert done.returncode == 1
     assert "No space left" in done.stderr or "no such document" in done.stderr
@@ -173,7 +189,10 @@ def test_help_imports_nothing_heavy():
     assert done.stderr == "[]\n"
     daily = done.stdout.index("plan ")
     assert (
-        daily < done.stdout.index("apply ") < done.stdout.index("Now and then") < done.stdout.index("demo ")
+        daily
+        < done.stdout.index("apply ")
+        < done.stdout.index("Now and then")
+        < done.stdout.index("demo ")
     )
 
 
@@ -201,7 +220,10 @@ def test_every_verb_has_help(desk: Desk, verb: str):
 
 def test_the_module_is_the_command(desk: Desk):
     done = subprocess.run(
-        [sys.executable, "-m", "kjpstate", "plan", "--json"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "kjpstate", "plan", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0
     assert json.loads(done.stdout)["document"] == "little"

@@ -1,4 +1,5 @@
-"""Each file of tests/cases/documents is wrong; its first lines (`#! LINE:COLUMN: reason`) say how."""
+"""Each file of tests/cases/documents is wrong; its first lines (`#!
+LINE:COLUMN: reason`) say how."""
 
 from pathlib import Path
 
@@ -14,7 +15,9 @@ CASES = sorted(FOLDER.glob("*.yaml"))
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_says_every_problem_with_its_place(path: Path) -> None:
     data = path.read_bytes()
-    expected = [line[3:] for line in data.decode("utf-8", "ignore").splitlines() if line.startswith("#! ")]
+    expected = [
+        line[3:] for line in data.decode("utf-8", "ignore").splitlines() if line.startswith("#! ")
+    ]
     with pytest.raises(DocumentError) as caught:
         load("document.yaml", environ={"HOME": "/home/u"}, text=data)
     assert [str(problem) for problem in caught.value.problems] == [
@@ -31,7 +34,10 @@ def test_there_are_enough_cases() -> None:
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        ("kjpstate: 1\n".encode("utf-16"), "document.yaml:1:1: not UTF-8 text; save the file as UTF-8"),
+        (
+            "kjpstate: 1\n".encode("utf-16"),
+            "document.yaml:1:1: not UTF-8 text; save the file as UTF-8",
+        ),
         (b"# " + b"x" * 1024 * 1024, "document.yaml:1:1: the document is larger than 1024 KiB"),
         (
             b"kjpstate: 1\nchecks: [" + b"1, " * 20_000 + b"]\n",

@@ -1,4 +1,5 @@
-"""Whatever stands in a document: a Document, or problems with their places; never another exception."""
+"""Whatever stands in a document: a Document, or problems with their places; never another
+exception."""
 
 from __future__ import annotations
 

@@ -12,9 +12,7 @@ from kjpstate.errors import DocumentError, UsageError
 from kjpstate.secret import Secret, opened, secrets_in
 
 HOSTS = "kjpstate: 1\nname: bot\nhosts: {pc: {local: ../bot}, stb: {ssh: root@192.168.100.104}}\n"
-FLEET = (
-    'kjpstate: 1\nname: bot\nhosts: {pc: {local: "D:/bot"}, stb: {ssh: [root@10.0.0.1, "10.0.0.2:2222"]}}\n'
-)
+FLEET = 'kjpstate: 1\nname: bot\nhosts: {pc: {local: "D:/bot"}, stb: {ssh: [root@10.0.0.1, "10.0.0.2:2222"]}}\n'
 APP = """pm2:
   host: stb
   ecosystem: /root/b/ecosystem.config.js
@@ -43,9 +41,11 @@ def test_work_has_one_order_whatever_the_document_s() -> None:
         HOSTS
         + APP
         + (
-            "deploy: {from: {host: pc, directory: dist}, to: {host: stb, directory: /root/b/dist}}\n"
+            "deploy: {from: {host: pc, directory: dist}, to: {host: stb, directory: "
+            "/root/b/dist}}\n"
             "build: {host: pc, directory: ., inputs: [src/], run: make, outputs: [dist/]}\n"
-            "patches: [{host: pc, file: src/wa.ts, set: s, edits: [{id: a, replace: x, content: y}]}]\n"
+            "patches: [{host: pc, file: src/wa.ts, set: s, edits: [{id: a, replace: x, "
+            "content: y}]}]\n"
             "dns: {host: stb, servers: [8.8.8.8]}\n"
         )
     )
@@ -113,13 +113,16 @@ def test_patches_have_every_default_filled_in() -> None:
     }
 
 
-def test_a_deploy_knows_the_build_that_fills_its_folder_and_a_process_the_folder_it_runs_from() -> None:
+def test_a_deploy_knows_the_build_that_fills_its_folder_and_a_process_the_folder_it_runs_from() -> (
+    None
+):
     text = (
         HOSTS
         + APP
         + (
             "build: {host: pc, directory: ., inputs: [src/], run: make, outputs: [dist/]}\n"
-            "deploy: {from: {host: pc, directory: dist}, to: {host: stb, directory: /root/b/dist},\n"
+            "deploy: {from: {host: pc, directory: dist}, to: {host: stb, directory: "
+            "/root/b/dist},\n"
             "         with: [package.json], install: npm ci --omit=dev}\n"
         )
     )
@@ -139,13 +142,18 @@ def test_a_deploy_knows_the_build_that_fills_its_folder_and_a_process_the_folder
 
 def test_a_process_on_the_box_runs_from_the_output_of_the_build_there() -> None:
     text = (
-        HOSTS + APP + "build: {host: stb, directory: /root/b, inputs: [src/], run: make, outputs: [dist/]}\n"
+        HOSTS
+        + APP
+        + "build: {host: stb, directory: /root/b, inputs: [src/], run: make, outputs: [dist/]}\n"
     )
     assert spec(text, "pm2_process.b")["tree"] == "/root/b/dist/"
 
 
 def test_an_app_knows_the_others_of_this_document_on_its_host() -> None:
-    more = "  - {host: %s, ecosystem: /root/d/d.config.js, apps: [{name: d, script: d.js, cwd: /root/d}]}\n"
+    more = (
+        "  - {host: %s, ecosystem: /root/d/d.config.js, apps: [{name: d, script: d.js, cwd: "
+        "/root/d}]}\n"
+    )
     listed = "pm2:\n  - " + APP.removeprefix("pm2:\n  ").replace("\n", "\n  ").rstrip(" ")
     assert spec(HOSTS + APP, "pm2_process.b")["beside"] == ["c"]
     assert spec(HOSTS + listed + more % "stb", "pm2_process.b")["beside"] == ["c", "d"]
@@ -189,7 +197,11 @@ def test_several_sections_are_told_apart_by_host_then_by_folder() -> None:
         "  - {host: a, directory: two, inputs: [x], run: make, outputs: [dist/]}\n"
         "  - {host: b, directory: one, inputs: [x], run: make, outputs: [dist/]}\n"
     )
-    assert [item.address for item in document(text).resources] == ["build.a.one", "build.a.two", "build.b"]
+    assert [item.address for item in document(text).resources] == [
+        "build.a.one",
+        "build.a.two",
+        "build.b",
+    ]
 
 
 def test_a_fleet_is_the_same_sections_for_each_of_its_hosts() -> None:
@@ -198,7 +210,8 @@ def test_a_fleet_is_the_same_sections_for_each_of_its_hosts() -> None:
         + APP
         + (
             "dns: {host: stb, servers: [8.8.8.8]}\n"
-            "deploy: {from: {host: pc, directory: dist/}, to: {host: stb, directory: /root/b/dist/}}\n"
+            "deploy: {from: {host: pc, directory: dist/}, to: {host: stb, directory: "
+            "/root/b/dist/}}\n"
             "checks: [{name: A, app: {host: stb, name: b, alive: true}}]\n"
             "guardrails:\n  may_change: {stb: [/root/b/]}\n"
             "  unchanged: [{host: stb, file: /root/x.json, pointer: /v}]\n"
@@ -219,7 +232,10 @@ def test_a_fleet_is_the_same_sections_for_each_of_its_hosts() -> None:
         "pm2_process.b[10.0.0.2:2222]",
         "pm2_process.c[10.0.0.2:2222]",
     ]
-    assert [item.address for item in loaded.checks] == ["check.A[10.0.0.1]", "check.A[10.0.0.2:2222]"]
+    assert [item.address for item in loaded.checks] == [
+        "check.A[10.0.0.1]",
+        "check.A[10.0.0.2:2222]",
+    ]
     assert loaded.guardrails.may_change == {first: ("/root/b/",), second: ("/root/b/",)}
     assert [pin.host for pin in loaded.guardrails.unchanged] == [first, second]
     assert all(item.spec["from_host"] == "pc" for item in loaded.resources if item.kind == "deploy")
@@ -250,7 +266,10 @@ def test_checks_bring_what_they_need_of_other_sections() -> None:
         "host": "stb", "name": "L", "type": "log", "absent": ["ENOTFOUND"], "since": "apply"
     }  # fmt: skip
     assert (found["C"]["below"], found["C"]["over"]) == (30.5, 5)
-    assert (found["R"]["run"], found["R"]["cwd"]) == (("node", "--check", "a b.js"), "/home/u/bot/dist/")
+    assert (found["R"]["run"], found["R"]["cwd"]) == (
+        ("node", "--check", "a b.js"),
+        "/home/u/bot/dist/",
+    )
     assert found["M"] == common | {"name": "M", "type": "manual", "text": "look"}
 
 
@@ -273,7 +292,10 @@ def test_the_long_form_of_a_host() -> None:
 
 
 def test_monitor_in_numbers_and_the_name_of_the_file_when_none_is_given() -> None:
-    text = "kjpstate: 1\nmonitor: {for: 30m, limits: {cpu: 30%, crash_restarts: 0, log: {ENOTFOUND: 3}}}\n"
+    text = (
+        "kjpstate: 1\nmonitor: {for: 30m, limits: {cpu: 30%, crash_restarts: 0, log: "
+        "{ENOTFOUND: 3}}}\n"
+    )
     loaded = load("a/My bot.state.yaml", environ={}, text=text.encode())
     assert loaded.monitor == {
         "for": 1800,
@@ -287,12 +309,16 @@ def test_monitor_in_numbers_and_the_name_of_the_file_when_none_is_given() -> Non
 # ---- secrets
 
 TOKEN = "s3cret-TOKEN-value"
-WITH_SECRET = HOSTS + APP.replace("cwd: /root/b/}", "cwd: /root/b, env: {TOKEN: 'Bearer ${env:TOKEN}'}}")
+WITH_SECRET = HOSTS + APP.replace(
+    "cwd: /root/b/}", "cwd: /root/b, env: {TOKEN: 'Bearer ${env:TOKEN}'}}"
+)
 
 
 def test_a_secret_is_a_secret_with_its_reference() -> None:
     loaded = document(WITH_SECRET, TOKEN=TOKEN)
-    value = next(item for item in loaded.resources if item.kind == "pm2_process").spec["app"]["env"]["TOKEN"]
+    value = next(item for item in loaded.resources if item.kind == "pm2_process").spec["app"][
+        "env"
+    ]["TOKEN"]
     assert isinstance(value, Secret)
     assert (value.open(), value.reference) == (f"Bearer {TOKEN}", "Bearer ${env:TOKEN}")
     assert loaded.secrets == {TOKEN, f"Bearer {TOKEN}"}
@@ -327,7 +353,10 @@ def test_a_secret_from_a_file_beside_the_document(tmp_path: Path) -> None:
 
 
 def test_a_secret_file_is_text_of_a_sane_size(tmp_path: Path) -> None:
-    for content, reason in ((b"\xff\xfe", "it is not UTF-8 text"), (b"x" * 70_000, "does not hold a secret")):
+    for content, reason in (
+        (b"\xff\xfe", "it is not UTF-8 text"),
+        (b"x" * 70_000, "does not hold a secret"),
+    ):
         (tmp_path / "token.txt").write_bytes(content)
         text = WITH_SECRET.replace("Bearer ${env:TOKEN}", "${file:token.txt}")
         with pytest.raises(DocumentError, match=reason):
@@ -339,7 +368,9 @@ def test_a_secret_file_may_lie_at_home_and_is_never_something_that_waits(tmp_pat
     (tmp_path / "folder").mkdir()
     text = WITH_SECRET.replace("Bearer ${env:TOKEN}", "${file:~/token}")
     assert document(text, HOME=str(tmp_path)).secrets == {TOKEN}
-    assert problems(text.replace("~/token", "~/folder"), HOME=str(tmp_path)) == ["~/folder is not a file"]
+    assert problems(text.replace("~/token", "~/folder"), HOME=str(tmp_path)) == [
+        "~/folder is not a file"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -392,5 +423,6 @@ def test_a_section_with_a_problem_is_not_said_to_be_missing_in_the_checks() -> N
     found = problems(HOSTS + app + dns + checks)
     assert len(found) == 2 and "T is not set" in found[0] and "nonsense" in found[1]
     assert problems(
-        HOSTS + app + dns.replace("nonsense", "8.8.8.8") + checks.replace("name: b", "name: c"), T="tttt"
+        HOSTS + app + dns.replace("nonsense", "8.8.8.8") + checks.replace("name: b", "name: c"),
+        T="tttt",
     ) == ["no section pm2 of stb has an app c"]

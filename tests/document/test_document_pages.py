@@ -1,4 +1,5 @@
-"""The examples of docs/document.md are what they claim to be, and its tables name keys that exist."""
+"""The examples of docs/document.md are what they claim to be, and its tables
+name keys that exist."""
 
 import re
 import textwrap

@@ -36,7 +36,9 @@ def shaped(text: str) -> tuple[Any, list[str]]:
     return value, [str(problem) for problem in problems.found]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "schemas").glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "schemas").glob("*.json")), ids=lambda path: path.stem
+)
 def test_each_file_is_a_schema_with_descriptions_for_editors(path: Path) -> None:
     schema = json.loads(path.read_text("utf-8"))
     Draft202012Validator.check_schema(schema)
@@ -111,7 +113,13 @@ PIECES: list[Any] = [
 
 
 def paths(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     return [at, *(path for key, item in inner for path in paths(item, (*at, key)))]
 
 
@@ -129,7 +137,9 @@ def changed_documents(draw: st.DrawFn) -> Any:
             case "delete":
                 del holder[path[-1]]
             case "add" if isinstance(holder, dict):
-                key = draw(st.sampled_from(["x", "host", "name", "env", "ssh", "replace", "manual"]))
+                key = draw(
+                    st.sampled_from(["x", "host", "name", "env", "ssh", "replace", "manual"])
+                )
                 holder[key] = copy.deepcopy(draw(st.sampled_from(PIECES)))
     return value
 
@@ -169,7 +179,9 @@ def test_a_thorough_load_asks_jsonschema_too(path: Path) -> None:
     assert load(str(path), environ={}, thorough=True) == load(str(path), environ={})
 
 
-def test_a_word_that_only_jsonschema_knows_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_word_that_only_jsonschema_knows_is_not_passed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     schema = {**bundled_schema(), "maxProperties": 1}
     text = b"kjpstate: 1\nname: bot\n"
     monkeypatch.setattr("kjpstate.document.loading.bundled_schema", lambda: schema)

@@ -26,7 +26,12 @@ CODE = st.sampled_from(
      "- x", "`${a}\\n`", "✅ 'siap'", "@x", "a: 1", "|", "key: [", "\tgo();",
      "!!tag", "&a *b", "%x", "---", "..."]
 )  # fmt: skip
-TEXTS = st.lists(CODE, min_size=1, max_size=5).map("\n".join).map(lambda text: text.strip("\n")).filter(bool)
+TEXTS = (
+    st.lists(CODE, min_size=1, max_size=5)
+    .map("\n".join)
+    .map(lambda text: text.strip("\n"))
+    .filter(bool)
+)
 STYLES = st.fixed_dictionaries({
     "form": st.sampled_from(["|", "|-", "|+", '"', "'", "plain", "flow"]),
     "step": st.sampled_from([1, 2, 4]),
@@ -42,7 +47,8 @@ STYLES = st.fixed_dictionaries({
 
 
 def written(style: dict[str, Any], old: str) -> tuple[bytes, Where, str, str]:
-    """A document, the place of its key `content`, and the texts before and behind the value's lines."""
+    """A document, the place of its key `content`, and the texts before and behind the value's
+    lines."""
     form, key = style["form"], " " * 6
     before = f"# nol\npatches:\n  - set: a # dua\n    edits:\n{style['before']}    - id: one\n"
     behind = "\n" * style["blanks"] + (
@@ -82,7 +88,9 @@ def test_only_the_text_changes(counted: Callable[[str, int], None]) -> None:
         assert not after.endswith(b"\r")
         assert after.endswith(tail.replace("\n", ending).encode())
         assert after.count(b"\r\n") == (after.count(b"\n") if ending == "\r\n" else 0)
-        comments = [row for row in data.decode().splitlines() if row.lstrip("\ufeff ").startswith("#")]
+        comments = [
+            row for row in data.decode().splitlines() if row.lstrip("\ufeff ").startswith("#")
+        ]
         assert [row for row in after.decode().splitlines() if row in comments] == comments
         if style["comment"]:
             assert style["comment"].strip() in after.decode()

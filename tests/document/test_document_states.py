@@ -1,4 +1,5 @@
-"""The documents in states/: the owner's plan value by value, its variants; its edits find their places."""
+"""The documents in states/: the owner's plan value by value, its variants; its edits find their
+places."""
 
 from __future__ import annotations
 
@@ -68,9 +69,16 @@ def test_build_deploy_hosts_guardrails_and_watch() -> None:
         ("npm", "run", "build"),
     )
     assert (build["directory"], build["outputs"]) == (folder, ["dist/"])
-    assert (deploy["from_directory"], deploy["to_directory"]) == (f"{folder}dist/", "/root/bot-kjp/dist/")
+    assert (deploy["from_directory"], deploy["to_directory"]) == (
+        f"{folder}dist/",
+        "/root/bot-kjp/dist/",
+    )
     stb = document.hosts["stb"]
-    assert (stb.user, stb.address, document.hosts["pc"].local) == ("root", "192.168.100.104", folder)
+    assert (stb.user, stb.address, document.hosts["pc"].local) == (
+        "root",
+        "192.168.100.104",
+        folder,
+    )
     assert document.guardrails.may_change == {
         "stb": (
             "/etc/systemd/resolved.conf",
@@ -92,13 +100,22 @@ def test_build_deploy_hosts_guardrails_and_watch() -> None:
 def test_the_code_of_the_plan_with_its_emoji_as_they_were_meant() -> None:
     found = edits(state("bot-kjp"))
     assert list(found) == ["helper", "should-reconnect", "reconnect-call", "reset-on-open"]
-    assert "let retryCount = 0;\nconst MAX_RETRIES = 10;\nconst BASE_DELAY_MS = 3000;" in found["helper"]
+    assert (
+        "let retryCount = 0;\nconst MAX_RETRIES = 10;\nconst BASE_DELAY_MS = 3000;"
+        in found["helper"]
+    )
     assert "Math.min(BASE_DELAY_MS * Math.pow(2, retryCount), 60000)" in found["helper"]
     assert "⛔ Gagal reconnect setelah ${MAX_RETRIES} percobaan. Menyerah." in found["helper"]
-    assert "🔄 Reconnect percobaan ${retryCount}/${MAX_RETRIES} dalam ${delay / 1000}s..." in found["helper"]
+    assert (
+        "🔄 Reconnect percobaan ${retryCount}/${MAX_RETRIES} dalam ${delay / 1000}s..."
+        in found["helper"]
+    )
     for code in ("loggedOut", "forbidden", "connectionReplaced", "badSession"):
         assert f"DisconnectReason.{code}," in found["should-reconnect"]
-    assert "⛔ Sesi logout/invalid. Hapus folder auth_info_baileys dan scan ulang." in found["reconnect-call"]
+    assert (
+        "⛔ Sesi logout/invalid. Hapus folder auth_info_baileys dan scan ulang."
+        in found["reconnect-call"]
+    )
     assert found["reset-on-open"] == "retryCount = 0; // reset backoff counter"
 
 
@@ -142,7 +159,11 @@ class NothingSeen(dict[object, None]):
 
 
 def advice(document: Document) -> list[Advice]:
-    return [item for one in document.resources for item in KINDS[one.kind].advice(one.spec, NothingSeen())]
+    return [
+        item
+        for one in document.resources
+        for item in KINDS[one.kind].advice(one.spec, NothingSeen())
+    ]
 
 
 def test_the_plan_as_written_is_advised_against_and_the_hardened_one_only_noted() -> None:

@@ -133,7 +133,11 @@ def test_text_that_is_well_stays(text: str) -> None:
 
 
 @given(
-    st.text(alphabet=st.characters(min_codepoint=0x2000, exclude_categories=["Cs"]), min_size=1, max_size=8)
+    st.text(
+        alphabet=st.characters(min_codepoint=0x2000, exclude_categories=["Cs"]),
+        min_size=1,
+        max_size=8,
+    )
 )
 def test_what_was_double_encoded_is_repaired(meant: str) -> None:
     broken = "".join(chr(byte) for byte in meant.encode("utf-8"))

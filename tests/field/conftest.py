@@ -1,4 +1,5 @@
-"""Faults that people met, each as they met it. docs/field-cases.md says what an older commit did with each.
+"""Faults that people met, each as they met it. docs/field-cases.md says what an older commit did
+with each.
 
 `KJPSTATE_CHECKOUT=DIR KJPSTATE_MACHINE=1 pytest tests/field` tries the program of another checkout.
 """
@@ -15,7 +16,8 @@ from tests.support.trial import Trial, private
 
 @pytest.fixture
 def trial(tmp_path: Path) -> Iterator[Trial]:
-    """A folder for a document and what it names, open to other users; root's own places are private."""
+    """A folder for a document and what it names, open to other users; root's own places are
+    private."""
     for above in tmp_path.parents:
         if (
             above.name.startswith(("pytest-", "popen-", "tmp", "tests"))

@@ -39,7 +39,9 @@ def swapping(mode: str, folder: Path, victim: Path) -> Iterator[None]:
     """While it lasts, user 4242 swaps names."""
     words = ["setpriv", f"--reuid={OTHER}", f"--regid={OTHER}", "--clear-groups"]
     words += [sys.executable, "-Ic", SWAPPER.read_text("utf-8"), mode, str(folder), str(victim)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         try:
             assert process.stdout is not None and process.stdout.readline() == "ready\n"
             yield
@@ -133,7 +135,10 @@ deploy: {{from: {{host: pc, directory: {source}}}, to: {{host: pc, directory: {t
 
 def deployed(trial: Trial, host: str, to: str) -> None:
     """A document that deploys new/ of root's own."""
-    trial.write("kjpstate.yaml", HEAD.format(host=host) + DEPLOY.format(source=f"{trial.folder}/new/", to=to))
+    trial.write(
+        "kjpstate.yaml",
+        HEAD.format(host=host) + DEPLOY.format(source=f"{trial.folder}/new/", to=to),
+    )
     trial.write("new/a.ts", "new")
     trial.write("new/sub/b.ts", "new too")
 
@@ -157,7 +162,8 @@ def keeps_off(trial: Trial, victim: Path, bot: Path, mode: str, watched: Path) -
 
 
 def goes_well(trial: Trial, bot: Path) -> None:
-    """Nobody swaps: the folder is the new one, all of it its owner's, and what was the bot's own is kept."""
+    """Nobody swaps: the folder is the new one, all of it its owner's, and what was the bot's own is
+    kept."""
     done = trial.kjpstate("apply", "--yes")
     assert done.code == 0, done.said
     assert (bot / "dist/a.ts").read_text() == "new" and (bot / "dist/own/c.ts").read_text() == "old"
@@ -183,7 +189,9 @@ def test_names_swapped_while_root_deploys_here(trial: Trial, victim: Path, mode:
 
 @pytest.mark.real
 @pytest.mark.parametrize("mode", ["names", "folder"])
-def test_names_swapped_while_root_deploys_over_ssh(trial: Trial, victim: Path, box: str, mode: str) -> None:
+def test_names_swapped_while_root_deploys_over_ssh(
+    trial: Trial, victim: Path, box: str, mode: str
+) -> None:
     home = trial.folder / "home"
     home.mkdir()
     bot = home / "bot"
@@ -212,7 +220,9 @@ def test_a_folder_of_the_bots_in_one_of_roots_is_deployed_by_the_bot(
 
 
 @pytest.mark.parametrize("target", ["/proc/kmsg", "V"])
-def test_a_link_of_another_user_is_not_read_for_them(trial: Trial, victim: Path, target: str) -> None:
+def test_a_link_of_another_user_is_not_read_for_them(
+    trial: Trial, victim: Path, target: str
+) -> None:
     bot = trial.folder / "bot"
     trial.write("kjpstate.yaml", HEAD.format(host="{local: bot}") + PATCH.format(file="a.ts"))
     afresh(bot)
@@ -228,7 +238,9 @@ def test_a_link_of_another_user_is_not_read_for_them(trial: Trial, victim: Path,
 
 
 @pytest.mark.real
-def test_a_link_of_another_user_is_not_read_for_them_over_ssh(trial: Trial, victim: Path, box: str) -> None:
+def test_a_link_of_another_user_is_not_read_for_them_over_ssh(
+    trial: Trial, victim: Path, box: str
+) -> None:
     bot = trial.folder / "bot"
     trial.write("kjpstate.yaml", HEAD.format(host=box) + PATCH.format(file=bot / "sub/a.ts"))
     afresh(bot)

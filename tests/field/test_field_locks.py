@@ -1,4 +1,5 @@
-"""Locks, and names that strangers can write: safety.md 1.1, 1.2, 1.4, 1.5. The stranger is the user 4242."""
+"""Locks, and names that strangers can write: safety.md 1.1, 1.2, 1.4, 1.5. The stranger is the user
+4242."""
 
 from __future__ import annotations
 
@@ -113,10 +114,14 @@ def test_words_of_a_lock_lead_to_no_file(body: Trial, tmp_path: Path) -> None:
 
 
 @pytest.mark.real
-def test_a_link_at_a_name_that_can_be_foreseen_is_not_written_through(served: Trial, tmp_path: Path) -> None:
+def test_a_link_at_a_name_that_can_be_foreseen_is_not_written_through(
+    served: Trial, tmp_path: Path
+) -> None:
     victim = tmp_path / "victim"
     victim.write_text("root's")
-    served.sh("chmod 0777 /run/lock")  # where fs.protected_symlinks is 0, a sticky folder is as open
+    served.sh(
+        "chmod 0777 /run/lock"
+    )  # where fs.protected_symlinks is 0, a sticky folder is as open
     for number in range(os.getpid(), os.getpid() + 20_000):
         link = inside(served, f"/run/lock/.kjpstate.{number % 4194304}.link")
         link.symlink_to(victim)
@@ -314,7 +319,8 @@ def users(trial: Trial, folder: Path) -> None:
 
 
 def lying_home(trial: Trial, folder: Path, number: int, body: str) -> dict[str, str]:
-    """An environment whose HOME is another for each that runs: the lock's place goes by the system's."""
+    """An environment whose HOME is another for each that runs: the lock's place goes by the
+    system's."""
     home = folder / f"other-{number}-{body[:4]}"
     home.mkdir()
     os.chown(home, number, number)
@@ -336,7 +342,16 @@ def test_root_and_two_logins_never_hold_a_box_at_once(trial: Trial, tmp_path: Pa
     rounds = 8
     running = [
         subprocess.Popen(
-            (*trial.inside, *as_user(number), sys.executable, "-c", CONTENDER, body, shared, str(rounds)),
+            (
+                *trial.inside,
+                *as_user(number),
+                sys.executable,
+                "-c",
+                CONTENDER,
+                body,
+                shared,
+                str(rounds),
+            ),
             cwd="/",
             env=lying_home(trial, tmp_path, number, body),
             stdout=subprocess.PIPE,
@@ -345,7 +360,9 @@ def test_root_and_two_logins_never_hold_a_box_at_once(trial: Trial, tmp_path: Pa
         for number, body in WHO
     ]
     found = [tuple(map(int, process.communicate(timeout=300)[0].split())) for process in running]
-    assert all(sum(row[:2]) == rounds and row[2] == 0 for row in found), list(zip(WHO, found, strict=True))
+    assert all(sum(row[:2]) == rounds and row[2] == 0 for row in found), list(
+        zip(WHO, found, strict=True)
+    )
     assert sum(row[0] for row in found) >= rounds, found
     left = [path for home in tmp_path.glob("home-*") for path in home.rglob("*")]
     assert [path.name for path in left].count("_lock") == 2
@@ -358,7 +375,9 @@ def test_with_become_a_command_of_the_login_keeps_roots_lock(trial: Trial, tmp_p
     if shutil.which("sudo") is None:
         pytest.skip("sudo is not installed")
     users(trial, tmp_path)
-    (tmp_path / "shadow").write_text(Path("/etc/shadow").read_text() + "kj4242:*NP*:19000:0:99999:7:::\n")
+    (tmp_path / "shadow").write_text(
+        Path("/etc/shadow").read_text() + "kj4242:*NP*:19000:0:99999:7:::\n"
+    )
     (tmp_path / "sudoers").write_text("kj4242 ALL=(ALL) NOPASSWD: ALL\n")
     (tmp_path / "sudoers").chmod(0o440)
     trial.sh(f"for one in shadow sudoers; do mount --bind {tmp_path}/$one /etc/$one; done")
@@ -373,11 +392,16 @@ def test_with_become_a_command_of_the_login_keeps_roots_lock(trial: Trial, tmp_p
     subprocess.run(["chown", "-R", "4242:4242", trial.folder], check=True)
     words = trial.program("apply", "--yes")
     try:
-        with subprocess.Popen(words, cwd=trial.folder, env=trial.environment(), stdout=subprocess.DEVNULL):
+        with subprocess.Popen(
+            words, cwd=trial.folder, env=trial.environment(), stdout=subprocess.DEVNULL
+        ):
             wait_for((trial.folder / "out/begun").exists)
             text = inside(trial, "/run/kjpstate/kjpstate").read_text()
             assert "\nlogin 4242\n" in text and text.startswith("run "), text
-            assert len(list(tmp_path.glob("home-4242/.local/state/kjpstate/_lock/kjpstate.step.*"))) == 1
+            assert (
+                len(list(tmp_path.glob("home-4242/.local/state/kjpstate/_lock/kjpstate.step.*")))
+                == 1
+            )
             assert len(list(inside(trial, "/run/kjpstate").iterdir())) == 1
             os.kill(int(text.split("\npid ")[1].split()[0]), signal.SIGKILL)
             shown = trial.kjpstate("unlock", "box", "--run", text.split()[1])
@@ -401,7 +425,9 @@ def wait_for(condition: Callable[[], bool]) -> None:
 @contextmanager
 def holding(trial: Trial, folder: Path, number: int) -> Iterator[None]:
     """A run of this user that holds the machine, and does nothing."""
-    code = CONTENDER.replace("(shared /", "print('held', flush=True); await asyncio.sleep(600); (shared /", 1)
+    code = CONTENDER.replace(
+        "(shared /", "print('held', flush=True); await asyncio.sleep(600); (shared /", 1
+    )
     words = (*trial.inside, *as_user(number), sys.executable, "-c", code, "local", folder, "1")
     env = lying_home(trial, folder, number, "held")
     with subprocess.Popen(words, cwd="/", env=env, stdout=subprocess.PIPE, text=True) as held:
@@ -430,8 +456,19 @@ def test_a_lock_counts_though_processes_of_others_are_hidden(trial: Trial, tmp_p
     with holding(trial, tmp_path, 0):
         for body in ("local", "dash", "busybox sh"):
             env = lying_home(trial, tmp_path, 4242, body)
-            argv = (*trial.inside, *as_user(4242), sys.executable, "-c", CONTENDER, body, tmp_path, "1")
-            done = subprocess.run(argv, cwd="/", env=env, check=True, capture_output=True, text=True)
+            argv = (
+                *trial.inside,
+                *as_user(4242),
+                sys.executable,
+                "-c",
+                CONTENDER,
+                body,
+                tmp_path,
+                "1",
+            )
+            done = subprocess.run(
+                argv, cwd="/", env=env, check=True, capture_output=True, text=True
+            )
             assert done.stdout.split() == ["0", "1", "0"], (body, done)
 
 

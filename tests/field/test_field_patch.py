@@ -23,11 +23,14 @@ patches:
 
 def document(edits: str, file: str = "bot.ts") -> str:
     """A document with one set; `edits` is YAML at the left edge."""
-    return HEAD.replace("FILE", file) + "".join(f"      {line}\n" for line in edits.strip("\n").split("\n"))
+    return HEAD.replace("FILE", file) + "".join(
+        f"      {line}\n" for line in edits.strip("\n").split("\n")
+    )
 
 
 def converges(trial: Trial, source: bytes, name: str = "bot.ts") -> str:
-    """Apply what the document says to `source`: in sync then; the bytes come back. What stood between."""
+    """Apply what the document says to `source`: in sync then; the bytes come back. What stood
+    between."""
     path = trial.write(name, source)
     done = trial.kjpstate("apply", "--yes")
     assert done.code == 0, done.said
@@ -63,8 +66,10 @@ WITHOUT = """
 """
 BY_HAND = [
     "const late = [500, 502].includes(res.status);\nconst slow = late || res.error;",
-    "// mine\nconst late = [500, 502].includes(res.status);\nconst slow = late || res.error; // here",
-    "const late = [500, /* bad */ 502].includes(res.status);\n// between\nconst slow = late || res.error;",
+    "// mine\nconst late = [500, 502].includes(res.status);\nconst slow = late || res.error; "
+    "// here",
+    "const late = [500, /* bad */ 502].includes(res.status);\n// between\nconst slow = late || "
+    "res.error;",
 ]
 
 
@@ -80,14 +85,19 @@ def test_a_replaced_text_that_stood_there_with_other_comments(
     trial: Trial, edits: str, stands: str, file: str, ending: str
 ) -> None:
     body = stands.replace("\n", "\n\t\t")
-    source = f"export function poll(res) {{\n\tgo(() => {{\n\t\t{body}\n\t\tif (slow) ask();\n\t}});\n}}\n"
+    source = (
+        f"export function poll(res) "
+        f"{{\n\tgo(() => {{\n\t\t{body}\n\t\tif (slow) ask();\n\t}});\n}}\n"
+    )
     trial.write("kjpstate.yaml", document(edits, file))
     converges(trial, source.replace("\n", ending).encode(), file)
 
 
 def test_a_text_that_was_adopted_and_then_changed_in_the_document(trial: Trial) -> None:
     trial.write("kjpstate.yaml", document(WITHOUT))
-    path = trial.write("bot.ts", f"function poll(res) {{\n  {BY_HAND[0]}\n}}\n".replace("\nc", "\n  c"))
+    path = trial.write(
+        "bot.ts", f"function poll(res) {{\n  {BY_HAND[0]}\n}}\n".replace("\nc", "\n  c")
+    )
     before = path.read_bytes()
     assert trial.kjpstate("apply", "--yes").code == 0
     trial.write("kjpstate.yaml", document(WITHOUT + "    ask(slow);\n"))
@@ -116,7 +126,8 @@ def test_a_replaced_text_that_is_a_part_of_other_statements(trial: Trial) -> Non
     edits = '- {id: e, replace: misses = 1;, content: "misses = 0; // none"}'
     trial.write("kjpstate.yaml", document(edits))
     converges(
-        trial, b"let misses = 0;\nfunction f() {\n  if (a) misses = 0;\n  misses = 0;\n}\nmisses = 0, b();\n"
+        trial,
+        b"let misses = 0;\nfunction f() {\n  if (a) misses = 0;\n  misses = 0;\n}\nmisses = 0, b();\n",
     )
 
 
@@ -129,11 +140,15 @@ def test_a_scope_chooses_among_texts_that_stand_there(trial: Trial) -> None:
     assert trial.kjpstate("apply", "--yes").code == 8
     assert (trial.folder / "bot.ts").read_bytes() == source
     trial.write("kjpstate.yaml", document(edits.replace("start(1)", "start($A)")))
-    converges(trial, b"function again() {\n  start();\n}\nstart(1);\n".replace(b"start(1)", b"start(one)"))
+    converges(
+        trial, b"function again() {\n  start();\n}\nstart(1);\n".replace(b"start(1)", b"start(one)")
+    )
 
 
 def test_an_insert_beside_the_very_statement_that_within_names(trial: Trial) -> None:
-    edits = '- {id: e, insert_before: "function f(", within: "function f(", content: let misses = 0;}'
+    edits = (
+        '- {id: e, insert_before: "function f(", within: "function f(", content: let misses = 0;}'
+    )
     trial.write("kjpstate.yaml", document(edits))
     converges(trial, b"go();\nfunction f() {\n  go();\n}\n")
 
@@ -204,7 +219,9 @@ def test_a_text_of_the_document_forges_no_row(trial: Trial, sign: str) -> None:
     trial.write("kjpstate.yaml", HOSTS + section)
     done = trial.kjpstate("validate")
     assert done.code == 65, done.said
-    assert not [row for row in done.said.splitlines() if row.startswith("kjpstate.yaml:1:1: forged")]
+    assert not [
+        row for row in done.said.splitlines() if row.startswith("kjpstate.yaml:1:1: forged")
+    ]
     assert sign == "\\n" or sign.encode().decode("unicode_escape") not in done.said
 
 

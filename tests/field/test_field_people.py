@@ -1,4 +1,5 @@
-"""Scope, verdicts, Ctrl-C: one member of a fleet has no say over another, and a person is heard at once."""
+"""Scope, verdicts, Ctrl-C: one member of a fleet has no say over another, and a person is heard at
+once."""
 
 from __future__ import annotations
 
@@ -47,11 +48,15 @@ class Fleet:
             server = self.servers[min(at, len(self.servers) - 1)]
             port = server.port if at < len(self.servers) else self.off
             key = " ".join((server.folder / "host.pub").read_text().split()[:2])
-            where = f'address: 127.0.0.1, port: {port}, user: root, identity: "{server.folder}/client"'
+            where = (
+                f'address: 127.0.0.1, port: {port}, user: root, identity: "{server.folder}/client"'
+            )
             rows.append(f'      - {{{where}, host_key: "{key}"}}\n')
         box = f"{self.trial.folder}/box"
         patch = PATCH.replace("HOST", "fleet").replace("FILE", f"{box}/a.ts")
-        check = f"checks: [{{name: alive, command: {{host: fleet, run: [test, -f, {box}/alive]}}}}]\n"
+        check = (
+            f"checks: [{{name: alive, command: {{host: fleet, run: [test, -f, {box}/alive]}}}}]\n"
+        )
         head = "kjpstate: 1\nname: t\nhosts:\n  fleet:\n    ssh:\n"
         self.trial.write("kjpstate.yaml", head + "".join(rows) + patch + check)
 
@@ -84,7 +89,9 @@ SCOPES = {"--limit": "{name}", "--only": "patch.s[{member}]"}
 @pytest.mark.real
 @pytest.mark.parametrize("option", SCOPES)
 @pytest.mark.parametrize("as_json", [False, True], ids=["", "json"])
-def test_what_is_out_of_scope_is_neither_checked_nor_judged(fleet: Fleet, option: str, as_json: bool) -> None:
+def test_what_is_out_of_scope_is_neither_checked_nor_judged(
+    fleet: Fleet, option: str, as_json: bool
+) -> None:
     fleet.write(0, 1, 2)
     (fleet.folder(0) / "alive").unlink()
     name = fleet.names[1]
@@ -94,7 +101,11 @@ def test_what_is_out_of_scope_is_neither_checked_nor_judged(fleet: Fleet, option
         done = fleet.trial.kjpstate("apply", "--yes", option, word, "--rollback-on-fail", *more)
         assert done.code == 0, done.said
         assert PATCHED in fleet.source(1) and fleet.source(0) == SOURCE
-        assert "FAILED" not in done.said and "not reached" not in done.said and "not known" not in done.said
+        assert (
+            "FAILED" not in done.said
+            and "not reached" not in done.said
+            and "not known" not in done.said
+        )
         if as_json:
             value = json.loads(done.out)
             assert [check["host"] for check in value["checks"]] == [name]
@@ -283,7 +294,9 @@ def test_ctrl_c_at_the_question_of_trust(trial: Trial, tmp_path: Path) -> None:
     server = start_sshd(tmp_path / "sshd", inside=trial.inside)
     try:
         where = f"address: 127.0.0.1, port: {server.port}, user: root"
-        trial.write("kjpstate.yaml", f"kjpstate: 1\nname: t\nhosts: {{box: {{ssh: {{{where}}}}}}}\n")
+        trial.write(
+            "kjpstate.yaml", f"kjpstate: 1\nname: t\nhosts: {{box: {{ssh: {{{where}}}}}}}\n"
+        )
         interrupted_at_the_question(trial, "trust", "box")
         interrupted_at_the_question(trial, "trust", "box")
     finally:

@@ -1,4 +1,5 @@
-"""What PM2 is told, and which bot is taken for which: on PM2 5, 6, 7; PM2's list and the kernel judge."""
+"""What PM2 is told, and which bot is taken for which: on PM2 5, 6, 7; PM2's list and the kernel
+judge."""
 
 from __future__ import annotations
 
@@ -17,7 +18,10 @@ from tests.support.trial import Done, Trial
 
 pytestmark = [pytest.mark.root, pytest.mark.real]
 
-LIVES = "setInterval(() => {}, 1000); require('fs').writeFileSync(`${__filename}.${process.pid}`, 'up')\n"
+LIVES = (
+    "setInterval(() => {}, 1000); "
+    "require('fs').writeFileSync(`${__filename}.${process.pid}`, 'up')\n"
+)
 """It tells by a file beside it that it runs: PM2 retitles what it forks, and cuts the title."""
 WA, PANEL, WEB = f"wa-{os.getpid()}", f"panel-{os.getpid()}", f"web-{os.getpid()}.js"
 """Names of their own: another PM2 of this machine that has such an app is refused."""
@@ -88,7 +92,10 @@ def applied(trial: Trial) -> Done:
 
 def processes(trial: Trial, script: str) -> list[int]:
     """The processes that run this file of the trial, as they told, and the kernel agrees."""
-    told = [int(path.suffix[1:]) for path in (trial.folder / script).parent.glob(f"{Path(script).name}.*")]
+    told = [
+        int(path.suffix[1:])
+        for path in (trial.folder / script).parent.glob(f"{Path(script).name}.*")
+    ]
     return [pid for pid in told if Path(f"/proc/{pid}").exists()]
 
 
@@ -107,7 +114,10 @@ def test_another_app_in_a_namespace_of_that_name_stays(trial: Trial, pm2: Pm2) -
 
 
 def test_two_apps_of_one_namespace_are_changed_one_by_one(trial: Trial, pm2: Pm2) -> None:
-    apps = [f"name: {WA}, script: bot.js, namespace: {WA}", f"name: {PANEL}, script: {WEB}, namespace: {WA}"]
+    apps = [
+        f"name: {WA}, script: bot.js, namespace: {WA}",
+        f"name: {PANEL}, script: {WEB}, namespace: {WA}",
+    ]
     document(trial, *apps)
     applied(trial)
     before = pm2.runs()
@@ -193,7 +203,9 @@ def test_a_bot_of_npm_that_a_person_started_is_one_too_many(trial: Trial, pm2: P
 def test_a_bot_in_a_folder_behind_a_link_is_not_doubled(trial: Trial, pm2: Pm2) -> None:
     trial.write("releases/1/bot.js", LIVES)
     (trial.folder / "current").symlink_to("releases/1")
-    with subprocess.Popen(["node", "bot.js"], cwd=trial.folder / "current", stdout=subprocess.DEVNULL) as bot:
+    with subprocess.Popen(
+        ["node", "bot.js"], cwd=trial.folder / "current", stdout=subprocess.DEVNULL
+    ) as bot:
         try:
             time.sleep(1)
             for folder in ("releases/1", "current"):

@@ -1,4 +1,5 @@
-"""What may be changed: an empty list, names that only begin like ours, paths that are not what they seem."""
+"""What may be changed: an empty list, names that only begin like ours, paths that are not what they
+seem."""
 
 from __future__ import annotations
 
@@ -81,7 +82,9 @@ TRICKS = ".//{outside}/x", "././/{outside}/x", ".///{outside}/x"
 
 @pytest.mark.parametrize("name", ["ok.backup.20260101T000000Z-abcdef", ".ok.kjpstate-new.abcdef"])
 def test_nothing_is_laid_at_a_name_of_ours(trial: Trial, name: str) -> None:
-    deploy = f"deploy: {{from: {{host: pc, directory: new/}}, to: {{host: pc, directory: {name}/}}}}\n"
+    deploy = (
+        f"deploy: {{from: {{host: pc, directory: new/}}, to: {{host: pc, directory: {name}/}}}}\n"
+    )
     head = "kjpstate: 1\nname: t\nhosts: {pc: {local: .}}\nguardrails: {may_change: {pc: [ok/]}}\n"
     trial.write("kjpstate.yaml", head + deploy)
     trial.write("new/x", "new")
@@ -93,7 +96,9 @@ def test_nothing_is_laid_at_a_name_of_ours(trial: Trial, name: str) -> None:
 
 @pytest.mark.parametrize("trick", TRICKS)
 @pytest.mark.parametrize("key", PLAIN)
-def test_a_path_is_judged_in_the_form_in_which_it_is_used(trial: Trial, key: str, trick: str) -> None:
+def test_a_path_is_judged_in_the_form_in_which_it_is_used(
+    trial: Trial, key: str, trick: str
+) -> None:
     outside = trial.folder.with_name("outside")
     (outside / "x").mkdir(parents=True)
     (outside / "x" / "kept").write_text("kept")
@@ -123,7 +128,9 @@ def test_a_path_that_starts_from_the_directory_may_be_written_oddly(trial: Trial
 @pytest.mark.parametrize(
     "words", [("apply", "--yes", ""), ("apply", "--yes", "--here", ""), ("rollback", "--yes", "")]
 )
-def test_an_empty_word_on_the_command_line_names_nothing(trial: Trial, words: tuple[str, ...]) -> None:
+def test_an_empty_word_on_the_command_line_names_nothing(
+    trial: Trial, words: tuple[str, ...]
+) -> None:
     trial.write("kjpstate.yaml", PATCH.format(rails="{pc: [a.ts]}", file="a.ts"))
     source = trial.write("a.ts", SOURCE)
     if words[0] == "rollback":

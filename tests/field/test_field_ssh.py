@@ -81,7 +81,9 @@ def logins(server: Sshd) -> int:
 
 
 @pytest.mark.parametrize("names", ["both", "the address alone"])
-def test_a_line_for_the_address_is_none_for_the_name(trial: Trial, server: Sshd, names: str) -> None:
+def test_a_line_for_the_address_is_none_for_the_name(
+    trial: Trial, server: Sshd, names: str
+) -> None:
     stranger = key(make_key(trial.folder / "stranger"))
     of_name = [f"[localhost]:{server.port} {stranger}"] if names == "both" else []
     known(trial, f"[127.0.0.1]:{server.port} {key(server.folder / 'host')}", *of_name)
@@ -134,13 +136,19 @@ def test_trust_takes_no_key_that_is_revoked(trial: Trial, server: Sshd) -> None:
 
 def test_trusts_at_once_lose_nothing(trial: Trial, server: Sshd) -> None:
     addresses = {f"b{number}": f"127.0.0.{number}" for number in range(2, 10)}
-    write(trial, stb=way(server), **{name: way(server, address) for name, address in addresses.items()})
+    write(
+        trial,
+        stb=way(server),
+        **{name: way(server, address) for name, address in addresses.items()},
+    )
     right = fingerprint(server.folder / "host")
     for _ in range(2):
         trial.write("own/known_hosts", "# a file that takes a while\n" * 100_000, 0o600)
         with ThreadPoolExecutor(8) as pool:
             done = list(
-                pool.map(lambda name: trial.kjpstate("trust", name, "--fingerprint", right), addresses)
+                pool.map(
+                    lambda name: trial.kjpstate("trust", name, "--fingerprint", right), addresses
+                )
             )
         assert [one.code for one in done] == [0] * 8, done
         lines = (trial.folder / "own/known_hosts").read_text().splitlines()
@@ -226,7 +234,9 @@ def test_a_wrong_pin_is_refused_with_every_key_of_the_host(trial: Trial, server:
         write(trial, stb=way(server, more=f', host_key: "{pin}"'))
         done = trial.kjpstate("plan")
         assert (done.code, logins(server)) == (8, 0), done.said
-        assert [kind for kind in kinds if fingerprint(server.folder / kind) not in done.said] == [], done.said
+        assert [
+            kind for kind in kinds if fingerprint(server.folder / kind) not in done.said
+        ] == [], done.said
 
 
 def test_a_jump_is_known_by_any_of_its_keys(trial: Trial, server: Sshd) -> None:
@@ -235,7 +245,9 @@ def test_a_jump_is_known_by_any_of_its_keys(trial: Trial, server: Sshd) -> None:
         (server.folder / "authorized").write_bytes((inner.folder / "client.pub").read_bytes())
         known(trial, f"[127.0.0.1]:{server.port} {key(server.folder / 'host_ecdsa')}")
         pin = fingerprint(inner.folder / "host_ecdsa")
-        write(trial, stb=way(inner, more=f', jump: root@127.0.0.1:{server.port}, host_key: "{pin}"'))
+        write(
+            trial, stb=way(inner, more=f', jump: root@127.0.0.1:{server.port}, host_key: "{pin}"')
+        )
         done = trial.kjpstate("plan")
         assert done.code == 0, done.said
     finally:
@@ -267,7 +279,9 @@ def test_a_whole_cycle_through_dropbear(
     node = trial.sh("command -v node").out.strip()
     trial.write("bot/bot.js", "setInterval(() => {}, 1000)")
     binary = newest(trial.folder) if debian == 13 else "dropbear"
-    box = start_dropbear(trial, trial.folder / "dropbear", kinds=("rsa", "ecdsa", "ed25519"), binary=binary)
+    box = start_dropbear(
+        trial, trial.folder / "dropbear", kinds=("rsa", "ecdsa", "ed25519"), binary=binary
+    )
     try:
         known(trial, f"[127.0.0.1]:{box.port} {box.keys['ed25519']}")
         write(trial, stb=way(box, more=f", jump: root@127.0.0.1:{box.port}" if jump else ""))

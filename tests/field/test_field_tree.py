@@ -31,14 +31,17 @@ build: {host: pc, directory: ., inputs: [src/], outputs: [out/], run: [cp, -r, s
 """
 
 
-def document(trial: Trial, source: str = "pc", target: str = "pc", more: str = "", host: str = "") -> None:
+def document(
+    trial: Trial, source: str = "pc", target: str = "pc", more: str = "", host: str = ""
+) -> None:
     text = DEPLOY.replace("FROM", source).replace("TO", target).replace("MORE", more)
     text = text.replace("D/", f"{trial.folder}/").replace("HOST", host or "{local: '.'}")
     trial.write("kjpstate.yaml", text.replace(", stb: {local: '.'}", ""))
 
 
 def as_user(trial: Trial, *argv: str) -> Done:
-    """kjpstate by somebody who is not root, with a home and a copy of the program that this user may read."""
+    """kjpstate by somebody who is not root, with a home and a copy of the program that this user
+    may read."""
     home, program = trial.folder.parent / "home", trial.folder.parent / "program"
     if not program.exists():
         for name in ("kjpstate", "schemas"):
@@ -54,7 +57,8 @@ def as_user(trial: Trial, *argv: str) -> Done:
 
 @pytest.fixture
 def server(trial: Trial) -> Iterator[Sshd]:
-    """A box with its own lock, state folder and users (`bot` is 4242); its files are this machine's."""
+    """A box with its own lock, state folder and users (`bot` is 4242); its files are this
+    machine's."""
     users = Path("/etc/passwd").read_text() + f"bot:x:{ORDINARY}:{ORDINARY}::/tmp:/bin/sh\n"
     with private(trial.folder) as box:
         assert box.sh(f"mount --bind {trial.write('passwd', users)} /etc/passwd").code == 0
@@ -81,7 +85,9 @@ def tree(folder: Path) -> dict[bytes, bytes]:
 
 
 def litter(trial: Trial) -> list[str]:
-    return [path.name for path in trial.folder.rglob("*.kjpstate-*") if path.name.encode() not in ODD]
+    return [
+        path.name for path in trial.folder.rglob("*.kjpstate-*") if path.name.encode() not in ODD
+    ]
 
 
 def open_journals(trial: Trial) -> bool:
@@ -123,7 +129,14 @@ def a_file_beside(trial: Trial) -> str:
     return "package.json"
 
 
-UNREADABLE = [a_file, a_file_deep_down, a_folder, a_folder_without_search, the_folder_itself, a_file_beside]
+UNREADABLE = [
+    a_file,
+    a_file_deep_down,
+    a_folder,
+    a_folder_without_search,
+    the_folder_itself,
+    a_file_beside,
+]
 
 
 @pytest.mark.parametrize("hide", UNREADABLE)
@@ -207,7 +220,11 @@ ODD = [
     b"x.backup.20261123T200000Z-abc123",
     b"in\na folder/with\\one\nmore",
 ]
-LAID = [name for name in ODD if not any(part in name for part in (b"\n", b"\\", b"kjpstate", b".backup."))]
+LAID = [
+    name
+    for name in ODD
+    if not any(part in name for part in (b"\n", b"\\", b"kjpstate", b".backup."))
+]
 
 
 def put(folder: Path, name: bytes, content: bytes) -> None:
@@ -242,7 +259,9 @@ def test_odd_names_where_it_is_deployed_to_are_carried_along(trial: Trial) -> No
 
 @pytest.mark.real
 @pytest.mark.parametrize("names", [ODD[:1], ODD], ids=["one", "all"])
-def test_an_odd_name_on_a_box_stops_no_deploy(trial: Trial, server: Sshd, names: list[bytes]) -> None:
+def test_an_odd_name_on_a_box_stops_no_deploy(
+    trial: Trial, server: Sshd, names: list[bytes]
+) -> None:
     document(trial, "pc", "stb", "", reached(server, "root"))
     trial.write("dist/a.js", "new")
     trial.write("web/a.js", "old")
@@ -267,7 +286,9 @@ def test_odd_names_of_the_source_are_deployed(trial: Trial) -> None:
 
 @pytest.mark.real
 @pytest.mark.parametrize("way", ["to", "from"])
-def test_odd_names_of_the_source_are_deployed_over_ssh(trial: Trial, server: Sshd, way: str) -> None:
+def test_odd_names_of_the_source_are_deployed_over_ssh(
+    trial: Trial, server: Sshd, way: str
+) -> None:
     document(trial, *(("pc", "stb") if way == "to" else ("stb", "pc")), "", reached(server, "root"))
     for name in LAID:
         put(trial.folder / "dist", name, name)
@@ -356,7 +377,9 @@ def test_a_name_with_line_ends_makes_no_row_of_a_screen(trial: Trial) -> None:
 
 @pytest.mark.real
 @pytest.mark.parametrize(("mine", "theirs"), [("own.txt", "own.txt/x"), ("own/x", "own")])
-def test_a_file_on_a_box_stays_where_it_is(trial: Trial, server: Sshd, mine: str, theirs: str) -> None:
+def test_a_file_on_a_box_stays_where_it_is(
+    trial: Trial, server: Sshd, mine: str, theirs: str
+) -> None:
     document(trial, "pc", "stb", "", reached(server, "root"))
     trial.write(f"dist/{theirs}", "theirs")
     trial.write(f"web/{mine}", "mine")
@@ -365,7 +388,9 @@ def test_a_file_on_a_box_stays_where_it_is(trial: Trial, server: Sshd, mine: str
 
 
 @pytest.mark.parametrize("first", ["own", "own/x"])
-def test_what_kjpstate_put_there_may_become_a_folder_and_a_folder_a_file(trial: Trial, first: str) -> None:
+def test_what_kjpstate_put_there_may_become_a_folder_and_a_folder_a_file(
+    trial: Trial, first: str
+) -> None:
     document(trial)
     second = "own/x" if first == "own" else "own"
     trial.write("dist/a.js", "a")

@@ -53,7 +53,9 @@ def test_a_deployed_folder_stays_where_the_list_of_backups_is_lost(
 
 
 @pytest.mark.parametrize("out", ["dist/", "bundle.js"])
-def test_what_a_command_wrote_stays_where_the_list_of_backups_is_lost(trial: Trial, out: str) -> None:
+def test_what_a_command_wrote_stays_where_the_list_of_backups_is_lost(
+    trial: Trial, out: str
+) -> None:
     trial.write("kjpstate.yaml", BUILD.replace("OUT", out))
     name = out + ("x.js" if out.endswith("/") else "")
     trial.write("src/x.js", "new")
@@ -111,7 +113,8 @@ def test_a_run_is_rolled_back_though_nobody_reads(trial: Trial, line: str) -> No
 
 
 def test_a_run_is_rolled_back_though_its_output_is_cut(trial: Trial) -> None:
-    """A reader that takes the plan and goes away while the run is at work, as a closed terminal does."""
+    """A reader that takes the plan and goes away while the run is at work, as a closed terminal
+    does."""
     trial.write("kjpstate.yaml", FAILS)
     source = trial.write("a.ts", SOURCE)
     program = " ".join(trial.program("apply", "--yes", "--rollback-on-fail")[len(trial.inside) :])

@@ -1,4 +1,5 @@
-"""Faults of the owner's laptop: what decides is pure, or runs anywhere, and is tried on every system."""
+"""Faults of the owner's laptop: what decides is pure, or runs anywhere, and is tried on every
+system."""
 
 from __future__ import annotations
 
@@ -56,7 +57,9 @@ def test_no_word_of_a_batch_file_reaches_cmd_as_code(program: str, word: str) ->
 
 def test_a_program_is_not_looked_for_where_kjpstate_was_typed() -> None:
     assert line("npm") == r'"C:\node\npm.cmd"'
-    assert line("node_modules/.bin/tsc", "--noEmit") == r'"D:\bot\node_modules\.bin\tsc.cmd" --noEmit'
+    assert (
+        line("node_modules/.bin/tsc", "--noEmit") == r'"D:\bot\node_modules\.bin\tsc.cmd" --noEmit'
+    )
     for path in ("", ".", r"D:bot", r"\bot"):
         with pytest.raises(NotStarted, match="no such command"):
             line("npm", PATH=path)
@@ -95,7 +98,9 @@ def where(local: str, file: str = "a.ts") -> str:
     return str(document.resources[0].spec["path"])
 
 
-@pytest.mark.parametrize("local", ["//srv/share/bot", "'\\\\srv\\share\\bot'", "//srv/share/x/../bot/"])
+@pytest.mark.parametrize(
+    "local", ["//srv/share/bot", "'\\\\srv\\share\\bot'", "//srv/share/x/../bot/"]
+)
 def test_a_share_is_itself(local: str) -> None:
     assert where(local) == "//srv/share/bot/a.ts"
     assert where("C:/bot", "//srv/share/a.ts") == "//srv/share/a.ts"
@@ -110,7 +115,9 @@ def test_a_path_that_would_be_another_place_is_refused(path: str) -> None:
             where(local, file)
 
 
-@pytest.mark.parametrize("name", ["C:/x/y", "..\\z", "a:b", "C:x", "nul", "d/con.js", "d./a", "x ", "a\\b"])
+@pytest.mark.parametrize(
+    "name", ["C:/x/y", "..\\z", "a:b", "C:x", "nul", "d/con.js", "d./a", "x ", "a\\b"]
+)
 def test_a_name_that_leads_out_on_windows_is_refused_there(name: str) -> None:
     told = {name: TreeFile("0" * 64, 1, 0o644)}
     for action in (

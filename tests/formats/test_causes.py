@@ -1,4 +1,5 @@
-"""Hints on the cause of a drift, from what a host has kept: tables, and anything else without a crash."""
+"""Hints on the cause of a drift, from what a host has kept: tables, and anything else without a
+crash."""
 
 from __future__ import annotations
 
@@ -13,9 +14,18 @@ NOW, CHANGED = 1795611660 + 3 * 3600, 1795611660
 CONF = "/etc/systemd/resolved.conf"
 DIST = "/root/bot-kjp/dist/"
 OPEN = "root     pts/0        192.168.100.20   Wed Nov 25 12:58:01 2026   still logged in"
-SHUT = "kjp      tty1                          Wed Nov 25 12:50:00 2026 - Wed Nov 25 13:10:00 2026  (00:20)"
-BEFORE = "root     pts/1        192.168.100.21   Wed Nov 25 02:00:00 2026 - Wed Nov 25 02:10:00 2026  (00:10)"
-CRASH = "root     pts/1        192.168.100.22   Wed Nov 25 12:00:00 2026 - crash                    (00:10)"
+SHUT = (
+    "kjp      tty1                          Wed Nov 25 12:50:00 2026 - Wed Nov 25 13:10:00 "
+    "2026  (00:20)"
+)
+BEFORE = (
+    "root     pts/1        192.168.100.21   Wed Nov 25 02:00:00 2026 - Wed Nov 25 "
+    "02:10:00 2026  (00:10)"
+)
+CRASH = (
+    "root     pts/1        192.168.100.22   Wed Nov 25 12:00:00 2026 - crash               "
+    "     (00:10)"
+)
 BOOT = "reboot   system boot  6.1.0-18-amd64   Wed Nov 25 01:00:00 2026   still running"
 UPGRADE = "2026-11-25 19:58:58 upgrade systemd:amd64 252.1-1 252.2-1"
 INSTALL = "2026-11-25 19:59:58 install jq:amd64 <none> 1.6"
@@ -35,15 +45,24 @@ SAID = "resolved.conf changed 2026-11-25 20:01, 3 hours ago"
 
 TABLE = {
     "a file": ([FILE], f"{SAID}"),
-    "somebody is in": ([FILE, ("login", OPEN)], f"{SAID}, logged in then: root from 192.168.100.20"),
+    "somebody is in": (
+        [FILE, ("login", OPEN)],
+        f"{SAID}, logged in then: root from 192.168.100.20",
+    ),
     "somebody was in": ([FILE, ("login", SHUT)], f"{SAID}, logged in then: kjp from tty1"),
-    "nobody was in": ([FILE, ("login", BEFORE), ("login", BOOT)], f"{SAID}, nobody was logged in then"),
+    "nobody was in": (
+        [FILE, ("login", BEFORE), ("login", BOOT)],
+        f"{SAID}, nobody was logged in then",
+    ),
     "not known": ([FILE, ("login", CRASH), ("login", BOOT)], f"{SAID}"),
     "logins begin later": (
         [("file", str(CHANGED - 86400), CONF), ("login", OPEN)],
         "resolved.conf changed 2026-11-24 20:01, 1 day ago",
     ),
-    "a package": ([FILE, ("dpkg", UPGRADE)], f"{SAID}, just after dpkg: upgrade systemd 252.1-1 -> 252.2-1"),
+    "a package": (
+        [FILE, ("dpkg", UPGRADE)],
+        f"{SAID}, just after dpkg: upgrade systemd 252.1-1 -> 252.2-1",
+    ),
     "packages": (
         [FILE, ("dpkg", LONG_AGO), ("dpkg", UPGRADE), ("dpkg", INSTALL), ("dpkg", INSTALL)],
         f"{SAID}, just after dpkg: upgrade systemd 252.1-1 -> 252.2-1, install jq 1.6 and 1 more",
@@ -67,7 +86,9 @@ def test_what_is_said_of_a_file(name: str):
 
 
 def test_of_a_folder_its_newest_file():
-    traces = parse(seen(("file", str(CHANGED), f"{DIST}/a.js"), ("file", str(CHANGED - 60), f"{DIST}b.js")))
+    traces = parse(
+        seen(("file", str(CHANGED), f"{DIST}/a.js"), ("file", str(CHANGED - 60), f"{DIST}b.js"))
+    )
     assert traces is not None
     assert hint(traces, [DIST]) == "a.js changed 2026-11-25 20:01, 3 hours ago"
 
@@ -86,7 +107,9 @@ def test_no_traces(answer):
 
 
 WORDS = st.sampled_from(["now", "file", "gone", "login", "dpkg", "pm2", "", "x"])
-TEXTS = st.one_of(st.text(max_size=30), st.sampled_from([OPEN, SHUT, UPGRADE, EXIT, CONF, "9" * 30, "+0700"]))
+TEXTS = st.one_of(
+    st.text(max_size=30), st.sampled_from([OPEN, SHUT, UPGRADE, EXIT, CONF, "9" * 30, "+0700"])
+)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -94,4 +117,6 @@ TEXTS = st.one_of(st.text(max_size=30), st.sampled_from([OPEN, SHUT, UPGRADE, EX
 def test_whatever_a_host_prints_is_no_crash(rows):
     traces = parse(seen(*rows))
     if traces is not None:
-        assert "\n" not in hint(traces, [CONF, DIST], "bot-kjp") or any("\r" in "".join(row) for row in rows)
+        assert "\n" not in hint(traces, [CONF, DIST], "bot-kjp") or any(
+            "\r" in "".join(row) for row in rows
+        )

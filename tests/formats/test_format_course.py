@@ -1,4 +1,5 @@
-"""From look to look: crashes told from restarts on purpose, CPU from ticks, logs from marks, reboots."""
+"""From look to look: crashes told from restarts on purpose, CPU from ticks, logs from marks,
+reboots."""
 
 from __future__ import annotations
 
@@ -49,7 +50,13 @@ def seen(uptime: str, boot: str = "boot-1", daemon: int = 7, **changes) -> Seen:
     return replace(NOW, clock=moment, daemon=Daemon(pid=daemon), apps=(replace(APP, **changes),))
 
 
-def step(course: courses.Course, at: float, pm2: Seen, count: counts.Count | None = None, well: bool = True):
+def step(
+    course: courses.Course,
+    at: float,
+    pm2: Seen,
+    count: counts.Count | None = None,
+    well: bool = True,
+):
     """One look, all of it answered."""
     count = count or counts.Count(counts.Mark(10, "5", "77"), (0, 0))
     answers = {}
@@ -60,7 +67,11 @@ def step(course: courses.Course, at: float, pm2: Seen, count: counts.Count | Non
             answers[reading] = counts.render(count)
         else:
             answers[reading] = names.render(
-                [names.Lookup("app", "getent", BOT.names[0], 0 if well else 2, "1.2.3.4" if well else "")]
+                [
+                    names.Lookup(
+                        "app", "getent", BOT.names[0], 0 if well else 2, "1.2.3.4" if well else ""
+                    )
+                ]
             )
     found = courses.step(course, at, answers)
     assert not isinstance(found, str), found
@@ -79,7 +90,11 @@ RESTARTS = {
     "one crash": ({}, {"restart_time": 1, "pid": 101, **CRASHED}, (1, 0)),
     "three more crashes": ({"restart_time": 4}, {"restart_time": 7, "pid": 101, **CRASHED}, (3, 0)),
     "a reload": ({}, {"restart_time": 1, "created_at": 1_050_000, "pm_uptime": 1_050_100}, (0, 1)),
-    "two reloads": ({}, {"restart_time": 2, "created_at": 1_050_000, "pm_uptime": 1_050_100}, (0, 1)),
+    "two reloads": (
+        {},
+        {"restart_time": 2, "created_at": 1_050_000, "pm_uptime": 1_050_100},
+        (0, 1),
+    ),
     "a reload, then two crashes": (
         {},
         {"restart_time": 3, "created_at": 1_020_000, "pm_uptime": 1_060_000},
@@ -93,7 +108,13 @@ RESTARTS = {
     ),
     "delete and start, then a crash": (
         {},
-        {"pm_id": 1, "unique_id": "b2", "restart_time": 1, "created_at": 1_020_000, "pm_uptime": 1_060_000},
+        {
+            "pm_id": 1,
+            "unique_id": "b2",
+            "restart_time": 1,
+            "created_at": 1_020_000,
+            "pm_uptime": 1_060_000,
+        },
         (1, 1),
     ),
     "given up": (
@@ -141,7 +162,9 @@ def test_crashes_add_up_over_the_looks():
     course, first = step(courses.begin(BOT), 0, seen("1000", restart_time=40, **CRASHED))
     assert first.crashes == 0  # those before the baseline are not ours
     for number in (41, 42, 44):
-        course, sample = step(course, number, seen(str(1000 + number), restart_time=number, **CRASHED))
+        course, sample = step(
+            course, number, seen(str(1000 + number), restart_time=number, **CRASHED)
+        )
     assert sample.crashes == 4
 
 
@@ -218,9 +241,13 @@ def test_a_log_that_pm2_has_elsewhere_is_asked_for_its_end_at_once():
     course, _ = step(courses.begin(BOT), 0, seen("1000", logs=(LogFile(there),)))
     assert courses.unmarked(course) == (there,)
     (reading,) = courses.logs(course, courses.unmarked(course))
-    course = courses.marked(course, {reading: counts.render(counts.Count(counts.Mark(500, "9", "3")))})
+    course = courses.marked(
+        course, {reading: counts.render(counts.Count(counts.Mark(500, "9", "3")))}
+    )
     assert courses.unmarked(course) == ()
-    assert [item.args[:2] for item in courses.readings(course) if item.name == "count"] == [(there, "500")]
+    assert [item.args[:2] for item in courses.readings(course) if item.name == "count"] == [
+        (there, "500")
+    ]
 
 
 @pytest.mark.parametrize("paths", [(), (OUT,)])

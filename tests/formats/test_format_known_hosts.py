@@ -1,4 +1,5 @@
-"""formats.known_hosts: what OpenSSH reads in a line. tests/hosts/test_host_known_hosts.py asks ssh itself."""
+"""formats.known_hosts: what OpenSSH reads in a line. tests/hosts/test_host_known_hosts.py asks ssh
+itself."""
 
 from __future__ import annotations
 
@@ -56,7 +57,10 @@ SKIPPED = {
     "a cut key": (f"a {text(ONE)[:-8]}", b"a"),
     "a key with more behind": (f"a {text(ONE + b'more')}", b"a"),
     "a small RSA": (f"a {text(blob('ssh-rsa', b'1', b'1' * 64))}", b"a"),
-    "a curve that is not its own": (f"a {text(blob('ecdsa-sha2-nistp256', b'nistp384', b'x'))}", b"a"),
+    "a curve that is not its own": (
+        f"a {text(blob('ecdsa-sha2-nistp256', b'nistp384', b'x'))}",
+        b"a",
+    ),
     "no key": ("a ssh-ed25519", b"a"),
     "a word": ("a", b"a"),
     "a byte order mark": (f"\ufeffa {text(ONE)}", b"a"),
@@ -119,7 +123,9 @@ def at(*steps: str) -> list[list[lines.Line]]:
         (("", f"a {text(OTHER)}"), lines.UNKNOWN),
     ],
 )
-def test_the_name_with_its_port_says_it_or_else_the_name_alone(steps: tuple[str, ...], said: str) -> None:
+def test_the_name_with_its_port_says_it_or_else_the_name_alone(
+    steps: tuple[str, ...], said: str
+) -> None:
     assert lines.verdict(ONE, at(*steps)) == said
 
 

@@ -27,10 +27,14 @@ def test_a_format_of_moment(date_format: str, line: str) -> None:
     assert log_dates.since(text, log_dates.moment("2026-11-25 21:00"), date_format) == Written(
         text, "", False
     )
-    assert log_dates.since(text, log_dates.moment("2026-11-25 21:01"), date_format) == Written("", "", True)
+    assert log_dates.since(text, log_dates.moment("2026-11-25 21:01"), date_format) == Written(
+        "", "", True
+    )
 
 
-@pytest.mark.parametrize("date_format", ["", "HH:mm:ss", "YY-MM-DD HH:mm", "MMM Do HH:mm", "YYYY-MM-DD", "x"])
+@pytest.mark.parametrize(
+    "date_format", ["", "HH:mm:ss", "YY-MM-DD HH:mm", "MMM Do HH:mm", "YYYY-MM-DD", "x"]
+)
 def test_a_format_that_says_too_little(date_format: str) -> None:
     assert log_dates.pattern(date_format) is None
 

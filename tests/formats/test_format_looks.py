@@ -71,7 +71,12 @@ def test_load_is_cpu_time_over_time(answer: bytes, percent: float) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [sampled(start="901"), sampled(uptime="100.00"), sampled().partition(b"b ")[0], sampled(uptime="x")],
+    [
+        sampled(start="901"),
+        sampled(uptime="100.00"),
+        sampled().partition(b"b ")[0],
+        sampled(uptime="x"),
+    ],
 )
 def test_a_process_that_ended_meanwhile_has_no_load(answer: bytes) -> None:
     assert proc.parse(answer) == proc.Load({}, (41,))
@@ -108,7 +113,9 @@ def test_a_log_comes_back_as_it_was_printed() -> None:
         (logs.Tail(108, 100, b"one\ntwo\n"), None, ("one\ntwo\n", False)),
     ],
 )
-def test_what_was_written_since(tail: logs.Tail, offset: int | None, written: tuple[str, bool]) -> None:
+def test_what_was_written_since(
+    tail: logs.Tail, offset: int | None, written: tuple[str, bool]
+) -> None:
     assert tail.since(offset) == written
 
 

@@ -1,4 +1,5 @@
-"""PM2's knowledge in tables: the probe both ways, units, keys, the restart policy, health, our file."""
+"""PM2's knowledge in tables: the probe both ways, units, keys, the restart policy, health, our
+file."""
 
 from __future__ import annotations
 
@@ -16,7 +17,17 @@ from kjpstate.formats import JUDGES
 from kjpstate.formats.pm2 import ecosystem, health, keys, policy, probe, settings
 from kjpstate.formats.pm2.lint import lint
 from kjpstate.formats.pm2.lives import lives
-from kjpstate.formats.pm2.probe import App, BootClock, Daemon, Dump, LogFile, Runner, Seen, Startup, User
+from kjpstate.formats.pm2.probe import (
+    App,
+    BootClock,
+    Daemon,
+    Dump,
+    LogFile,
+    Runner,
+    Seen,
+    Startup,
+    User,
+)
 from kjpstate.hosts.programs import script
 from kjpstate.model import Clock, Unreadable
 from kjpstate.secret import Secret
@@ -106,21 +117,33 @@ def test_paths_resolve_as_node_does(path, resolved):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("10s", 10_000), ("2m", 120_000), ("1h", 3_600_000), ("5000", 5000), (5000, 5000), ("soon", "soon")],
+    [
+        ("10s", 10_000),
+        ("2m", 120_000),
+        ("1h", 3_600_000),
+        ("5000", 5000),
+        (5000, 5000),
+        ("soon", "soon"),
+    ],
 )
 def test_milliseconds(text, value):
     assert keys.milliseconds(text) == value
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("300M", 314_572_800), ("1G", 2**30), ("2K", 2048), ("7", 7), (7, 7), ("a", "a")]
+    ("text", "value"),
+    [("300M", 314_572_800), ("1G", 2**30), ("2K", 2048), ("7", 7), (7, 7), ("a", "a")],
 )
 def test_sizes(text, value):
     assert keys.size(text) == value
 
 
 def spec(**app):
-    return {"host": "stb", "ecosystem": "/root/bot-kjp/ecosystem.config.js", "app": {**OWNER, **app}}
+    return {
+        "host": "stb",
+        "ecosystem": "/root/bot-kjp/ecosystem.config.js",
+        "app": {**OWNER, **app},
+    }
 
 
 def seen_with(**fields) -> tuple[App, ...]:
@@ -211,7 +234,13 @@ def test_a_users_name_and_an_interpreters_version_are_not_compared():
 
 def test_environment_values_as_the_process_sees_them():
     app = {"env": {"A": 1, "B": True, "C": None, "D": "x", "E": Secret("s")}}
-    assert settings.environment(app) == {"A": "1", "B": "true", "C": "null", "D": "x", "E": Secret("s")}
+    assert settings.environment(app) == {
+        "A": "1",
+        "B": "true",
+        "C": "null",
+        "D": "x",
+        "E": Secret("s"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -306,11 +335,19 @@ def test_the_policy_agrees_with_a_simulation(count, backoff, delay, least):
         ({"exp_backoff_restart_delay": 1000, "kill_timeout": 0}, ["zero-dropped"]),
         ({"exp_backoff_restart_delay": 1000, "instances": 1}, ["instances-cluster"]),
         ({"exp_backoff_restart_delay": 1000, "instances": 2, "exec_mode": "fork"}, []),
-        ({"exp_backoff_restart_delay": 1000, "env": {"max_restarts": "2"}}, ["env-overrides-setting"]),
+        (
+            {"exp_backoff_restart_delay": 1000, "env": {"max_restarts": "2"}},
+            ["env-overrides-setting"],
+        ),
         ({"exp_backoff_restart_delay": 1000, "env_production": {}}, ["env-block-unused"]),
         ({"exp_backoff_restart_delay": 1000, "time": True}, ["log-date-format"]),
         (
-            {"exp_backoff_restart_delay": 1000, "cwd": "/b", "watch": True, "out_file": "/b/logs/o"},
+            {
+                "exp_backoff_restart_delay": 1000,
+                "cwd": "/b",
+                "watch": True,
+                "out_file": "/b/logs/o",
+            },
             ["watches-own-logs"],
         ),
         ({"exp_backoff_restart_delay": 1000, "cwd": "/b", "watch": True, "out_file": "/var/o"}, []),
@@ -323,7 +360,9 @@ def test_advice_from_the_document_alone(app, rules):
 def test_the_owners_advice_says_the_numbers():
     delay, gives_up, _ = lint(OWNER)
     assert gives_up.reason == "15 crashes under 6.4 s each: PM2 stops for good after about 1 min"
-    assert gives_up.cure == "write exp_backoff_restart_delay: 1000; drop max_restarts and min_uptime"
+    assert (
+        gives_up.cure == "write exp_backoff_restart_delay: 1000; drop max_restarts and min_uptime"
+    )
     assert gives_up.severity == "breaks" and gives_up.pointer == "/max_restarts"
     assert "after 100 ms, not 3000 ms" in delay.reason
 
@@ -343,13 +382,19 @@ def alive(**app) -> str:
     ("app", "reason"),
     [
         ({}, ""),
-        ({"status": "waiting restart", "pid": 0, "created_at": None, "start": None}, "given up: waiting"),
+        (
+            {"status": "waiting restart", "pid": 0, "created_at": None, "start": None},
+            "given up: waiting",
+        ),
         ({"status": "waiting restart", "start": None}, "crash-looping"),
         ({"status": "errored", "pid": 0, "start": None}, "given up (errored)"),
         ({"status": "stopped", "pid": 0, "start": None}, "stopped"),
         ({"status": "launching"}, "launching"),
         ({"start": None}, "process 5 is gone"),
-        ({"start": "99950", "restart_time": 3, "pm_uptime": 99_000}, "crash-looping: it keeps dying"),
+        (
+            {"start": "99950", "restart_time": 3, "pm_uptime": 99_000},
+            "crash-looping: it keeps dying",
+        ),
         ({"start": "99950", "restart_time": 1, "pm_uptime": 99_000}, ""),
         ({"start": "99950", "restart_time": 3, "pm_uptime": 10_100}, ""),
         ({"start": "90000", "restart_time": 300, "pm_uptime": 99_000}, ""),
@@ -382,7 +427,11 @@ LOST_LOGS = (LogFile("/root/bot-kjp/logs/out.log", folder=False),)
         ({}, "alive", "online for 100 s"),
         ({"restart_time": 2}, "alive", "online for 100 s, 2 restarts"),
         ({"start": "1000", "restart_time": 1}, "alive", "online for 16 min, 1 restart"),
-        ({"status": "waiting restart", "start": None, "logs": LOST_LOGS}, "stuck", "logs/out.log is gone"),
+        (
+            {"status": "waiting restart", "start": None, "logs": LOST_LOGS},
+            "stuck",
+            "logs/out.log is gone",
+        ),
         ({"status": "waiting restart", "start": None}, "waiting", "crash-looping"),
         ({"status": "waiting restart", "pid": 0, "start": None}, "given-up", "given up"),
         ({"status": "waiting restart", "created_at": None, "start": None}, "given-up", "given up"),
@@ -410,7 +459,8 @@ def test_dead_or_alive_and_why(seen, state, words):
 
 
 def log(*events: str) -> tuple[str, ...]:
-    """Lines as PM2 5, 6 and 7 write them: `MM:SS word`; `start` and `end` of the app, `stop` by somebody."""
+    """Lines as PM2 5, 6 and 7 write them: `MM:SS word`; `start` and `end` of the app, `stop` by
+    somebody."""
     words = {
         "start": "App [bot:0] starting in -fork mode-",
         "end": "App [bot:0] exited with code [1] via signal [SIGINT]",
@@ -420,11 +470,20 @@ def log(*events: str) -> tuple[str, ...]:
         "daemon": "--- New PM2 Daemon started ----",
     }
     return tuple(
-        f"2026-03-01T21:{at}: PM2 log: {words[word]}" for at, word in (item.split() for item in events)
+        f"2026-03-01T21:{at}: PM2 log: {words[word]}"
+        for at, word in (item.split() for item in events)
     )
 
 
-SLOW = ("00:00 start", "02:00 end", "02:00 start", "04:01 end", "04:02 start", "06:02 end", "06:02 start")
+SLOW = (
+    "00:00 start",
+    "02:00 end",
+    "02:00 start",
+    "04:01 end",
+    "04:02 start",
+    "06:02 end",
+    "06:02 start",
+)
 
 
 @pytest.mark.parametrize(
@@ -460,13 +519,29 @@ def test_lines_without_a_time_that_can_be_read_tell_nothing():
         (SLOW, 242, "alive"),  # twice as long as the longest of the three
         (SLOW[2:], 40, "alive"),  # two are no row
         ((*SLOW[:1], "59:00 end", *SLOW[6:]), 40, "alive"),  # one crash after an hour
-        (("00:00 start", "30:00 end", "30:00 start", *("30:01 end", "30:01 start") * 2), 40, "alive"),
-        (("00:00 start", "30:00 end", "30:00 start", *("30:01 end", "30:01 start") * 3), 1, "looping"),
+        (
+            ("00:00 start", "30:00 end", "30:00 start", *("30:01 end", "30:01 start") * 2),
+            40,
+            "alive",
+        ),
+        (
+            ("00:00 start", "30:00 end", "30:00 start", *("30:01 end", "30:01 start") * 3),
+            1,
+            "looping",
+        ),
         ((*SLOW, "06:30 stop", "06:31 end", "06:32 start"), 9, "alive"),
-        (("00:00 start", "00:00 end", "00:00 start", "00:01 end", "00:01 start"), 0, "looping"),  # just begun
+        (
+            ("00:00 start", "00:00 end", "00:00 start", "00:01 end", "00:01 start"),
+            0,
+            "looping",
+        ),  # just begun
         (("00:00 start", "00:00 end", "00:00 start", "00:01 end", "00:01 start"), 6, "alive"),
         (("00:00 start", "00:00 end", "00:00 start"), 0, "alive"),
-        (("00:00 start", "10:00 end", "10:00 start", "20:00 end", "20:00 start", "30:00 end"), 9, "alive"),
+        (
+            ("00:00 start", "10:00 end", "10:00 start", "20:00 end", "20:00 start", "30:00 end"),
+            9,
+            "alive",
+        ),
     ],
 )
 def test_a_slow_crash_loop_is_seen_at_one_look(events, up, state):
@@ -498,7 +573,10 @@ CRASHED = {"restart_time": 4, "pm_uptime": 99_000}
         ({**CRASHED, "created_at": 1, "restart_time": 0}, ""),  # after pm2 resurrect
         ({"restart_time": 1, "events": log(*SLOW)}, "was restarted 100 s ago, and not on purpose"),
         ({**CRASHED, "start": None, "status": "waiting restart"}, "ended, and not on purpose"),
-        ({"status": "stopped", "start": None, "events": log(*SLOW[:2])}, ""),  # nothing restarted it
+        (
+            {"status": "stopped", "start": None, "events": log(*SLOW[:2])},
+            "",
+        ),  # nothing restarted it
         ({"name": "other"}, "is not running"),
     ],
 )
@@ -532,7 +610,9 @@ def test_a_clock_that_jumps_makes_no_code_fresh_or_old(now, pm_uptime, created_a
 def test_an_app_that_may_end_may_be_stopped():
     seen = Seen(socket="alive", apps=(App("bot", status="stopped"),))
     assert health.health(seen, "bot", may_end=True).sick == ""
-    assert health.health(replace(seen, socket="refused"), "bot", may_end=True).sick == "no PM2 daemon"
+    assert (
+        health.health(replace(seen, socket="refused"), "bot", may_end=True).sick == "no PM2 daemon"
+    )
 
 
 @pytest.mark.parametrize(
@@ -555,7 +635,10 @@ def test_code_is_fresh_when_started_strictly_later_or_after_a_reboot(start, stam
 def test_one_old_instance_makes_the_code_old():
     apps = (App("bot", pid=5, start="95000"), App("bot", pid=6, start="80000"))
     seen = Seen(socket="alive", clock=BOOT, apps=apps)
-    assert health.freshness(seen, "bot", Clock("boot", "900.00")).reason == "started before its files changed"
+    assert (
+        health.freshness(seen, "bot", Clock("boot", "900.00")).reason
+        == "started before its files changed"
+    )
 
 
 def test_ticks_of_a_container_count_from_its_own_start():

@@ -12,7 +12,13 @@ from kjpstate.formats.pm2.probe import App, Dump, Seen
 from kjpstate.model import File
 from kjpstate.secret import Secret
 
-APP = {"name": "bot", "script": "dist/index.js", "cwd": "/bot", "max_restarts": 15, "env": {"KEY": "one"}}
+APP = {
+    "name": "bot",
+    "script": "dist/index.js",
+    "cwd": "/bot",
+    "max_restarts": 15,
+    "env": {"KEY": "one"},
+}
 SPEC = {"host": "stb", "document": "d", "ecosystem": "/bot/ecosystem.config.js", "app": APP}
 FIELDS = {
     "pm_exec_path": "/bot/dist/index.js",
@@ -42,7 +48,13 @@ def acting(**fields) -> Seen:
 def test_all_three_alike():
     found = columns(SPEC, SEEN, file_of())
     assert (found.running, found.file, found.saved) == ("", "", "")
-    assert [row.name for row in found.rows] == ["status", "script", "cwd", "max_restarts", "env.KEY"]
+    assert [row.name for row in found.rows] == [
+        "status",
+        "script",
+        "cwd",
+        "max_restarts",
+        "env.KEY",
+    ]
     assert not any(row.differs for row in found.rows)
 
 
@@ -93,7 +105,11 @@ def test_a_variable_whose_value_nobody_asked_for_is_there():
     [
         (replace(SEEN, socket="missing", apps=()), file_of(), ("no PM2 daemon", "", "")),
         (replace(SEEN, apps=()), file_of(), ("not in PM2's list", "", "")),
-        (SEEN, File("x", b"module.exports = { apps: [] }", 0o644), ("", "not kjpstate's, so not run", "")),
+        (
+            SEEN,
+            File("x", b"module.exports = { apps: [] }", 0o644),
+            ("", "not kjpstate's, so not run", ""),
+        ),
         (SEEN, file_of({"name": "other", "script": "x"}), ("", "does not name it", "")),
         (replace(SEEN, dump=Dump("ok")), file_of(), ("", "", "not saved")),
         (replace(SEEN, dump=Dump("broken")), file_of(), ("", "", "dump.pm2 is broken")),
@@ -109,6 +125,8 @@ def test_no_file_at_all():
     assert found.file == "no such file"
     assert {row.name: row.running for row in found.rows}["max_restarts"] == 15
     assert not any(row.differs for row in found.rows)
-    other = replace(SEEN, dump=Dump("ok", "", (replace(RUNS, fields={**FIELDS, "max_restarts": 4}),)))
+    other = replace(
+        SEEN, dump=Dump("ok", "", (replace(RUNS, fields={**FIELDS, "max_restarts": 4}),))
+    )
     rows = {row.name for row in columns(SPEC, other, None).rows if row.differs}
     assert rows == {"max_restarts"}

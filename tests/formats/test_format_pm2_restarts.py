@@ -1,4 +1,5 @@
-"""PM2's restarts, crash by crash: the model against runs of PM2 5, 6 and 7 recorded from its own log."""
+"""PM2's restarts, crash by crash: the model against runs of PM2 5, 6 and 7 recorded from its own
+log."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ def test_the_model_agrees_with_a_recorded_run(run):
     life=st.integers(50, 20_000),
 )
 def test_the_schedule_ends_just_where_the_arithmetic_says(count, least, delay, backoff, life):
-    """It ends when each life is short and the last of `count` crashes still falls into the window."""
+    """It ends when each life is short and the last of `count` crashes still
+    falls into the window."""
     rules = Policy(count, least, delay, backoff)
     short = life < least and count * life + rules.until_given_up < rules.window
     assert (schedule(rules, life)[-1].delay is None) == short
@@ -68,9 +70,18 @@ def test_the_owners_bot_is_given_up_after_a_minute():
 @pytest.mark.parametrize(
     ("app", "said"),
     [
-        (OWNERS, ["start    15   dies at    60 s   given up", '"waiting restart"', "no effect beside"]),
-        ({}, ["start 1 to 15", "start    16", '"errored"', "Gives up when 16 starts live under 1 s"]),
-        ({"exp_backoff_restart_delay": 1000}, ["8 on", "for ever", "Never gives up: a crash counts"]),
+        (
+            OWNERS,
+            ["start    15   dies at    60 s   given up", '"waiting restart"', "no effect beside"],
+        ),
+        (
+            {},
+            ["start 1 to 15", "start    16", '"errored"', "Gives up when 16 starts live under 1 s"],
+        ),
+        (
+            {"exp_backoff_restart_delay": 1000},
+            ["8 on", "for ever", "Never gives up: a crash counts"],
+        ),
         ({"autorestart": False}, ["never restarted: autorestart is false"]),
     ],
 )

@@ -1,4 +1,5 @@
-"""Paths and scripts that PM2, /proc and a document tell in different words: whether they are one."""
+"""Paths and scripts that PM2, /proc and a document tell in different words:
+whether they are one."""
 
 from __future__ import annotations
 
@@ -66,10 +67,17 @@ def test_a_link_to_the_root():
         ({"script": "npm"}, "/usr/bin/npm", "/srv/current", "", True),
         ({"script": "npm"}, "/usr/bin/yarn", "/srv/current", "/usr/bin/npm", False),
         ({"script": "./npm"}, "/usr/bin/npm", "/srv/current", "", False),
-        # a file of the folder, not a program of PATH: it stands there, or PM2 took it from where it ran
+        # a file of the folder, not a program of PATH: it stands there, or PM2 took it from where it
+        # ran
         ({"script": "npm"}, "/usr/bin/npm", "/srv/current", "/srv/current/npm", False),
         ({"script": "npm"}, "/srv/old/npm", "/srv/old", "", False),
-        ({"script": "python3.11"}, "/usr/bin/python3.11", "/srv/current", "/usr/bin/python3.11", True),
+        (
+            {"script": "python3.11"},
+            "/usr/bin/python3.11",
+            "/srv/current",
+            "/usr/bin/python3.11",
+            True,
+        ),
         ({}, "/opt/other/bot.js", "/srv/current", "", False),
         # one program of many names is run as one of them
         ({"script": "/bin/httpd"}, "/bin/busybox", "/srv/current", "", False),
@@ -87,11 +95,23 @@ NPM = {"script": "npm", "args": "run start"}
     ("app", "fields", "same"),
     [
         ({}, {"pm_exec_path": "/srv/current/bot.js", "pm_cwd": "/srv/releases/1"}, True),
-        ({}, {"pm_exec_path": "/srv/current/bot.js", "pm_cwd": "/srv/current", "args": ["x"]}, True),
+        (
+            {},
+            {"pm_exec_path": "/srv/current/bot.js", "pm_cwd": "/srv/current", "args": ["x"]},
+            True,
+        ),
         ({}, {"pm_exec_path": "/srv/current/bot.js", "pm_cwd": "/root"}, False),
         ({}, {}, False),
-        (NPM, {"pm_exec_path": "/usr/bin/npm", "pm_cwd": "/srv/releases/1", "args": ["run", "start"]}, True),
-        (NPM, {"pm_exec_path": "/usr/bin/npm", "pm_cwd": "/srv/current", "args": ["run", "web"]}, False),
+        (
+            NPM,
+            {"pm_exec_path": "/usr/bin/npm", "pm_cwd": "/srv/releases/1", "args": ["run", "start"]},
+            True,
+        ),
+        (
+            NPM,
+            {"pm_exec_path": "/usr/bin/npm", "pm_cwd": "/srv/current", "args": ["run", "web"]},
+            False,
+        ),
         (NPM, {"pm_exec_path": "/usr/bin/npm", "pm_cwd": "/srv/current"}, False),
         (NPM, {"pm_exec_path": "/usr/bin/npm", "pm_cwd": "/root", "args": ["run", "start"]}, False),
         (

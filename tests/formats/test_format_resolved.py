@@ -1,4 +1,5 @@
-"""resolved.conf by systemd's rules: what the daemon takes, and the least edit that makes it take ours."""
+"""resolved.conf by systemd's rules: what the daemon takes, and the least edit that makes it take
+ours."""
 
 from __future__ import annotations
 
@@ -41,7 +42,10 @@ def dns(text: str | bytes, key: str = "DNS") -> tuple[str, ...] | None:
 
 READ = [
     ("[Resolve]\nDNS=1.1.1.1\nDNS=2.2.2.2\n", ("1.1.1.1", "2.2.2.2")),
-    ("[Resolve]\nDNS=1.1.1.1\n[Other]\nDNS=9.9.9.9\n[Resolve]\nDNS=2.2.2.2", ("1.1.1.1", "2.2.2.2")),
+    (
+        "[Resolve]\nDNS=1.1.1.1\n[Other]\nDNS=9.9.9.9\n[Resolve]\nDNS=2.2.2.2",
+        ("1.1.1.1", "2.2.2.2"),
+    ),
     ("[Resolve]\nDNS=1.1.1.1\nDNS=\n", ()),
     ("[Resolve]\nDNS=1.1.1.1\nDNS=\nDNS=2.2.2.2\n", ("2.2.2.2",)),
     ("[Resolve]\nDNS=1.1.1.1 2.2.2.2 1.1.1.1\n", ("1.1.1.1", "2.2.2.2")),
@@ -153,17 +157,23 @@ INTERFACES = {1: "lo", 2: "eth0"}
 def test_a_server_of_an_interface(word: str, expected: tuple[str, ...]) -> None:
     found = settings([ConfFile(MAIN, f"[Resolve]\nDNS={word}\n".encode())], INTERFACES)
     assert found.values("DNS") == expected
-    assert [item.why for item in found.ignored] == ([] if expected else [f"there is no interface {word[8:]}"])
+    assert [item.why for item in found.ignored] == (
+        [] if expected else [f"there is no interface {word[8:]}"]
+    )
 
 
 def test_where_a_value_comes_from_and_what_was_dropped() -> None:
-    dropin = ConfFile("/etc/systemd/resolved.conf.d/10-vpn.conf", b"# ours\n[Resolve]\nDNS=9.9.9.9 nine\n")
+    dropin = ConfFile(
+        "/etc/systemd/resolved.conf.d/10-vpn.conf", b"# ours\n[Resolve]\nDNS=9.9.9.9 nine\n"
+    )
     found = settings([ConfFile(MAIN, b"[Resolve]\n\nDNS=1.1.1.1\n"), dropin])
     assert [(entry.value, entry.file, entry.line) for entry in found.entries["DNS"]] == [
         ("1.1.1.1", MAIN, 3),
         ("9.9.9.9", dropin.path, 3),
     ]
-    assert [(item.word, item.file, item.line) for item in found.ignored] == [("nine", dropin.path, 3)]
+    assert [(item.word, item.file, item.line) for item in found.ignored] == [
+        ("nine", dropin.path, 3)
+    ]
 
 
 def test_drop_ins_come_by_name_and_the_stronger_tree_hides_the_same_name() -> None:
@@ -179,7 +189,9 @@ def test_drop_ins_come_by_name_and_the_stronger_tree_hides_the_same_name() -> No
 
 
 def test_a_broken_header_stops_the_reading_of_later_files_too() -> None:
-    found = settings([ConfFile(MAIN, b"[Resolve\n"), ConfFile("/etc/x.conf", b"[Resolve]\nDNS=1.1.1.1\n")])
+    found = settings(
+        [ConfFile(MAIN, b"[Resolve\n"), ConfFile("/etc/x.conf", b"[Resolve]\nDNS=1.1.1.1\n")]
+    )
     assert found.values("DNS") is None
     assert found.broken is not None and found.broken.line == 1
 
@@ -187,7 +199,12 @@ def test_a_broken_header_stops_the_reading_of_later_files_too() -> None:
 EDITS = [
     (None, b"[Resolve]\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=8.8.4.4 1.0.0.1\n"),
     (b"", b"[Resolve]\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=8.8.4.4 1.0.0.1\n"),
-    (STOCK, STOCK.replace(b"[Resolve]\n", b"[Resolve]\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=8.8.4.4 1.0.0.1\n")),
+    (
+        STOCK,
+        STOCK.replace(
+            b"[Resolve]\n", b"[Resolve]\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=8.8.4.4 1.0.0.1\n"
+        ),
+    ),
     (
         STOCK.replace(b"\n", b"\r\n"),
         STOCK.replace(b"\n", b"\r\n").replace(
@@ -212,7 +229,10 @@ EDITS = [
         b"[Resolve]\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=8.8.4.4 1.0.0.1\n",
     ),
     (b"[resolve]\n", b"[resolve]\n[Resolve]\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=8.8.4.4 1.0.0.1\n"),
-    (b"[Other]\nX=1 \\", b"[Other]\nX=1 \\\n\n[Resolve]\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=8.8.4.4 1.0.0.1"),
+    (
+        b"[Other]\nX=1 \\",
+        b"[Other]\nX=1 \\\n\n[Resolve]\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=8.8.4.4 1.0.0.1",
+    ),
     (
         b"[Resolve]\nCache=yes\n[Other]\n[Resolve]\n",
         b"[Resolve]\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=8.8.4.4 1.0.0.1\nCache=yes\n[Other]\n[Resolve]\n",
@@ -279,9 +299,14 @@ LINES = st.sampled_from(
     ]
 )
 FILES = st.tuples(
-    st.sampled_from([b"\n", b"\r\n"]), st.sampled_from([b"", b"\xef\xbb\xbf"]), st.lists(LINES), st.booleans()
+    st.sampled_from([b"\n", b"\r\n"]),
+    st.sampled_from([b"", b"\xef\xbb\xbf"]),
+    st.lists(LINES),
+    st.booleans(),
 ).map(lambda parts: parts[1] + parts[0].join(parts[2]) + (parts[0] if parts[3] else b""))
-ADDRESSES = st.lists(st.sampled_from(["8.8.8.8", "1.1.1.1", "9.9.9.9", "2606:4700:4700::1111"]), unique=True)
+ADDRESSES = st.lists(
+    st.sampled_from(["8.8.8.8", "1.1.1.1", "9.9.9.9", "2606:4700:4700::1111"]), unique=True
+)
 WANTS = st.builds(
     Wanted,
     st.none() | ADDRESSES.map(tuple),
@@ -292,7 +317,8 @@ OURS = (b"DNS", b"FallbackDNS", b"Domains")
 
 
 def untouched(content: bytes) -> list[bytes]:
-    """The lines that an edit must keep: all but our keys, continuations of theirs, headers and blanks."""
+    """The lines that an edit must keep: all but our keys, continuations of theirs, headers and
+    blanks."""
     kept, inside = [], False
     for line in content.splitlines():
         bare_line = line.removeprefix(b"\xef\xbb\xbf").strip()

@@ -47,7 +47,11 @@ def test_a_cron_line_gives_the_words_back():
 )
 def test_when(every: int, when: str):
     job = replace(JOB, every=every)
-    assert cron_lines(job).splitlines()[1].startswith(f"{when.replace('W', str(job.offset // 60))}  /opt")
+    assert (
+        cron_lines(job)
+        .splitlines()[1]
+        .startswith(f"{when.replace('W', str(job.offset // 60))}  /opt")
+    )
     assert job.offset < min(every, 3600)
 
 
@@ -84,7 +88,9 @@ def test_what_stands_under_our_comment_and_is_not_ours_stays():
 
 
 def test_variables_are_only_systemds_in_a_command():
-    text = timer_units(replace(JOB, environ={"KJPSTATE_STATE": "/a b/$HOME %d"}))[f"{JOB.name}.service"]
+    text = timer_units(replace(JOB, environ={"KJPSTATE_STATE": "/a b/$HOME %d"}))[
+        f"{JOB.name}.service"
+    ]
     assert 'Environment="KJPSTATE_STATE=/a b/$HOME %%d"\n' in text
     assert "$$HOME" in text
 
@@ -97,7 +103,9 @@ def test_units_are_what_systemd_wants():
     service, timer = units[f"{JOB.name}.service"], units[f"{JOB.name}.timer"]
     assert service["Service"]["SuccessExitStatus"] == "2 3"
     assert service["Service"]["Type"] == "oneshot"
-    assert service["Service"]["ExecStart"].endswith('drift "/home/me/my bots/100%% $$HOME/kjpstate.yaml"')
+    assert service["Service"]["ExecStart"].endswith(
+        'drift "/home/me/my bots/100%% $$HOME/kjpstate.yaml"'
+    )
     assert timer["Timer"]["Persistent"] == "true"
     assert timer["Timer"]["OnCalendar"] == "*-*-* *:0/10:00"
     assert int(timer["Timer"]["RandomizedDelaySec"]) == 150
@@ -105,11 +113,17 @@ def test_units_are_what_systemd_wants():
 
 def test_a_task_is_xml_with_the_words_in_it():
     document = "D:\\BOT & CO\\kjpstate.yaml"
-    job = replace(JOB, document=document, argv=("C:\\Py\\python.exe", "-m", "kjpstate", "drift", document))
+    job = replace(
+        JOB, document=document, argv=("C:\\Py\\python.exe", "-m", "kjpstate", "drift", document)
+    )
     root = ElementTree.fromstring(task_xml(job, "-m kjpstate drift " + document).split("?>", 1)[1])
     space = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
     exec_ = root.find(f"{space}Actions/{space}Exec")
-    assert [child.text for child in exec_] == [job.argv[0], f"-m kjpstate drift {document}", "D:\\BOT & CO"]
+    assert [child.text for child in exec_] == [
+        job.argv[0],
+        f"-m kjpstate drift {document}",
+        "D:\\BOT & CO",
+    ]
     assert root.findtext(f"{space}Settings/{space}MultipleInstancesPolicy") == "IgnoreNew"
     assert root.findtext(f".//{space}Interval") == "PT10M"
 

@@ -1,4 +1,5 @@
-"""The verdict over a watch: which look is beyond which limit, what a hole means, and when nobody can say."""
+"""The verdict over a watch: which look is beyond which limit, what a hole means, and when nobody
+can say."""
 
 from __future__ import annotations
 
@@ -24,11 +25,17 @@ LENGTH = 120.0
 
 def looks(*changes: dict) -> list[Sample]:
     """One look each half a minute, each as well as can be but for its change."""
-    return [replace(WELL, **{"at": 30.0 * number, **change}) for number, change in enumerate(changes)]
+    return [
+        replace(WELL, **{"at": 30.0 * number, **change}) for number, change in enumerate(changes)
+    ]
 
 
 FAILED = {
-    "cpu": ([{}, {"cpu": 30.0}, {"cpu": 85.2}, {"cpu": 99.0}], 60, "CPU 85% of one core; the limit is 30%"),
+    "cpu": (
+        [{}, {"cpu": 30.0}, {"cpu": 85.2}, {"cpu": 99.0}],
+        60,
+        "CPU 85% of one core; the limit is 30%",
+    ),
     "memory": ([{}, {"memory": 300 << 20}], 30, "memory 300 MB; the limit is 200 MB"),
     "a crash": ([{}, {"crashes": 1}, {"crashes": 1}], 30, "restarts by crashes: 1; the limit is 0"),
     "log": (
@@ -82,7 +89,12 @@ def test_without_limits_it_must_only_be_alive():
 
 SHORT, LONG = Hole("stb", 30, 50, "the link was lost"), Hole("stb", 20, 60, "the link was lost")
 UNKNOWN = {
-    "nothing seen": ([], [Hole("stb", 0, None, "stb can't be reached")], ALL, "stb can't be reached"),
+    "nothing seen": (
+        [],
+        [Hole("stb", 0, None, "stb can't be reached")],
+        ALL,
+        "stb can't be reached",
+    ),
     "out of sight at the end": (
         looks({}),
         [Hole("stb", 90, None, "no answer")],
@@ -90,7 +102,12 @@ UNKNOWN = {
         "out of sight at the end: no answer",
     ),
     "too long out of sight": (looks({}, {}), [LONG], ALL, "out of sight for 0:40 of 2:00"),
-    "CPU never measured": (looks({"cpu": None}, {"cpu": None}), [], ALL, "its CPU was never measured"),
+    "CPU never measured": (
+        looks({"cpu": None}, {"cpu": None}),
+        [],
+        ALL,
+        "its CPU was never measured",
+    ),
     "memory never measured": (looks({"memory": None}), [], ALL, "its memory was never measured"),
     "a log that can't be read": (
         looks({"logs": {"ENOTFOUND": None}}),
@@ -125,7 +142,10 @@ def test_a_watch_that_was_ended_says_so_and_failed_stays_failed():
     assert judge(BOT, ALL, looks({}, {}), [], seconds=30, left=left).result == "unknown"
     assert judge(BOT, ALL, looks({}, {"crashes": 2}), [], seconds=30, left=left).result == "failed"
     # The app may just be starting: only a watch that went to its end judges the last look alone.
-    assert judge(BOT, ALL, looks({}, {"sick": "launching"}), [], seconds=30, left=left).result == "unknown"
+    assert (
+        judge(BOT, ALL, looks({}, {"sick": "launching"}), [], seconds=30, left=left).result
+        == "unknown"
+    )
 
 
 def test_while_it_goes_on_only_what_is_certain_counts():
@@ -135,7 +155,8 @@ def test_while_it_goes_on_only_what_is_certain_counts():
 
 def test_the_worst_verdict_is_the_watch_s():
     verdicts = [
-        judge(BOT, ALL, looks(*changes), [], seconds=LENGTH) for changes in ([{}], [], [{"crashes": 1}])
+        judge(BOT, ALL, looks(*changes), [], seconds=LENGTH)
+        for changes in ([{}], [], [{"crashes": 1}])
     ]
     results = []
     for chosen in (verdicts[:1], verdicts[:2], verdicts):
@@ -145,7 +166,8 @@ def test_the_worst_verdict_is_the_watch_s():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(0, "0:00"), (29.6, "0:30"), (90, "1:30"), (1800, "30:00"), (3723, "1:02:03")]
+    ("seconds", "said"),
+    [(0, "0:00"), (29.6, "0:30"), (90, "1:30"), (1800, "30:00"), (3723, "1:02:03")],
 )
 def test_moments_for_a_person(seconds: float, said: str):
     assert clock(seconds) == said

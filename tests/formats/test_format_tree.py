@@ -72,7 +72,9 @@ def test_a_digest_does_not_depend_on_the_order_of_keys(files: dict[str, str]) ->
 
 def test_below_takes_a_folder_and_makes_its_paths_relative_to_it() -> None:
     files = {"dist/a.js": "1", "dist/b/c.js": "2", "distant.js": "3"}
-    assert trees.below(files, "dist/") == trees.below(files, "./dist") == {"a.js": "1", "b/c.js": "2"}
+    assert (
+        trees.below(files, "dist/") == trees.below(files, "./dist") == {"a.js": "1", "b/c.js": "2"}
+    )
     assert trees.below(files, "./") == files
 
 

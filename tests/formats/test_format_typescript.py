@@ -206,10 +206,18 @@ def places(pattern: str, source: str) -> list[str]:
         ("{ $$$ }", "if (a) { b({ c }); }", ["{ b({ c }); }", "{ c }"]),
         ("$A = $A + 1", "x = x + 1; x = y + 1", ["x = x + 1"]),
         ("$A()", "if (x) y(); new Z()", ["y()", "Z()"]),
-        ("if (a) b();", "if (a) /* why */\n  // not\n  b();", ["if (a) /* why */\n  // not\n  b();"]),
+        (
+            "if (a) b();",
+            "if (a) /* why */\n  // not\n  b();",
+            ["if (a) /* why */\n  // not\n  b();"],
+        ),
         ("if (a) {", "// if (a) {\nx = `if (a) {`; if (a) { }", ["if (a) {"]),
         ("} else if (b) {", "if (a) { } else if (b) { }", ["} else if (b) {"]),
-        ("for (let i = 0; i < n; i++)", "for (let i = 0; i < n; i++) go()", ["for (let i = 0; i < n; i++)"]),
+        (
+            "for (let i = 0; i < n; i++)",
+            "for (let i = 0; i < n; i++) go()",
+            ["for (let i = 0; i < n; i++)"],
+        ),
         ("async function f(", "export async function f() {}", ["async function f("]),
     ],
 )
@@ -242,7 +250,9 @@ def test_many_wildcards_are_no_trap() -> None:
 
 
 def test_nearest_lines_come_best_first() -> None:
-    source = read(b"start();\nif (connection === 'close') {\n} else if (connection == 'open') {\n}\n", "a.ts")
+    source = read(
+        b"start();\nif (connection === 'close') {\n} else if (connection == 'open') {\n}\n", "a.ts"
+    )
     assert nearest(pattern_of("if (connection === 'open') {", "a.ts"), source) == [3, 2]
     assert nearest(pattern_of("nothing.like(it)", "a.ts"), source) == []
 
@@ -333,7 +343,9 @@ def test_comments_above_a_statement_but_not_those_of_the_whole_file() -> None:
 
 def test_names() -> None:
     assert {name for name, _ in declared(PARSED.tree.root_node)} == {"a", "c", "run"}
-    kinds = "class A {}\nenum B {}\ntype C = 1\ninterface D {}\nnamespace E {}\nimport * as F from 'f'"
+    kinds = (
+        "class A {}\nenum B {}\ntype C = 1\ninterface D {}\nnamespace E {}\nimport * as F from 'f'"
+    )
     parsed = read(f"{kinds}\nvar g, h = 1".encode(), "a.ts")
     assert declared_in(parsed, 0, len(parsed.data)) == {"A", "B", "C", "D", "E", "F", "g", "h"}
 
@@ -365,7 +377,9 @@ def steps_of(text: str, lines: int) -> int:
     return 10**9 - search.steps
 
 
-@pytest.mark.parametrize("text", ["$A; $$$ b;", "$A; $$$ $B; $$$ $C; $$$ b;", "a0; $$$ $B; $$$ $C; b;"])
+@pytest.mark.parametrize(
+    "text", ["$A; $$$ b;", "$A; $$$ $B; $$$ $C; $$$ b;", "a0; $$$ $B; $$$ $C; b;"]
+)
 def test_the_steps_of_a_search_grow_with_the_file_and_no_faster(text: str) -> None:
     assert steps_of(text, 800) < 12 * steps_of(text, 100)
 

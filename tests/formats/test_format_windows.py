@@ -42,7 +42,18 @@ def test_a_name_that_windows_would_take_for_another_thing(name: str):
 @pytest.mark.parametrize(
     "name",
     [
-        *("wa.ts", "null", "console.js", "auxiliary", "com", "com10", "lpt", "a.nul", ".con", "conin"),
+        *(
+            "wa.ts",
+            "null",
+            "console.js",
+            "auxiliary",
+            "com",
+            "com10",
+            "lpt",
+            "a.nul",
+            ".con",
+            "conin",
+        ),
         *(
             " a",
             ".env",
@@ -180,10 +191,14 @@ ENDINGS = ".COM;.EXE;.BAT;.CMD;.VBS;.JS"
         ("./b.cmd ", PATH, None),
     ],
 )
-def test_a_program_is_found_from_the_commands_folder_or_on_path(word: str, path: str, file: str | None):
+def test_a_program_is_found_from_the_commands_folder_or_on_path(
+    word: str, path: str, file: str | None
+):
     there = {name.lower() for name in FILES}
     found = windows.program(word, "D:/bot/", path, ENDINGS, lambda name: name.lower() in there)
-    assert found == file or (found is not None and file is not None and found.lower() == file.lower())
+    assert found == file or (
+        found is not None and file is not None and found.lower() == file.lower()
+    )
 
 
 @pytest.mark.parametrize("endings", ["", ".JS;.PY", ".cmd", " .CMD ; .EXE "])
@@ -262,7 +277,8 @@ def crt(line: str) -> list[str]:
 
 @given(
     st.lists(
-        st.text(st.characters(codec="utf-8"), max_size=8) | st.text("\\ab =;,\t", max_size=6), max_size=4
+        st.text(st.characters(codec="utf-8"), max_size=8) | st.text("\\ab =;,\t", max_size=6),
+        max_size=4,
     )
 )
 @example(["C:\\a b\\", "\\\\", "\\", "a\\\\ ", ""])

@@ -33,7 +33,9 @@ def test_only_so_many_are_kept():
     assert len(kept) == 200 and kept[-1].id == f"{229:06x}"
 
 
-@pytest.mark.parametrize("answer", [None, b"", b"[]", b'{"runs": 5}', b'{"runs": [5, {}, {"id": "a"}]}'])
+@pytest.mark.parametrize(
+    "answer", [None, b"", b"[]", b'{"runs": 5}', b'{"runs": [5, {}, {"id": "a"}]}']
+)
 def test_damage_is_nothing(answer):
     assert lines(answer) == ()
 
@@ -66,6 +68,8 @@ def test_a_line_that_nobody_of_ours_wrote_is_left_out(said: dict[str, Any]):
 
 
 def test_results_are_few_words():
-    wild = {"dns": "\x1b[2J", "x" * 999: "applied"} | {f"patch.{number}": "applied" for number in range(9999)}
+    wild = {"dns": "\x1b[2J", "x" * 999: "applied"} | {
+        f"patch.{number}": "applied" for number in range(9999)
+    }
     (line,) = lines(stamp({"runs": [asdict(replace(ONE, results=wild))]}))
     assert len(line.results) == 500 and set(line.results.values()) == {"applied"}

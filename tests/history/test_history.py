@@ -1,4 +1,5 @@
-"""The file of past runs: what goes in comes out, equal checks are counted, it stays small, and it is ours."""
+"""The file of past runs: what goes in comes out, equal checks are counted, it stays small, and it
+is ours."""
 
 from __future__ import annotations
 
@@ -87,13 +88,21 @@ def test_equal_checks_are_one_row_with_a_count(tmp_path: Path):
     for number in range(1000):
         assert history.note(tmp_path, past(number, number * 10, seconds=number)) == ""
     (run,) = all_of(tmp_path)
-    assert (run.id, run.times, run.started, run.last, run.seconds) == ("000000", 1000, at(0), at(9990), 999)
+    assert (run.id, run.times, run.started, run.last, run.seconds) == (
+        "000000",
+        1000,
+        at(0),
+        at(9990),
+        999,
+    )
 
 
 def test_a_finding_in_other_words_is_the_same_and_has_the_newest_words(tmp_path: Path):
     dead = Item("stb", "pm2_process.bot", "drift", "alive", "dead for 10 s")
     history.note(tmp_path, past(1, exit_code=2, items=(dead,)))
-    history.note(tmp_path, past(2, 10, exit_code=2, items=(replace(dead, reason="dead for 610 s"),)))
+    history.note(
+        tmp_path, past(2, 10, exit_code=2, items=(replace(dead, reason="dead for 610 s"),))
+    )
     (run,) = all_of(tmp_path)
     assert (run.times, run.items[0].reason) == (2, "dead for 610 s")
 
@@ -111,7 +120,17 @@ def test_a_finding_in_other_words_is_the_same_and_has_the_newest_words(tmp_path:
         (10, {"verb": "apply"}),
         (10, {"verb": "plan"}),
     ],
-    ids=["drift", "document", "person", "scope", "path", "a gap", "a clock set back", "apply", "plan"],
+    ids=[
+        "drift",
+        "document",
+        "person",
+        "scope",
+        "path",
+        "a gap",
+        "a clock set back",
+        "apply",
+        "plan",
+    ],
 )
 def test_anything_new_is_a_row_of_its_own(tmp_path: Path, minutes: float, changes: dict):
     history.note(tmp_path, past(1))
@@ -153,7 +172,9 @@ def test_what_is_asked_for(tmp_path: Path):
 def test_what_is_too_much_or_too_old_goes_and_the_newest_always_stay(tmp_path: Path):
     limits = Limits(looks=40, acts=5, looks_for=timedelta(days=30), always=20)
     for number in range(160):
-        history.note(tmp_path, past(number, number * 1440, verb="plan" if number % 4 else "apply"), limits)
+        history.note(
+            tmp_path, past(number, number * 1440, verb="plan" if number % 4 else "apply"), limits
+        )
     found = all_of(tmp_path)
     looks = [run for run in found if run.verb == "plan"]
     assert len([run for run in found if run.verb == "apply"]) <= 5 + 16
@@ -182,7 +203,8 @@ def version(folder: Path, number: int) -> None:
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {number}")
         connection.execute(
-            "INSERT INTO runs VALUES (1, '00000a', 'apply', 'bot-kjp', '/k.yaml', 'd', 'kjp@pc', ?, 1.0, 0,"
+            "INSERT INTO runs VALUES (1, '00000a', 'apply', 'bot-kjp', '/k.yaml', 'd', "
+            "'kjp@pc', ?, 1.0, 0,"
             " '', '', 'stb', 'p', 1, ?)",
             (at(0), at(0)),
         )
@@ -222,7 +244,9 @@ def damaged_by(folder: Path, how: str) -> None:
             connection.close()
         case "an index's name":
             history.note(folder, past(1))
-            file.write_bytes(file.read_bytes().replace(b"CREATE INDEX items_of", b"CREATE INDEX \xddtems_of"))
+            file.write_bytes(
+                file.read_bytes().replace(b"CREATE INDEX items_of", b"CREATE INDEX \xddtems_of")
+            )
         case "a value of another type":
             history.note(folder, past(1))
             with sqlite3.connect(file) as connection:
@@ -235,7 +259,8 @@ def damaged_by(folder: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "how", ["not a database", "empty pages", "a table is missing", "an index's name", "another program's"]
+    "how",
+    ["not a database", "empty pages", "a table is missing", "an index's name", "another program's"],
 )
 def test_a_damaged_or_foreign_file_is_set_aside_and_a_new_one_begins(tmp_path: Path, how: str):
     damaged_by(tmp_path, how)
@@ -352,7 +377,9 @@ for number in range(25):
 
 def test_several_processes_write_at_once(tmp_path: Path):
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), str(who)], stderr=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path), str(who)], stderr=subprocess.PIPE
+        )
         for who in range(1, 4)
     ]
     for writer in writers:

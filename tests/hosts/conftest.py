@@ -18,7 +18,11 @@ def sshd(tmp_path_factory):
 
 
 # One shell is enough for a quick run; where all is asked for, all three and a real sshd.
-REAL = ["local", "dash", *(pytest.param(name, marks=pytest.mark.real) for name in ("bash", "busybox", "ssh"))]
+REAL = [
+    "local",
+    "dash",
+    *(pytest.param(name, marks=pytest.mark.real) for name in ("bash", "busybox", "ssh")),
+]
 
 
 @pytest.fixture(params=[*REAL, "simulated"])

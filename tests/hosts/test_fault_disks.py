@@ -1,7 +1,8 @@
-"""Six disks that refuse: full, read-only, without inodes, what may not change, what is mounted, no folder.
+"""Six disks that refuse: full, read-only, without inodes, what may not change, what is mounted, no
+folder.
 
-Here the system itself says no. The file stays what it was, nothing of ours is left beside it, the reason is
-told; and once the disk is well again, the next run converges.
+Here the system itself says no. The file stays what it was, nothing of ours is left beside it, the
+reason is told; and once the disk is well again, the next run converges.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Every call by which our scripts and the Python body write, answered by an error; six disks that do so.
+"""Every call by which our scripts and the Python body write, answered by an error; six disks that
+do so.
 
-Whatever fails: each file is old or new whole, an action that is told done is done, one that is told failed
-left its file as it was, and the next run converges.
+Whatever fails: each file is old or new whole, an action that is told done is done, one that is told
+failed left its file as it was, and the next run converges.
 """
 
 from __future__ import annotations
@@ -41,15 +42,35 @@ ROOMY = {
     "copy_file_range",
     "mkdir",
     "mkdirat",
-} | {"link", "linkat", "symlink", "symlinkat", "rename", "renameat", "renameat2", "setxattr", "fsetxattr"}
+} | {
+    "link",
+    "linkat",
+    "symlink",
+    "symlinkat",
+    "rename",
+    "renameat",
+    "renameat2",
+    "setxattr",
+    "fsetxattr",
+}
 """Calls that need room on the disk."""
-BYTES = {"write", "pwrite64", "writev", "sendfile", "copy_file_range", "fsync", "fdatasync", "syncfs"}
+BYTES = {
+    "write",
+    "pwrite64",
+    "writev",
+    "sendfile",
+    "copy_file_range",
+    "fsync",
+    "fdatasync",
+    "syncfs",
+}
 NAMES = [scene.name for scene in scenes("dash")]
 
 
 def ours(stop: Stop) -> bool:
     """Neither what the document's command writes, nor attributes, kept where tools and disk can (cp
-    gives them up after a refused owner), nor the removal of leftovers, which such a disk keeps us from."""
+    gives them up after a refused owner), nor the removal of leftovers, which such a disk keeps us
+    from."""
     attribute = stop.call in ("setxattr", "fsetxattr", "fchown")
     leftover = stop.call in ("unlinkat", "rmdir", "unlink") and (
         ".kjpstate-old." in stop.path or stop.path.endswith("switch.names")
@@ -81,7 +102,9 @@ def test_each_call_answered_by_an_error(tmp_path, body, name, counted):
         return replay(recorded, counts, **fault)
 
     stops = play().traced.stops
-    cases = [(at, error) for at, stop in enumerate(stops, 1) if ours(stop) for error in answers(stop)]
+    cases = [
+        (at, error) for at, stop in enumerate(stops, 1) if ours(stop) for error in answers(stop)
+    ]
     wanted = WHOLE if os.environ.get("KJPSTATE_FULL") else SLICE
     cases = random.Random(SEED).sample(cases, min(wanted, len(cases)))
     found, judged = [], 0
@@ -91,15 +114,19 @@ def test_each_call_answered_by_an_error(tmp_path, body, name, counted):
             continue
         judged += 1
         found += [
-            f"{errno.errorcode[error]} for call {at}, {stops[at - 1]}: {trouble}" for trouble in troubles
+            f"{errno.errorcode[error]} for call {at}, {stops[at - 1]}: {trouble}"
+            for trouble in troubles
         ]
     assert not found, f"{name} in {body}\n" + "\n".join(found[:20])
-    counted(f"system calls answered by an error, {'local.py' if body == 'local' else 'session.sh'}", judged)
+    counted(
+        f"system calls answered by an error, {'local.py' if body == 'local' else 'session.sh'}",
+        judged,
+    )
 
 
 def refused(bench: bodies.Bench, scene: Scene, play, at: int, error: int) -> list[str] | None:
-    """One error, what was left and told, and the run after it. None: it met a call of the document's command,
-    which runs beside ours."""
+    """One error, what was left and told, and the run after it. None: it met a call of the
+    document's command, which runs beside ours."""
     lay(bench, scene)
     root = Path(bench.root)
     before = picture(root)

@@ -1,7 +1,8 @@
-"""Our scripts killed with all they started, before every system call by which they write, in every shell.
+"""Our scripts killed with all they started, before every system call by which they write, in every
+shell.
 
-What is left is looked at by tests/support/allowed_states.py; then the next run does the work again and must
-converge. Runs that left the very same state are followed by one such run together.
+What is left is looked at by tests/support/allowed_states.py; then the next run does the work again
+and must converge. Runs that left the very same state are followed by one such run together.
 """
 
 from __future__ import annotations
@@ -34,9 +35,16 @@ SEED, SLICE, WHOLE = 20261125, 2, 62
 
 SHELLS = ["dash", *(pytest.param(shell, marks=pytest.mark.real) for shell in ("bash", "busybox"))]
 NAMES = [scene.name for scene in (*scenes("dash"), pruning())]
-HALF_DONE = ["write, change", "backup of a folder", "switch, change", "restore of a folder", "a whole unit"]
+HALF_DONE = [
+    "write, change",
+    "backup of a folder",
+    "switch, change",
+    "restore of a folder",
+    "a whole unit",
+]
 THIRD, TWICE = "fed321", 5
-"""Instants of a scene, and of the recovery after each, in the whole count; one of each in a slice."""
+"""Instants of a scene, and of the recovery after each, in the whole count; one of each in a slice.
+"""
 
 
 @pytest.mark.slice
@@ -75,7 +83,10 @@ def killed(
 
 def wrong(bench: bodies.Bench, scene: Scene, before: Picture, seen: set[object]) -> list[str]:
     """What is wrong now, and after the next run; that one only in a state that was not seen yet."""
-    troubles = [*after_fault(before, picture(Path(bench.root)), scene.managed), *stamp_troubles(bench, scene)]
+    troubles = [
+        *after_fault(before, picture(Path(bench.root)), scene.managed),
+        *stamp_troubles(bench, scene),
+    ]
     state = state_of(bench)
     if troubles or state in seen:
         return troubles
@@ -116,7 +127,9 @@ def test_a_recovery_that_is_killed_is_recovered_by_the_next(tmp_path, shell, nam
             assert settled.killed
             number += 1
             troubles = wrong(bench, scene, before, seen)
-            found += [f"before call {first}, then before {second}: {trouble}" for trouble in troubles]
+            found += [
+                f"before call {first}, then before {second}: {trouble}" for trouble in troubles
+            ]
     assert number and not found, f"{name} in {shell}\n" + "\n".join(found[:20])
     counted(f"recoveries killed and recovered, in {shell}", number)
 

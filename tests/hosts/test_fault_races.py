@@ -1,6 +1,8 @@
-"""Up to eight that want one host's lock at one instant, through every body: free, held, or of a dead run.
+"""Up to eight that want one host's lock at one instant, through every body: free, held, or of a
+dead run.
 
-Exactly one gets it and writes; a live lock is never broken; a dead one is always got over; no update is lost.
+Exactly one gets it and writes; a live lock is never broken; a dead one is always got over; no
+update is lost.
 """
 
 from __future__ import annotations
@@ -47,7 +49,11 @@ def arena_fixture(tmp_path: Path, sshd) -> Iterator[Arena]:
         (tmp_path / name).mkdir()
     (tmp_path / "work" / "count").write_text("0")
     made = [
-        Contender(f"{body} {number}", maker(body, tmp_path, number, sshd), str(tmp_path / "work" / "count"))
+        Contender(
+            f"{body} {number}",
+            maker(body, tmp_path, number, sshd),
+            str(tmp_path / "work" / "count"),
+        )
         for number, body in enumerate(BODIES)
     ]
     yield Arena(tmp_path, made)
@@ -102,7 +108,8 @@ def run_of(number: int, index: int) -> str:
 
 
 def one_of(arena: Arena, wanting: list[Contender], number: int, over: str) -> Contender:
-    """All try at once; who won, after all have answered. Every other was told by whom it is held."""
+    """All try at once; who won, after all have answered. Every other was told
+    by whom it is held."""
     for index, contender in enumerate(wanting):
         contender.tell("try", run_of(number, index))
     answers = [contender.answer() for contender in wanting]
@@ -163,11 +170,22 @@ def killed(arena: Arena, number: int) -> subprocess.Popen[bytes]:
     return process
 
 
-LOCKS = (free, dead_process, free, killed, free, another_boot, number_used_again, right_to_break_left)
+LOCKS = (
+    free,
+    dead_process,
+    free,
+    killed,
+    free,
+    another_boot,
+    number_used_again,
+    right_to_break_left,
+)
 
 
 def owner(arena: Arena, run: str, pid: int, start: str, boot_id: str) -> None:
-    arena.lock.write_text(f"run {run}\nwho x\nwhen y\nwhy z\npid {pid}\nstart {start}\nboot {boot_id}\n")
+    arena.lock.write_text(
+        f"run {run}\nwho x\nwhen y\nwhy z\npid {pid}\nstart {start}\nboot {boot_id}\n"
+    )
 
 
 def boot() -> str:

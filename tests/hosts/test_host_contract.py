@@ -117,7 +117,9 @@ def test_an_empty_file_is_not_a_missing_one(bench):
 def test_what_is_no_file_is_unreadable(bench):
     bench.put("dir/x", "1")
     (bench.real(bench.root) / "gone").symlink_to("nowhere")
-    folder, dangling = look(bench, ReadFile("box", bench.path("dir")), ReadFile("box", bench.path("gone")))
+    folder, dangling = look(
+        bench, ReadFile("box", bench.path("dir")), ReadFile("box", bench.path("gone"))
+    )
     assert folder == Unreadable("is a folder")
     assert dangling == Unreadable("is a symbolic link to nowhere, which does not exist")
 
@@ -166,7 +168,9 @@ def test_stat_changes_with_the_file(bench):
 def test_glob_is_a_shells_and_in_order(bench):
     for name in ("d/b.conf", "d/a.conf", "d/.hidden.conf", "d/c.txt", "e/z.conf", "d/sub.conf/x"):
         bench.put(name, name)
-    found = look(bench, ReadGlob("box", (bench.path("d/*.conf"), bench.path("e/*.conf"), bench.path("no/*"))))
+    found = look(
+        bench, ReadGlob("box", (bench.path("d/*.conf"), bench.path("e/*.conf"), bench.path("no/*")))
+    )
     assert [(file.path, file.content) for file in found] == [
         (bench.path(name), name.encode()) for name in ("d/a.conf", "d/b.conf", "e/z.conf")
     ]
@@ -190,7 +194,9 @@ def test_tree_has_digests_and_leaves_ours_out(bench):
 def test_tree_of_some_paths_only(bench):
     for name in ("t/src/a.ts", "t/src/b/c.ts", "t/package.json", "t/other.txt"):
         bench.put(name, name)
-    reading = ReadTree("box", bench.path("t/"), ("src/", "package.json", "missing.json", "./src/a.ts"))
+    reading = ReadTree(
+        "box", bench.path("t/"), ("src/", "package.json", "missing.json", "./src/a.ts")
+    )
     assert sorted(look(bench, reading).files) == ["package.json", "src/a.ts", "src/b/c.ts"]
 
 
@@ -228,17 +234,23 @@ def test_files_that_come_and_go_make_no_tree_unreadable(bench):
         busy.join()
     for tree in trees:
         assert isinstance(tree, Tree), tree
-        assert {name for name in tree.files if name.endswith(".js")} == {f"{n}.js" for n in range(60)}
+        assert {name for name in tree.files if name.endswith(".js")} == {
+            f"{n}.js" for n in range(60)
+        }
 
 
 def test_hostile_names_are_only_names(bench):
     paths = [bench.put(f"t/{name}", name) for name in HOSTILE]
-    *files, tree = look(bench, *(ReadFile("box", path) for path in paths), ReadTree("box", bench.path("t/")))
+    *files, tree = look(
+        bench, *(ReadFile("box", path) for path in paths), ReadTree("box", bench.path("t/"))
+    )
     assert [file.content.decode() for file in files] == HOSTILE
     assert {path: file.digest for path, file in tree.files.items()} == {
         name: sha(name.encode()) for name in HOSTILE
     }
-    outcomes, _ = act(bench, *(write(bench, f"t/{name}", name.encode(), b"new") for name in HOSTILE))
+    outcomes, _ = act(
+        bench, *(write(bench, f"t/{name}", name.encode(), b"new") for name in HOSTILE)
+    )
     assert {outcome.status for outcome in outcomes} == {"done"}, outcomes
     assert bench.names("t") == sorted([*HOSTILE, *(name + BACKUP for name in HOSTILE)])
     assert all(bench.get(f"t/{name}") == b"new" for name in HOSTILE)
@@ -260,7 +272,8 @@ def test_state_is_bytes_of_ours(bench):
 def test_a_command_that_looks(real_bench):
     words = [text for text in HOSTILE if not text.startswith("-")]
     found = look(
-        real_bench, ReadCommand("box", ("sh", "-c", 'printf "%s\n" "$@"; echo bad >&2; exit 3', "x", *words))
+        real_bench,
+        ReadCommand("box", ("sh", "-c", 'printf "%s\n" "$@"; echo bad >&2; exit 3', "x", *words)),
     )
     assert found == Completed(3, "".join(f"{word}\n" for word in words).encode(), b"bad\n")
 
@@ -338,7 +351,11 @@ def test_create_and_remove(bench):
     assert (outcomes[0].status, outcomes[0].backup) == ("done", "")
     assert stat.S_IMODE(bench.real(bench.path("x")).stat().st_mode) == 0o600
     outcomes, _ = act(bench, write(bench, "x", b"new", None))
-    assert outcomes[0].status == "done" and bench.get("x") is None and bench.get(f"x{BACKUP}") == b"new"
+    assert (
+        outcomes[0].status == "done"
+        and bench.get("x") is None
+        and bench.get(f"x{BACKUP}") == b"new"
+    )
 
 
 def test_already_so_is_nothing_done(bench):
@@ -385,7 +402,9 @@ def test_a_payload_of_a_failed_action_does_not_run_into_the_next(bench):
         host = bench.host()
         try:
             await host.begin(run_info(), ())
-            first, _ = await host.act([write(bench, "x", b"old", b"kj_run 9 '' 0 touch pwned\n" * 5000)])
+            first, _ = await host.act(
+                [write(bench, "x", b"old", b"kj_run 9 '' 0 touch pwned\n" * 5000)]
+            )
             second, answers = await host.act(
                 [write(bench, "y", None, b"y")], [ReadFile("box", bench.path("y"))]
             )
@@ -402,7 +421,8 @@ def test_large_and_odd_sized_payloads(bench):
     sizes = (0, 1, 65535, 65536, 65537, 1_000_001)
     contents = [os.urandom(size) for size in sizes]
     outcomes, _ = act(
-        bench, *(write(bench, f"f{size}", None, data) for size, data in zip(sizes, contents, strict=True))
+        bench,
+        *(write(bench, f"f{size}", None, data) for size, data in zip(sizes, contents, strict=True)),
     )
     assert all(outcome.status == "done" for outcome in outcomes)
     assert [bench.get(f"f{size}") for size in sizes] == contents
@@ -430,7 +450,13 @@ def test_the_ledger_names_every_backup(bench):
     lines = (bench.state / "doc" / "backups").read_text().splitlines()
     assert [line.split("\t") for line in lines] == [
         ["abc123", bench.path("x"), bench.path(f"x{BACKUP}"), sha(b"old"), "file"],
-        ["abc123", bench.path("t"), bench.path(f"t{BACKUP}"), listing_digest({"a": sha(b"1")}), "directory"],
+        [
+            "abc123",
+            bench.path("t"),
+            bench.path(f"t{BACKUP}"),
+            listing_digest({"a": sha(b"1")}),
+            "directory",
+        ],
     ]
 
 
@@ -499,7 +525,9 @@ def test_the_backup_of_a_folder_is_a_copy_or_where_allowed_the_very_files(bench,
     assert not (kept / ".lock").samefile(bench.real(bench.path("m/.lock")))
     bench.real(bench.path("m/a/index.js")).unlink()
     bench.put("m/a/index.js", "new")
-    outcomes, _ = act(bench, Restore("box", bench.path("m/"), outcomes[0].backup), run=run_info("abc124"))
+    outcomes, _ = act(
+        bench, Restore("box", bench.path("m/"), outcomes[0].backup), run=run_info("abc124")
+    )
     assert outcomes[0].ok and bench.get("m/a/index.js") == b"a"
     assert not (kept / "a/index.js").samefile(bench.real(bench.path("m/a/index.js")))
 
@@ -514,7 +542,10 @@ def test_stamps_are_private_and_removed(bench):
     assert json.loads(answers[ReadState("box", "doc", "s.json")]) == {"a": None, "b": [1]}
     assert stat.S_IMODE((bench.state / "doc" / "s.json").stat().st_mode) == 0o600
     outcomes, answers = act(
-        bench, Stamp("box", "doc", "s.json", None), Stamp("box", "doc", "s.json", None), readings=[*answers]
+        bench,
+        Stamp("box", "doc", "s.json", None),
+        Stamp("box", "doc", "s.json", None),
+        readings=[*answers],
     )
     assert [outcome.status for outcome in outcomes] == ["done", "done"]
     assert answers == {ReadState("box", "doc", "s.json"): None}
@@ -540,7 +571,9 @@ def test_a_run_says_how_it_ended(real_bench):
     ],
 )
 def test_how_runs_end(real_bench, argv, options, status, code):
-    outcomes, _ = act(real_bench, Run("box", argv, "tries", **options), Stamp("box", "doc", "after", {}))
+    outcomes, _ = act(
+        real_bench, Run("box", argv, "tries", **options), Stamp("box", "doc", "after", {})
+    )
     assert (outcomes[0].status, outcomes[0].exit_code) == (status, code), outcomes
     assert len(outcomes) == (2 if status == "done" else 1)
 
@@ -548,10 +581,14 @@ def test_how_runs_end(real_bench, argv, options, status, code):
 def test_a_run_with_a_clean_environment_and_hostile_words(real_bench):
     script = 'env > seen; printf "%s\n" "$@"'
     run = Run("box", ("sh", "-c", script, "x", *HOSTILE), "tries", cwd=real_bench.root)
-    clean = Run("box", run.argv, "tries", cwd=run.cwd, clean_env={"PATH": os.environ["PATH"], "A B": "c'd"})
+    clean = Run(
+        "box", run.argv, "tries", cwd=run.cwd, clean_env={"PATH": os.environ["PATH"], "A B": "c'd"}
+    )
     outcomes, _ = act(real_bench, run, clean)
     assert [outcome.output.decode().splitlines() for outcome in outcomes] == [HOSTILE, HOSTILE]
-    names = {line.partition("=")[0] for line in (real_bench.get("seen") or b"").decode().splitlines()}
+    names = {
+        line.partition("=")[0] for line in (real_bench.get("seen") or b"").decode().splitlines()
+    }
     assert names - {"PWD", "_", "SHLVL", "OLDPWD"} == {"PATH", "A B"} - ({"A B"} - names)
 
 
@@ -563,7 +600,9 @@ def test_only_the_end_of_long_output_is_kept(real_bench):
 
 def test_a_daemon_left_behind_does_not_hold_the_run_up(real_bench):
     program = "(sleep 8 & echo $! > pid)"
-    outcomes, _ = act(real_bench, Run("box", ("sh", "-c", program), "tries", cwd=real_bench.root, timeout=5))
+    outcomes, _ = act(
+        real_bench, Run("box", ("sh", "-c", program), "tries", cwd=real_bench.root, timeout=5)
+    )
     assert outcomes[0].status == "done"
     os.kill(int(real_bench.get("pid") or b"0"), 9)
 
@@ -578,7 +617,9 @@ def test_backup_and_restore_of_a_file(bench):
     bench.put("x", "spoiled", 0o644)
     bench.put("none", "new")
     outcomes, _ = act(
-        bench, Restore("box", bench.path("x"), outcomes[0].backup), Restore("box", bench.path("none"), None)
+        bench,
+        Restore("box", bench.path("x"), outcomes[0].backup),
+        Restore("box", bench.path("none"), None),
     )
     assert [outcome.status for outcome in outcomes] == ["done", "done"]
     assert bench.get("x") == b"old" and bench.get("none") is None
@@ -594,7 +635,10 @@ def test_backup_and_restore_of_a_folder(bench):
     bench.put("t/a", "spoiled")
     bench.put("t/new", "new")
     bench.put("u/new", "new")
-    restores = (Restore("box", bench.path("t/"), outcomes[0].backup), Restore("box", bench.path("u/"), None))
+    restores = (
+        Restore("box", bench.path("t/"), outcomes[0].backup),
+        Restore("box", bench.path("u/"), None),
+    )
     outcomes, _ = act(bench, *restores)
     assert [outcome.status for outcome in outcomes] == ["done", "done"]
     assert bench.names("t") == ["a", "link", "sub", "sub/b"] and bench.get("t/a") == b"1"
@@ -628,7 +672,9 @@ def test_a_tree_is_switched_and_what_is_not_ours_comes_along(bench):
     (bench.real(bench.path("dist")) / "link").symlink_to("a.js")
     outcome = sync(bench, "stale/old.js")
     assert (outcome.status, outcome.backup) == ("done", bench.path(f"dist{BACKUP}")), outcome
-    files = [name for name in bench.names("dist") if bench.real(bench.path(f"dist/{name}")).is_file()]
+    files = [
+        name for name in bench.names("dist") if bench.real(bench.path(f"dist/{name}")).is_file()
+    ]
     assert files == ["a.js", "data/keys/k1", "db.json", "link", "same.js", "sub/deep/c.js"]
     assert "stale" not in bench.names("dist")
     assert bench.get("dist/a.js") == b"new a" and bench.get(f"dist{BACKUP}/a.js") == b"old a"
@@ -670,10 +716,14 @@ def test_a_source_that_moved_switches_nothing(bench):
 def test_what_follows_a_switch_that_can_not_be_is_not_done(bench):
     bench.put("src/a.js", "a")
     bench.put("dist", "a file")
-    switch = SyncTree("box", bench.path("src/"), "box", bench.path("dist/"), manifest(bench, "src/"))
+    switch = SyncTree(
+        "box", bench.path("src/"), "box", bench.path("dist/"), manifest(bench, "src/")
+    )
     reading = ReadFile("box", bench.path("dist"))
     first = Stamp("box", "doc", "before", {})
-    outcomes, answers = act(bench, first, switch, Stamp("box", "doc", "after", {}), readings=[reading])
+    outcomes, answers = act(
+        bench, first, switch, Stamp("box", "doc", "after", {}), readings=[reading]
+    )
     assert [outcome.status for outcome in outcomes] == ["done", "failed"]
     assert answers[reading].content == b"a file" and not (bench.state / "doc" / "after").exists()
 
@@ -707,7 +757,9 @@ def test_what_goes_may_not_lead_out(bench, name):
     )
     for action in asked:
         outcomes, _ = act(bench, action)
-        assert outcomes[0].status == "refused" and "can't be the name of a file" in outcomes[0].reason
+        assert (
+            outcomes[0].status == "refused" and "can't be the name of a file" in outcomes[0].reason
+        )
     assert bench.names() == ["dist", "dist/a", "src", "src/a", "x"]
 
 
@@ -743,7 +795,10 @@ def test_no_write_outside_what_may_be_changed(bench):
     )
     for action in forbidden:
         outcomes, _ = act(
-            bench, Stamp("box", "doc", "s", {}), action, allowed=(bench.path("ok/"), bench.path("x.y"))
+            bench,
+            Stamp("box", "doc", "s", {}),
+            action,
+            allowed=(bench.path("ok/"), bench.path("x.y")),
         )
         assert [outcome.status for outcome in outcomes] == ["done", "refused"]
         assert "may change" in outcomes[1].reason
@@ -751,7 +806,9 @@ def test_no_write_outside_what_may_be_changed(bench):
 
 
 def test_folders_on_the_way_may_be_made(bench):
-    outcomes, _ = act(bench, MakeDirectory("box", bench.path("app/")), allowed=(bench.path("app/dist/"),))
+    outcomes, _ = act(
+        bench, MakeDirectory("box", bench.path("app/")), allowed=(bench.path("app/dist/"),)
+    )
     assert outcomes[0].status == "done"
 
 
@@ -782,7 +839,9 @@ def test_the_second_run_is_told_who_holds_the_lock(bench):
         first, second = bench.host(), bench.host()
         try:
             await first.begin(run_info(), ())
-            with pytest.raises(errors.Locked, match="run abc123 of me@laptop since 20261123T200000Z"):
+            with pytest.raises(
+                errors.Locked, match="run abc123 of me@laptop since 20261123T200000Z"
+            ):
                 await second.begin(run_info("def456"), ())
             await first.end()
             await second.begin(run_info("def456"), ())
@@ -846,7 +905,9 @@ def test_a_dead_owners_lock_is_broken_and_no_other(real_bench, changes, stale):
 def test_who_died_while_breaking_a_lock_is_outlived(real_bench):
     real_bench.locks.mkdir()
     (real_bench.locks / "kjpstate").write_text(owner_text(pid=4194303))
-    (real_bench.locks / "kjpstate.break.dead00-4194303").write_text(owner_text(run="dead01", pid=4194302))
+    (real_bench.locks / "kjpstate.break.dead00-4194303").write_text(
+        owner_text(run="dead01", pid=4194302)
+    )
     assert act(real_bench, MakeDirectory("box", real_bench.path("a/")))[0][0].status == "done"
     assert not list(real_bench.locks.glob("*"))
 
@@ -881,7 +942,9 @@ def test_a_full_disk_leaves_the_file_as_it_was(real_bench):
             host = real_bench.host()
             try:
                 await host.begin(run_info(), ())
-                first, _ = await host.act([write(real_bench, "small/x", b"old", os.urandom(1_000_000))])
+                first, _ = await host.act(
+                    [write(real_bench, "small/x", b"old", os.urandom(1_000_000))]
+                )
                 second, _ = await host.act([write(real_bench, "y", None, b"y")])
                 return first[0], second[0]
             finally:
@@ -946,7 +1009,9 @@ def test_much_output_is_told_without_a_tear(real_bench):
         await host.begin(run_info(), ())
         host.heard = heard.append
         program = f"i=0; while [ $i -lt {lines} ]; do i=$((i + 1)); echo line $i; done"
-        await host.act([Run("box", ("sh", "-c", program), "builds", cwd=real_bench.root, shown=True)])
+        await host.act(
+            [Run("box", ("sh", "-c", program), "builds", cwd=real_bench.root, shown=True)]
+        )
         await host.end()
         await host.close()
         return heard
@@ -1017,7 +1082,8 @@ def test_prune_leaves_what_the_ledger_does_not_name(bench):
 
 @pytest.mark.parametrize("name", ["x", "y.backup.20261123T200000Z-abcdef", "x.backup.", ""])
 def test_prune_takes_no_row_by_its_word(bench, name):
-    """A ledger that somebody edited must not make us remove what bears no name of that run's backups."""
+    """A ledger that somebody edited must not make us remove what bears no name of that run's
+    backups."""
     bench.put("x", "precious")
     bench.put("y.backup.20261123T200000Z-abcdef", "precious")
     ledger = bench.state / "doc" / "backups"

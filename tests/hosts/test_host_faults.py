@@ -122,7 +122,9 @@ def test_a_switch_killed_anywhere_is_old_or_new_and_heals(tmp_path, shell):
         for name in ("a.js", "stale.js"):
             bench.put(f"dist/{name}", f"old {name}")
         bench.put("dist/db.json", "{}")
-        switch = SyncTree("box", bench.path("src/"), "box", bench.path("dist/"), files, ("stale.js",))
+        switch = SyncTree(
+            "box", bench.path("src/"), "box", bench.path("dist/"), files, ("stale.js",)
+        )
         asyncio.run(killed_at(bench, chance.uniform(0, 0.2), f"{number:06x}", [switch]))
         outcomes = asyncio.run(done_now(bench, f"{number + 0x100000:06x}", [switch]))
         assert outcomes[0].ok, outcomes
@@ -150,7 +152,9 @@ def test_of_many_at_once_one_gets_the_lock(tmp_path, stale):
         lock = tmp_path / "locks" / "kjpstate"
         lock.parent.mkdir(exist_ok=True)
         if stale:
-            lock.write_text(f"run dead00\nwho x\nwhen y\nwhy z\npid 4194303\nstart {number}\nboot b\n")
+            lock.write_text(
+                f"run dead00\nwho x\nwhen y\nwhy z\npid 4194303\nstart {number}\nboot b\n"
+            )
         hosts = [bench.host() for bench in benches]
         for host in hosts[1:]:
             host._places = (host._places[0], str(tmp_path / "locks"))
@@ -163,7 +167,9 @@ def test_of_many_at_once_one_gets_the_lock(tmp_path, stale):
         lost = [result for result in results if not isinstance(result, dict)]
         assert all(isinstance(result, errors.Locked) for result in lost), lost
         assert len(won) == 1 and f"run {ids[won[0]]}\n" in lock.read_text()
-        outcomes, _ = await hosts[won[0]].act([MakeDirectory("box", f"{benches[won[0]].root}/r{number}")])
+        outcomes, _ = await hosts[won[0]].act(
+            [MakeDirectory("box", f"{benches[won[0]].root}/r{number}")]
+        )
         assert outcomes[0].status == "done"
         for host in hosts:
             await host.close()
@@ -226,7 +232,9 @@ def test_only_what_needs_root_goes_through_sudo(tmp_path, longest):
 def test_what_roots_hand_kept_is_listed_and_pruned_too(tmp_path):
     """Root has a state folder of its own: its list of backups is one with the login user's."""
     other = f"s|{tmp_path}/state|{tmp_path}/root|g"
-    host = become_host(tmp_path, f'shift; exec "$1" "$2" "$3" "$4" "$(printf %s "$5" | sed "{other}")"')
+    host = become_host(
+        tmp_path, f'shift; exec "$1" "$2" "$3" "$4" "$(printf %s "$5" | sed "{other}")"'
+    )
     rows = {}
     for folder, day in (("state", 1), ("root", 2), ("state", 3), ("root", 4)):
         path, run = f"{tmp_path}/{folder}-{day}", f"00000{day}"
@@ -242,7 +250,9 @@ def test_what_roots_hand_kept_is_listed_and_pruned_too(tmp_path):
         try:
             before = (await host.look([listed]))[listed]
             under = (await host.begin(run_info(), [listed]))[listed]
-            outcomes, _ = await host.act([Stamp("box", "doc", "s", {}), Prune("box", "doc", tuple(rows)[:3])])
+            outcomes, _ = await host.act(
+                [Stamp("box", "doc", "s", {}), Prune("box", "doc", tuple(rows)[:3])]
+            )
             await host.end()
             return before, under, outcomes, (await host.look([listed]))[listed]
         finally:

@@ -17,7 +17,8 @@ from tests.support.bodies import run_info
 
 OTHER, NOBODY = 4242, 65534
 CASES = {
-    # folder's owner, its mode, file's owner, its mode, tools that the host lacks: status, whose it is then
+    # folder's owner, its mode, file's owner, its mode, tools that the host lacks: status, whose it
+    # is then
     "root's": ((0, 0o755, 0, 0o640, ()), "done", 0),
     "a user's": ((NOBODY, 0o755, NOBODY, 0o640, ()), "done", NOBODY),
     "a number's": ((OTHER, 0o755, OTHER, 0o640, ()), "done", OTHER),
@@ -44,7 +45,8 @@ def without(folder: Path, tools: tuple[str, ...]) -> str:
 
 @pytest.fixture
 def open_path() -> Iterator[Path]:
-    """A folder that others may enter: pytest shuts its own each time that one of its workers begins."""
+    """A folder that others may enter: pytest shuts its own each time that one of its workers
+    begins."""
     with tempfile.TemporaryDirectory() as made:
         Path(made).chmod(0o755)
         yield Path(made)

@@ -1,4 +1,5 @@
-"""What a look for cron asks of every body: the lock without taking it, hints, and an end in time."""
+"""What a look for cron asks of every body: the lock without taking it, hints,
+and an end in time."""
 
 from __future__ import annotations
 
@@ -73,7 +74,9 @@ def test_hints_come_from_the_host(real_bench):
     traces = parse(look(bench, probe))
     assert traces is not None
     names = {name.removeprefix(bench.root + "/") for name in traces.files}
-    assert names == {"etc/some.conf", "dist/deep/a.js"} and list(traces.gone) == [bench.path("etc/gone")]
+    assert names == {"etc/some.conf", "dist/deep/a.js"} and list(traces.gone) == [
+        bench.path("etc/gone")
+    ]
     assert hint(traces, [path]).startswith("some.conf changed 20")
     assert "less than a minute ago" in hint(traces, [bench.path("dist/")])
 
@@ -135,7 +138,8 @@ SLOW += "(out / 'a.js').write_text('half'); time.sleep(3); (out / 'a.js').write_
 
 
 def test_a_check_while_a_whole_apply_is_at_work(real_bench, tmp_path):
-    """Half a file is written when the check comes: no false drift, the run is named; afterwards silence."""
+    """Half a file is written when the check comes: no false drift, the run is named; afterwards
+    silence."""
     bench = real_bench
     bench.put("src/a.ts", "text")
     file = tmp_path / "kjpstate.yaml"
@@ -147,10 +151,16 @@ def test_a_check_while_a_whole_apply_is_at_work(real_bench, tmp_path):
     loaded = document.load(str(file), environ={})
 
     async def go():
-        applying, first, second = {"box": bench.host()}, {"box": bench.host()}, {"box": bench.host()}
+        applying, first, second = (
+            {"box": bench.host()},
+            {"box": bench.host()},
+            {"box": bench.host()},
+        )
         plan = await reconcile.plan(loaded, applying, key=KEY)
         running = asyncio.ensure_future(
-            reconcile.apply(loaded, applying, plan, run=run_info(), key=KEY, progress=lambda event: None)
+            reconcile.apply(
+                loaded, applying, plan, run=run_info(), key=KEY, progress=lambda event: None
+            )
         )
         while bench.get("dist/a.js") is None:
             await asyncio.sleep(0.05)

@@ -1,4 +1,5 @@
-"""The journal on the host and what the next session makes of a run that ended before its time: every body."""
+"""The journal on the host and what the next session makes of a run that ended before its time:
+every body."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ def known(bench):
 
 
 def left_behind(bench, *intents, run="abc123", more=b""):
-    """The journal of a run that ended before its time: each intent without its number, its end first."""
+    """The journal of a run that ended before its time: each intent without its number, its end
+    first."""
     text = journal.line("run", run, "20261123T200000Z", "me@laptop", "apply")
     for number, (status, *words) in enumerate(intents, 1):
         text += journal.line("intent", str(number), *words)
@@ -79,7 +81,11 @@ def test_each_action_is_announced_and_ends_and_only_digests_are_kept(bench):
     bench.put("src/a.js", "new")
     bench.put("dist/a.js", "old")
     reading = ReadTree("box", bench.path("src/"))
-    files = asyncio.run(LocalHost("box").look([reading]))[reading].files if bench.body != "simulated" else {}
+    files = (
+        asyncio.run(LocalHost("box").look([reading]))[reading].files
+        if bench.body != "simulated"
+        else {}
+    )
     actions = [
         WriteFile("box", bench.path("x"), b"old secret", b"new secret"),
         MakeDirectory("box", bench.path("made/")),
@@ -119,7 +125,9 @@ def test_a_failed_action_ends_too(bench):
     outcomes, _ = work(bench, WriteFile("box", bench.path("no/x"), None, b"x"))
     assert outcomes[0].status == "failed"
     bench.put("dir/x", "1")
-    outcomes, _ = work(bench, Stamp("box", "doc", "a", {}), WriteFile("box", bench.path("dir"), b"", b"x"))
+    outcomes, _ = work(
+        bench, Stamp("box", "doc", "a", {}), WriteFile("box", bench.path("dir"), b"", b"x")
+    )
     assert [outcome.status for outcome in outcomes] == ["done", "failed"]
     assert known(bench).ended
 
@@ -192,7 +200,9 @@ def test_a_switch_that_was_cut(bench, stands, verdict, content):
         bench.put(name, text)
     path = bench.path("dist")
     left_behind(
-        bench, ("done", "lay", path, "-", "-", ""), ("", "switch", path, "-", sha(b""), path + SUFFIX)
+        bench,
+        ("done", "lay", path, "-", "-", ""),
+        ("", "switch", path, "-", sha(b""), path + SUFFIX),
     )
     assert verdict_of(bench).verdict == verdict
     assert bench.get("dist/a") == content
@@ -241,7 +251,9 @@ def test_what_else_may_be_cut(bench, kind, stands, verdict):
 
 def test_a_last_line_that_was_cut_does_not_count(bench):
     path = bench.path("x")
-    left_behind(bench, ("done", "write", path, "-", sha(b"1"), ""), more=b"\nintent\t2\twrite\t/etc/pass")
+    left_behind(
+        bench, ("done", "write", path, "-", sha(b"1"), ""), more=b"\nintent\t2\twrite\t/etc/pass"
+    )
     found = verdict_of(bench)
     assert (found.verdict, found.run.kind) == ("between", "")
 

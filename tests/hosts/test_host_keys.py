@@ -1,4 +1,5 @@
-"""Whose host key is taken: a matrix of all that could let a stranger in. Only a key that somebody confirmed.
+"""Whose host key is taken: a matrix of all that could let a stranger in. Only a key that somebody
+confirmed.
 
 The server itself is asked: what counts is whether it logged anybody in.
 """
@@ -26,7 +27,8 @@ NO_CHECK = "Host *\n  StrictHostKeyChecking no\n  UserKnownHostsFile none\n"
 
 @dataclass(frozen=True)
 class Servers:
-    """The host, a jump before it, and a key that is none of theirs. The client's key is good at both."""
+    """The host, a jump before it, and a key that is none of theirs. The client's key is good at
+    both."""
 
     host: Sshd
     jump: Sshd
@@ -60,7 +62,8 @@ Lines = Callable[[Servers], tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Case:
-    """What our known_hosts says, the user's, the user's ssh config, the document; `rule` if refused."""
+    """What our known_hosts says, the user's, the user's ssh config, the document; `rule` if
+    refused."""
 
     ours: Lines = lambda servers: ()
     theirs: Lines = lambda servers: ()
@@ -97,13 +100,21 @@ REFUSED = {
     "no file at all": Case(),
     "an empty file": Case(lambda s: ("",)),
     "the user checks nothing": Case(config=NO_CHECK),
-    "the user checks nothing, strictly": Case(config="UserKnownHostsFile none\nStrictHostKeyChecking yes\n"),
-    "the user keeps nothing": Case(config="UserKnownHostsFile /dev/null\nStrictHostKeyChecking no\n"),
+    "the user checks nothing, strictly": Case(
+        config="UserKnownHostsFile none\nStrictHostKeyChecking yes\n"
+    ),
+    "the user keeps nothing": Case(
+        config="UserKnownHostsFile /dev/null\nStrictHostKeyChecking no\n"
+    ),
     "the user takes new ones": Case(config="StrictHostKeyChecking accept-new\n"),
     "the user names another file": Case(config="UserKnownHostsFile ~/elsewhere\n"),
-    "the user gives it an alias": Case(lambda s: (s.line(names="alias"),), config="HostKeyAlias alias\n"),
+    "the user gives it an alias": Case(
+        lambda s: (s.line(names="alias"),), config="HostKeyAlias alias\n"
+    ),
     "known for another port": Case(lambda s: (s.line(port=1),)),
-    "known but for this name": Case(lambda s: (s.line(names=f"*,!127.0.0.1,![127.0.0.1]:{s.host.port}"),)),
+    "known but for this name": Case(
+        lambda s: (s.line(names=f"*,!127.0.0.1,![127.0.0.1]:{s.host.port}"),)
+    ),
     "known as an authority only": Case(lambda s: (s.line("@cert-authority"),)),
     "a wrong one": Case(_wrong, rule=CHANGED),
     "a wrong one, and the user checks nothing": Case(_wrong, config=NO_CHECK, rule=CHANGED),
@@ -116,7 +127,9 @@ REFUSED = {
     ),
     "known to us, revoked by the user": Case(_right, lambda s: (s.line("@revoked"),), rule=REVOKED),
     "pinned wrong": Case(spec=lambda s: {"host_key": "SHA256:" + "A" * 43}, rule=CHANGED),
-    "pinned wrong, known": Case(_right, spec=lambda s: {"host_key": "SHA256:" + "A" * 43}, rule=CHANGED),
+    "pinned wrong, known": Case(
+        _right, spec=lambda s: {"host_key": "SHA256:" + "A" * 43}, rule=CHANGED
+    ),
     "pinned a wrong key": Case(_right, spec=lambda s: {"host_key": s.stranger}, rule=CHANGED),
     "pinned, and revoked": Case(
         lambda s: (s.line("@revoked"),), spec=lambda s: {"host_key": s.fingerprint}, rule=REVOKED
@@ -203,5 +216,9 @@ def test_there_are_two_ways_out_of_the_package():
         for node in nodes
         if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "asyncssh"
     }
-    ways = {name for name in used if name.startswith(("connect", "create_", "get_server", "listen", "run_"))}
+    ways = {
+        name
+        for name in used
+        if name.startswith(("connect", "create_", "get_server", "listen", "run_"))
+    }
     assert ways == {"create_connection", "get_server_host_key"}

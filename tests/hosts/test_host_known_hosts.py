@@ -1,4 +1,5 @@
-"""Which lines of known_hosts let a host in: OpenSSH's own `ssh` is asked the same, and says the same."""
+"""Which lines of known_hosts let a host in: OpenSSH's own `ssh` is asked the same, and says the
+same."""
 
 from __future__ import annotations
 
@@ -56,7 +57,11 @@ class Place:
 def place_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("place")
     server = start_sshd(folder / "sshd", more=("ecdsa", "rsa"))
-    yield Place(server, public(make_key(folder / "stranger")), public(make_key(folder / "other", kind="rsa")))
+    yield Place(
+        server,
+        public(make_key(folder / "stranger")),
+        public(make_key(folder / "other", kind="rsa")),
+    )
     server.stop()
 
 
@@ -92,7 +97,9 @@ LINES: dict[str, Text] = {
     "the other way": lambda p: f"[localhost]:{p.port} {p.key}\n[127.0.0.1]:{p.port} {p.stranger}",
     "without the port": lambda p: f"127.0.0.1 {p.key}",
     "without the port, another": lambda p: f"127.0.0.1 {p.stranger}",
-    "with another, without its own": lambda p: f"[127.0.0.1]:{p.port} {p.stranger}\n127.0.0.1 {p.key}",
+    "with another, without its own": lambda p: (
+        f"[127.0.0.1]:{p.port} {p.stranger}\n127.0.0.1 {p.key}"
+    ),
     "another port": lambda p: f"[127.0.0.1]:{p.port + 1} {p.key}",
     "in a list": lambda p: f"x,[127.0.0.1]:{p.port},[localhost]:{p.port} {p.key}",
     "a star": lambda p: f"* {p.key}",
@@ -104,7 +111,9 @@ LINES: dict[str, Text] = {
     "hashed, of the name": lambda p: f"{hashed(f'[localhost]:{p.port}')} {p.key}",
     "capitals": lambda p: f"[LOCALHOST]:{p.port} {p.key}",
     "wrong": lambda p: f"[127.0.0.1]:{p.port} {p.stranger}",
-    "wrong, then right": lambda p: f"[127.0.0.1]:{p.port} {p.stranger}\n[127.0.0.1]:{p.port} {p.key}",
+    "wrong, then right": lambda p: (
+        f"[127.0.0.1]:{p.port} {p.stranger}\n[127.0.0.1]:{p.port} {p.key}"
+    ),
     "its RSA alone": lambda p: f"[127.0.0.1]:{p.port} {p.of('rsa')}",
     "its ECDSA alone": lambda p: f"[127.0.0.1]:{p.port} {p.of('ecdsa')}",
     "another's RSA": lambda p: f"[127.0.0.1]:{p.port} {p.strangers_rsa}",
@@ -114,10 +123,15 @@ LINES: dict[str, Text] = {
     "revoked": lambda p: f"@revoked [127.0.0.1]:{p.port} {p.key}",
     "known and revoked": lambda p: f"[127.0.0.1]:{p.port} {p.key}\n@revoked * {p.key}",
     "known, and revoked of the name": lambda p: (
-        f"[127.0.0.1]:{p.port} {p.key}\n[localhost]:{p.port} {p.key}\n@revoked [localhost]:{p.port} {p.key}"
+        f"[127.0.0.1]:{p.port} {p.key}\n[localhost]:{p.port} {p.key}\n@revoked "
+        f"[localhost]:{p.port} {p.key}"
     ),
-    "known, revoked without the port": lambda p: f"[127.0.0.1]:{p.port} {p.key}\n@revoked 127.0.0.1 {p.key}",
-    "known and revoked without the port": lambda p: f"127.0.0.1 {p.key}\n@revoked 127.0.0.1 {p.key}",
+    "known, revoked without the port": lambda p: (
+        f"[127.0.0.1]:{p.port} {p.key}\n@revoked 127.0.0.1 {p.key}"
+    ),
+    "known and revoked without the port": lambda p: (
+        f"127.0.0.1 {p.key}\n@revoked 127.0.0.1 {p.key}"
+    ),
     "revoked by a hash": lambda p: (
         f"[127.0.0.1]:{p.port} {p.key}\n@revoked {hashed(f'[127.0.0.1]:{p.port}')} {p.key}"
     ),
@@ -136,11 +150,15 @@ LINES: dict[str, Text] = {
         f"word\n@foo * {p.key}\n@revoked \n@revoked x\n@revoked |1|xx|yy {p.key}\n|2|a|b {p.key}\n"
         f"a b c\n[127.0.0.1 {p.key}\n* 1024 35 123456\n[127.0.0.1]:{p.port} {p.key}"
     ),
-    "bytes that are no text": lambda p: b"\xff\xfe\x00\n" + f"[127.0.0.1]:{p.port} {p.key}".encode(),
+    "bytes that are no text": lambda p: (
+        b"\xff\xfe\x00\n" + f"[127.0.0.1]:{p.port} {p.key}".encode()
+    ),
     "CRLF": lambda p: f"# x\r\n\r\n[127.0.0.1]:{p.port} {p.key}\r\n",
     "UTF-16": lambda p: f"[127.0.0.1]:{p.port} {p.key}\r\n".encode("utf-16"),
     "a byte order mark": lambda p: f"\ufeff[127.0.0.1]:{p.port} {p.key}\n",
-    "a byte order mark before another": lambda p: f"\ufeffx {p.stranger}\n[127.0.0.1]:{p.port} {p.key}\n",
+    "a byte order mark before another": lambda p: (
+        f"\ufeffx {p.stranger}\n[127.0.0.1]:{p.port} {p.key}\n"
+    ),
     "a NUL behind it": lambda p: f"[127.0.0.1]:{p.port} {p.key}\0 x",
     "a type that is not the key's": lambda p: f"* ssh-rsa {p.key.split()[1]}",
     "a key that is cut": lambda p: f"* {p.key[:-12]}",
@@ -167,9 +185,23 @@ SIGNED: dict[str, Text] = {
 
 def openssh(place: Place, address: str, file: Path) -> bool:
     """Whether `ssh` logs in, with this file as the only one."""
-    words = ["ssh", "-F", "none", "-o", f"UserKnownHostsFile={file}", "-o", "GlobalKnownHostsFile=/dev/null"]
+    words = [
+        "ssh",
+        "-F",
+        "none",
+        "-o",
+        f"UserKnownHostsFile={file}",
+        "-o",
+        "GlobalKnownHostsFile=/dev/null",
+    ]
     words += ["-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR"]
-    words += ["-i", str(place.server.client_key), "-p", str(place.port), f"{getpass.getuser()}@{address}"]
+    words += [
+        "-i",
+        str(place.server.client_key),
+        "-p",
+        str(place.port),
+        f"{getpass.getuser()}@{address}",
+    ]
     return subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0
 
 
@@ -204,7 +236,9 @@ def both(place: Place, content: str | bytes, home: Path) -> dict[str, tuple[bool
 
 @pytest.mark.real
 @pytest.mark.parametrize("name", LINES)
-def test_lines_mean_what_they_mean_to_openssh(place: Place, own_home: Path, name: str, counted) -> None:
+def test_lines_mean_what_they_mean_to_openssh(
+    place: Place, own_home: Path, name: str, counted
+) -> None:
     for address, (ssh, we) in both(place, LINES[name](place), own_home).items():
         assert ssh == we, address
         counted("verdicts on known_hosts, as ssh's own", 1)
@@ -246,7 +280,9 @@ def blob(text: str) -> bytes:
         (f"a {ONE}\na {OTHER}", f"a {THIRD}", [ONE, OTHER]),
     ],
 )
-def test_our_file_outranks_the_users(own_home: Path, ours: str, users: str, trusted: list[str]) -> None:
+def test_our_file_outranks_the_users(
+    own_home: Path, ours: str, users: str, trusted: list[str]
+) -> None:
     for folder, text in ((own_home / ".ssh", users), (own_home / "own", ours)):
         folder.mkdir()
         (folder / "known_hosts").write_text(text)
@@ -275,7 +311,9 @@ def test_a_place_of_our_own_file_with_its_port_outranks_both_names(own_home: Pat
         ("localhost", 22, (b"localhost",)),
     ],
 )
-def test_a_place_is_found_by_what_is_written(address: str, port: int, names: tuple[bytes, ...]) -> None:
+def test_a_place_is_found_by_what_is_written(
+    address: str, port: int, names: tuple[bytes, ...]
+) -> None:
     assert known_hosts.names(Target(address, port, "")) == names
 
 
@@ -293,9 +331,9 @@ def test_a_place_is_found_by_what_is_written(address: str, port: int, names: tup
 def test_what_is_wrong_with_a_file_is_said_once(own_home: Path, content: bytes, said: str) -> None:
     (own_home / "known_hosts").write_bytes(content)
     found = known_hosts.troubles(own_home)
-    assert [line.startswith(f"{own_home / 'known_hosts'}{said}") for line in found] == [True] * bool(said), (
-        found
-    )
+    assert [line.startswith(f"{own_home / 'known_hosts'}{said}") for line in found] == [
+        True
+    ] * bool(said), found
 
 
 def test_a_file_that_cannot_be_read_says_nothing(own_home: Path) -> None:
@@ -335,8 +373,9 @@ def test_what_is_remembered_leaves_the_rest(own_home: Path) -> None:
     file, place = own_home / "known_hosts", Target("a", 22, "")
     file.write_bytes(f"# mine\nb,a {OTHER}\n\xff\n@revoked a {THIRD}\na {OTHER}".encode("latin-1"))
     known_hosts.remember(place, [f"a {ONE}".encode()], own_home)
-    assert file.read_bytes() == f"# mine\nb,a,!a {OTHER}\n\xff\n@revoked a {THIRD}\na {ONE}\n".encode(
-        "latin-1"
+    assert (
+        file.read_bytes()
+        == f"# mine\nb,a,!a {OTHER}\n\xff\n@revoked a {THIRD}\na {ONE}\n".encode("latin-1")
     )
     found = known_hosts.known(own_home, place)
     said = [lines.verdict(blob(key), found) for key in (ONE, OTHER, THIRD)]
@@ -356,7 +395,9 @@ def test_who_writes_together_loses_nothing(own_home: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(told, range(64)))
     text = (own_home / "known_hosts").read_text()
-    assert sorted(line.split()[0] for line in text.splitlines()) == sorted(f"h{n}" for n in range(64))
+    assert sorted(line.split()[0] for line in text.splitlines()) == sorted(
+        f"h{n}" for n in range(64)
+    )
 
 
 def test_the_type_of_a_pin_is_noted(own_home: Path) -> None:

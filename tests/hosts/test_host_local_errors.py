@@ -1,6 +1,8 @@
-"""This machine's disk says no: one sentence, the target whole, nothing of ours left, the next try goes well.
+"""This machine's disk says no: one sentence, the target whole, nothing of ours left, the next try
+goes well.
 
-Also with Windows' ways: no fsync of a folder, and a file that another program has open can't be replaced.
+Also with Windows' ways: no fsync of a folder, and a file that another program has open can't be
+replaced.
 """
 
 from __future__ import annotations
@@ -50,7 +52,9 @@ class Fails:
 
 
 def host_of(folder: Path) -> LocalHost:
-    return LocalHost("pc", state_dir=folder / "state", lock_dir=folder / "locks", may_change=(f"{folder}/",))
+    return LocalHost(
+        "pc", state_dir=folder / "state", lock_dir=folder / "locks", may_change=(f"{folder}/",)
+    )
 
 
 async def session(folder: Path, *actions, run="abc123"):
@@ -126,7 +130,9 @@ def test_a_file_that_another_program_has_open_is_one_clear_sentence(tmp_path, mo
     assert outcome.status == "failed"
     assert outcome.reason == f"{file}: permission denied, or another program has it open"
     assert file.read_bytes() == b"old" and not left(tmp_path)
-    (again,) = asyncio.run(session(tmp_path, WriteFile("pc", str(file), b"old", b"new"), run="def456"))
+    (again,) = asyncio.run(
+        session(tmp_path, WriteFile("pc", str(file), b"old", b"new"), run="def456")
+    )
     assert again.status == "done" and file.read_bytes() == b"new"
 
 
@@ -156,7 +162,13 @@ def test_a_name_that_leads_out_on_windows_lays_and_removes_nothing(tmp_path, mon
     (tmp_path / "dist/a.js").write_text("old")
     on_windows(monkeypatch)
     for action in (
-        SyncTree("pc", f"{tmp_path}/dist/", "pc", f"{tmp_path}/dist/", {name: TreeFile("0" * 64, 1, 0o644)}),
+        SyncTree(
+            "pc",
+            f"{tmp_path}/dist/",
+            "pc",
+            f"{tmp_path}/dist/",
+            {name: TreeFile("0" * 64, 1, 0o644)},
+        ),
         Restore("pc", f"{tmp_path}/dist/", None, removed=(name,)),
         WriteFile("pc", f"{tmp_path}/{name}", None, b"x"),
     ):
@@ -167,7 +179,9 @@ def test_a_name_that_leads_out_on_windows_lays_and_removes_nothing(tmp_path, mon
     assert [path.name for path in (tmp_path / "dist").iterdir()] == ["a.js"] and not left(tmp_path)
 
 
-def test_a_folder_that_can_not_be_switched_stays_and_nothing_of_the_new_one_is_left(tmp_path, monkeypatch):
+def test_a_folder_that_can_not_be_switched_stays_and_nothing_of_the_new_one_is_left(
+    tmp_path, monkeypatch
+):
     (tmp_path / "src").mkdir()
     (tmp_path / "src/a.js").write_text("new")
     (tmp_path / "dist").mkdir()

@@ -45,7 +45,9 @@ async def reaches(condition, seconds=60.0):
 
 def owner_of(bench):
     return int(
-        next(line for line in (bench.locks / "kjpstate").read_text().splitlines() if "pid" in line)[4:]
+        next(line for line in (bench.locks / "kjpstate").read_text().splitlines() if "pid" in line)[
+            4:
+        ]
     )
 
 
@@ -86,7 +88,9 @@ def test_an_orphaned_command_keeps_the_lock_until_it_ends(bench, whole):
                 os.kill(pid, signal.SIGKILL)
         second = bench.host()
         try:
-            with pytest.raises(errors.Locked, match="a command that it started still runs there") as caught:
+            with pytest.raises(
+                errors.Locked, match="a command that it started still runs there"
+            ) as caught:
                 await second.begin(run_info("def456"), ())
             assert caught.value.run == "abc123"
             holder = await second.holder()
@@ -108,7 +112,8 @@ def test_an_orphaned_command_keeps_the_lock_until_it_ends(bench, whole):
 
 
 def steps(bench) -> list[Path]:
-    """The notes of commands that run; on this machine one is made just after its command was started."""
+    """The notes of commands that run; on this machine one is made just after its command was
+    started."""
     return [note for note in bench.locks.glob("kjpstate.step.*") if note.suffix != ".new"]
 
 
@@ -141,7 +146,12 @@ def test_the_lock_is_shown_and_a_live_one_is_broken_by_force_only(bench):
             assert await second.holder() is None
             await first.begin(run_info(), ())
             found = await second.holder()
-            assert (found.run, found.who, found.why, found.life) == ("abc123", "me@laptop", "apply", "alive")
+            assert (found.run, found.who, found.why, found.life) == (
+                "abc123",
+                "me@laptop",
+                "apply",
+                "alive",
+            )
             assert not await second.unlock(found)
             assert await second.unlock(found, force=True)
             assert await second.holder() is None and not await second.unlock(found, force=True)
@@ -175,7 +185,11 @@ def test_a_dead_lock_is_broken_when_it_is_still_that_one(bench):
 
 def test_what_dead_contenders_left_beside_the_lock_is_swept(bench):
     bench.locks.mkdir(parents=True, exist_ok=True)
-    for name in (".kjpstate.4194303.link", ".kjpstate.4194303.ab.link", "kjpstate.step.dead00-4194303"):
+    for name in (
+        ".kjpstate.4194303.link",
+        ".kjpstate.4194303.ab.link",
+        "kjpstate.step.dead00-4194303",
+    ):
         (bench.locks / name).write_text("x")
     (bench.locks / f".kjpstate.{os.getpid()}.ab.link").write_text("x")
 
@@ -238,7 +252,10 @@ DAMAGED = {
     "huge": text(WHOLE + "x" * 5000),
     "60 GB": sparse,
     "link to nothing": lambda path: path.symlink_to("/nowhere/x"),
-    "link to a lock": lambda path: (path.with_name("other").write_text(WHOLE), path.symlink_to("other")),
+    "link to a lock": lambda path: (
+        path.with_name("other").write_text(WHOLE),
+        path.symlink_to("other"),
+    ),
     "link without end": lambda path: path.symlink_to("/dev/zero"),
     "link to itself": lambda path: path.symlink_to(path.name),
     "FIFO": os.mkfifo,
@@ -284,12 +301,16 @@ def test_what_is_no_lock_is_told_at_once_and_removed_by_force_only(bench, name):
         (aside,) = bench.locks.iterdir()
         assert left == {"damaged"} and (aside / "theirs").read_text() == "kept"
     else:
-        assert [found.name for found in bench.locks.iterdir()] == ["other"] * (name == "link to a lock")
+        assert [found.name for found in bench.locks.iterdir()] == ["other"] * (
+            name == "link to a lock"
+        )
 
 
 @pytest.mark.root
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices and another's files")
-@pytest.mark.parametrize("how", [device, lambda path: (path.write_text(WHOLE), os.chown(path, 4242, 4242))])
+@pytest.mark.parametrize(
+    "how", [device, lambda path: (path.write_text(WHOLE), os.chown(path, 4242, 4242))]
+)
 def test_a_device_or_another_users_file_is_no_lock(real_bench, how):
     real_bench.locks.mkdir()
     how(real_bench.locks / "kjpstate")
@@ -326,7 +347,9 @@ def test_a_damaged_note_of_a_step_holds_no_dead_lock_alive(bench, name):
     assert not (bench.locks / "kjpstate").exists()
 
 
-@pytest.mark.parametrize("step", ["pid abc\nstart 1\nboot B", "pid \xb2", f"pid 1\nstart {'9' * 30}\nboot B"])
+@pytest.mark.parametrize(
+    "step", ["pid abc\nstart 1\nboot B", "pid \xb2", f"pid 1\nstart {'9' * 30}\nboot B"]
+)
 def test_words_of_a_step_are_checked_by_their_form(bench, step):
     bench.locks.mkdir(parents=True, exist_ok=True)
     (bench.locks / "kjpstate").write_text(WHOLE)
@@ -387,9 +410,13 @@ KJ_OWNER="run b00000${KJ_NL}who w${KJ_NL}when w${KJ_NL}why w$KJ_NL$(kj_myself)"
 """
 
 
-@pytest.mark.parametrize("shell", [name for name, words in SHELLS.items() if shutil.which(words.split()[0])])
+@pytest.mark.parametrize(
+    "shell", [name for name, words in SHELLS.items() if shutil.which(words.split()[0])]
+)
 @pytest.mark.parametrize("call", ["kj_take", 'kj_unlock "$(cat "$KJ_LOCK")" ""'])
-def test_a_dead_lock_that_is_not_ours_to_remove_is_said_and_not_tried_for_ever(tmp_path, shell, call):
+def test_a_dead_lock_that_is_not_ours_to_remove_is_said_and_not_tried_for_ever(
+    tmp_path, shell, call
+):
     (tmp_path / "kjpstate").write_text(WHOLE)
     program = "\n".join([programs.script("lock"), TAKES, call])
     words = [*SHELLS[shell].split(), "-c", program, "sh", tmp_path]

@@ -22,7 +22,9 @@ PLAIN = (b"new.js", b"same.js", b"stale.js")
 
 
 def _possible(name: bytes) -> bool:
-    return name not in (b".", b"..", b"node_modules") and name not in PLAIN and b"kjpstate" not in name
+    return (
+        name not in (b".", b"..", b"node_modules") and name not in PLAIN and b"kjpstate" not in name
+    )
 
 
 PART = (
@@ -72,7 +74,11 @@ def test_whatever_the_names_a_folder_is_switched_and_put_back(bench):
     @example([b"caf\xe9.jpg"], [b"in\na folder/with\\one\nmore", b"\r"])
     def switched(theirs, mine):
         top = bench.real(bench.path(str(next(_numbers))))
-        mine = [name for name in mine if name.split(b"/")[0] not in {one.split(b"/")[0] for one in theirs}]
+        mine = [
+            name
+            for name in mine
+            if name.split(b"/")[0] not in {one.split(b"/")[0] for one in theirs}
+        ]
         lay(top / "src", [*theirs, b"new.js", b"same.js"])
         before = lay(top / "dist", [*mine, b"same.js", b"stale.js"])
         asyncio.run(_switched(bench, top, before))
@@ -139,12 +145,19 @@ def test_what_is_ours_may_become_a_folder_and_a_folder_of_ours_a_file(bench, fir
 @pytest.mark.parametrize(
     ("mine", "theirs"), [("own", "own/x"), ("own/x", "own"), ("lib/node_modules/i.js", "lib")]
 )
-def test_a_file_of_somebody_else_is_not_lost_to_a_folder_nor_a_folder_to_a_file(bench, mine, theirs):
+def test_a_file_of_somebody_else_is_not_lost_to_a_folder_nor_a_folder_to_a_file(
+    bench, mine, theirs
+):
     """A plan refuses that; who came in between finds this."""
     bench.put(f"src/{theirs}", "2")
     bench.put(f"dist/{mine}", "1")
     outcome = asyncio.run(
-        _act(bench, lambda files: SyncTree("box", f"{bench.root}/src/", "box", f"{bench.root}/dist/", files))
+        _act(
+            bench,
+            lambda files: SyncTree(
+                "box", f"{bench.root}/src/", "box", f"{bench.root}/dist/", files
+            ),
+        )
     )
     assert outcome.status == "failed" and "must be" in outcome.reason, outcome
     assert standing(bench.real(bench.path("dist"))) == {mine: b"1"}
@@ -186,7 +199,9 @@ async def _manifest(folder: Path):
 
 
 @pytest.mark.parametrize("kind", ["switch", "write", "create", "backup"])
-def test_a_mistake_of_ours_leaves_the_thing_old_or_new_no_litter_and_no_open_journal(tmp_path, kind):
+def test_a_mistake_of_ours_leaves_the_thing_old_or_new_no_litter_and_no_open_journal(
+    tmp_path, kind
+):
     happened = 0
     for number in itertools.count():
         folder = tmp_path / str(number)
@@ -211,7 +226,8 @@ def test_a_mistake_of_ours_leaves_the_thing_old_or_new_no_litter_and_no_open_jou
 
 
 async def _mistaken(folder: Path, action, number: int) -> bool:
-    """Whether the effect `number` came to happen, and with it the mistake; what it did is put back."""
+    """Whether the effect `number` came to happen, and with it the mistake; what
+    it did is put back."""
     left = number
 
     def tell(effect: str) -> None:

@@ -123,7 +123,9 @@ def test_a_folder_that_was_new_goes_again_but_for_what_others_put_into_it(bench,
     files = {"sub/a.js": TreeFile(sha(b"new"), 3, 0o644)}
     switch = SyncTree("box", bench.path("src/"), "box", bench.path("dist/"), files)
     back = Restore("box", bench.path("dist/"), None, files={"sub/a.js": sha(b"new")})
-    outcomes = work(bench, switch, back, between=(lambda: bench.put("dist/db.json", "{}")) if used else None)
+    outcomes = work(
+        bench, switch, back, between=(lambda: bench.put("dist/db.json", "{}")) if used else None
+    )
     assert outcomes[1].status == "done"
     assert bench.get("dist/sub/a.js") is None
     assert [name for name in bench.names() if name.startswith("dist")] == (
@@ -154,7 +156,11 @@ def test_a_folder_that_is_gone_comes_back_unless_somebody_made_a_new_one(bench, 
 def test_an_original_that_is_gone_is_said(bench):
     path = bench.put("x", b"new")
     outcomes = work(bench, Restore("box", path, path + SUFFIX, sha(b"new")))
-    assert outcomes[0].status == "failed" and "is gone" in outcomes[0].reason and bench.get("x") == b"new"
+    assert (
+        outcomes[0].status == "failed"
+        and "is gone" in outcomes[0].reason
+        and bench.get("x") == b"new"
+    )
 
 
 def test_a_command_may_only_write_what_was_kept_first(bench):

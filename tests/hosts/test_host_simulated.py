@@ -1,4 +1,5 @@
-"""The simulated box behaves, where kjpstate looks, as the real things do; its link can be cut anywhere."""
+"""The simulated box behaves, where kjpstate looks, as the real things do; its link can be cut
+anywhere."""
 
 from __future__ import annotations
 
@@ -90,7 +91,8 @@ def pm2_does(host: SimulatedHost, *words: str) -> int | None:
 def test_paths_are_real_files_below_the_box(stb: SimulatedHost, tmp_path: Path) -> None:
     file = look(stb, ReadFile("stb", CONF))
     assert (
-        isinstance(file, File) and file.content == (tmp_path / "stb/etc/systemd/resolved.conf").read_bytes()
+        isinstance(file, File)
+        and file.content == (tmp_path / "stb/etc/systemd/resolved.conf").read_bytes()
     )
     (outcome,) = act(stb, WriteFile("stb", CONF, file.content, b"[Resolve]\n"))
     assert outcome.status == "done" and stb.real(CONF).read_bytes() == b"[Resolve]\n"
@@ -100,7 +102,11 @@ def test_paths_are_real_files_below_the_box(stb: SimulatedHost, tmp_path: Path) 
 def test_a_path_of_the_computer_is_itself(pc: SimulatedHost, tmp_path: Path) -> None:
     root = (tmp_path / "pc").as_posix()
     tree = look(pc, ReadTree("pc", f"{root}/", ("src/",)))
-    assert isinstance(tree, Tree) and sorted(tree.files) == ["src/index.ts", "src/pesan.ts", "src/wa.ts"]
+    assert isinstance(tree, Tree) and sorted(tree.files) == [
+        "src/index.ts",
+        "src/pesan.ts",
+        "src/wa.ts",
+    ]
 
 
 def test_time_passes_with_every_effect_and_a_boot_has_another_id(stb: SimulatedHost) -> None:
@@ -202,7 +208,9 @@ def test_what_was_started_by_hand(stb: SimulatedHost) -> None:
 
 def test_a_reload_takes_some_keys_and_never_log_paths(stb: SimulatedHost) -> None:
     (old,) = listed(stb).named("bot-kjp")
-    write_ecosystem(stb, max_restarts=7, out_file="/root/bot-kjp/logs/o.log", env={"NODE_ENV": "production"})
+    write_ecosystem(
+        stb, max_restarts=7, out_file="/root/bot-kjp/logs/o.log", env={"NODE_ENV": "production"}
+    )
     assert pm2_does(stb, "reload", ECOSYSTEM, "--only", "bot-kjp", "--update-env") == 0
     (new,) = listed(stb).named("bot-kjp")
     assert new.pid != old.pid and new.restart_time == 34 and new.fields["max_restarts"] == 7

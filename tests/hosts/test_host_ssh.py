@@ -1,4 +1,5 @@
-"""A host over SSH: how many round trips, whose keys, and one clear sentence for every way not to get in."""
+"""A host over SSH: how many round trips, whose keys, and one clear sentence for every way not to
+get in."""
 
 from __future__ import annotations
 
@@ -87,7 +88,10 @@ def test_a_look_costs_what_a_bare_command_costs(sshd, tmp_path, probes, more):
     """And a turn more where its program must go over standard input."""
     (tmp_path / "x").write_text("x" * 100_000)
     wanted = [ReadFile("box", str(tmp_path / "x")), ReadTree("box", f"{tmp_path}/"), CLOCK]
-    wanted += [ReadCommand("box", ("true",)), *(Probe("box", name, ("bot", "/x")) for name in probes)]
+    wanted += [
+        ReadCommand("box", ("true",)),
+        *(Probe("box", name, ("bot", "/x")) for name in probes),
+    ]
 
     async def once(proxy):
         proxy.reset()
@@ -104,7 +108,9 @@ def test_a_look_costs_what_a_bare_command_costs(sshd, tmp_path, probes, more):
         async with Proxy(sshd.port) as proxy:
             proxy.delay = 0.02
             trusted(tmp_path, sshd.known(proxy.port))
-            return [await bare_turns(sshd, proxy) for _ in range(4)], [await once(proxy) for _ in range(4)]
+            return [await bare_turns(sshd, proxy) for _ in range(4)], [
+                await once(proxy) for _ in range(4)
+            ]
 
     bare, ours = asyncio.run(go())
     # A slow start lets two things that a peer says come as one, a busy machine splits one in two.
@@ -353,7 +359,8 @@ def test_a_frozen_link_is_noticed(sshd, tmp_path, monkeypatch):
 
 @REAL
 def test_a_link_cut_in_a_payload_installs_nothing_half(sshd, tmp_path):
-    """The connection is reset after so many bytes of the client, from the lock to the end of the payload."""
+    """The connection is reset after so many bytes of the client, from the lock to the end of the
+    payload."""
     path = tmp_path / "x"
     old, new = b"old" * 1000, os.urandom(60_000)
 
@@ -405,7 +412,9 @@ def test_a_step_that_outlives_its_link_keeps_the_lock(sshd, tmp_path):
             trusted(tmp_path, sshd.known(proxy.port), sshd.known())
             host = host_for(tmp_path, sshd.spec(proxy.port))
             await host.begin(run_info(), [CLOCK])
-            step = Run("box", ("sh", "-c", "touch begun; sleep 2; touch ended"), "tries", cwd=str(tmp_path))
+            step = Run(
+                "box", ("sh", "-c", "touch begun; sleep 2; touch ended"), "tries", cwd=str(tmp_path)
+            )
             task = asyncio.ensure_future(host.act([step]))
             while not (tmp_path / "begun").exists():
                 await asyncio.sleep(0.05)
@@ -472,13 +481,17 @@ def test_nothing_that_a_shell_might_take_for_its_own():
 
 
 @pytest.mark.parametrize("padding", [0, 8_000, 70_000])
-@pytest.mark.parametrize("shell", ["sh", "bash --posix", pytest.param("busybox sh", marks=pytest.mark.real)])
+@pytest.mark.parametrize(
+    "shell", ["sh", "bash --posix", pytest.param("busybox sh", marks=pytest.mark.real)]
+)
 def test_short_and_long_programs_run_the_same(padding, shell):
     program = f"# {'x' * padding}\necho 'it''s' \"$0\" 🔄; cat"
     line, first = programs.command(program)
     assert bool(first) == bool(padding) and len(line) <= programs.COMMAND_CAP
     line = line.replace("/bin/sh", shell)
-    done = subprocess.run(["/bin/sh", "-c", line], input=first + b"rest", capture_output=True, check=True)
+    done = subprocess.run(
+        ["/bin/sh", "-c", line], input=first + b"rest", capture_output=True, check=True
+    )
     assert done.stdout.decode() == "its kjpstate 🔄\nrest" and done.stderr == b""
 
 
@@ -492,7 +505,9 @@ def test_what_a_login_reads_is_none_of_the_program():
 def test_a_program_that_is_cut_is_not_begun():
     line, first = programs.command(f"echo begun\n# {'x' * 9_000}\necho well")
     for cut in (0, 5, 17, 40, len(first) // 2, len(first) - 1):
-        done = subprocess.run(["/bin/sh", "-c", line], input=first[:cut], capture_output=True, check=False)
+        done = subprocess.run(
+            ["/bin/sh", "-c", line], input=first[:cut], capture_output=True, check=False
+        )
         assert (done.returncode, done.stdout) == (74, b"")
 
 
@@ -505,7 +520,10 @@ PROGRAMS = {
     ),
     "a look at everything": programs.look_program(
         [
-            *(Probe("box", name) for name in ("pm2", "resolved", "names", "cpu", "tail", "count", "hints")),
+            *(
+                Probe("box", name)
+                for name in ("pm2", "resolved", "names", "cpu", "tail", "count", "hints")
+            ),
             *(ReadFile("box", f"/root/bot-kjp/{'long' * 20}-{number}") for number in range(500)),
         ],
         "n" * 32,
@@ -514,7 +532,9 @@ PROGRAMS = {
         [ReadCommand("box", ("sh", "-c", "é!'\\" * 9_000))], "n" * 32
     ),
     "a session": programs.session_program(
-        programs.call("kj_begin", "abc123", "doc", "s", "who", "when", "why" * 20_000, ""), [CLOCK], "n" * 32
+        programs.call("kj_begin", "abc123", "doc", "s", "who", "when", "why" * 20_000, ""),
+        [CLOCK],
+        "n" * 32,
     ),
     "the lock": programs.lock_program(programs.call("kj_unlock", "owner\n" * 99, ""), "n" * 32),
     "a file": programs.call("exec", "cat", "--", "/" + "'" * 4_000),
@@ -545,7 +565,19 @@ def test_nothing_ever_connects_without_checking_the_key():
 
 @pytest.mark.parametrize(
     "name",
-    ["lib", "look", "lock", "deadline", "session", "journal", "hands", "where", "back", "trees", "prune"],
+    [
+        "lib",
+        "look",
+        "lock",
+        "deadline",
+        "session",
+        "journal",
+        "hands",
+        "where",
+        "back",
+        "trees",
+        "prune",
+    ],
 )
 def test_every_function_of_a_script_is_sent_where_it_is_called(name):
     text = programs.script(name)
@@ -574,5 +606,8 @@ def test_what_nobody_calls_is_not_sent():
     assert "kj_tree() {" not in programs.look_program([CLOCK], "n" * 32)
     assert "kj_take() {" not in programs.look_program([ReadLock("box")], "n" * 32)
     assert "kj_owner() {" not in programs.look_program([ReadFile("box", "/x")], "n" * 32)
-    for reading, function in {ReadFile("box", "/x"): "kj_file() {", ReadLock("box"): "kj_read() {"}.items():
+    for reading, function in {
+        ReadFile("box", "/x"): "kj_file() {",
+        ReadLock("box"): "kj_read() {",
+    }.items():
         assert function in programs.look_program([reading], "n" * 32)

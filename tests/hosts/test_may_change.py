@@ -1,7 +1,8 @@
-"""Law 3: whatever a body is asked to write, under whatever names, nothing outside `may_change` is touched.
+"""Law 3: whatever a body is asked to write, under whatever names, nothing outside `may_change` is
+touched.
 
-Hypothesis makes up the actions; what may be touched is spelled out here anew, and all else is looked at
-before and after.
+Hypothesis makes up the actions; what may be touched is spelled out here anew, and all else is
+looked at before and after.
 """
 
 from __future__ import annotations
@@ -42,7 +43,17 @@ OURS = re.compile(
     rf"|\.(ok|only\.conf){TEMPORARY}",
     re.DOTALL,
 )
-LAID = ("ok/a", "ok/sub/b", "only.conf", "only.conf.bak", "okay/a", "no/a", "no/sub/b", "a", "old/a")
+LAID = (
+    "ok/a",
+    "ok/sub/b",
+    "only.conf",
+    "only.conf.bak",
+    "okay/a",
+    "no/a",
+    "no/sub/b",
+    "a",
+    "old/a",
+)
 
 WORDS = [
     "ok",
@@ -61,13 +72,21 @@ WORDS = [
     "$(rm a)",
 ]
 WORDS += ["ok.backup.evil", "ok.kjpstate-", ".ok.kjpstate-x", "ok.backup.20260101T000000Z-000000.d"]
-WORDS += ["ok.backup.20260101T000000Z-000000", ".ok.kjpstate-new.abc123", "-rf", "ok\nno", "no\\", "~", "k\t"]
+WORDS += [
+    "ok.backup.20260101T000000Z-000000",
+    ".ok.kjpstate-new.abc123",
+    "-rf",
+    "ok\nno",
+    "no\\",
+    "~",
+    "k\t",
+]
 names = st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).map("/".join)
 places = st.builds(lambda name, end: f"ROOT/{name}{end}", names, st.sampled_from(["", "/"]))
 anywhere = st.one_of(places, names, st.just("/"), st.just("ROOT"), st.just("ROOT/ok/../no/a"))
-beside = st.sampled_from(["ok", "ok/", "no", "no/../a", "a", "only.conf", "ok/../no/", "no/sub", "old/"]).map(
-    "ROOT/{}".format
-)
+beside = st.sampled_from(
+    ["ok", "ok/", "no", "no/../a", "a", "only.conf", "ok/../no/", "no/sub", "old/"]
+).map("ROOT/{}".format)
 contents = st.sampled_from([None, b"old", b"new"])
 files = st.dictionaries(names, st.just(TreeFile("0" * 64, 3, 0o644)), max_size=2)
 gone = st.lists(names, max_size=3).map(tuple)
@@ -78,7 +97,9 @@ actions = st.one_of(
     st.builds(MakeDirectory, st.just("box"), anywhere),
     st.builds(Backup, st.just("box"), beside),  # a copy of / would take its time
     st.builds(Restore, st.just("box"), anywhere, st.none() | places, st.just(""), digests, gone),
-    st.builds(SyncTree, st.just("box"), st.just("ROOT/old/"), st.just("box"), anywhere, files, gone),
+    st.builds(
+        SyncTree, st.just("box"), st.just("ROOT/old/"), st.just("box"), anywhere, files, gone
+    ),
     st.builds(
         lambda of, more: SyncTree("box", "ROOT/old/", "box", f"ROOT/ok{of}", {"a": OLD}, more),
         st.sampled_from(["", "/", "/sub/"]),
@@ -88,7 +109,9 @@ actions = st.one_of(
     st.builds(lambda paths: Prune("box", "doc", tuple(paths)), st.lists(anywhere, max_size=2)),
     st.builds(lambda path: Run("box", ("true",), "tries", "", (path,)), anywhere),
 )
-OLD = TreeFile("cba06b5736faf67e54b07b561eae94395e774c517a7d910a54369e1263ccfbd4", 3, 0o644)  # of "old"
+OLD = TreeFile(
+    "cba06b5736faf67e54b07b561eae94395e774c517a7d910a54369e1263ccfbd4", 3, 0o644
+)  # of "old"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""The probe count under dash, busybox sh and bash: whole lines since a mark, and logs put away meanwhile."""
+"""The probe count under dash, busybox sh and bash: whole lines since a mark, and logs put away
+meanwhile."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ def shell(request: pytest.FixtureRequest) -> Sequence[str]:
     return chosen
 
 
-def count(shell: Sequence[str], path: Path | str, mark: Mark | None = None, **environ: str) -> Count:
+def count(
+    shell: Sequence[str], path: Path | str, mark: Mark | None = None, **environ: str
+) -> Count:
     """What the probe says of the log."""
     args = counts.reading("stb", str(path), mark, TEXTS).args
     done = subprocess.run(
@@ -65,7 +68,9 @@ def test_shellcheck_has_nothing_to_say() -> None:
     assert done.stdout == ""
 
 
-def test_only_lines_after_the_mark_count_and_only_whole_ones(shell: Sequence[str], log: Path) -> None:
+def test_only_lines_after_the_mark_count_and_only_whole_ones(
+    shell: Sequence[str], log: Path
+) -> None:
     base = count(shell, log)
     assert (base.counts, base.mark.offset) == ((0, 0, 0), log.stat().st_size)
     again = count(shell, log, base.mark)
@@ -77,7 +82,9 @@ def test_only_lines_after_the_mark_count_and_only_whole_ones(shell: Sequence[str
     assert count(shell, log, first.mark).counts == (1, 0, 0)
 
 
-def test_a_log_that_is_not_there_yet_counts_from_its_beginning(shell: Sequence[str], tmp_path: Path) -> None:
+def test_a_log_that_is_not_there_yet_counts_from_its_beginning(
+    shell: Sequence[str], tmp_path: Path
+) -> None:
     log = tmp_path / "out.log"
     base = count(shell, log)
     assert base.mark == Mark()
@@ -89,7 +96,9 @@ def test_a_log_that_is_not_there_yet_counts_from_its_beginning(shell: Sequence[s
 def test_a_log_that_was_rotated_loses_no_line(shell: Sequence[str], log: Path, how: str) -> None:
     base = count(shell, log)
     add(log, "ENOTFOUND 1", "ENOTFOUND 2")
-    put_away = log.with_name(f"{log.stem}__2026-03-01_00-00.log") if "copied" in how else Path(f"{log}.1")
+    put_away = (
+        log.with_name(f"{log.stem}__2026-03-01_00-00.log") if "copied" in how else Path(f"{log}.1")
+    )
     if how == "renamed":
         log.rename(put_away)
     else:

@@ -1,4 +1,5 @@
-"""The probe's script under every shell, on a made-up root with made-up systemd commands; and its parser."""
+"""The probe's script under every shell, on a made-up root with made-up systemd commands; and its
+parser."""
 
 from __future__ import annotations
 
@@ -67,8 +68,12 @@ def machine(tmp_path: Path) -> Path:
     for folder, lines in ((bus, BUS), (bus / "link/_32", ETH0)):
         for name, line in lines.items():
             (folder / name).write_text(line + "\n")
-    (tmp_path / "resolvectl.dns").write_text("Global: 8.8.8.8\nLink 2 (eth0): 192.168.100.1\nLink 3 (wg0):\n")
-    (tmp_path / "resolvectl.domain").write_text("Global: lan ~.\nLink 2 (eth0): ~home\nLink 3 (wg0):\n")
+    (tmp_path / "resolvectl.dns").write_text(
+        "Global: 8.8.8.8\nLink 2 (eth0): 192.168.100.1\nLink 3 (wg0):\n"
+    )
+    (tmp_path / "resolvectl.domain").write_text(
+        "Global: lan ~.\nLink 2 (eth0): ~home\nLink 3 (wg0):\n"
+    )
     (tmp_path / "resolvectl.default-route").write_text("Link 2 (eth0): yes\nLink 3 (wg0): no\n")
     unit(tmp_path, "active")
     for path, text in (
@@ -98,7 +103,10 @@ def unit(machine: Path, active: str) -> None:
 def run(machine: Path, shell: tuple[str, ...]) -> Seen:
     environment = {"PATH": f"{machine / 'bin'}:{os.environ['PATH']}", "FAKE": str(machine)}
     done = subprocess.run(
-        [*shell, str(SCRIPT), str(machine / "root")], env=environment, capture_output=True, check=True
+        [*shell, str(SCRIPT), str(machine / "root")],
+        env=environment,
+        capture_output=True,
+        check=True,
     )
     assert done.stderr == b""
     seen = parse(done.stdout)
@@ -149,7 +157,11 @@ def test_an_older_daemon_is_asked_property_by_property(machine: Path) -> None:
         (machine / "bus" / name).unlink()
     seen = run(machine, SHELLS[0])
     assert seen.running is not None
-    assert seen.running.servers[0] == "8.8.8.8" and seen.running.mode == "" and seen.running.fallback is None
+    assert (
+        seen.running.servers[0] == "8.8.8.8"
+        and seen.running.mode == ""
+        and seen.running.fallback is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -174,7 +186,13 @@ def test_which_version_it_is_and_whether_it_can_reload(
 
 
 def test_a_daemon_before_the_longer_properties_is_read_by_the_plain_ones(machine: Path) -> None:
-    for name in ("DNSEx", "FallbackDNSEx", "CurrentDNSServerEx", "ResolvConfMode", "link/_32/DNSEx"):
+    for name in (
+        "DNSEx",
+        "FallbackDNSEx",
+        "CurrentDNSServerEx",
+        "ResolvConfMode",
+        "link/_32/DNSEx",
+    ):
         (machine / "bus" / name).unlink()
     for name, line in {
         "DNS": '{"type":"a(iiay)","data":[[0,2,[8,8,8,8]],[2,2,[192,168,100,1]]]}',
@@ -205,7 +223,10 @@ def test_a_machine_without_any_of_it(tmp_path: Path) -> None:
         (tools / tool).symlink_to(str(shutil.which(tool)))
     shell = str(shutil.which(SHELLS[0][0]))
     done = subprocess.run(
-        [shell, str(SCRIPT), str(tmp_path)], env={"PATH": str(tools)}, capture_output=True, check=True
+        [shell, str(SCRIPT), str(tmp_path)],
+        env={"PATH": str(tools)},
+        capture_output=True,
+        check=True,
     )
     seen = parse(done.stdout)
     assert isinstance(seen, Seen)

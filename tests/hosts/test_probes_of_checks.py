@@ -1,4 +1,5 @@
-"""The probes names, cpu and tail under dash, busybox sh and bash: what they print is what formats read."""
+"""The probes names, cpu and tail under dash, busybox sh and bash: what they print is what formats
+read."""
 
 from __future__ import annotations
 
@@ -46,7 +47,10 @@ def probe(shell: Sequence[str], name: str, *args: str, **environ: str) -> bytes:
 @pytest.mark.parametrize("name", ["names", "cpu", "tail"])
 def test_shellcheck_has_nothing_to_say(name: str) -> None:
     done = subprocess.run(
-        ["shellcheck", str(REMOTE / f"probe_{name}.sh")], capture_output=True, text=True, check=False
+        ["shellcheck", str(REMOTE / f"probe_{name}.sh")],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stdout == ""
 
@@ -73,7 +77,9 @@ def test_a_log_in_the_home_of_pm2_or_of_the_user(shell: Sequence[str], tmp_path:
     (tmp_path / ".pm2" / "logs").mkdir(parents=True)
     (tmp_path / ".pm2" / "logs" / "bot-out.log").write_bytes(b"hi\n")
     for path in ("~pm2/logs/bot-out.log", "~/.pm2/logs/bot-out.log"):
-        assert probe(shell, "tail", "9", path, HOME=str(tmp_path), PM2_HOME="") == logs.render(b"hi\n")
+        assert probe(shell, "tail", "9", path, HOME=str(tmp_path), PM2_HOME="") == logs.render(
+            b"hi\n"
+        )
 
 
 # ---- cpu: a process that bears the daemon's title and a child that bears the app's name
@@ -153,7 +159,9 @@ def dns_server(mode: str) -> Iterator[int]:
     """A UDP server that answers every question with 192.0.2.7 (ok), so, or not at all (TIMEOUT)."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     listener.bind(("127.0.0.1", 0))
-    listener.settimeout(0.05)  # looks now and then whether it is over: nothing has to reach it for that
+    listener.settimeout(
+        0.05
+    )  # looks now and then whether it is over: nothing has to reach it for that
     over = threading.Event()
 
     def serve() -> None:
@@ -166,7 +174,13 @@ def dns_server(mode: str) -> Iterator[int]:
                 continue
             name = question[12 : question.index(b"\0", 12) + 5]
             flags = bytes([0x81, 0x80 | CODES.get(mode, 0)])
-            head = question[:2] + flags + b"\0\1" + (b"\0\1" if mode == "ok" else b"\0\0") + b"\0\0\0\0"
+            head = (
+                question[:2]
+                + flags
+                + b"\0\1"
+                + (b"\0\1" if mode == "ok" else b"\0\0")
+                + b"\0\0\0\0"
+            )
             record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\x07" if mode == "ok" else b""
             listener.sendto(head + name + record, client)
 
@@ -201,7 +215,12 @@ def test_each_tool_tells_an_answer_from_each_failure(
     with dns_server(mode) as free:
         port = 1 if mode == "CLOSED" else free
         printed = probe(
-            shell, "names", "1", "localhost", f"127.0.0.1|{port}", PATH=path_with(tmp_path, programs)
+            shell,
+            "names",
+            "1",
+            "localhost",
+            f"127.0.0.1|{port}",
+            PATH=path_with(tmp_path, programs),
         )
     found = names.parse(printed)
     assert isinstance(found, tuple)
@@ -215,12 +234,16 @@ def test_each_tool_tells_an_answer_from_each_failure(
 def test_servers_that_are_silent_are_told_from_a_line_that_is_down(
     shell: Sequence[str], tmp_path: Path, tool: str
 ) -> None:
-    programs = list(dict.fromkeys(["node", tool])) + (["busybox"] if shell[0] == "busybox" else [shell[0]])
+    programs = list(dict.fromkeys(["node", tool])) + (
+        ["busybox"] if shell[0] == "busybox" else [shell[0]]
+    )
     asked = ("1", "localhost")
     with dns_server("TIMEOUT") as one, dns_server("TIMEOUT") as two:
         servers = [f"127.0.0.1|{port}" for port in (one, two)]
         before = time.monotonic()
-        found = names.parse(probe(shell, "names", *asked, *servers, PATH=path_with(tmp_path, programs)))
+        found = names.parse(
+            probe(shell, "names", *asked, *servers, PATH=path_with(tmp_path, programs))
+        )
         assert time.monotonic() - before < 9, "asked one after the other"
     assert isinstance(found, tuple)
     said = {(item.path, item.subject): item.said for item in found if item.path != "app"}

@@ -1,4 +1,5 @@
-"""build and deploy together on the straight line: owed, done, healed after any cut, and then in sync."""
+"""build and deploy together on the straight line: owed, done, healed after any cut, and then in
+sync."""
 
 from __future__ import annotations
 
@@ -18,7 +19,9 @@ KINDS: dict[str, Any] = {"patch": copy_kind("patch"), "build": build, "deploy": 
 
 
 def resource(kind: str, host: str, **spec: Any) -> Resource:
-    return Resource(kind, kind, host, {"host": host, "document": "bot-kjp", **spec}, Where("bot.yaml", 1, 1))
+    return Resource(
+        kind, kind, host, {"host": host, "document": "bot-kjp", **spec}, Where("bot.yaml", 1, 1)
+    )
 
 
 BUILD = resource(
@@ -78,10 +81,17 @@ def stamped(found: dict[str, TreeBox]) -> dict[str, Any]:
 def test_a_first_apply_builds_and_deploys_what_was_built_and_then_all_is_in_sync() -> None:
     found = boxes()
     plan = plan_of(found, BOTH, KINDS)
-    assert [(change.symbol, change.after) for change in plan.changes] == [("~", ()), ("~", ("build",))]
+    assert [(change.symbol, change.after) for change in plan.changes] == [
+        ("~", ()),
+        ("~", ("build",)),
+    ]
     report = applied(found, BOTH, KINDS)
     assert [step.result for step in report.steps] == ["applied", "applied"]
-    assert found["stb"].below(f"{BOX}dist/") == {"db.json": "the bot's", "index.js": "index", "wa.js": "wa"}
+    assert found["stb"].below(f"{BOX}dist/") == {
+        "db.json": "the bot's",
+        "index.js": "index",
+        "wa.js": "wa",
+    }
     assert sorted(stamped(found)["files"]) == ["index.js", "wa.js"]
     assert addresses(found) == []
 
@@ -163,7 +173,10 @@ def test_the_bot_may_write_its_own_files_while_a_plan_waits() -> None:
     found = boxes()
     applied(found, BOTH, KINDS)
     found["pc"].write(f"{PC}src/wa.ts", "wa 2")
-    make_and_tick = {**found["pc"].commands, ("make",): lambda box: _tick(found["stb"]) or make(box)}
+    make_and_tick = {
+        **found["pc"].commands,
+        ("make",): lambda box: _tick(found["stb"]) or make(box),
+    }
     found["pc"].commands = make_and_tick
     assert [step.result for step in applied(found, BOTH, KINDS).steps] == ["applied", "applied"]
     assert found["stb"].below(f"{BOX}dist/")["db.json"] == "written meanwhile"
@@ -199,14 +212,20 @@ def test_after_a_cut_at_any_action_the_next_apply_heals_and_the_one_after_does_n
     assert addresses(found, (PATCH, *BOTH)) != []
     report = applied(found, (PATCH, *BOTH), KINDS)
     assert report.exit_code == 0, report.steps
-    assert found["stb"].below(f"{BOX}dist/") == {"db.json": "the bot's", "index.js": "index", "wa.js": "wa 2"}
+    assert found["stb"].below(f"{BOX}dist/") == {
+        "db.json": "the bot's",
+        "index.js": "index",
+        "wa.js": "wa 2",
+    }
     assert addresses(found, (PATCH, *BOTH)) == []
 
 
 def test_the_last_action_on_the_box_is_the_stamp_that_dates_the_tree() -> None:
     found = boxes()
     applied(found, BOTH, KINDS)
-    switch = max(place for place, action in enumerate(found["stb"].done) if isinstance(action, SyncTree))
+    switch = max(
+        place for place, action in enumerate(found["stb"].done) if isinstance(action, SyncTree)
+    )
     assert switch < len(found["stb"].done) - 1
     assert float(stamped(found)["clock"]["uptime"]) >= found["stb"].touched[f"{BOX}dist/wa.js"]
     assert RunInfo("abc123", "20261123T194500Z", "bot-kjp", "me").suffix

@@ -60,7 +60,9 @@ def seen(
     return {
         readings.inputs(SPEC): tree(D, source),
         readings.outputs(SPEC): tree(D, output),
-        ReadState("stb", "bot-kjp", stamp_name("build", D)): stamp(build_stamp) if build_stamp else None,
+        ReadState("stb", "bot-kjp", stamp_name("build", D)): stamp(build_stamp)
+        if build_stamp
+        else None,
         ReadState("stb", "bot-kjp", stamp_name("tree", f"{D}dist/")): stamp(tree_stamp)
         if tree_stamp
         else None,
@@ -105,7 +107,10 @@ def test_the_bots_own_files_among_the_outputs_are_no_drift(other: dict[str, str]
         (seen(build_stamp={**BUILD_STAMP, "commands": "other"}), "the commands changed"),
         (seen(output={**BUILT, "dist/wa.js": "by hand"}), "outputs differ (dist/wa.js)"),
         (seen(output={"dist/index.js": "index js"}), "outputs differ (dist/wa.js)"),
-        (seen(build_stamp={**BUILD_STAMP, "outputs": {}}), "the last build wrote nothing into its outputs"),
+        (
+            seen(build_stamp={**BUILD_STAMP, "outputs": {}}),
+            "the last build wrote nothing into its outputs",
+        ),
     ],
 )
 def test_what_makes_a_build_owed(answers: dict[Reading, Answer], cause: str) -> None:
@@ -146,7 +151,9 @@ def test_a_patch_that_brings_back_what_was_built_needs_no_build_once_it_is_writt
         (("stb", "/root/bot-kjp-2/src/"), False),
     ],
 )
-def test_what_a_command_will_write_over_an_input_makes_all_unknown(key: tuple[str, str], owed: bool) -> None:
+def test_what_a_command_will_write_over_an_input_makes_all_unknown(
+    key: tuple[str, str], owed: bool
+) -> None:
     found = {item.path: item.desired for item in difference(build, SPEC, seen(), {key: UNKNOWN})}
     assert (found.get(("sources",)) is UNKNOWN) is owed
     assert bool(found) is owed
@@ -172,19 +179,31 @@ def test_outputs_inside_an_input_folder_are_no_inputs() -> None:
 
 
 def test_a_build_drops_the_tree_stamp_checks_runs_and_stamps() -> None:
-    drop, check, run, note, tree_note = steps(build, SPEC, seen(source={**SOURCE, "src/wa.ts": "2"}))
+    drop, check, run, note, tree_note = steps(
+        build, SPEC, seen(source={**SOURCE, "src/wa.ts": "2"})
+    )
     assert isinstance(drop, Stamp) and drop.values is None
     assert isinstance(check, Run) and check.cwd == D and not check.writes
     assert check.why == "type-check must pass before the build"
-    assert isinstance(run, Run) and run.writes == (f"{D}dist/",) and run.outputs == readings.outputs(SPEC)
+    assert (
+        isinstance(run, Run)
+        and run.writes == (f"{D}dist/",)
+        and run.outputs == readings.outputs(SPEC)
+    )
     assert isinstance(note, Stamp) and note.values == {"commands": readings.commands(SPEC)}
     earlier = ("dist/index.js", "dist/wa.js")
     assert dict(note.fill) == {
         "inputs": readings.inputs(SPEC),
         "outputs": Written(readings.outputs(SPEC), earlier),
     }
-    assert isinstance(tree_note, Stamp) and tree_note.name == drop.name and tree_note.path == f"{D}dist/"
-    assert dict(tree_note.fill)["files"] == Written(ReadTree("stb", f"{D}dist/"), ("index.js", "wa.js"))
+    assert (
+        isinstance(tree_note, Stamp)
+        and tree_note.name == drop.name
+        and tree_note.path == f"{D}dist/"
+    )
+    assert dict(tree_note.fill)["files"] == Written(
+        ReadTree("stb", f"{D}dist/"), ("index.js", "wa.js")
+    )
 
 
 @pytest.mark.parametrize(
@@ -193,7 +212,10 @@ def test_a_build_drops_the_tree_stamp_checks_runs_and_stamps() -> None:
         (seen(source={**SOURCE, "src/wa.ts": "2"}), True),
         (seen(source={**SOURCE, "src/wa.ts": "2"}, output={**BUILT, "dist/db.json": "x"}), True),
         (seen(output={**BUILT, "dist/wa.js": "by hand"}), False),
-        (seen(source={**SOURCE, "src/wa.ts": "2"}, tree_stamp={"files": TREE_STAMP["files"]}), False),
+        (
+            seen(source={**SOURCE, "src/wa.ts": "2"}, tree_stamp={"files": TREE_STAMP["files"]}),
+            False,
+        ),
         (seen(source={**SOURCE, "src/wa.ts": "2"}, tree_stamp=None), False),
     ],
 )
@@ -206,7 +228,9 @@ def test_the_old_ticks_are_offered_only_when_the_tree_is_what_its_stamp_says(
 
 
 @pytest.mark.parametrize("tree_stamp", [None, {**TREE_STAMP, "files": {"wa.js": "old"}}])
-def test_a_lost_tree_stamp_is_written_again_without_a_build(tree_stamp: dict[str, Any] | None) -> None:
+def test_a_lost_tree_stamp_is_written_again_without_a_build(
+    tree_stamp: dict[str, Any] | None,
+) -> None:
     (note,) = steps(build, SPEC, seen(tree_stamp=tree_stamp))
     assert isinstance(note, Stamp) and note.values == {"files": TREE_STAMP["files"]}
     assert [name for name, _ in note.fill] == ["clock"] and note.path == f"{D}dist/"
@@ -215,7 +239,9 @@ def test_a_lost_tree_stamp_is_written_again_without_a_build(tree_stamp: dict[str
 def test_without_a_type_check_only_the_build_runs() -> None:
     spec = {key: value for key, value in SPEC.items() if key != "check"}
     answers = seen(build_stamp=None)
-    assert [step.argv for step in steps(build, spec, answers) if isinstance(step, Run)] == [SPEC["run"]]
+    assert [step.argv for step in steps(build, spec, answers) if isinstance(step, Run)] == [
+        SPEC["run"]
+    ]
     assert headline(build, spec, answers) == "never built here: npm run build"
 
 
@@ -223,7 +249,10 @@ def test_without_a_type_check_only_the_build_runs() -> None:
     ("change", "reason"),
     [
         ({readings.inputs(SPEC): None}, f"{D} is not on stb"),
-        ({readings.inputs(SPEC): Unreadable("no permission")}, f"{D} on stb can't be read: no permission"),
+        (
+            {readings.inputs(SPEC): Unreadable("no permission")},
+            f"{D} on stb can't be read: no permission",
+        ),
         (
             {readings.inputs(SPEC): tree(D, {"package.json": "{}"})},
             f"{D}src/ is not on stb; {D}tsconfig.json is not on stb, "
@@ -240,11 +269,18 @@ def test_a_missing_input_is_refused(change: dict[Reading, Answer], reason: str) 
 def test_an_output_that_is_a_folder_must_be_written_as_one() -> None:
     spec = {**SPEC, "outputs": ["dist"]}
     folder = Stat(f"{D}dist", "directory", 0o755, 0)
-    answers = {**{key: value for key, value in seen().items() if not isinstance(key, (ReadTree, ReadState))}}
+    answers = {
+        **{
+            key: value
+            for key, value in seen().items()
+            if not isinstance(key, (ReadTree, ReadState))
+        }
+    }
     answers |= {readings.inputs(spec): tree(D, SOURCE), readings.stat(spec, "dist"): folder}
     (refusal,) = steps(build, spec, answers)
     assert (
-        isinstance(refusal, Refuse) and "dist on stb is a folder; write it with a final /" in refusal.reason
+        isinstance(refusal, Refuse)
+        and "dist on stb is a folder; write it with a final /" in refusal.reason
     )
 
 

@@ -1,4 +1,5 @@
-"""Kind check: tables of (spec, answers) -> verdict. Every verdict is a sentence, none passes silently."""
+"""Kind check: tables of (spec, answers) -> verdict. Every verdict is a sentence, none passes
+silently."""
 
 from __future__ import annotations
 
@@ -51,7 +52,12 @@ FILE = {**BASE, "type": "file", "path": WA, "contains": ["reconnectWithBackoff",
 @pytest.mark.parametrize(
     ("change", "answer", "result", "reason"),
     [
-        ({}, b"reconnectWithBackoff retryCount", "passed", f'{WA} has "reconnectWithBackoff", "retryCount"'),
+        (
+            {},
+            b"reconnectWithBackoff retryCount",
+            "passed",
+            f'{WA} has "reconnectWithBackoff", "retryCount"',
+        ),
         ({}, b"retryCount", "failed", f'{WA} lacks "reconnectWithBackoff"'),
         ({}, None, "failed", f"{WA} is not there"),
         ({}, Unreadable("no permission"), "failed", f"{WA} could not be read: no permission"),
@@ -89,7 +95,9 @@ COMMAND = {**BASE, "type": "command", "run": ("node", "--check", WA), "cwd": "/r
     ],
 )
 def test_command(answer: Answer, result: str, reason: str) -> None:
-    assert list(check.reads(COMMAND)) == [ReadCommand("stb", ("node", "--check", WA), "/root/bot-kjp")]
+    assert list(check.reads(COMMAND)) == [
+        ReadCommand("stb", ("node", "--check", WA), "/root/bot-kjp")
+    ]
     found = judged(COMMAND, answer)
     assert (found.result, found.reason) == (result, reason)
 
@@ -152,7 +160,8 @@ def test_an_app_as_the_document_says_passes_with_all_three_sentences() -> None:
     assert found.result == "passed"
     assert found.reason == (
         "bot-kjp is alive; the restarts of bot-kjp stand still; "
-        "bot-kjp runs with every setting of the document; bot-kjp started after its files were put there"
+        "bot-kjp runs with every setting of the document; bot-kjp started after its files were "
+        "put there"
     )
 
 
@@ -177,7 +186,11 @@ def test_an_app_as_the_document_says_passes_with_all_three_sentences() -> None:
             DEPLOYED,
             "out_file /root/.pm2/logs/x.log instead of /root/bot-kjp/logs/out.log",
         ),
-        (listed(env={"NODE_ENV": "production", "TOKEN": "swapped"}), DEPLOYED, "runs with another env.TOKEN"),
+        (
+            listed(env={"NODE_ENV": "production", "TOKEN": "swapped"}),
+            DEPLOYED,
+            "runs with another env.TOKEN",
+        ),
         (probe.render(LIST), None, "runs older code: not known"),
         (
             probe.render(LIST),
@@ -196,7 +209,9 @@ def test_what_an_app_fails_for(answer: Answer, deployed: Answer, reason: str) ->
 
 
 def test_another_boot_since_the_deploy_is_fresh() -> None:
-    found = judged(APP, probe.render(LIST), stamp({"clock": {"boot_id": "before", "uptime": "99999.00"}}))
+    found = judged(
+        APP, probe.render(LIST), stamp({"clock": {"boot_id": "before", "uptime": "99999.00"}})
+    )
     assert found.result == "passed"
 
 
@@ -216,7 +231,9 @@ DNS = {
 }
 
 
-def asked(app: str = "157.240.1.60", first: str = "157.240.1.60", second: str = "157.240.1.60") -> bytes:
+def asked(
+    app: str = "157.240.1.60", first: str = "157.240.1.60", second: str = "157.240.1.60"
+) -> bytes:
     """What the probe prints for these addresses; "" is a question without an answer."""
     return names.render(
         (
@@ -234,7 +251,8 @@ def asked(app: str = "157.240.1.60", first: str = "157.240.1.60", second: str = 
         (
             asked(),
             "passed",
-            "web.whatsapp.com is 157.240.1.60, the way the bot asks; 8.8.8.8 answers; 1.1.1.1:53 answers",
+            "web.whatsapp.com is 157.240.1.60, the way the bot asks; 8.8.8.8 answers; "
+            "1.1.1.1:53 answers",
         ),
         (asked(app=""), "failed", "web.whatsapp.com does not resolve the way the bot asks (node)"),
         (asked(first=""), "failed", "8.8.8.8 knows the name and has no address for it"),
@@ -243,7 +261,11 @@ def asked(app: str = "157.240.1.60", first: str = "157.240.1.60", second: str = 
             "failed",
             "address for it [server-empty]; 1.1.1.1:53 gave no answer (dig ended with 9)",
         ),
-        (b"", "failed", "web.whatsapp.com could not be asked for: neither getent nor node is there"),
+        (
+            b"",
+            "failed",
+            "web.whatsapp.com could not be asked for: neither getent nor node is there",
+        ),
         (None, "failed", "only on a POSIX host"),
     ],
 )
@@ -254,10 +276,18 @@ def test_dns(answer: Answer, result: str, reason: str) -> None:
 
 
 def said(first: str, second: str = "", beyond: int | None = None, app: bool = False) -> bytes:
-    """Two servers that fail like this ("" answers), and whether their machines can be reached at all."""
+    """Two servers that fail like this ("" answers), and whether their machines can be reached at
+    all."""
     both = (("8.8.8.8", first), ("1.1.1.1|53", second))
     lookups = [
-        Lookup("app", "node", "web.whatsapp.com", 0 if app else 1, "1.2.3.4" if app else "", "EAI_AGAIN"),
+        Lookup(
+            "app",
+            "node",
+            "web.whatsapp.com",
+            0 if app else 1,
+            "1.2.3.4" if app else "",
+            "EAI_AGAIN",
+        ),
         *(
             Lookup("server", "dig", server, 9 if word else 0, "" if word else "1.2.3.4", word)
             for server, word in both
@@ -271,21 +301,48 @@ def said(first: str, second: str = "", beyond: int | None = None, app: bool = Fa
 @pytest.mark.parametrize(
     ("answer", "result", "rule", "sentence"),
     [
-        (said("TIMEOUT", app=True), "failed", "server-timeout", "8.8.8.8 did not answer within 2 s"),
+        (
+            said("TIMEOUT", app=True),
+            "failed",
+            "server-timeout",
+            "8.8.8.8 did not answer within 2 s",
+        ),
         (said("REFUSED", app=True), "failed", "server-refused", "8.8.8.8 refuses to answer us"),
         (said("CLOSED", app=True), "failed", "server-closed", "the connection was refused"),
-        (said("SERVFAIL", app=True), "failed", "server-servfail", "8.8.8.8 failed to find an answer"),
-        (said("NXDOMAIN", app=True), "failed", "server-nxdomain", "8.8.8.8 says that there is no such name"),
-        (said("EMPTY", app=True), "failed", "server-empty", "knows the name and has no address for it"),
+        (
+            said("SERVFAIL", app=True),
+            "failed",
+            "server-servfail",
+            "8.8.8.8 failed to find an answer",
+        ),
+        (
+            said("NXDOMAIN", app=True),
+            "failed",
+            "server-nxdomain",
+            "8.8.8.8 says that there is no such name",
+        ),
+        (
+            said("EMPTY", app=True),
+            "failed",
+            "server-empty",
+            "knows the name and has no address for it",
+        ),
         (said("strange", app=True), "failed", "", "8.8.8.8 gave no answer (dig ended with 9)"),
         (said("", ""), "failed", "", "does not resolve the way the bot asks (node: EAI_AGAIN)"),
         (said("TIMEOUT", "TIMEOUT", 1), "unknown", "wan-down", "the way out of the host is down"),
-        (said("TIMEOUT", "TIMEOUT", 0), "failed", "server-timeout", "does not resolve the way the bot asks"),
+        (
+            said("TIMEOUT", "TIMEOUT", 0),
+            "failed",
+            "server-timeout",
+            "does not resolve the way the bot asks",
+        ),
         (said("TIMEOUT", "TIMEOUT"), "failed", "server-timeout", "did not answer within 2 s"),
         (said("TIMEOUT", "SERVFAIL", 1), "failed", "server-timeout", "1.1.1.1 failed to find"),
     ],
 )
-def test_every_way_a_server_fails_is_told_apart(answer: bytes, result: str, rule: str, sentence: str) -> None:
+def test_every_way_a_server_fails_is_told_apart(
+    answer: bytes, result: str, rule: str, sentence: str
+) -> None:
     spec = {**DNS, "dns": {"servers": ["8.8.8.8", "1.1.1.1"]}}
     found = judged(spec, answer.replace(b"1.1.1.1|53", b"1.1.1.1"))
     assert found.result == result and sentence in found.reason
@@ -320,7 +377,12 @@ def running(**changes: Any) -> bytes:
             "passed",
             "the servers are 8.8.8.8 1.1.1.1; programs ask systemd-resolved",
         ),
-        ({"fallback": ["9.9.9.9"]}, resolved.render(RESOLVED), "passed", "the fallback servers are 9.9.9.9"),
+        (
+            {"fallback": ["9.9.9.9"]},
+            resolved.render(RESOLVED),
+            "passed",
+            "the fallback servers are 9.9.9.9",
+        ),
         (
             {"servers": ["8.8.8.8", "8.8.8.8:53", "fe80::1%2"]},  # as the plan compares them
             running(servers=("8.8.8.8", "fe80::1%eth0")),
@@ -345,9 +407,19 @@ def running(**changes: Any) -> bytes:
             "failed",
             "the servers are 1.1.1.1 8.8.8.8, the document says 8.8.8.8 1.1.1.1",
         ),
-        ({}, running(servers=()), "failed", "the servers are (none), the document says 8.8.8.8 1.1.1.1"),
+        (
+            {},
+            running(servers=()),
+            "failed",
+            "the servers are (none), the document says 8.8.8.8 1.1.1.1",
+        ),
         ({}, running(mode="foreign"), "failed", "programs do not ask systemd-resolved"),
-        ({}, resolved.render(replace(RESOLVED, running=None)), "failed", "systemd-resolved does not run"),
+        (
+            {},
+            resolved.render(replace(RESOLVED, running=None)),
+            "failed",
+            "systemd-resolved does not run",
+        ),
         ({}, None, "failed", "only on a POSIX host"),
     ],
 )
@@ -393,7 +465,9 @@ def test_a_log_since_a_moment_needs_no_apply() -> None:
     now = Completed(0, b"2026-11-25T23:00:00\n", b"")
     found = judged(dated, None, now, logs.render(out), logs.render(b""))
     assert found.result == "passed" and "since 2026-11-25 21:00" in found.reason
-    late = judged({**dated, "since": "2026-11-25 22:00"}, None, now, logs.render(out), logs.render(b""))
+    late = judged(
+        {**dated, "since": "2026-11-25 22:00"}, None, now, logs.render(out), logs.render(b"")
+    )
     assert late.result == "failed" and 'lack "Terhubung" since 2026-11-25 22:00' in late.reason
     ahead = judged({**dated, "since": "2027-01-01"}, None, now, logs.render(out), logs.render(b""))
     assert ahead.result == "unknown"
@@ -422,7 +496,9 @@ def test_a_line_without_a_date_is_neither_new_nor_old(out: bytes, result: str) -
 
 def test_a_text_of_two_lines_is_found_in_a_log() -> None:
     spec = {**LOG, "absent": ["ENOTFOUND\n  at x"], "present": []}
-    found = judged(spec, NOTED, logs.render(OLD + b"ENOTFOUND\n  at x\nENOTFOUND\n"), logs.render(b""))
+    found = judged(
+        spec, NOTED, logs.render(OLD + b"ENOTFOUND\n  at x\nENOTFOUND\n"), logs.render(b"")
+    )
     assert found.result == "failed" and "once since the last apply" in found.reason
 
 
@@ -439,11 +515,18 @@ def test_one_file_for_both_streams_is_read_once() -> None:
         ("15m", b"2026-11-25T21:20:00\n", "failed", 'lack "Terhubung" in the last 15m'),
         ("2h", b"2026-11-25T21:20:00\n", "failed", 'have "ENOTFOUND" once in the last 2h'),
         ("4801s", b"2026-11-25T21:20:00\n", "failed", 'have "ENOTFOUND" once in the last 4801s'),
-        ("30m", b"usage: date\n", "failed", "the host's own time is not known: `date` said 'usage: date'"),
+        (
+            "30m",
+            b"usage: date\n",
+            "failed",
+            "the host's own time is not known: `date` said 'usage: date'",
+        ),
         ("30m", Unreadable("no date"), "failed", "the host's own time is not known: no date"),
     ],
 )
-def test_a_log_of_the_last_minutes(since: str, now: bytes | Unreadable, result: str, reason: str) -> None:
+def test_a_log_of_the_last_minutes(
+    since: str, now: bytes | Unreadable, result: str, reason: str
+) -> None:
     spec = {**LOG, "since": since, "present": ["Terhubung"], "app": {**SPEC_OF_APP, "time": True}}
     out = b"2026-11-25T20:00:00: ENOTFOUND\n2026-11-25T21:00:01: Terhubung\n"
     told = Completed(0, now, b"") if isinstance(now, bytes) else now
@@ -484,7 +567,13 @@ def test_a_log_that_is_thrown_away_is_not_read() -> None:
             'have "ENOTFOUND" once since the last apply, at last: Error: getaddrinfo ENOTFOUND',
         ),
         (NOTED, b"WhatsApp Terhubung\n", None, "passed", "since the last apply"),
-        (None, OLD + b"WhatsApp Terhubung\n", None, "failed", 'have "ENOTFOUND" once in the last 256 KiB'),
+        (
+            None,
+            OLD + b"WhatsApp Terhubung\n",
+            None,
+            "failed",
+            'have "ENOTFOUND" once in the last 256 KiB',
+        ),
     ],
     ids=["connected", "not-yet", "error-again", "rotated", "no-stamp"],
 )
@@ -496,7 +585,9 @@ def test_log(noted: Answer, out: bytes, error: bytes | None, result: str, reason
 
 def test_a_log_that_can_not_be_read_fails() -> None:
     found = judged(LOG, NOTED, b"unreadable\n", logs.render(b""))
-    assert found.reason == "/root/bot-kjp/logs/out.log could not be read: no permission, or not a file"
+    assert (
+        found.reason == "/root/bot-kjp/logs/out.log could not be read: no permission, or not a file"
+    )
 
 
 # ---- cpu
@@ -515,7 +606,11 @@ def used(ticks: int) -> bytes:
         (used(150), "failed", "bot-kjp used 30% of one core over 5 s; the limit is 30%"),
         (used(500), "failed", "bot-kjp used 100% of one core over 5 s; the limit is 30%"),
         (b"ticks 100\n", "failed", "bot-kjp: no process of it runs under PM2"),
-        (used(1).partition(b"b ")[0], "failed", "bot-kjp ended or was restarted while its CPU was measured"),
+        (
+            used(1).partition(b"b ")[0],
+            "failed",
+            "bot-kjp ended or was restarted while its CPU was measured",
+        ),
         (None, "failed", "bot-kjp: CPU can be measured only on a POSIX host"),
     ],
 )
@@ -526,7 +621,9 @@ def test_cpu(answer: Answer, result: str, reason: str) -> None:
 
 @pytest.mark.parametrize(("below", "over"), [(30, 5), ("30%", "5s"), ("30 %", "5"), (30.0, 5.0)])
 def test_numbers_may_have_their_unit(below: object, over: object) -> None:
-    assert list(check.reads({**CPU, "below": below, "over": over})) == [proc.reading("stb", "bot-kjp", 5)]
+    assert list(check.reads({**CPU, "below": below, "over": over})) == [
+        proc.reading("stb", "bot-kjp", 5)
+    ]
 
 
 # ---- the face of a kind

@@ -39,7 +39,11 @@ SPEC: dict[str, Any] = {
     "built": PC,
 }
 BY_HAND = {**SPEC, "built": ""}
-WITH = {**SPEC, "with": ["package.json", "package-lock.json"], "install": ("npm", "ci", "--omit=dev")}
+WITH = {
+    **SPEC,
+    "with": ["package.json", "package-lock.json"],
+    "install": ("npm", "ci", "--omit=dev"),
+}
 BUILT = {"wa.js": "wa", "index.js": "index"}
 CLOCK = {"boot_id": "boot", "uptime": "812.20"}
 BESIDE = {"package.json": b"{}", "package-lock.json": b"{lock}"}
@@ -64,7 +68,9 @@ def seen(
         readings.parent_stat(spec): Stat(BOX, "directory", 0o755, 0),
     }
     if spec["built"]:
-        outputs = {f"dist/{path}": sha(text) for path, text in (BUILT if there is None else there).items()}
+        outputs = {
+            f"dist/{path}": sha(text) for path, text in (BUILT if there is None else there).items()
+        }
         outputs.pop("dist/db.json", None)
         answers[ReadState("pc", "bot-kjp", stamp_name("build", PC))] = stamp({"outputs": outputs})
     for name, theirs, mine in readings.beside(spec):
@@ -72,12 +78,18 @@ def seen(
         answers[mine] = File(mine.path, BESIDE[name], 0o600)
     if spec.get("install"):
         digests = {name: readings.file_digest(content) for name, content in BESIDE.items()}
-        answers[readings.install_stamp(spec)] = stamp({"installed": readings.install_digest(spec, digests)})
+        answers[readings.install_stamp(spec)] = stamp(
+            {"installed": readings.install_digest(spec, digests)}
+        )
     return answers
 
 
-def sync(answers: dict[Reading, Answer], spec: dict[str, Any] = SPEC, upstream: Any = None) -> SyncTree:
-    (found,) = [step for step in steps(deploy, spec, answers, upstream) if isinstance(step, SyncTree)]
+def sync(
+    answers: dict[Reading, Answer], spec: dict[str, Any] = SPEC, upstream: Any = None
+) -> SyncTree:
+    (found,) = [
+        step for step in steps(deploy, spec, answers, upstream) if isinstance(step, SyncTree)
+    ]
     return found
 
 
@@ -94,16 +106,24 @@ def test_the_bots_own_files_on_the_box_are_no_drift() -> None:
 
 def test_the_bots_own_files_where_it_was_built_do_not_travel() -> None:
     answers = seen(
-        there={**BUILT, "wa.js": "2", "db.json": "the developer's"}, here={**BUILT, "db.json": "the box's"}
+        there={**BUILT, "wa.js": "2", "db.json": "the developer's"},
+        here={**BUILT, "db.json": "the box's"},
     )
     found = sync(answers)
     assert found.manifest is not None and sorted(found.manifest) == ["index.js", "wa.js"]
-    assert headline(deploy, SPEC, answers) == f"{BOX}dist/   1 file changes, 1 file of yours kept: db.json"
+    assert (
+        headline(deploy, SPEC, answers)
+        == f"{BOX}dist/   1 file changes, 1 file of yours kept: db.json"
+    )
 
 
 def test_without_a_build_of_this_document_every_file_travels() -> None:
     found = sync(seen(BY_HAND, there={**BUILT, "data.json": "x"}), BY_HAND)
-    assert found.manifest is not None and sorted(found.manifest) == ["data.json", "index.js", "wa.js"]
+    assert found.manifest is not None and sorted(found.manifest) == [
+        "data.json",
+        "index.js",
+        "wa.js",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +150,11 @@ def test_without_a_build_of_this_document_every_file_travels() -> None:
     ],
 )
 def test_only_what_an_earlier_deploy_put_there_is_removed_and_only_as_it_put_it(
-    there: dict[str, str], here: dict[str, str], earlier: dict[str, str], remove: tuple[str, ...], said: str
+    there: dict[str, str],
+    here: dict[str, str],
+    earlier: dict[str, str],
+    remove: tuple[str, ...],
+    said: str,
 ) -> None:
     answers = seen(there=there, here=here, earlier=tree_stamp(earlier))
     assert headline(deploy, SPEC, answers) == f"{BOX}dist/   {said}"
@@ -185,7 +209,11 @@ def test_on_the_first_run_nothing_is_built_and_all_is_owed() -> None:
     ("change", "rule", "reason"),
     [
         ({readings.source(SPEC): None}, "source-missing", f"{PC}dist/ on pc has no file to deploy"),
-        ({readings.source(SPEC): tree(PC, {})}, "source-missing", f"{PC}dist/ on pc has no file to deploy"),
+        (
+            {readings.source(SPEC): tree(PC, {})},
+            "source-missing",
+            f"{PC}dist/ on pc has no file to deploy",
+        ),
         (
             {readings.target(SPEC): Unreadable("it is a link")},
             "target-unreadable",
@@ -210,7 +238,9 @@ def test_refusals(change: dict[Reading, Answer], rule: str, reason: str) -> None
 
 
 @pytest.mark.parametrize("name", ["package.json", "package-lock.json"])
-def test_a_file_beside_that_can_not_be_read_is_refused_also_where_all_else_is_there(name: str) -> None:
+def test_a_file_beside_that_can_not_be_read_is_refused_also_where_all_else_is_there(
+    name: str,
+) -> None:
     reading = next(there for beside, there, _ in readings.beside(WITH) if beside == name)
     (refusal,) = steps(deploy, WITH, {**seen(WITH), reading: Unreadable("permission denied")})
     assert isinstance(refusal, Refuse) and refusal.rule == "source-unreadable"
@@ -220,7 +250,10 @@ def test_a_file_beside_that_can_not_be_read_is_refused_also_where_all_else_is_th
 def test_what_nobody_asked_for_is_another_thing_than_what_was_not_answered() -> None:
     """With `--here` the tree is compared with the last deploy; an answer that says no is told."""
     from_pc = [reading for reading in seen(WITH) if reading.host == "pc"]
-    assert difference(deploy, WITH, {**seen(WITH), **dict.fromkeys(from_pc, NotAsked("from here"))}) == ()
+    assert (
+        difference(deploy, WITH, {**seen(WITH), **dict.fromkeys(from_pc, NotAsked("from here"))})
+        == ()
+    )
     asked = {**seen(WITH), **dict.fromkeys(from_pc, Unreadable("permission denied"))}
     assert difference(deploy, WITH, asked) != ()
 
@@ -259,7 +292,10 @@ def test_names_are_compared_with_the_folders_above_them(
     source: str, here: Tree, earlier: list[str], in_the_way: str
 ) -> None:
     noted = {"files": dict.fromkeys(earlier, sha("x")), "clock": CLOCK}
-    answers = {**seen(BY_HAND, there={source: "new"}, earlier=noted), readings.target(BY_HAND): here}
+    answers = {
+        **seen(BY_HAND, there={source: "new"}, earlier=noted),
+        readings.target(BY_HAND): here,
+    }
     found = [step for step in steps(deploy, BY_HAND, answers) if isinstance(step, Refuse)]
     assert [step.rule for step in found] == (["in-the-way"] if in_the_way else [])
     assert all(f"{BOX}dist/{in_the_way} on stb" in step.reason for step in found)
@@ -268,7 +304,11 @@ def test_names_are_compared_with_the_folders_above_them(
 def test_a_name_that_can_not_be_laid_is_refused_before_anything_is_done() -> None:
     for name in ("back\\slash", "line\nend", "../out", "nul\0", "\ud800"):
         (refusal,) = steps(deploy, BY_HAND, seen(BY_HAND, there={**BUILT, name: "x"}))
-        assert isinstance(refusal, Refuse) and refusal.rule == "odd-name" and repr(name) in refusal.reason
+        assert (
+            isinstance(refusal, Refuse)
+            and refusal.rule == "odd-name"
+            and repr(name) in refusal.reason
+        )
 
 
 def test_what_is_no_regular_file_is_said_to_stay_where_it_is() -> None:
@@ -289,7 +329,8 @@ def test_from_the_box_alone_the_tree_is_compared_with_the_last_deploy() -> None:
     (refusal,) = steps(deploy, SPEC, edited)
     assert isinstance(refusal, Refuse) and refusal.rule == "needs-other-host"
     assert (
-        headline(deploy, SPEC, edited) == f"{BOX}dist/   1 file not as deployed; pc can't be seen from here"
+        headline(deploy, SPEC, edited)
+        == f"{BOX}dist/   1 file not as deployed; pc can't be seen from here"
     )
 
 
@@ -305,7 +346,9 @@ def test_a_target_that_is_not_there_is_made_with_its_parent() -> None:
         readings.tree_stamp(SPEC): None,
     }
     assert MakeDirectory("stb", BOX) in steps(deploy, SPEC, answers)
-    assert MakeDirectory("stb", BOX) not in steps(deploy, SPEC, {**seen(), readings.target(SPEC): None})
+    assert MakeDirectory("stb", BOX) not in steps(
+        deploy, SPEC, {**seen(), readings.target(SPEC): None}
+    )
     assert deploy.actual(SPEC, answers).present is False
 
 
@@ -328,13 +371,17 @@ def test_a_changed_lock_file_travels_installs_and_makes_the_process_owed() -> No
 
 def test_only_npm_ci_is_known_to_remove_what_it_writes() -> None:
     spec = {**WITH, "install": ("npm", "install", "--omit=dev")}
-    install = next(step for step in steps(deploy, spec, lock(seen(spec), b"{new}")) if isinstance(step, Run))
+    install = next(
+        step for step in steps(deploy, spec, lock(seen(spec), b"{new}")) if isinstance(step, Run)
+    )
     assert not install.renews
 
 
 def test_an_install_that_was_cut_is_owed_again() -> None:
     answers = {**seen(WITH), readings.install_stamp(WITH): None}
-    assert [step.argv for step in steps(deploy, WITH, answers) if isinstance(step, Run)] == [WITH["install"]]
+    assert [step.argv for step in steps(deploy, WITH, answers) if isinstance(step, Run)] == [
+        WITH["install"]
+    ]
     other = {**WITH, "install": ("npm", "ci")}
     assert [step.argv for step in steps(deploy, other, seen(WITH)) if isinstance(step, Run)] == [
         ("npm", "ci")

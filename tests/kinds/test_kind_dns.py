@@ -56,7 +56,8 @@ BOX = Seen(
 def answers(
     seen: Seen | Answer, main: bytes | Answer, own: bytes | Answer = None, owner: str = "bot-kjp"
 ) -> Answers:
-    """`own`: our drop-in, which the probe sees as well. `owner`: the document that set it last; "": none."""
+    """`own`: our drop-in, which the probe sees as well. `owner`: the document that set it last; "":
+    none."""
     if isinstance(seen, Seen) and isinstance(own, bytes):
         seen = replace(seen, files=(*seen.files, ConfFile(DROP_IN, own)))
     probed = render(seen) if isinstance(seen, Seen) else seen
@@ -89,7 +90,9 @@ def test_the_first_time() -> None:
     assert forget.argv == FORGET and forget.why == "forgets its earlier starts"
     assert run.rule == "restart-failed" and run.on_failure[0] == "journalctl"
     assert write == WriteFile("stb", MAIN, STOCK, SET)
-    assert isinstance(run, Run) and run.argv == RESTART and run.why == "restarts systemd-resolved once"
+    assert (
+        isinstance(run, Run) and run.argv == RESTART and run.why == "restarts systemd-resolved once"
+    )
     assert run.undo[-1] == RESTART and run.writes == ()
 
 
@@ -113,7 +116,9 @@ def test_only_the_daemon_is_behind() -> None:
     assert isinstance(run, Run) and run.argv == RESTART
     drift = drift_of(SPEC, found)
     assert drift is not None and "has not read it" in drift.desired.beside["headline"]
-    assert drift.desired.beside["notes"][0] == "DNS          (none) -> 8.8.8.8 1.1.1.1   in the daemon"
+    assert (
+        drift.desired.beside["notes"][0] == "DNS          (none) -> 8.8.8.8 1.1.1.1   in the daemon"
+    )
 
 
 def test_only_the_file_is_behind() -> None:
@@ -139,7 +144,9 @@ def test_exclusive() -> None:
     spec = {**SPEC, "exclusive": True}
     write, _, run = steps(spec, answers(replace(BOX, running=HAS), SET))
     assert b"Domains=~.\n" in write.after and run.argv == RESTART
-    assert steps(spec, answers(replace(BOX, running=replace(HAS, domains=("~.",))), write.after)) == []
+    assert (
+        steps(spec, answers(replace(BOX, running=replace(HAS, domains=("~.",))), write.after)) == []
+    )
     back, *_ = steps(
         {**SPEC, "exclusive": False},
         answers(replace(BOX, running=replace(HAS, domains=("~.",))), write.after),
@@ -186,7 +193,9 @@ def test_a_stopped_daemon_is_started_and_a_failed_one_forgiven_first() -> None:
     assert run.argv == RESTART and run.why == "starts systemd-resolved"
     failed = replace(stopped, unit=replace(UNIT, active="failed", result="start-limit-hit"))
     forget, start = steps(SPEC, answers(failed, SET))
-    assert forget.argv == ("systemctl", "reset-failed", "systemd-resolved") and start.argv == RESTART
+    assert (
+        forget.argv == ("systemctl", "reset-failed", "systemd-resolved") and start.argv == RESTART
+    )
     assert "resolved-failed" in {item.rule for item in dns.advice(SPEC, answers(failed, SET))}
 
 
@@ -212,7 +221,9 @@ OURS = (
 
 
 def test_our_own_drop_in_beats_what_the_main_file_can_not() -> None:
-    seen = replace(BOX, running=replace(EMPTY, servers=("9.9.9.9",)), files=(ConfFile(DROPIN, VPN),))
+    seen = replace(
+        BOX, running=replace(EMPTY, servers=("9.9.9.9",)), files=(ConfFile(DROPIN, VPN),)
+    )
     (refusal,) = steps(SPEC, answers(seen, STOCK))
     assert refusal.rule == "overridden-by-dropin" and "drop_in: true" in refusal.cure
     write, forget, run = steps(BY_DROP_IN, answers(seen, STOCK))
@@ -314,7 +325,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("rule", "seen", "main", "more"), REFUSED)
-def test_refused(rule: str, seen: Seen | Answer, main: bytes | Answer, more: dict[str, Any]) -> None:
+def test_refused(
+    rule: str, seen: Seen | Answer, main: bytes | Answer, more: dict[str, Any]
+) -> None:
     found = answers(seen, main)
     (refusal,) = steps({**SPEC, **more}, found)
     assert isinstance(refusal, Refuse) and refusal.rule == rule and refusal.cure and refusal.reason
@@ -323,7 +336,9 @@ def test_refused(rule: str, seen: Seen | Answer, main: bytes | Answer, more: dic
 
 
 def test_a_refusal_shows_the_file_and_line_that_win() -> None:
-    (refusal,) = steps(SPEC, answers(with_dropin(b"# x\n[Resolve]\nDNS=\nDNS=9.9.9.9 8.8.8.8\n"), SET))
+    (refusal,) = steps(
+        SPEC, answers(with_dropin(b"# x\n[Resolve]\nDNS=\nDNS=9.9.9.9 8.8.8.8\n"), SET)
+    )
     assert refusal.places == (f"{DROPIN}:3: DNS=", f"{DROPIN}:4: DNS=9.9.9.9")
 
 
@@ -333,7 +348,9 @@ def test_a_drop_in_that_says_the_same_is_welcome() -> None:
 
 
 def test_a_broken_line_is_drift_even_when_the_daemon_is_right() -> None:
-    (write,) = steps(SPEC, answers(replace(BOX, running=HAS), SET.replace(b"8.8.8.8 1", b"8.8.8.8, 1")))
+    (write,) = steps(
+        SPEC, answers(replace(BOX, running=HAS), SET.replace(b"8.8.8.8 1", b"8.8.8.8, 1"))
+    )
     assert write.after == SET
 
 
@@ -371,7 +388,11 @@ ADVISED = [
         {"uplink-list": "useless"},
     ),
     (replace(BOX, links=(), listens=False), {"fallback": []}, {"stub-off": "breaks"}),
-    (replace(BOX, links=(), running=replace(EMPTY, stub="no")), {"fallback": []}, {"stub-off": "breaks"}),
+    (
+        replace(BOX, links=(), running=replace(EMPTY, stub="no")),
+        {"fallback": []},
+        {"stub-off": "breaks"},
+    ),
     (
         replace(BOX, links=(), unit=replace(UNIT, enabled="disabled")),
         {"fallback": []},
@@ -393,7 +414,10 @@ def test_advice(seen: Seen, more: dict[str, Any], expected: dict[str, str]) -> N
 
 
 def said_of(seen: Seen, rule: str) -> str:
-    found = {item.rule: item.reason for item in dns.advice({**SPEC, "fallback": []}, answers(seen, STOCK))}
+    found = {
+        item.rule: item.reason
+        for item in dns.advice({**SPEC, "fallback": []}, answers(seen, STOCK))
+    }
     return found.get(rule, "")
 
 
@@ -401,7 +425,9 @@ def test_a_foreign_resolv_conf_is_told_with_whom_it_names_and_who_may_write_it()
     foreign = replace(EMPTY, mode="foreign")
     seen = replace(BOX, running=foreign, resolv=("192.168.100.1",), near=("NetworkManager",))
     said = said_of(seen, "not-in-path")
-    assert said.startswith("/etc/resolv.conf is not resolved's (it names 192.168.100.1; NetworkManager runs")
+    assert said.startswith(
+        "/etc/resolv.conf is not resolved's (it names 192.168.100.1; NetworkManager runs"
+    )
     # A copy of resolved's own file is foreign to it, and still leads programs there.
     assert said_of(replace(seen, resolv=("127.0.0.53",)), "not-in-path") == ""
 
@@ -448,7 +474,11 @@ THEIRS = OURS.replace(b"bot-kjp", b"other")
     ("more", "found", "first"),
     [
         ({}, answers(BOX, STOCK, owner=""), CLAIM),  # the first change is noted before it is made
-        ({}, answers(replace(BOX, running=HAS), SET, owner=""), None),  # nothing to do: nothing to claim
+        (
+            {},
+            answers(replace(BOX, running=HAS), SET, owner=""),
+            None,
+        ),  # nothing to do: nothing to claim
         ({}, answers(replace(BOX, running=HAS), SET, owner="other"), "the document other"),
         ({}, answers(BOX, STOCK, owner="other"), "the document other"),
         ({"takes_over": "third"}, answers(BOX, STOCK, owner="other"), "the document other"),
@@ -456,11 +486,17 @@ THEIRS = OURS.replace(b"bot-kjp", b"other")
         ({"takes_over": "other"}, answers(replace(BOX, running=HAS), SET, owner="other"), CLAIM),
         ({"takes_over": "other"}, answers(replace(BOX, running=HAS), SET), None),  # that is done
         ({}, answers(replace(BOX, running=HAS), STOCK, THEIRS, owner=""), "the document other"),
-        ({"drop_in": True}, answers(replace(BOX, running=HAS), STOCK, THEIRS, ""), "the document other"),
+        (
+            {"drop_in": True},
+            answers(replace(BOX, running=HAS), STOCK, THEIRS, ""),
+            "the document other",
+        ),
         ({"takes_over": "other"}, answers(replace(BOX, running=HAS), STOCK, THEIRS, ""), CLAIM),
     ],
 )
-def test_a_hosts_dns_belongs_to_one_document(more: dict[str, Any], found: Answers, first: Any) -> None:
+def test_a_hosts_dns_belongs_to_one_document(
+    more: dict[str, Any], found: Answers, first: Any
+) -> None:
     done = steps({**SPEC, **more}, found)
     if isinstance(first, str):
         (refusal,) = done

@@ -1,4 +1,5 @@
-"""The kind `patch`: what becomes of blocks that stand already, of the whole file, and of several sets."""
+"""The kind `patch`: what becomes of blocks that stand already, of the whole file, and of several
+sets."""
 
 from __future__ import annotations
 
@@ -21,7 +22,14 @@ from kjpstate.model import UNKNOWN, ReadFile, Refuse, Resource, Unreadable, Wher
 from kjpstate.plan import Scene, build
 from kjpstate.secret import Secret, secrets_in
 from tests.support.one_kind import difference, headline, steps
-from tests.support.patch_cases import answers_of, owner_edits, problems_of, run, spec_of, without_blocks
+from tests.support.patch_cases import (
+    answers_of,
+    owner_edits,
+    problems_of,
+    run,
+    spec_of,
+    without_blocks,
+)
 
 FILE = b"""import a from 'a';
 
@@ -33,7 +41,12 @@ function start() {
 }
 """
 EDITS: list[dict[str, Any]] = [
-    {"id": "count", "insert_before": "function start(", "scope": "module", "content": "let count = 0;\n"},
+    {
+        "id": "count",
+        "insert_before": "function start(",
+        "scope": "module",
+        "content": "let count = 0;\n",
+    },
     {"id": "reset", "insert_inside": "if (open) {", "content": "count = 0; // again"},
     {"id": "call", "replace": ["retry();"], "content": "if (count++ < 3) retry();"},
 ]
@@ -179,7 +192,9 @@ def test_a_hand_edit_is_put_back_and_said() -> None:
     assert run(SPEC, content) == PATCHED
     beside = patch.desired(SPEC, answers_of(SPEC, content), {}).beside
     assert beside["headline"] == "src/wa.ts: 1 edit, 1 line changed, 1 edited by hand"
-    assert beside["notes"] == ("call  lines 13-16  edited by hand: put back, the edited file is kept beside",)
+    assert beside["notes"] == (
+        "call  lines 13-16  edited by hand: put back, the edited file is kept beside",
+    )
     assert beside["rows"] == (("14 - if (count++ < 9) retry();", "   + if (count++ < 3) retry();"),)
 
 
@@ -187,10 +202,15 @@ def test_a_hand_edit_is_refused_where_the_document_says_so() -> None:
     content = PATCHED.replace(b"count++ < 3", b"count++ < 9")
     found = refused({**SPEC, "on_drift": "refuse"}, content)
     assert (found.rule, found.pointer) == ("edited-by-hand", "/edits/2")
-    said = "was edited by hand inside its block, lines 13-16; the document says `if (count++ < 3) retry();`"
+    said = (
+        "was edited by hand inside its block, lines 13-16; the document says `if (count++ < "
+        "3) retry();`"
+    )
     assert found.reason == f"src/wa.ts: edit call {said}"
     assert found.places == ("src/wa.ts:14: if (count++ < 9) retry();",)
-    assert refused({**SPEC, "on_drift": "refuse", "state": "absent"}, content).rule == "edited-by-hand"
+    assert (
+        refused({**SPEC, "on_drift": "refuse", "state": "absent"}, content).rule == "edited-by-hand"
+    )
 
 
 def test_a_hand_edit_that_the_document_says_by_now_only_has_its_marker_renewed() -> None:
@@ -200,9 +220,9 @@ def test_a_hand_edit_that_the_document_says_by_now_only_has_its_marker_renewed()
     assert headline(patch, spec, answers) == "src/wa.ts: 1 edit, only markers change"
     assert list(patch.advice(spec, answers)) == []
     after = applied(spec, content)
-    assert [new for new, old in zip(after.split(b"\n"), content.split(b"\n"), strict=True) if new != old] == [
-        line for line in after.split(b"\n") if b"begin reconnect-backoff/call" in line
-    ]
+    assert [
+        new for new, old in zip(after.split(b"\n"), content.split(b"\n"), strict=True) if new != old
+    ] == [line for line in after.split(b"\n") if b"begin reconnect-backoff/call" in line]
     assert run({**spec, "state": "absent"}, after) == FILE
     assert applied(spec_of(EDITS, on_drift="refuse"), after) == PATCHED
 
@@ -275,7 +295,9 @@ def test_an_orphan_is_told_and_left() -> None:
 
 
 def test_a_set_that_left_the_document_is_told_by_the_first_one_of_its_file() -> None:
-    other = spec_of([{"id": "log", "insert_before": "import a", "content": "// seen\nlet seen = 1;"}])
+    other = spec_of(
+        [{"id": "log", "insert_before": "import a", "content": "// seen\nlet seen = 1;"}]
+    )
     told = {**other, "set": "logging", "sets": ["logging"]}
     both = applied(told, PATCHED)
     left = patch.actual(told, answers_of(told, both)).beside["orphans"]
@@ -291,9 +313,7 @@ def test_a_set_that_left_the_document_is_told_by_the_first_one_of_its_file() -> 
     "odd", ["\u2028", "\u2029", "\u0085", "\ufeff", "\x07", "\x1b[2J", "\u00a0", "\u3000"]
 )
 def test_odd_signs_in_replaced_lines_come_back(odd: str) -> None:
-    content = (
-        f"const a = `x{odd}y{odd}`;{'' if odd.startswith(chr(27)) or odd == chr(7) else odd}\nb();\n".encode()
-    )
+    content = f"const a = `x{odd}y{odd}`;{'' if odd.startswith(chr(27)) or odd == chr(7) else odd}\nb();\n".encode()
     spec = spec_of([{"id": "a", "replace": ["const a = $$$; b();"], "content": "const a = `1`;"}])
     after = applied(spec, content)
     assert without_blocks(after) == content
@@ -329,7 +349,10 @@ def test_absent_of_what_never_was() -> None:
 
 def test_absent_is_refused_when_the_original_is_lost_or_the_file_would_break() -> None:
     spec = {**SPEC, "state": "absent"}
-    assert refused(spec, PATCHED.replace(b"was |   retry();", b"was |   retr();")).rule == "original-tampered"
+    assert (
+        refused(spec, PATCHED.replace(b"was |   retry();", b"was |   retr();")).rule
+        == "original-tampered"
+    )
     lost = PATCHED.replace(b"was=", b"was=0")
     assert refused(spec, lost).rule == "original-tampered"
     needed = PATCHED.replace(b"log('x');", b"log('x');\n} else {")
@@ -420,7 +443,10 @@ def planned(content: bytes, *specs: dict[str, Any]) -> Any:
 
 
 def test_a_second_set_starts_from_what_the_first_will_leave() -> None:
-    first, second = SPEC, spec_of([{"id": "log", "replace": ["log($$$);"], "content": "say();"}], set="talk")
+    first, second = (
+        SPEC,
+        spec_of([{"id": "log", "replace": ["log($$$);"], "content": "say();"}], set="talk"),
+    )
     plan = planned(FILE, first, second)
     (one,), (two,) = (change.actions for change in plan.changes)
     assert isinstance(one, WriteFile)
@@ -466,11 +492,16 @@ def test_a_secret_in_the_text_reaches_the_file_and_nothing_else() -> None:
     answers = answers_of(spec, FILE)
     state = patch.desired(spec, answers, {})
     assert isinstance(state.values["edits"]["a"], Secret)
-    assert "s3cret" not in repr(state.values) + str(state.beside["notes"]) + state.beside["headline"]
+    assert (
+        "s3cret" not in repr(state.values) + str(state.beside["notes"]) + state.beside["headline"]
+    )
     by_hand = answers_of(spec, after.replace(b"s3cret", b"an0ther"))
     beside = patch.desired(spec, by_hand, {}).beside
     assert "token" not in f"{beside['rows']}{beside['notes']}{beside['headline']}"
-    assert "token" not in refused({**spec, "on_drift": "refuse"}, after.replace(b"s3", b"an0ther")).reason
+    assert (
+        "token"
+        not in refused({**spec, "on_drift": "refuse"}, after.replace(b"s3", b"an0ther")).reason
+    )
     shown = difference(patch, spec, answers)
     assert all("s3cret" not in repr(item) for item in shown)
     assert list(secrets_in(state.values))
@@ -536,13 +567,18 @@ def draft_for(edit: dict[str, Any], source: Source) -> tuple[Look, Edit, Draft]:
         (lambda draft: {"text": draft.text + b"stray();\n"}, "byte-guard"),
         (lambda draft: {"text": draft.text + b"\n"}, "byte-guard"),
         (lambda draft: {"text": draft.text.replace(b"\n", b"\r\n", 1)}, ""),
-        (lambda draft: {"text": draft.text.replace(b"kjpstate:end", b"kjpstate:fin")}, "byte-guard"),
+        (
+            lambda draft: {"text": draft.text.replace(b"kjpstate:end", b"kjpstate:fin")},
+            "byte-guard",
+        ),
         (lambda draft: {"text": draft.text.replace(b"let count", b"let kount")}, "result-syntax"),
         (lambda draft: {"start": 0, "end": len(b"import a from 'a';\n")}, "byte-guard"),
     ],
 )
 def test_no_byte_outside_of_the_blocks_changes_whatever_a_draft_says(harm: Any, rule: str) -> None:
     look, edit, draft = draft_for(EDITS[0], read(FILE, "wa.ts"))
-    after, problems = composed(look, [replace(draft, **harm(draft))], [edit], spec_of(EDITS[:1]), FILE)
+    after, problems = composed(
+        look, [replace(draft, **harm(draft))], [edit], spec_of(EDITS[:1]), FILE
+    )
     assert [problem.rule for problem in problems] == ([rule] if rule else [])
     assert (after == FILE) == bool(rule)

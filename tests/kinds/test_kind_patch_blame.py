@@ -1,4 +1,5 @@
-"""Whose errors a failed check told, as tables; and the check that apply runs again on the restored file."""
+"""Whose errors a failed check told, as tables; and the check that apply runs again on the restored
+file."""
 
 from __future__ import annotations
 
@@ -61,7 +62,9 @@ def test_errors_that_were_there_before_are_not_the_patchs() -> None:
         "On the restored source the check fails with the same errors: they are not the patch's."
     ]
     first, *rest = judged([FREE, ONE], [moved])
-    assert first == "On the restored source the check fails too; of its errors 1 come with the patch."
+    assert (
+        first == "On the restored source the check fails too; of its errors 1 come with the patch."
+    )
     assert rest == [
         "  in block reconnect-backoff/one, lines 2-4:",
         f"    {ONE}",
@@ -116,7 +119,9 @@ def test_apply_runs_the_failed_check_again_on_the_restored_file() -> None:
         resource("patch.a", to="/p", text="new"),
         resource("build", to="/d", text="built", run=True, **{"from": "/p"}),
     )
-    bare = Scene("doc", resources, {}, b"key", MappingProxyType({**made, "build": checked}), {"box": ("/",)})
+    bare = Scene(
+        "doc", resources, {}, b"key", MappingProxyType({**made, "build": checked}), {"box": ("/",)}
+    )
     readings = apply.readings_by_host(bare)["box"]
     scene = replace(bare, answers=asyncio.run(host.look(readings)))
     info = RunInfo("abc123", "20261123T194500Z", "doc", "me@laptop")

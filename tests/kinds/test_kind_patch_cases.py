@@ -1,4 +1,5 @@
-"""Every case of tests/cases/patch: applied, applied again, taken out; or refused with all that is wrong."""
+"""Every case of tests/cases/patch: applied, applied again, taken out; or refused with all that is
+wrong."""
 
 from __future__ import annotations
 
@@ -12,7 +13,15 @@ from kjpstate.formats.typescript.structure import Fault
 from kjpstate.kinds import patch
 from kjpstate.model import Refuse
 from kjpstate.rules import RULES
-from tests.support.patch_cases import ROOT, Case, answers_of, cases, problems_of, run, without_blocks
+from tests.support.patch_cases import (
+    ROOT,
+    Case,
+    answers_of,
+    cases,
+    problems_of,
+    run,
+    without_blocks,
+)
 
 CASES = cases()
 SOURCES = [path.read_text("utf-8") for path in Path(patch.__file__).parent.glob("*.py")]
@@ -53,7 +62,9 @@ def test_refused_with_every_problem_and_nothing_written(case: Case) -> None:
     assert isinstance(refused, Refuse)
     assert refused.rule == case.result[0]["rule"]
     assert refused.cure
-    number = next((n for n, e in enumerate(case.spec["edits"]) if e["id"] == problems[0]["edit"]), None)
+    number = next(
+        (n for n, e in enumerate(case.spec["edits"]) if e["id"] == problems[0]["edit"]), None
+    )
     assert refused.pointer == ("" if number is None else f"/edits/{number}")
 
 
@@ -78,10 +89,16 @@ def test_in_sync(case: Case) -> None:
 
 
 def test_no_case_is_left_out() -> None:
-    known = [case for case in CASES if case.result in ("applied", "in sync") or isinstance(case.result, list)]
+    known = [
+        case
+        for case in CASES
+        if case.result in ("applied", "in sync") or isinstance(case.result, list)
+    ]
     assert len(known) == len(CASES) >= 140
     handlers = {
-        " ".join(case.content.decode().split()) for case in CASES if b"connection.update" in case.content
+        " ".join(case.content.decode().split())
+        for case in CASES
+        if b"connection.update" in case.content
     }
     assert len(handlers) >= 55
     endings = {case.spec["path"].rpartition(".")[2] for case in CASES}
@@ -89,16 +106,32 @@ def test_no_case_is_left_out() -> None:
 
 
 def test_every_reason_to_refuse_has_a_case() -> None:
-    told = {problem["rule"] for case in CASES if isinstance(case.result, list) for problem in case.result}
-    elsewhere = {"file-missing", "file-unreadable", "no-tree-sitter", "byte-guard", "source-too-large"}
+    told = {
+        problem["rule"]
+        for case in CASES
+        if isinstance(case.result, list)
+        for problem in case.result
+    }
+    elsewhere = {
+        "file-missing",
+        "file-unreadable",
+        "no-tree-sitter",
+        "byte-guard",
+        "source-too-large",
+    }
     assert told | elsewhere == {rule for rule in REASONS if rule in RULES} == REASONS
 
 
 def test_the_six_files_on_which_blockinfile_does_harm_are_cases() -> None:
-    page = (ROOT / "docs" / "patches.md").read_text("utf-8").partition("## Beside Ansible's blockinfile")[2]
+    page = (
+        (ROOT / "docs" / "patches.md")
+        .read_text("utf-8")
+        .partition("## Beside Ansible's blockinfile")[2]
+    )
     rows = [row for row in page.partition("\n## ")[0].splitlines() if row.startswith("| ")][1:]
     named = [
-        re.findall(r"`([a-z]+(?:-[a-z]+)*)`[,)]", row.rpartition("|")[0].rpartition("|")[2]) for row in rows
+        re.findall(r"`([a-z]+(?:-[a-z]+)*)`[,)]", row.rpartition("|")[0].rpartition("|")[2])
+        for row in rows
     ]
     assert len(rows) == 6
     assert all(set(names) & {case.name for case in CASES} for names in named)

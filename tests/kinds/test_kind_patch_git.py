@@ -1,4 +1,5 @@
-"""Blocks through real git: merges carry them along, a conflict is recognised, a checkout starts anew."""
+"""Blocks through real git: merges carry them along, a conflict is recognised, a checkout starts
+anew."""
 
 from __future__ import annotations
 
@@ -18,11 +19,16 @@ SPEC = spec_of(owner_edits())
 OUT = {**SPEC, "state": "absent"}
 
 CHANGES: dict[str, Callable[[bytes], bytes]] = {
-    "above": lambda text: text.replace(b"import { Boom }", b"import pino from 'pino';\nimport { Boom }"),
-    "between": lambda text: text.replace(b"printQRInTerminal: true", b"printQRInTerminal: false, retries: 3"),
+    "above": lambda text: text.replace(
+        b"import { Boom }", b"import pino from 'pino';\nimport { Boom }"
+    ),
+    "between": lambda text: text.replace(
+        b"printQRInTerminal: true", b"printQRInTerminal: false, retries: 3"
+    ),
     "below": lambda text: text + b"\nexport const versi = 2;\n",
     "everywhere": lambda text: (
-        b"// versi 2\n" + text.replace(b"'creds.update', saveCreds", b"'creds.update', () => saveCreds()")
+        b"// versi 2\n"
+        + text.replace(b"'creds.update', saveCreds", b"'creds.update', () => saveCreds()")
     ),
 }
 
@@ -39,7 +45,16 @@ class Repository:
 
     def git(self, folder: Path, *argv: str, ok: bool = True) -> str:
         who = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-        settings = ("-c", "user.name=t", "-c", "user.email=t@t", "-c", "pull.rebase=false", "-c", "gc.auto=0")
+        settings = (
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@t",
+            "-c",
+            "pull.rebase=false",
+            "-c",
+            "gc.auto=0",
+        )
         done = subprocess.run(
             ["git", *settings, *argv],
             cwd=folder,
@@ -97,7 +112,9 @@ def test_a_pull_over_what_was_not_committed_is_refused_by_git_and_nothing_is_los
     repository.commit(repository.upstream, CHANGES["above"](ORIGINAL))
     (repository.ours / "wa.ts").write_bytes(patched(ORIGINAL))
     assert "would be overwritten" in repository.git(repository.ours, "pull", ok=False)
-    repository.git(repository.ours, "commit", "-q", "-m", "kjpstate: reconnect-backoff", "--", "wa.ts")
+    repository.git(
+        repository.ours, "commit", "-q", "-m", "kjpstate: reconnect-backoff", "--", "wa.ts"
+    )
     repository.git(repository.ours, "pull", "-q", "--no-edit")
     assert run(SPEC, repository.content) is None
 
@@ -112,8 +129,13 @@ def test_lines_next_to_a_block_are_a_conflict_too(repository: Repository) -> Non
 
 
 def test_merges_of_any_upstream_change(tmp_path: Path, counted: Callable[[str, int], None]) -> None:
-    """Each is carried along, or is a conflict and refused; what was merged comes out as upstream has it."""
-    ours, lines, seen = patched(ORIGINAL), ORIGINAL.splitlines(keepends=True), {"merged": 0, "conflict": 0}
+    """Each is carried along, or is a conflict and refused; what was merged comes out as upstream
+    has it."""
+    ours, lines, seen = (
+        patched(ORIGINAL),
+        ORIGINAL.splitlines(keepends=True),
+        {"merged": 0, "conflict": 0},
+    )
     dice = random.Random(4)
     (tmp_path / "ours").write_bytes(ours)
     (tmp_path / "base").write_bytes(ORIGINAL)
@@ -176,7 +198,8 @@ def test_a_checkout_of_the_original_starts_anew(repository: Repository) -> None:
 
 
 def test_upstream_took_the_change_up(repository: Repository) -> None:
-    """Ours is committed, upstream has the same without markers: git shows a conflict, theirs is adopted."""
+    """Ours is committed, upstream has the same without markers: git shows a conflict, theirs is
+    adopted."""
     theirs = b"".join(
         line for line in patched(ORIGINAL).splitlines(keepends=True) if b"// kjpstate:" not in line
     )

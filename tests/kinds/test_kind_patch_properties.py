@@ -1,4 +1,5 @@
-"""Properties of the kind `patch` over made-up files: only blocks change, twice is once, out is out."""
+"""Properties of the kind `patch` over made-up files: only blocks change, twice
+is once, out is out."""
 
 from __future__ import annotations
 
@@ -34,7 +35,13 @@ SIMPLE = st.one_of(
     WORDS.map(lambda word: f"/* {word}\n   and more */"),
     WORDS.map(lambda word: f"send(`first\n  ${{name}} {word}\n`);"),
     st.sampled_from(
-        ["await tick();", "x ||= /[/'\"]/.test(y);", "", "for (const i of list) go(i);", "done();  "]
+        [
+            "await tick();",
+            "x ||= /[/'\"]/.test(y);",
+            "",
+            "for (const i of list) go(i);",
+            "done();  ",
+        ]
     ),
 )
 STYLES = st.fixed_dictionaries(
@@ -51,7 +58,9 @@ STYLES = st.fixed_dictionaries(
         "export": st.sampled_from(["", "export ", "export default "]),
     }
 )
-PATHS = st.sampled_from([f"/bot/src/wa.{ending}" for ending in ("ts", "tsx", "mts", "js", "cjs", "mjs")])
+PATHS = st.sampled_from(
+    [f"/bot/src/wa.{ending}" for ending in ("ts", "tsx", "mts", "js", "cjs", "mjs")]
+)
 CONTENTS = st.sampled_from(["tries = 1;", "if (a) {\n  b();\n}", "// nothing", "", "x(`\n`);"])
 
 ANCHORED: list[dict[str, Any]] = [
@@ -66,7 +75,12 @@ ANCHORED: list[dict[str, Any]] = [
         "insert_inside": "if (status === 'open') {",
         "content": "tries = 0; // back to zero\n\nagain();",
     },
-    {"id": "end", "insert_inside": "if (status === 'open') {", "at": "end", "content": "const t = `a\n  b`;"},
+    {
+        "id": "end",
+        "insert_inside": "if (status === 'open') {",
+        "at": "end",
+        "content": "const t = `a\n  b`;",
+    },
     {
         "id": "retry",
         "replace": [
@@ -171,7 +185,12 @@ def test_once_twice_and_out_again(counted: Counted) -> None:
 
 
 def test_edits_added_one_by_one_come_out_again(counted: Counted) -> None:
-    @every("edits added one by one, in any order", counted, files(), st.permutations(range(len(ANCHORED))))
+    @every(
+        "edits added one by one, in any order",
+        counted,
+        files(),
+        st.permutations(range(len(ANCHORED))),
+    )
     def _(content: bytes, order: list[int]) -> None:
         after = content
         for count in range(1, len(order) + 1):
@@ -263,7 +282,8 @@ BY_HAND: list[dict[str, Any]] = [
 ]
 FRAMES = [
     "const a = 1;\n@function poll(s, x) {\n  ask();\n@  note('slow');\n}\n",
-    "function poll(s, x) {\n@}\nfunction other() {\n  ask();\n  if (a) tries++;\n@  note('slow');\n}\n",
+    "function poll(s, x) {\n@}\nfunction other() {\n  ask();\n  if (a) tries++;\n@  "
+    "note('slow');\n}\n",
     "class A {\n  poll() {\n    ask();\n@    note('slow');\n  }\n}\nlet tries = 0;\n",
     "@function poll(s, x) {\n  const slow = s === 500;\n  if (x) {\n@  }\n}",
 ]
@@ -296,7 +316,9 @@ def test_what_a_plan_accepts_converges_also_where_its_text_stood_by_hand(counted
     ) -> None:
         text = frame[0]
         for stands in (*frame[1], ""):
-            indented = "".join(f"{layout[1]}{line}\n" for line in stands.split("\n")) if stands else ""
+            indented = (
+                "".join(f"{layout[1]}{line}\n" for line in stands.split("\n")) if stands else ""
+            )
             text = text.replace("@", indented, 1)
         before = after = text.replace("\n", layout[0]).encode()
         for words in (*contents, f"{contents[1]}\nmore();"):
@@ -316,7 +338,9 @@ def test_what_a_plan_accepts_converges_also_where_its_text_stood_by_hand(counted
 def _owner_patched() -> tuple[dict[str, Any], bytes]:
     bot = next((ROOT / "tests" / "cases" / "patch").glob("owner-plan.yaml"))
     text = bot.read_text("utf-8").split("source: |2\n", 1)[1]
-    content = "".join(line[2:] if line.strip() else line for line in text.splitlines(keepends=True)).encode()
+    content = "".join(
+        line[2:] if line.strip() else line for line in text.splitlines(keepends=True)
+    ).encode()
     spec = spec_of(owner_edits())
     after = run(spec, content)
     assert isinstance(after, bytes)
@@ -364,10 +388,14 @@ def test_any_lost_line_is_mended_refused_or_somebody_elses(number: int) -> None:
 
 
 def test_the_time_grows_with_the_file_and_no_faster() -> None:
-    filler = b"export function f(a: A): void {\n  if (a.b) { c(a, ['d', 1]); }\n  else e(`${a}`);\n}\n"
+    filler = (
+        b"export function f(a: A): void {\n  if (a.b) { c(a, ['d', 1]); }\n  else e(`${a}`);\n}\n"
+    )
     times = []
     for count in (120, 960):
-        content = without_blocks(PATCHED).replace(b"async function", filler * count + b"async function", 1)
+        content = without_blocks(PATCHED).replace(
+            b"async function", filler * count + b"async function", 1
+        )
         before = time.process_time()
         assert isinstance(run(SPEC, content), bytes)
         times.append(time.process_time() - before)

@@ -1,4 +1,5 @@
-"""Whether a patched file lies in a git work tree, and the line of the report that says how to keep it."""
+"""Whether a patched file lies in a git work tree, and the line of the report that says how to keep
+it."""
 
 from __future__ import annotations
 
@@ -8,7 +9,18 @@ from typing import Any
 import pytest
 
 from kjpstate.kinds import patch
-from kjpstate.model import Change, File, Plan, ReadStat, Report, Resource, RunInfo, Stat, Step, Where
+from kjpstate.model import (
+    Change,
+    File,
+    Plan,
+    ReadStat,
+    Report,
+    Resource,
+    RunInfo,
+    Stat,
+    Step,
+    Where,
+)
 from kjpstate.plan import Scene, build
 from kjpstate.render.lines import Line
 from kjpstate.render.reports import report_lines
@@ -24,7 +36,11 @@ GIT = Stat("/bot/.git", "directory", 0o755, 0)
         ("/bot/src/wa.ts", "src/wa.ts", ["/bot/src/.git", "/bot/.git"]),
         ("/bot/wa.ts", "wa.ts", ["/bot/.git"]),
         ("/root/bot/wa.ts", "/root/bot/wa.ts", ["/root/bot/.git", "/root/.git"]),
-        ("D:/BOT/BOT KJP/src/wa.ts", "src/wa.ts", ["D:/BOT/BOT KJP/src/.git", "D:/BOT/BOT KJP/.git"]),
+        (
+            "D:/BOT/BOT KJP/src/wa.ts",
+            "src/wa.ts",
+            ["D:/BOT/BOT KJP/src/.git", "D:/BOT/BOT KJP/.git"],
+        ),
         ("D:/BOT/wa.ts", "D:/BOT/wa.ts", ["D:/BOT/.git"]),
         (
             "/a/b/c/d/e/f/g/h.ts",
@@ -33,7 +49,9 @@ GIT = Stat("/bot/.git", "directory", 0o755, 0)
         ),
     ],
 )
-def test_looks_in_the_folders_above_up_to_the_hosts_own(path: str, display: str, looked: list[str]) -> None:
+def test_looks_in_the_folders_above_up_to_the_hosts_own(
+    path: str, display: str, looked: list[str]
+) -> None:
     spec = spec_of([EDIT], path, display=display)
     assert [item.path for item in patch.reads(spec) if isinstance(item, ReadStat)] == looked
 
@@ -44,9 +62,13 @@ def screen(paths: list[str], git: Mapping[str, Any], result: Any = "applied") ->
     answers: dict[Any, Any] = {}
     for number, path in enumerate(paths):
         spec = spec_of([EDIT], path, set=f"set{number}")
-        resources.append(Resource(f"patch.set{number}", "patch", "pc", spec, Where("bot.yaml", 1, 1)))
+        resources.append(
+            Resource(f"patch.set{number}", "patch", "pc", spec, Where("bot.yaml", 1, 1))
+        )
         answers |= answers_of(spec, b"start();\n")
-        answers |= {item: git.get(item.path) for item in patch.reads(spec) if isinstance(item, ReadStat)}
+        answers |= {
+            item: git.get(item.path) for item in patch.reads(spec) if isinstance(item, ReadStat)
+        }
     plan: Plan = build(Scene("bot-kjp", tuple(resources), answers, b"key", {"patch": patch}))
     changes: tuple[Change, ...] = plan.changes
     steps = tuple(Step(change.resource.address, result) for change in changes)
@@ -57,7 +79,9 @@ def screen(paths: list[str], git: Mapping[str, Any], result: Any = "applied") ->
 
 def test_one_line_for_a_work_tree_says_how_to_keep_it() -> None:
     (line,) = screen(["/bot/src/wa.ts", "/bot/src/my file.ts"], {"/bot/.git": GIT})
-    assert line.endswith('git -C /bot commit -m "kjpstate: set0, set1" -- src/wa.ts "src/my file.ts"')
+    assert line.endswith(
+        'git -C /bot commit -m "kjpstate: set0, set1" -- src/wa.ts "src/my file.ts"'
+    )
 
 
 def test_a_linked_work_tree_has_a_file_there_and_the_nearest_counts() -> None:

@@ -8,7 +8,17 @@ import pytest
 
 from kjpstate.formats.pm2 import ecosystem, noted
 from kjpstate.kinds import pm2_ecosystem
-from kjpstate.model import File, MakeDirectory, ReadFile, ReadStat, Refuse, Stamp, Stat, Unreadable, WriteFile
+from kjpstate.model import (
+    File,
+    MakeDirectory,
+    ReadFile,
+    ReadStat,
+    Refuse,
+    Stamp,
+    Stat,
+    Unreadable,
+    WriteFile,
+)
 from kjpstate.secret import Secret
 from tests.support.one_kind import difference, fingerprint, headline, stamp, steps
 
@@ -30,7 +40,9 @@ def spec(path: str = PATH, **app):
     return {"host": "stb", "document": "bot-kjp", "path": path, "apps": [whole]}
 
 
-def answers(content: bytes | None = None, *, logs: str = "directory", mode: int = 0o644, package: str = ""):
+def answers(
+    content: bytes | None = None, *, logs: str = "directory", mode: int = 0o644, package: str = ""
+):
     found = {
         ReadFile("stb", PATH): None if content is None else File(PATH, content, mode),
         ReadStat("stb", LOGS): Stat(LOGS, logs, 0o755, 0) if logs else None,
@@ -83,8 +95,12 @@ def test_what_differs_is_named(old, new, paths):
 
 def test_a_foreign_file_is_replaced_whole_and_said_so():
     foreign = b"module.exports = {apps: [{name: 'x', script: require('fs').readFileSync('y')}]}"
-    assert steps(pm2_ecosystem, spec(), answers(foreign)) == [WriteFile("stb", PATH, foreign, ours(), 0o644)]
-    assert "not ours: replaced whole, its backup stays" in headline(pm2_ecosystem, spec(), answers(foreign))
+    assert steps(pm2_ecosystem, spec(), answers(foreign)) == [
+        WriteFile("stb", PATH, foreign, ours(), 0o644)
+    ]
+    assert "not ours: replaced whole, its backup stays" in headline(
+        pm2_ecosystem, spec(), answers(foreign)
+    )
 
 
 def test_an_app_that_left_the_document_leaves_the_file():
@@ -97,10 +113,14 @@ def test_what_only_the_old_file_tells_is_noted_before_it_is_rewritten():
     """The notes of the last start are missing, as after a run that was cut before it wrote them."""
     whole = spec()
     process = {"host": "stb", "document": "bot-kjp", "ecosystem": PATH, "app": whole["apps"][0]}
-    old = ecosystem.render("bot-kjp", [{**APP, "watch": False, "env": {"OLD": "1"}}, {**APP, "name": "was"}])
+    old = ecosystem.render(
+        "bot-kjp", [{**APP, "watch": False, "env": {"OLD": "1"}}, {**APP, "name": "was"}]
+    )
     keys, names, write = steps(pm2_ecosystem, whole, answers(old))
     assert isinstance(keys, Stamp) and isinstance(names, Stamp) and isinstance(write, WriteFile)
-    assert keys.name == noted.keys_stamp(process).name and names.name == noted.name_stamp(process).name
+    assert (
+        keys.name == noted.keys_stamp(process).name and names.name == noted.name_stamp(process).name
+    )
     assert keys.values == {"keys": sorted({*APP, "watch"}), "env": ["OLD"]}
     assert names.values == {"names": ["bot-kjp", "was"]}
     stamps = {
@@ -113,7 +133,9 @@ def test_what_only_the_old_file_tells_is_noted_before_it_is_rewritten():
 
 def test_a_missing_log_folder_is_drift_by_itself():
     assert differing(spec(), answers(ours(), logs="")) == [f"folders.{LOGS}"]
-    assert steps(pm2_ecosystem, spec(), answers(ours(), logs="")) == [MakeDirectory("stb", f"{LOGS}/")]
+    assert steps(pm2_ecosystem, spec(), answers(ours(), logs="")) == [
+        MakeDirectory("stb", f"{LOGS}/")
+    ]
 
 
 def test_the_second_reading_is_empty_after_the_actions():
@@ -126,7 +148,11 @@ def test_the_second_reading_is_empty_after_the_actions():
     ("whole", "seen", "rule"),
     [
         (spec(), answers(package='{"type": "module"}'), "ecosystem-esm"),
-        (spec(), {**answers(), ReadFile("stb", PATH): Unreadable("no permission")}, "ecosystem-unreadable"),
+        (
+            spec(),
+            {**answers(), ReadFile("stb", PATH): Unreadable("no permission")},
+            "ecosystem-unreadable",
+        ),
         (
             spec(),
             {**answers(), ReadFile("stb", PATH): File(PATH, b"", 0o644, symlink="/etc/x")},
@@ -142,14 +168,19 @@ def test_refusals_say_the_cure(whole, seen, rule):
 
 def test_a_name_that_pm2_would_not_take():
     whole = spec(path="/root/bot-kjp/pm2.json")
-    seen = {ReadFile("stb", whole["path"]): None, ReadStat("stb", LOGS): Stat(LOGS, "directory", 0o755, 0)}
+    seen = {
+        ReadFile("stb", whole["path"]): None,
+        ReadStat("stb", LOGS): Stat(LOGS, "directory", 0o755, 0),
+    }
     (found,) = steps(pm2_ecosystem, whole, seen)
     assert isinstance(found, Refuse) and found.rule == "ecosystem-name"
 
 
 @pytest.mark.parametrize("package", ['{"type": "commonjs"}', "{}", "not json", '["module"]'])
 def test_other_packages_do_not_matter(package):
-    assert [type(item) for item in steps(pm2_ecosystem, spec(), answers(package=package))] == [WriteFile]
+    assert [type(item) for item in steps(pm2_ecosystem, spec(), answers(package=package))] == [
+        WriteFile
+    ]
 
 
 def test_the_nearest_package_decides():
@@ -173,7 +204,9 @@ def test_a_secret_is_compared_and_never_told():
 
 def test_advice_points_into_the_section():
     found = list(pm2_ecosystem.advice(spec(min_uptime="10s"), {}))
-    assert [(item.rule, item.pointer) for item in found] == [("pm2-gives-up", "/apps/0/max_restarts")]
+    assert [(item.rule, item.pointer) for item in found] == [
+        ("pm2-gives-up", "/apps/0/max_restarts")
+    ]
     secret = spec(env={"KEY": Secret("x")}, exp_backoff_restart_delay=1000, max_restarts=None)
     assert [item.rule for item in pm2_ecosystem.advice(secret, answers(b"", mode=0o644))] == [
         "secrets-readable"

@@ -1,4 +1,5 @@
-"""Kind pm2_process in tables, on answers that a real PM2 7 gave: differences, mechanism, refusals, advice."""
+"""Kind pm2_process in tables, on answers that a real PM2 7 gave: differences, mechanism, refusals,
+advice."""
 
 from __future__ import annotations
 
@@ -67,7 +68,9 @@ def recorded(name: str) -> Seen:
     return seen
 
 
-def answers(whole, seen: Seen | str, *, clock: Clock | None = None, keys=None, file: bytes | None = None):
+def answers(
+    whole, seen: Seen | str, *, clock: Clock | None = None, keys=None, file: bytes | None = None
+):
     """All answers for a spec; `clock`: of the tree stamp; `keys`: of the keys stamp."""
     seen = recorded(seen) if isinstance(seen, str) else seen
     script = views.script_stat(whole)
@@ -91,7 +94,9 @@ def verbs(whole, found, upstream=None) -> list[str]:
             case Refuse(rule=rule):
                 said.append(f"!{rule}")
             case Run(argv=("sh", "-c", script, *_)):
-                said.append("keep" if "save" in script else "delete" if "delete" in script else "chmod")
+                said.append(
+                    "keep" if "save" in script else "delete" if "delete" in script else "chmod"
+                )
             case Run(argv=argv):
                 said.append(argv[2])
             case Await():
@@ -102,7 +107,9 @@ def verbs(whole, found, upstream=None) -> list[str]:
 
 
 def differing(whole, found, upstream=None) -> list[str]:
-    return [".".join(map(str, item.path)) for item in difference(pm2_process, whole, found, upstream)]
+    return [
+        ".".join(map(str, item.path)) for item in difference(pm2_process, whole, found, upstream)
+    ]
 
 
 def changed(seen: Seen, **parts) -> Seen:
@@ -133,7 +140,11 @@ END = ["save", *STAMPS]
         ("in_sync", [], "as it should be"),
         ("no_daemon", [*START, *END], "start: no PM2 daemon"),
         ("daemon_killed_cleanly", [*START, *STAMPS], "start: no PM2 daemon"),
-        ("by_hand", [*REPLACE, *END], "delete and start: log paths (a reload can't change them); down a few"),
+        (
+            "by_hand",
+            [*REPLACE, *END],
+            "delete and start: log paths (a reload can't change them); down a few",
+        ),
         ("given_up", [*REPLACE, *END], "delete and start: given up: waiting restart"),
         ("stopped", [*REPLACE, *STAMPS], "delete and start: stopped"),
         ("other_name", ["!script-runs-twice"], "start: not in PM2's list"),
@@ -209,7 +220,9 @@ def test_a_saved_list_that_would_bring_something_else_back_is_saved_again(dump, 
 @pytest.mark.parametrize("evidence", ["stamp", "file"])
 def test_what_left_the_document_needs_delete_and_start(evidence):
     whole = spec(restart_delay=None, env=None)
-    keys = {"keys": ["restart_delay", "script"], "env": ["NODE_ENV"]} if evidence == "stamp" else None
+    keys = (
+        {"keys": ["restart_delay", "script"], "env": ["NODE_ENV"]} if evidence == "stamp" else None
+    )
     file = ecosystem.render("bot-kjp", [APP]) if evidence == "file" else None
     found = answers(whole, "in_sync", keys=keys, file=file)
     paths = differing(whole, found)
@@ -362,9 +375,13 @@ def test_a_new_name_does_not_leave_the_old_bot_running(known_by):
         found[ReadFile("stb", ECOSYSTEM)] = File(ECOSYSTEM, before, 0o644)
     new = {("stb", ECOSYSTEM): ecosystem.render("bot-kjp", [APP])}
     assert verbs(whole, found, new) == ["keep", "delete", "log", "start", "await", *END]
-    assert headline(pm2_process, whole, found, new).startswith(f"delete and start: it was called {old}")
+    assert headline(pm2_process, whole, found, new).startswith(
+        f"delete and start: it was called {old}"
+    )
     deletes = next(
-        step for step in steps(pm2_process, whole, found, new) if isinstance(step, Run) and step.undo
+        step
+        for step in steps(pm2_process, whole, found, new)
+        if isinstance(step, Run) and step.undo
     )
     assert (
         deletes.argv[-1] == old
@@ -381,7 +398,9 @@ def test_a_delete_is_told_in_words_and_not_as_its_script():
     assert f"delete {APP['name']}" in told
 
 
-OLD_UNDO = 'n=0; while "$1" "$2" delete "$3" >/dev/null 2>&1 && [ $n -lt 9 ]; do n=$((n + 1)); done; '
+OLD_UNDO = (
+    'n=0; while "$1" "$2" delete "$3" >/dev/null 2>&1 && [ $n -lt 9 ]; do n=$((n + 1)); done; '
+)
 
 
 @pytest.mark.parametrize(
@@ -444,7 +463,11 @@ def listed_npm(name: str, *args: str, pm_id: int = 0) -> App:
     ("runs", "before", "done"),
     [
         (["old start"], ["old"], ["keep", "delete", *START]),
-        (["old run start"], ["old"], ["keep", "delete", *START]),  # another argument, but ours by its name
+        (
+            ["old run start"],
+            ["old"],
+            ["keep", "delete", *START],
+        ),  # another argument, but ours by its name
         (["old start"], [], ["!script-runs-twice"]),
         (["web run web"], [], START),
         (["old start", "web run web"], ["old", "web"], ["keep", "delete", *START]),
@@ -457,12 +480,15 @@ def test_a_program_of_path_is_known_again(runs, before, done):
     found = answers(whole, replace(IN_SYNC, apps=tuple(apps), runners=()))
     found[noted.name_stamp(whole)] = stamp({"names": before})
     assert verbs(whole, found)[: len(done)] == done
-    deletes = [step.argv[-1] for step in steps(pm2_process, whole, found) if isinstance(step, Run)][1:-1]
+    deletes = [step.argv[-1] for step in steps(pm2_process, whole, found) if isinstance(step, Run)][
+        1:-1
+    ]
     assert deletes == ([before[0]] if "delete" in done else [])
 
 
 def test_of_several_sessions_the_one_with_these_arguments_was_it():
-    """session-1 and -2 are renamed at once: each new one takes its own old one away, and no other."""
+    """session-1 and -2 are renamed at once: each new one takes its own old one
+    away, and no other."""
     fields = {"pm_exec_path": "/root/bot-kjp/dist/index.js", "pm_cwd": "/root/bot-kjp"}
     apps = tuple(
         App(f"session-{at}", at, 700 + at, "5", "online", fields={**fields, "args": [str(at)]})
@@ -479,7 +505,10 @@ def test_of_several_sessions_the_one_with_these_arguments_was_it():
 def test_what_another_app_of_pm2_started_is_a_second_bot():
     """`pm2 start npm -- start` runs it as a grandchild, of which the list says nothing."""
     whole, npm = spec(), listed_npm("shop", "start", pm_id=3)
-    for runner in (Runner(99, npm.pid, 0, "/root/bot-kjp"), Runner(99, 98, 0, "/root/bot-kjp", (npm.pid, 1))):
+    for runner in (
+        Runner(99, npm.pid, 0, "/root/bot-kjp"),
+        Runner(99, 98, 0, "/root/bot-kjp", (npm.pid, 1)),
+    ):
         found = refused(whole, replace(IN_SYNC, apps=(npm,), runners=(runner,)))
         assert found.rule == "script-runs-twice" and found.cure == "pm2 delete 3"
         assert "shop (number 3 in PM2's list)" in found.reason
@@ -530,8 +559,12 @@ def test_children_of_the_bot_are_no_second_bot():
     child = Runner(99, app.pid, 0, "/root/bot-kjp")
     grandchild = Runner(100, 99, 0, "/root/bot-kjp")
     whole = spec()
-    seen = replace(IN_SYNC, runners=(Runner(app.pid, DAEMON.pid, 0, "/root/bot-kjp"), child, grandchild))
-    assert not [item for item in pm2_process.advice(whole, answers(whole, seen)) if "twice" in item.rule]
+    seen = replace(
+        IN_SYNC, runners=(Runner(app.pid, DAEMON.pid, 0, "/root/bot-kjp"), child, grandchild)
+    )
+    assert not [
+        item for item in pm2_process.advice(whole, answers(whole, seen)) if "twice" in item.rule
+    ]
 
 
 # ---- what is never shown, and what the commands are given
@@ -546,7 +579,12 @@ def test_no_value_of_an_environment_is_shown():
     state = pm2_process.desired(whole, found, {})
     assert "hunter" not in repr(state.beside["headline"]) + repr(state.beside["notes"])
     actions = steps(pm2_process, whole, found)
-    assert "hunter" not in repr(actions) and verbs(whole, found) == [*RELOAD, "save", "chmod", *STAMPS]
+    assert "hunter" not in repr(actions) and verbs(whole, found) == [
+        *RELOAD,
+        "save",
+        "chmod",
+        *STAMPS,
+    ]
 
 
 def test_every_command_has_whole_paths_and_a_clean_environment():
@@ -554,16 +592,30 @@ def test_every_command_has_whole_paths_and_a_clean_environment():
     for action in steps(pm2_process, whole, answers(whole, "by_hand")):
         if isinstance(action, Run):
             assert "/usr/bin/node" in action.argv
-            assert set(action.clean_env or ()) == {"HOME", "USER", "LOGNAME", "PATH", "LANG", "PM2_HOME"}
+            assert set(action.clean_env or ()) == {
+                "HOME",
+                "USER",
+                "LOGNAME",
+                "PATH",
+                "LANG",
+                "PM2_HOME",
+            }
             assert action.timeout <= 120
 
 
 def test_a_delete_knows_the_way_back_and_the_save_names_what_it_writes():
     whole = spec()
-    runs = [step for step in steps(pm2_process, whole, answers(whole, "by_hand")) if isinstance(step, Run)]
+    runs = [
+        step
+        for step in steps(pm2_process, whole, answers(whole, "by_hand"))
+        if isinstance(step, Run)
+    ]
     keep, delete, start, save = runs
     assert (
-        keep.writes == () and delete.replaces and not start.undo and save.writes == ("/root/.pm2/dump.pm2",)
+        keep.writes == ()
+        and delete.replaces
+        and not start.undo
+        and save.writes == ("/root/.pm2/dump.pm2",)
     )
     ((*_, name, kept),) = delete.undo
     assert name == "bot-kjp" and kept == keep.argv[-1] == "/root/.pm2/dump.pm2.kjpstate-bot-kjp"
@@ -572,7 +624,9 @@ def test_a_delete_knows_the_way_back_and_the_save_names_what_it_writes():
 def test_the_wait_knows_the_old_process():
     whole = spec(max_restarts=16)
     (wait,) = (
-        step for step in steps(pm2_process, whole, answers(whole, "in_sync")) if isinstance(step, Await)
+        step
+        for step in steps(pm2_process, whole, answers(whole, "in_sync"))
+        if isinstance(step, Await)
     )
     args = dict(wait.args)
     assert args["not_pids"] == (IN_SYNC.apps[0].pid,) and args["min_uptime_ms"] == 10_000
@@ -604,7 +658,10 @@ UNIT = Startup("pm2-root.service", True, "root", "/root/.pm2", "/usr/bin/pm2", T
         ((), "no startup unit"),
         ((replace(UNIT, enabled=False),), "not enabled"),
         ((replace(UNIT, exec_exists=False),), "not there any more"),
-        ((replace(UNIT, home="/home/pi/.pm2"),), "brings back the PM2 of /home/pi/.pm2 after a reboot, not"),
+        (
+            (replace(UNIT, home="/home/pi/.pm2"),),
+            "brings back the PM2 of /home/pi/.pm2 after a reboot, not",
+        ),
         ((UNIT,), ""),
     ],
 )
@@ -632,14 +689,19 @@ def test_the_startup_command_of_somebody_who_is_not_root():
     )
     found = next(item for item in pm2_process.advice(spec(), answers(spec(), seen)))
     assert found.cure == (
-        "sudo env PATH=$PATH:/opt/n/bin PM2_HOME=/srv/pm2 /opt/n/bin/pm2 startup systemd -u pi --hp /home/pi"
+        "sudo env PATH=$PATH:/opt/n/bin PM2_HOME=/srv/pm2 /opt/n/bin/pm2 startup systemd -u pi "
+        "--hp /home/pi"
     )
 
 
 def test_variables_that_a_start_would_lose_are_named():
     whole, seen = spec(), replace(recorded("by_hand"), startup=(UNIT,))
     (found,) = pm2_process.advice(whole, answers(whole, seen))
-    assert found.rule == "env-not-kept" and "GEMINI_KEY" in found.reason and "SSH_TTY" not in found.reason
+    assert (
+        found.rule == "env-not-kept"
+        and "GEMINI_KEY" in found.reason
+        and "SSH_TTY" not in found.reason
+    )
     assert rules(spec(env={"GEMINI_KEY": "x"}), seen) == []
 
 
@@ -652,7 +714,9 @@ def test_a_saved_list_with_secrets_that_others_may_read():
 
 def test_a_second_bot_and_an_old_daemon():
     orphan = Runner(77, 1, 0, "/root/bot-kjp")
-    seen = replace(IN_SYNC, startup=(UNIT,), runners=(orphan,), daemon=replace(DAEMON, version="5.4.3"))
+    seen = replace(
+        IN_SYNC, startup=(UNIT,), runners=(orphan,), daemon=replace(DAEMON, version="5.4.3")
+    )
     assert rules(spec(), seen) == ["script-runs-twice", "pm2-versions-differ"]
 
 
@@ -660,7 +724,10 @@ def test_a_daemon_whose_list_nobody_shows_us_is_named():
     other = Daemon(9, 1000, "pi", "6.0.14", "/home/pi/.pm2", socket="denied")
     nothing = replace(recorded("no_daemon"), startup=(UNIT,), others=(other,))
     (found,) = pm2_process.advice(spec(), answers(spec(), nothing))
-    assert found.rule == "pm2-other-daemon" and "the PM2 of pi in /home/pi/.pm2 runs here" in found.reason
+    assert (
+        found.rule == "pm2-other-daemon"
+        and "the PM2 of pi in /home/pi/.pm2 runs here" in found.reason
+    )
     assert rules(spec(), replace(IN_SYNC, startup=(UNIT,), others=(other,))) == []
 
 

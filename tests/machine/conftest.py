@@ -1,4 +1,5 @@
-"""The Debian machine for the tests of this folder: booted once, pristine for tests that ask for `box`."""
+"""The Debian machine for the tests of this folder: booted once, pristine for tests that ask for
+`box`."""
 
 from __future__ import annotations
 

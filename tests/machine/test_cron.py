@@ -1,4 +1,5 @@
-"""Real cron runs the scheduled line: on the box itself, with no laptop to ask, and from outside over SSH."""
+"""Real cron runs the scheduled line: on the box itself, with no laptop to ask, and from outside
+over SSH."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ def test_cron_finds_a_planted_drift_on_the_box_itself_and_from_outside(owner: Wo
     assert "Looked again: in sync." in applied
     for name, more in (("here", "--here stb"), ("outside", "")):
         written = box.exec(
-            f"{kjpstate} schedule /root/{name}.yaml --with cron --every 1m {more} --yes", timeout=120
+            f"{kjpstate} schedule /root/{name}.yaml --with cron --every 1m {more} --yes",
+            timeout=120,
         )
         assert written.code == 0, written
         assert "It works there: exit code 0, in sync." in written.err
@@ -74,7 +76,9 @@ def test_systemd_and_cron_find_a_document_whose_path_has_odd_signs(owner: World,
     box.must(f"{kjpstate} apply {path} --here stb --yes", timeout=120)
     written = box.exec(f"{kjpstate} schedule {path} --with timer --here stb --yes", timeout=120)
     assert (written.code, "exit code 0, in sync." in written.err) == (0, True), written
-    unit = box.must("cd /etc/systemd/system && echo kjpstate-*.timer").strip().removesuffix(".timer")
+    unit = (
+        box.must("cd /etc/systemd/system && echo kjpstate-*.timer").strip().removesuffix(".timer")
+    )
     assert (
         box.must(f"systemctl is-enabled {unit}.timer; systemctl is-active {unit}.timer")
         == "enabled\nactive\n"

@@ -1,4 +1,5 @@
-"""DNS on the real machine: the owner's addresses, with every way a modem or a public server can fail.
+"""DNS on the real machine: the owner's addresses, with every way a modem or a public server can
+fail.
 
 By default two of the four ways; all of them with KJPSTATE_FULL=1.
 """
@@ -103,7 +104,9 @@ def test_with_a_modem_that_fails_drift_is_found_and_healed_and_names_resolve(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_public_server_that_fails_is_named_and_is_no_drift(steady: Dns, way: str, counted: Counted) -> None:
+def test_a_public_server_that_fails_is_named_and_is_no_drift(
+    steady: Dns, way: str, counted: Counted
+) -> None:
     steady.machine.dns(way, "8.8.8.8")
     assert steady.must(0, "drift") == ""
     said = " ".join(steady.must(6, "verify").split())
@@ -143,7 +146,9 @@ def test_a_drop_in_of_somebody_else_is_refused_and_beaten_by_ours(world: Dns) ->
 def test_a_restart_is_never_the_one_too_many(steady: Dns) -> None:
     box = steady.machine
     box.must(f"sed -i /^DNS=/d {RESOLVED}")
-    box.must(f"systemctl reset-failed {UNIT}; for i in 1 2 3 4 5; do systemctl restart {UNIT}; done")
+    box.must(
+        f"systemctl reset-failed {UNIT}; for i in 1 2 3 4 5; do systemctl restart {UNIT}; done"
+    )
     steady.must(0, "apply", "--yes")
     assert box.must(f"systemctl is-active {UNIT}") == "active\n"
 

@@ -1,4 +1,5 @@
-"""The law on a real machine: plan, apply, an empty plan; each drift found, healed, nothing else touched."""
+"""The law on a real machine: plan, apply, an empty plan; each drift found, healed, nothing else
+touched."""
 
 from __future__ import annotations
 
@@ -28,12 +29,17 @@ PC_STATE = r"pc:.*" + BACKUP + r".*"
 
 
 def only(changed: set[str], *patterns: str) -> None:
-    """All of `changed` matches a pattern, each pattern something of it; our state and backups may come."""
-    matched = {pattern: [path for path in changed if re.fullmatch(pattern, path)] for pattern in patterns}
+    """All of `changed` matches a pattern, each pattern something of it; our state and backups may
+    come."""
+    matched = {
+        pattern: [path for path in changed if re.fullmatch(pattern, path)] for pattern in patterns
+    }
     always = {path for path in changed if re.fullmatch(f"{OURS}|{PC_STATE}|stb:.*{BACKUP}.*", path)}
     rest = changed - always - {path for paths in matched.values() for path in paths}
     assert not rest, f"touched without need: {sorted(rest)}"
-    assert all(matched.values()), f"not touched: {[pattern for pattern in patterns if not matched[pattern]]}"
+    assert all(matched.values()), (
+        f"not touched: {[pattern for pattern in patterns if not matched[pattern]]}"
+    )
 
 
 def in_sync(world: World) -> None:
@@ -69,8 +75,11 @@ def test_every_document_of_states_is_planned_applied_and_then_in_sync(
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory, machine: Machine) -> Iterator[tuple[World, set[str]]]:
-    """In sync, once for all drifts, each healed before the next is planted; and what the apply touched."""
+def first(
+    tmp_path_factory: pytest.TempPathFactory, machine: Machine
+) -> Iterator[tuple[World, set[str]]]:
+    """In sync, once for all drifts, each healed before the next is planted; and what the apply
+    touched."""
     machine.reset()
     assert machine.bot_is_connected()
     world = World(tmp_path_factory.mktemp("world"), machine, "bot-kjp.yaml", quick=True)
@@ -100,8 +109,8 @@ def test_the_first_apply_touches_what_its_plan_says_and_nothing_else(first: tupl
 
 @dataclass(frozen=True)
 class Planted:
-    """`on_box`: a shell command; `on_pc`: (file, old, new). `found`: the addresses that drift names. `heals`:
-    patterns of the files that the cure touches."""
+    """`on_box`: a shell command; `on_pc`: (file, old, new). `found`: the addresses that drift
+    names. `heals`: patterns of the files that the cure touches."""
 
     found: set[str]
     heals: tuple[str, ...] = ()
@@ -116,11 +125,14 @@ DRIFTS = {
         (f"stb:{RESOLVED}",),
         f"sed -i 's/^DNS=.*/DNS=192.168.100.1/' {RESOLVED} && systemctl restart systemd-resolved",
     ),
-    "a file edited and never loaded": Planted({"dns"}, (f"stb:{RESOLVED}",), f"sed -i /^DNS=/d {RESOLVED}"),
+    "a file edited and never loaded": Planted(
+        {"dns"}, (f"stb:{RESOLVED}",), f"sed -i /^DNS=/d {RESOLVED}"
+    ),
     "right in the file, not in the daemon": Planted(
         {"dns"},
         (),
-        f"cp -p {RESOLVED} /tmp/kept && sed -i /^DNS=/d {RESOLVED} && systemctl restart systemd-resolved"
+        f"cp -p {RESOLVED} /tmp/kept && sed -i /^DNS=/d {RESOLVED} && systemctl restart "
+        "systemd-resolved"
         f" && cp -p /tmp/kept {RESOLVED}",
     ),
     "a setting in the ecosystem file": Planted(
@@ -129,7 +141,9 @@ DRIFTS = {
         f'sed -i \'s/"max_restarts": 15/"max_restarts": 99/\' {BOT}/ecosystem.config.js',
     ),
     "started by hand, without the file": Planted(
-        {PROCESS}, (), f"cd {BOT} && pm2 delete bot-kjp && pm2 start dist/index.js --name bot-kjp && pm2 save"
+        {PROCESS},
+        (),
+        f"cd {BOT} && pm2 delete bot-kjp && pm2 start dist/index.js --name bot-kjp && pm2 save",
     ),
     "stopped": Planted({PROCESS}, (), "pm2 stop bot-kjp"),
     "no daemon": Planted({PROCESS}, (), "systemctl stop pm2-root; pm2 kill"),
@@ -142,7 +156,8 @@ DRIFTS = {
         (r"pc:src/wa\.ts", "pc:dist/.*"),
         on_pc=("src/wa.ts", "MAX_RETRIES = 10", "MAX_RETRIES = 1000"),
     ),
-    # What follows a build is owed until it is done; then the box is not touched, the bytes being the same.
+    # What follows a build is owed until it is done; then the box is not touched, the bytes being
+    # the same.
     "outputs lost": Planted(
         {"build", "deploy", PROCESS},
         ("pc:dist/.*",),
@@ -156,7 +171,11 @@ DRIFTS = {
 }
 
 
-CHOSEN = sorted(DRIFTS) if os.environ.get("KJPSTATE_FULL") else random.Random(4).sample(sorted(DRIFTS), 7)
+CHOSEN = (
+    sorted(DRIFTS)
+    if os.environ.get("KJPSTATE_FULL")
+    else random.Random(4).sample(sorted(DRIFTS), 7)
+)
 
 
 @pytest.mark.parametrize("name", CHOSEN)
@@ -206,7 +225,9 @@ def test_a_bot_that_does_not_live_is_taken_back_and_the_old_one_runs(world: Worl
 def test_types_that_are_wrong_stop_everything_before_the_build(world: World):
     index = world.pc / "src/index.ts"
     good = index.read_text(encoding="utf-8")
-    index.write_text(good + "\nconst nomor: number = 'satu';\nconsole.log(nomor);\n", encoding="utf-8")
+    index.write_text(
+        good + "\nconst nomor: number = 'satu';\nconsole.log(nomor);\n", encoding="utf-8"
+    )
     try:
         codes: list[int] = []
         changed = world.changed_by(lambda: codes.append(world.kjpstate("apply", "--yes").code))
@@ -229,14 +250,17 @@ def test_the_modem_restarts_and_the_bot_needs_its_dns_no_more(world: World):
 
 
 def test_it_is_watched_after_an_apply(world: World):
-    shown = world.must(0, "apply", "--yes", "--monitor", "6s", "--rollback-on-fail", "--plot", "watch.html")
+    shown = world.must(
+        0, "apply", "--yes", "--monitor", "6s", "--rollback-on-fail", "--plot", "watch.html"
+    )
     assert re.search(r"ok         bot-kjp on stb  [1-3] looks?: CPU ", shown), shown
     assert re.search(r"\nMonitor: 1 passed, 0 failed, in 0:\d\d\.\n\Z", shown), shown
     assert "Names that resolve" in (world.folder / "watch.html").read_text("utf-8")
 
 
 def test_without_any_dns_the_bot_waits_and_comes_back_by_itself(world: World):
-    # The same outage makes the bot of before try hundreds of times (test_the_machine.py); it comes back too.
+    # The same outage makes the bot of before try hundreds of times (test_the_machine.py); it comes
+    # back too.
     found = measure(world.machine, ALL_DNS, 10)
     assert found.attempts < 8, found
     assert found.same

@@ -1,4 +1,5 @@
-"""The owner's document on the real bot, killed (SIGKILL) before and within its actions: the next apply heals.
+"""The owner's document on the real bot, killed (SIGKILL) before and within its actions: the next
+apply heals.
 
 A real Debian, sshd, PM2, Baileys and tsc. A seeded slice; all of them under the mark `full`.
 """
@@ -24,7 +25,8 @@ _variants = count(1)
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, machine: Machine) -> Iterator[World]:
-    """In sync, once for all cuts, each healed before the next; the acceptance checks are left out."""
+    """In sync, once for all cuts, each healed before the next; the acceptance
+    checks are left out."""
     machine.reset()
     assert machine.bot_is_connected()
     world = World(tmp_path_factory.mktemp("killed"), machine, "bot-kjp.yaml", quick=True)
@@ -36,7 +38,8 @@ def world(tmp_path_factory: pytest.TempPathFactory, machine: Machine) -> Iterato
 
 
 def vary(world: World) -> None:
-    """Another document: other servers, a patch to be built and deployed, a reload or a delete and start."""
+    """Another document: other servers, a patch to be built and deployed, a reload or a delete and
+    start."""
     number = next(_variants)
     base = world.folder / "base.yaml"
     if not base.exists():
@@ -56,7 +59,9 @@ def vary(world: World) -> None:
 def killed_and_healed(world: World, where: str, number: int) -> bool:
     """False when an apply of this document has no action of that number."""
     vary(world)
-    cut = world.kjpstate(where, str(number), "apply", "--yes", module="tests.support.machine.killed")
+    cut = world.kjpstate(
+        where, str(number), "apply", "--yes", module="tests.support.machine.killed"
+    )
     if cut.code == 0:
         return False
     assert cut.code == -9, f"{where} {number}: {cut.out}\n{cut.err}"
@@ -70,8 +75,16 @@ def killed_and_healed(world: World, where: str, number: int) -> bool:
     assert world.must(0, "drift") == "", (where, number, last)
     box = world.machine
     (listed,) = json.loads(box.must("pm2 jlist -s"))
-    assert listed["name"] == "bot-kjp" and listed["pm2_env"]["status"] == "online", (where, number, last)
-    assert box.must("pgrep -fc '^node .*bot-kjp/dist/index.js'").strip() == "1", (where, number, last)
+    assert listed["name"] == "bot-kjp" and listed["pm2_env"]["status"] == "online", (
+        where,
+        number,
+        last,
+    )
+    assert box.must("pgrep -fc '^node .*bot-kjp/dist/index.js'").strip() == "1", (
+        where,
+        number,
+        last,
+    )
     left = box.must(f"find {BOT} /etc/systemd -name '*.kjpstate-*'").split()
     assert left == [], (where, number, last)
     return True

@@ -1,6 +1,8 @@
-"""resolved.conf and the routing of names, held against the real systemd-resolved; no machine is booted.
+"""resolved.conf and the routing of names, held against the real systemd-resolved; no machine is
+booted.
 
-The daemon runs in private namespaces (tests/support/machine/resolver.py), twice at once. By default a slice.
+The daemon runs in private namespaces (tests/support/machine/resolver.py), twice at once. By default
+a slice.
 """
 
 from __future__ import annotations
@@ -112,7 +114,11 @@ def written_trouble(resolver: Resolver, case: Set, seen: Seen) -> str:
         return f"after {wanted}: {said}"
     wrong = tuple(wrong_keys(wanted, running))
     told = unmet(after, again.dropins, wanted, again.interfaces)
-    return "" if wrong == told else f"{wanted} leaves {wrong} wrong in the daemon, and says {told}: {after!r}"
+    return (
+        ""
+        if wrong == told
+        else f"{wanted} leaves {wrong} wrong in the daemon, and says {told}: {after!r}"
+    )
 
 
 def dropped_in_trouble(resolver: Resolver, case: Set, seen: Seen) -> str:
@@ -205,7 +211,11 @@ def _ended_otherwise(servers: list[set[str]], broken: set[str], mode: str, code:
         return "" if code == 0 else f"ended with {code}, though a scope is well"
     if not servers:
         return "" if code != 0 else "had an answer, though nobody was to be asked"
-    return "" if code in (codes[mode], 2) or (mode == "silent" and code is None) else f"ended with {code}"
+    return (
+        ""
+        if code in (codes[mode], 2) or (mode == "silent" and code is None)
+        else f"ended with {code}"
+    )
 
 
 def test_who_is_asked_is_whom_the_daemon_asks(

@@ -11,7 +11,9 @@ from tests.support.machine.outage import ALL_DNS, measure
 
 pytestmark = pytest.mark.machine
 
-QUERY = "resolvectl flush-caches; timeout 4 resolvectl query --cache=no --legend=no web.whatsapp.com"
+QUERY = (
+    "resolvectl flush-caches; timeout 4 resolvectl query --cache=no --legend=no web.whatsapp.com"
+)
 PUBLIC = ("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1")
 
 
@@ -23,7 +25,9 @@ def test_it_boots_whole_and_is_pristine_again_in_seconds(box: Machine):
     assert box.exec("test -e /root/mine").code == 1
     assert box.must("cat /etc/debian_version").startswith("12.")
     assert "[Resolve]" in box.must("cat /etc/systemd/resolved.conf")
-    assert box.must("systemctl is-active systemd-resolved ssh cron pm2-root").split() == ["active"] * 4
+    assert (
+        box.must("systemctl is-active systemd-resolved ssh cron pm2-root").split() == ["active"] * 4
+    )
 
 
 def test_a_restart_is_another_boot_of_the_same_files(box: Machine):
@@ -77,7 +81,9 @@ def test_nothing_beyond_its_own_small_internet_can_be_reached(machine: Machine):
         "UP",
         "192.168.100.104/24",
     ]
-    assert machine.exec("ping -c1 -W1 9.9.9.9 || timeout 3 bash -c '</dev/tcp/9.9.9.9/53'").code != 0
+    assert (
+        machine.exec("ping -c1 -W1 9.9.9.9 || timeout 3 bash -c '</dev/tcp/9.9.9.9/53'").code != 0
+    )
 
 
 def test_the_bot_is_up_as_its_owner_left_it_and_talks_to_whatsapp(box: Machine):
@@ -87,7 +93,9 @@ def test_the_bot_is_up_as_its_owner_left_it_and_talks_to_whatsapp(box: Machine):
     assert box.exec(f"test -e {BOT}/ecosystem.config.js").code == 1
 
 
-def test_the_incident_happens_here_too_without_dns_the_bot_tries_again_without_a_pause(box: Machine):
+def test_the_incident_happens_here_too_without_dns_the_bot_tries_again_without_a_pause(
+    box: Machine,
+):
     assert box.bot_is_connected()
     pid = box.must("cat /root/.pm2/pids/bot-kjp-0.pid").strip()
     found = measure(box, ALL_DNS, 5)

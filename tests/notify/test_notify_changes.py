@@ -1,4 +1,5 @@
-"""What is worth telling: once per change, by address and reason; quiet hours; hosts out of reach."""
+"""What is worth telling: once per change, by address and reason; quiet hours;
+hosts out of reach."""
 
 from __future__ import annotations
 
@@ -26,7 +27,11 @@ def look(*found: str, lost: bool = False, known: frozenset[str] = ALL) -> Seen:
         findings.append(Finding(address, "stb", reason or "drift", text or "differs"))
     looked = frozenset() if lost else known
     return Seen(
-        tuple(findings), looked, known | {"stb"}, frozenset({"stb"}), {"stb": "no route"} if lost else {}
+        tuple(findings),
+        looked,
+        known | {"stb"},
+        frozenset({"stb"}),
+        {"stb": "no route"} if lost else {},
     )
 
 
@@ -34,7 +39,9 @@ def told(looks: Sequence[Seen], *, quiet: Sequence[bool] = (), after: int = 3) -
     """For each look, what was told: `drift dns`."""
     memory, out = Memory(), []
     for at, seen in enumerate(looks):
-        memory, notices = advance(memory, seen, 600.0 * at, lost_after=after, quiet=bool(quiet) and quiet[at])
+        memory, notices = advance(
+            memory, seen, 600.0 * at, lost_after=after, quiet=bool(quiet) and quiet[at]
+        )
         out.append([f"{notice.kind} {notice.subject}" for notice in notices])
     return out
 
@@ -61,7 +68,12 @@ CASES = {
         [["drift dns"], ["changed dns", "drift dns"]],
     ),
     "what differed of a bot that died is not over, nor told again": (
-        [look("pm2_process.bot"), *[look("pm2_process.bot!dead")] * 2, look("pm2_process.bot"), look()],
+        [
+            look("pm2_process.bot"),
+            *[look("pm2_process.bot!dead")] * 2,
+            look("pm2_process.bot"),
+            look(),
+        ],
         [
             ["drift pm2_process.bot"],
             ["dead pm2_process.bot"],
@@ -75,7 +87,10 @@ CASES = {
         [["dead pm2_process.bot"], ["alive pm2_process.bot", "drift pm2_process.bot"]],
     ),
     "why a dead bot's cure is refused may change": (
-        [look("pm2_process.bot!dead", "pm2_process.bot!script-missing"), look("pm2_process.bot!dead")],
+        [
+            look("pm2_process.bot!dead", "pm2_process.bot!script-missing"),
+            look("pm2_process.bot!dead"),
+        ],
         [["dead pm2_process.bot", "drift pm2_process.bot"], []],
     ),
     "what is lived with from now on is not as written": (
@@ -83,7 +98,11 @@ CASES = {
         [["drift dns"], ["accepted dns"], []],
     ),
     "a bot of which nothing is known is neither dead nor back": (
-        [look("pm2_process.bot!dead"), replace(look(), unsure=frozenset({"pm2_process.bot"})), look()],
+        [
+            look("pm2_process.bot!dead"),
+            replace(look(), unsure=frozenset({"pm2_process.bot"})),
+            look(),
+        ],
         [["dead pm2_process.bot"], [], ["alive pm2_process.bot"]],
     ),
     "unreachable after three in a row": (
@@ -149,9 +168,17 @@ def test_what_of_a_change_is_found(name: str):
 
 QUIET = {
     "waits for the morning": ([look("dns")] * 3, [True, True, False], [[], [], ["drift dns"]]),
-    "what ended meanwhile is never told": ([look("dns"), look(), look()], [True, True, False], [[]] * 3),
+    "what ended meanwhile is never told": (
+        [look("dns"), look(), look()],
+        [True, True, False],
+        [[]] * 3,
+    ),
     "what left the document meanwhile is not told": (
-        [look("dns", "build"), look("build", known=ALL - {"dns"}), look("build", known=ALL - {"dns"})],
+        [
+            look("dns", "build"),
+            look("build", known=ALL - {"dns"}),
+            look("build", known=ALL - {"dns"}),
+        ],
         [True, True, False],
         [[], [], ["drift build"]],
     ),
@@ -198,7 +225,9 @@ def test_hours_over_midnight(quiet: tuple[int, int] | None, minute: int, inside:
 
 LOOKS = st.lists(
     st.tuples(
-        st.sets(st.sampled_from(["dns", "build", "pm2_process.bot!dead"])), st.booleans(), st.booleans()
+        st.sets(st.sampled_from(["dns", "build", "pm2_process.bot!dead"])),
+        st.booleans(),
+        st.booleans(),
     ),
     max_size=40,
 )

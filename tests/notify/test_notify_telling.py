@@ -132,7 +132,13 @@ def test_a_run_that_is_cut_while_it_sends_has_counted_its_try(tmp_path: Path, wi
 
     for _ in range(36):
         with pytest.raises(KeyboardInterrupt):
-            tell(Notify((PHONE,)), DRIFT, "bot-kjp", tmp_path / "n.json", replace(wire.desk, send=cut))
+            tell(
+                Notify((PHONE,)),
+                DRIFT,
+                "bot-kjp",
+                tmp_path / "n.json",
+                replace(wire.desk, send=cut),
+            )
     assert tell(Notify((PHONE,)), DRIFT, "bot-kjp", tmp_path / "n.json", wire.desk) == []
     assert wire.sent == []
 
@@ -149,7 +155,10 @@ def test_a_channel_that_hangs_for_ever_holds_up_nobody(tmp_path: Path, wire: Wir
     desk = replace(wire.desk, send=send, beat=lambda url: beats.append(url) or "")
     said = [tell(settings, DRIFT, "bot-kjp", tmp_path / "n.json", desk) for _ in range(2)]
     ends.set()
-    assert said == [["notify: hung was not told: no answer within 0 s; tried again at the next run"]] * 2
+    assert (
+        said
+        == [["notify: hung was not told: no answer within 0 s; tried again at the next run"]] * 2
+    )
     assert [name for name, _ in wire.sent] == ["phone"], "told once, though the other never ends"
     assert len(beats) == 2
 
@@ -157,7 +166,8 @@ def test_a_channel_that_hangs_for_ever_holds_up_nobody(tmp_path: Path, wire: Wir
 def test_one_channel_does_not_hold_the_other(tmp_path: Path, wire: Wire):
     settings = Notify((Channel("bad", command=("x",)), PHONE))
     desk = replace(
-        wire.desk, send=lambda channel, value: "no" if channel.name == "bad" else wire._send(channel, value)
+        wire.desk,
+        send=lambda channel, value: "no" if channel.name == "bad" else wire._send(channel, value),
     )
     tell(settings, DRIFT, "bot-kjp", tmp_path / "n.json", desk)
     assert [name for name, _ in wire.sent] == ["phone"]
@@ -202,7 +212,8 @@ def test_a_damaged_file_is_set_aside_and_told_once(tmp_path: Path, wire: Wire, t
 
 
 def test_what_cant_be_remembered_is_not_sent_but_a_dead_bot_is(tmp_path: Path, wire: Wire):
-    """Again at every run: it may have died of the very disk that is full. No heartbeat says all is well."""
+    """Again at every run: it may have died of the very disk that is full. No heartbeat says all is
+    well."""
     (tmp_path / "notify").write_text("a file where the folder should be")
     beats: list[Any] = []
     settings = Notify((PHONE,), heartbeat="http://beat/")
@@ -226,7 +237,9 @@ def test_a_dead_bot_that_was_told_before_the_disk_was_full_is_not_told_again(
     monkeypatch.setattr("kjpstate.notify.store.write", full)
     assert turn(tmp_path, wire, DEAD) == []
     both = replace(NOTHING, findings=(*DRIFT.findings, *DEAD.findings))
-    assert turn(tmp_path, wire, both) == ["notify: only a dead bot is told: state: No space left on device"]
+    assert turn(tmp_path, wire, both) == [
+        "notify: only a dead bot is told: state: No space left on device"
+    ]
     monkeypatch.undo()
     assert turn(tmp_path, wire, both) == []
     assert [[notice["kind"] for notice in value["notices"]] for _, value in wire.sent] == [
@@ -246,7 +259,9 @@ def test_two_documents_of_one_name_are_two_files(tmp_path: Path):
 def test_a_webhook_gets_json_and_its_headers():
     with hooked() as hook:
         channel = Channel(
-            "hook", webhook=Secret(f"{hook.url}/x"), headers={"Authorization": Secret("Bearer t0ken")}
+            "hook",
+            webhook=Secret(f"{hook.url}/x"),
+            headers={"Authorization": Secret("Bearer t0ken")},
         )
         assert channels.send(channel, {"text": "drift é"}) == ""
         assert hook.bodies == [{"text": "drift é"}]
@@ -279,7 +294,9 @@ def test_a_header_that_can_not_be_sent_is_a_sentence_without_it(header: str):
         assert hook.bodies == []
 
 
-def test_a_server_that_speaks_no_tls_or_takes_too_long_is_a_sentence(monkeypatch: pytest.MonkeyPatch):
+def test_a_server_that_speaks_no_tls_or_takes_too_long_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+):
     with hooked() as hook:
         said = channels.send(Channel("hook", webhook=hook.url.replace("http:", "https:")), {})
         assert "SSL" in said and "127.0.0.1" not in said
@@ -301,7 +318,10 @@ def test_a_heartbeat_is_fetched():
         assert hook.gets == ["/beat"]
 
 
-KEEP = "import sys, os, pathlib; pathlib.Path(sys.argv[1]).write_text(os.environ['TOKEN'] + sys.stdin.read())"
+KEEP = (
+    "import sys, os, pathlib; pathlib.Path(sys.argv[1]).write_text(os.environ['TOKEN'] + "
+    "sys.stdin.read())"
+)
 
 
 def test_a_command_gets_json_on_its_standard_input(tmp_path: Path):

@@ -1,4 +1,5 @@
-"""build and deploy with the real npm and tsc, on real folders, through the real host body of this machine."""
+"""build and deploy with the real npm and tsc, on real folders, through the real host body of this
+machine."""
 
 from __future__ import annotations
 
@@ -22,12 +23,20 @@ from tests.support.npm import installed
 
 pytestmark = pytest.mark.real
 KINDS: dict[str, Any] = {"build": build, "deploy": deploy}
-TSCONFIG = {"compilerOptions": {"outDir": "dist", "rootDir": "src", "module": "commonjs", "target": "es2020"}}
+TSCONFIG = {
+    "compilerOptions": {
+        "outDir": "dist",
+        "rootDir": "src",
+        "module": "commonjs",
+        "target": "es2020",
+    }
+}
 
 
 @pytest.fixture(scope="session")
 def typescript(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A node_modules with TypeScript in it: that of $KJPSTATE_TOOLS, or one npm installs for this session."""
+    """A node_modules with TypeScript in it: that of $KJPSTATE_TOOLS, or one npm installs for this
+    session."""
     tools = installed(tmp_path_factory.mktemp("tools"), "typescript-5", "typescript@5")
     return tools / "node_modules"
 
@@ -68,7 +77,9 @@ def scenery(tmp_path: Path, typescript: Path) -> Scenery:
     (pc / "package.json").write_text(json.dumps({"name": "bot", "scripts": {"build": "tsc"}}))
     (pc / "tsconfig.json").write_text(json.dumps(TSCONFIG))
     (pc / "src/index.ts").write_text("import { greet } from './wa';\nconsole.log(greet('KJP'));\n")
-    (pc / "src/wa.ts").write_text("export function greet(name: string): string { return `halo ${name}`; }\n")
+    (pc / "src/wa.ts").write_text(
+        "export function greet(name: string): string { return `halo ${name}`; }\n"
+    )
     (box / "dist/db.json").write_text("{}")
     hosts = {
         name: LocalHost(
@@ -109,7 +120,9 @@ def results(report: Report) -> list[str]:
 
 def test_source_to_box_edit_to_box_and_nothing_in_between(scenery: Scenery) -> None:
     assert results(scenery.apply()) == ["applied", "applied"]
-    ran = subprocess.run(["node", str(scenery.box / "dist/index.js")], capture_output=True, check=True)
+    ran = subprocess.run(
+        ["node", str(scenery.box / "dist/index.js")], capture_output=True, check=True
+    )
     assert ran.stdout == b"halo KJP\n"
     assert (scenery.box / "dist/db.json").read_text() == "{}"
     assert scenery.plan().empty
@@ -120,7 +133,9 @@ def test_source_to_box_edit_to_box_and_nothing_in_between(scenery: Scenery) -> N
         "export const greet = (name: string): string => `apa kabar ${name}`;\n"
     )
     assert results(scenery.apply()) == ["applied", "applied"]
-    ran = subprocess.run(["node", str(scenery.box / "dist/index.js")], capture_output=True, check=True)
+    ran = subprocess.run(
+        ["node", str(scenery.box / "dist/index.js")], capture_output=True, check=True
+    )
     assert ran.stdout == b"apa kabar KJP\n"
     assert (scenery.box / "dist/db.json").read_text() == '{"messages": 1}'
     assert scenery.plan().empty
@@ -143,19 +158,29 @@ def test_a_type_error_is_told_and_leaves_both_folders_as_they_were(scenery: Scen
     report = scenery.apply()
     assert results(report) == ["restored", "held"] and report.exit_code == 7
     assert "src/wa.ts(1,48): error TS2322" in report.steps[0].reason
-    assert before == ((scenery.pc / "dist/wa.js").read_bytes(), (scenery.box / "dist/wa.js").read_bytes())
+    assert before == (
+        (scenery.pc / "dist/wa.js").read_bytes(),
+        (scenery.box / "dist/wa.js").read_bytes(),
+    )
 
 
 @pytest.mark.parametrize("install", [("npm", "ci"), ("npm", "install")])
-def test_the_backup_of_node_modules_stays_what_it_was_whatever_npm_does(tmp_path: Path, install) -> None:
-    """`npm ci` removes the folders first, so they are kept as they are; anything else gets a whole copy."""
+def test_the_backup_of_node_modules_stays_what_it_was_whatever_npm_does(
+    tmp_path: Path, install
+) -> None:
+    """`npm ci` removes the folders first, so they are kept as they are; anything else gets a whole
+    copy."""
     pc, box = tmp_path / "pc", tmp_path / "box"
     for folder in (pc / "dist", box):
         folder.mkdir(parents=True)
     (pc / "dist/index.js").write_text("console.log(1)\n")
     spec = {
         **{"host": "stb", "document": "bot", "from_host": "pc", "from_directory": f"{pc}/dist/"},
-        **{"to_directory": f"{box}/dist/", "built": "", "with": ["package.json", "package-lock.json"]},
+        **{
+            "to_directory": f"{box}/dist/",
+            "built": "",
+            "with": ["package.json", "package-lock.json"],
+        },
         "install": (*install, "--omit=dev", "--no-audit", "--no-fund"),
     }
     hosts = {
@@ -164,10 +189,17 @@ def test_the_backup_of_node_modules_stays_what_it_was_whatever_npm_does(tmp_path
         )
         for name in ("pc", "stb")
     }
-    scenery = Scenery(pc, box, hosts, (Resource("deploy", "deploy", "stb", spec, Where("bot.yaml", 1, 1)),))
+    scenery = Scenery(
+        pc, box, hosts, (Resource("deploy", "deploy", "stb", spec, Where("bot.yaml", 1, 1)),)
+    )
     kept: dict[str, bytes] = {}
     for version in ("2.1.2", "2.1.3"):
-        wanted = {"name": "bot", "version": "1.0.0", "private": True, "dependencies": {"ms": version}}
+        wanted = {
+            "name": "bot",
+            "version": "1.0.0",
+            "private": True,
+            "dependencies": {"ms": version},
+        }
         (pc / "package.json").write_text(json.dumps(wanted))
         command = ["npm", "install", "--package-lock-only", "--no-audit", "--no-fund", "--silent"]
         subprocess.run(command, cwd=pc, check=True, timeout=120)
@@ -184,5 +216,7 @@ def test_the_backup_of_node_modules_stays_what_it_was_whatever_npm_does(tmp_path
 
 def _contents(folder: Path) -> dict[str, bytes]:
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
     }

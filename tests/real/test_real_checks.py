@@ -17,7 +17,10 @@ from tests.support.pm2_box import Pm2Box, install, wait_for
 pytestmark = pytest.mark.real
 
 REMOTE = Path(kjpstate.__file__).parent / "hosts" / "remote"
-BUSY = "console.log('up'); setInterval(() => { const end = Date.now() + 80; while (Date.now() < end); }, 100)"
+BUSY = (
+    "console.log('up'); setInterval(() => { const end = Date.now() + 80; while (Date.now() "
+    "< end); }, 100)"
+)
 IDLE = "console.log('up'); setInterval(() => {}, 1000)"
 
 

@@ -1,4 +1,5 @@
-"""Ctrl-C in an apply over a real sshd: the first lets the running command end, the second stops at once.
+"""Ctrl-C in an apply over a real sshd: the first lets the running command end, the second stops at
+once.
 
 Both leave a host that the next apply reads, waits for, and heals.
 """
@@ -54,8 +55,8 @@ sys.exit(code)
 
 
 def started(world: SshWorld) -> subprocess.Popen:
-    """An apply in a process of its own, which is at its build; what it says, to the very end of Python, goes
-    into the file `said`."""
+    """An apply in a process of its own, which is at its build; what it says, to the very end of
+    Python, goes into the file `said`."""
     words = (str(world.folder), str(world.server.folder), str(world.port))
     with (world.folder / "said").open("wb") as said:
         process = subprocess.Popen(

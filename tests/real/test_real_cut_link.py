@@ -1,7 +1,8 @@
-"""A whole apply over a real sshd whose link is reset after byte N, of either side, over all that travels.
+"""A whole apply over a real sshd whose link is reset after byte N, of either side, over all that
+travels.
 
-Never a file that is not old or new whole; never "done" for what is not known to be done; the next apply
-converges.
+Never a file that is not old or new whole; never "done" for what is not known to be done; the next
+apply converges.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def test_a_link_cut_after_any_byte(tmp_path: Path, proxy, counted):
         found += [f"after byte {after} of the {side}: {trouble}" for trouble in troubles]
         cuts += proxy.happened
         proxy.mend()
-        found += [f"after byte {after} of the {side}: {trouble}" for trouble in healed(world, expected)]
+        found += [
+            f"after byte {after} of the {side}: {trouble}" for trouble in healed(world, expected)
+        ]
     assert not found, "\n".join(found[:20])
     assert cuts >= wanted * 9 // 10, "most cuts must have come before the apply was over"
     counted("links to a real sshd cut after byte N of an apply", cuts)
@@ -69,7 +72,11 @@ def cut(world: SshWorld, proxy: CuttingProxy, expected: Expected, side, after: i
     told = (
         []
         if code
-        else [f"told done: {item.path}" for item in expected.managed if part(now, item.path) != item.new]
+        else [
+            f"told done: {item.path}"
+            for item in expected.managed
+            if part(now, item.path) != item.new
+        ]
     )
     told += [f"ended with {code}\n{world.said}"] if code not in (0, 1, 3, 7, 8) else []
     return told + broken(world, expected)

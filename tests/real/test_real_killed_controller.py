@@ -1,7 +1,8 @@
-"""A whole apply over a real sshd whose controller is killed with -9 before a call that writes or sends.
+"""A whole apply over a real sshd whose controller is killed with -9 before a call that writes or
+sends.
 
-Whatever instant it is: every file on the box is old or new whole with its original kept, and the next apply
-converges, alone, without litter.
+Whatever instant it is: every file on the box is old or new whole with its original kept, and the
+next apply converges, alone, without litter.
 """
 
 from __future__ import annotations
@@ -80,7 +81,9 @@ def test_the_next_apply_heals(world, tmp_path, changes, counted):
         killed = trace(lambda: applied(world), sends(world.folder), kill_at=instant)
         troubles = [] if killed.killed or killed.code == 0 else [f"ended with {killed.code}"]
         troubles += broken(world, expected) or healed(world, expected)
-        found += [f"before {instant}, {whole.stops[instant - 1]}: {trouble}" for trouble in troubles]
+        found += [
+            f"before {instant}, {whole.stops[instant - 1]}: {trouble}" for trouble in troubles
+        ]
     assert not found, "\n".join(found[:20])
     counted("controllers killed with -9 in an apply over a real sshd", len(chosen))
 

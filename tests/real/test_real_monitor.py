@@ -1,4 +1,5 @@
-"""The watch over a real sshd and a real PM2: a link that is cut or goes silent, a bot that crashes."""
+"""The watch over a real sshd and a real PM2: a link that is cut or goes silent,
+a bot that crashes."""
 
 from __future__ import annotations
 
@@ -63,17 +64,25 @@ class Watch:
         app = {"name": "bot-kjp", "script": "dist/index.js", "cwd": str(box.bot)}
         spec = {"host": "box", "ecosystem": str(box.bot / "ecosystem.config.js"), "app": app}
         # where the document believes the logs to be, PM2 has none: it says itself where they are
-        subject = Subject("box", "bot-kjp", spec, ("~pm2/logs/nowhere.log",), ("localhost",), ("ENOTFOUND",))
-        self.record = monitor.Record("d", (subject,), LIMITS, monitor.Pace(600, 0.5, keep_going=True))
+        subject = Subject(
+            "box", "bot-kjp", spec, ("~pm2/logs/nowhere.log",), ("localhost",), ("ENOTFOUND",)
+        )
+        self.record = monitor.Record(
+            "d", (subject,), LIMITS, monitor.Pace(600, 0.5, keep_going=True)
+        )
 
     async def run(self, script) -> monitor.Record:
         """Until `script` has seen what it waits for."""
         async with Proxy(self.server.port) as proxy, asyncio.timeout(120):
             spec = self.server.spec(proxy.port)
             (self.folder / "known_hosts").write_text(self.server.known(proxy.port) + "\n", "utf-8")
-            host = SshHost(spec, may_change=(), state_folder=self.folder, connect=connecting.connect)
+            host = SshHost(
+                spec, may_change=(), state_folder=self.folder, connect=connecting.connect
+            )
             seen: asyncio.Queue[Sample | Hole] = asyncio.Queue()
-            watching = asyncio.create_task(monitor.watch(self.record, {"box": host}, seen.put_nowait))
+            watching = asyncio.create_task(
+                monitor.watch(self.record, {"box": host}, seen.put_nowait)
+            )
             try:
                 await script(proxy, seen)
             finally:

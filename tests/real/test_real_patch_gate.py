@@ -24,14 +24,17 @@ THEIRS = "export const salah: number = 'bukan angka';\n"
 
 
 class Bot:
-    """The real bot beside a document that patches and builds it. `hosts`: where it is said to be."""
+    """The real bot beside a document that patches and builds it. `hosts`: where
+    it is said to be."""
 
     def __init__(self, desk: Desk, hosts: str) -> None:
         self.desk, self.folder, self.hosts = desk, desk.folder / "bot", hosts
         self.wa = self.folder / "src/wa.ts"
         cached = image.bot()
         shutil.copytree(
-            cached, self.folder, ignore=lambda _, names: [name for name in names if name == "node_modules"]
+            cached,
+            self.folder,
+            ignore=lambda _, names: [name for name in names if name == "node_modules"],
         )
         (self.folder / "node_modules").symlink_to(cached / "node_modules")
 
@@ -48,7 +51,12 @@ class Bot:
             "run": "npm run build",
             "outputs": ["dist/"],
         }
-        patch = {"host": "pc", "file": self.wa.as_posix(), "set": "reconnect-backoff", "edits": edits}
+        patch = {
+            "host": "pc",
+            "file": self.wa.as_posix(),
+            "set": "reconnect-backoff",
+            "edits": edits,
+        }
         text = yaml.safe_dump({"patches": [patch], "build": build}, sort_keys=False)
         self.desk.write(f"kjpstate: 1\nname: gate\nhosts: {self.hosts}\n{text}")
 
@@ -56,7 +64,9 @@ class Bot:
         """Every file of the source and of what was built, but for backups."""
         found = (path for part in ("src", "dist") for path in (self.folder / part).rglob("*"))
         return {
-            path.name: path.read_bytes() for path in found if path.is_file() and ".backup." not in path.name
+            path.name: path.read_bytes()
+            for path in found
+            if path.is_file() and ".backup." not in path.name
         }
 
     def apply(self) -> Shown:
@@ -81,12 +91,19 @@ def server_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 
 @pytest.fixture
 def over_ssh(
-    server: Sshd, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    server: Sshd,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Bot:
     spec = server.spec()
     pinned = asyncssh.read_public_key(server.folder / "host.pub").get_fingerprint()
-    reached = f"address: 127.0.0.1, port: {spec.port}, user: {spec.user}, identity: {server.client_key}"
-    return Bot(desk(tmp_path, capsys, monkeypatch), f"{{pc: {{ssh: {{{reached}, host_key: '{pinned}'}}}}}}")
+    reached = (
+        f"address: 127.0.0.1, port: {spec.port}, user: {spec.user}, identity: {server.client_key}"
+    )
+    return Bot(
+        desk(tmp_path, capsys, monkeypatch), f"{{pc: {{ssh: {{{reached}, host_key: '{pinned}'}}}}}}"
+    )
 
 
 def told(shown: Shown) -> str:
@@ -107,7 +124,10 @@ def test_a_patch_that_breaks_the_types_is_put_back_and_blamed(over_ssh: Bot) -> 
     assert said, report
     assert blamed.startswith(" in block reconnect-backoff/helper, lines ")
     assert f": src/wa.ts(43,5): {OURS}" in blamed
-    assert "in block reconnect-backoff/reset-on-open" in blamed and "outside of the blocks" not in blamed
+    assert (
+        "in block reconnect-backoff/reset-on-open" in blamed
+        and "outside of the blocks" not in blamed
+    )
     plan = over_ssh.desk.kjpstate("plan", "--detailed-exitcode")
     assert plan.code == 2 and "4 edits" in plan.out
 

@@ -1,4 +1,5 @@
-"""The PM2 kinds on a real PM2: looked at, planned, applied, read again. Each test has its own daemon."""
+"""The PM2 kinds on a real PM2: looked at, planned, applied, read again. Each test has its own
+daemon."""
 
 from __future__ import annotations
 
@@ -52,7 +53,9 @@ def looks(box: Pm2Box, bare) -> dict[str, list[str]]:
     """{address: differing paths} of what a plan would change."""
     _, planned = plan(box, bare)
     return {
-        change.resource.address: [".".join(map(str, item.path)) for item in change.drift.differences]
+        change.resource.address: [
+            ".".join(map(str, item.path)) for item in change.drift.differences
+        ]
         for change in planned.changes
     }
 
@@ -174,7 +177,8 @@ def test_the_probe_sees_through_links_and_finds_programs(tmp_path, tools, sh):
 
 
 class Daemon(threading.Thread):
-    """A daemon's socket that lists `wa` (number 7) and `panel`, and forgets a deleted one `after` deletes."""
+    """A daemon's socket that lists `wa` (number 7) and `panel`, and forgets a deleted one `after`
+    deletes."""
 
     def __init__(self, home: Path, after: int) -> None:
         super().__init__(daemon=True)
@@ -193,7 +197,9 @@ class Daemon(threading.Thread):
                 there = ["wa"] * (len(self.deleted) < self.after) + ["panel"]
                 items = [{"name": name, "pm_id": {"wa": 7}.get(name, 1)} for name in there]
                 answer = [b"j:" + json.dumps({"args": [items]}).encode(), number]
-                frame = bytes([0x12]) + b"".join(struct.pack(">I", len(part)) + part for part in answer)
+                frame = bytes([0x12]) + b"".join(
+                    struct.pack(">I", len(part)) + part for part in answer
+                )
                 for at in range(0, len(frame), 9):  # as a slow link brings it
                     link.sendall(frame[at : at + 9])
 
@@ -204,7 +210,11 @@ class Daemon(threading.Thread):
         (0, 0, ""),
         (1, 0, ""),
         (12, 0, ""),
-        (10_000, 1, "wa was deleted 20 times and is in the list of PM2 again: something starts it anew"),
+        (
+            10_000,
+            1,
+            "wa was deleted 20 times and is in the list of PM2 again: something starts it anew",
+        ),
     ],
 )
 @pytest.mark.parametrize("sh", SHELLS)
@@ -253,7 +263,10 @@ def test_three_columns_on_a_real_pm2(box):
     file = Path(key.path)
     file.write_text(file.read_text().replace('"max_restarts": 5', '"max_restarts": 6'))
     box.cli("restart", "bot", "--update-env", A="2")
-    assert differing() == {"max_restarts": (5, 6, 5), "env.A": (Secret("2"), Secret("1"), Secret("1"))}
+    assert differing() == {
+        "max_restarts": (5, 6, 5),
+        "env.A": (Secret("2"), Secret("1"), Secret("1")),
+    }
     box.cli("stop", "bot")
     box.cli("save")
     box.cli("restart", "bot")
@@ -262,9 +275,12 @@ def test_three_columns_on_a_real_pm2(box):
 
 @pytest.mark.parametrize(("address", "state"), [("127.0.0.1", "idle"), ("own", "alive")])
 def test_a_bot_without_a_connection_is_told_from_one_with(box, address, state, monkeypatch):
-    """One to this very machine does not count; one to its outer address stands for another machine."""
+    """One to this very machine does not count; one to its outer address stands
+    for another machine."""
     monkeypatch.setattr(health, "CONNECTS_WITHIN", -1)
-    outer = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=True).stdout.split()
+    outer = subprocess.run(
+        ["hostname", "-I"], capture_output=True, text=True, check=True
+    ).stdout.split()
     address = next(item for item in outer if ":" not in item) if address == "own" else address
     with socket.create_server((address, 0)) as server:
         port = server.getsockname()[1]
@@ -295,7 +311,8 @@ def test_a_bot_started_by_hand_is_adopted(box):
     assert [change.symbol for change in planned.changes] == ["+", "-/+"]
     assert "log paths" in planned.changes[1].drift.desired.beside["headline"]
     assert any(
-        item.advice.rule == "env-not-kept" and "GEMINI_KEY" in item.advice.reason for item in planned.advice
+        item.advice.rule == "env-not-kept" and "GEMINI_KEY" in item.advice.reason
+        for item in planned.advice
     )
     assert "hunter2" not in repr(found.answers) + repr(planned)
     assert applied(box, bare) == ["keep", "delete", "start", "save"]
@@ -397,7 +414,9 @@ def test_a_command_that_fails_leaves_the_old_state(box, failing):
     old = scene(box, {"max_restarts": 5})
     applied(box, old)
     box.fail_on = failing
-    new = scene(box, {"max_restarts": 6} if failing != "start" else {"out_file": f"{box.bot}/new.log"})
+    new = scene(
+        box, {"max_restarts": 6} if failing != "start" else {"out_file": f"{box.bot}/new.log"}
+    )
     report = apply(box, new)
     box.fail_on = ""
     assert report.exit_code == 7, [step.reason for step in report.steps]
@@ -406,8 +425,14 @@ def test_a_command_that_fails_leaves_the_old_state(box, failing):
 
 def test_an_app_that_pm2_gave_up_is_started_anew(box):
     box.script(CRASHES)
-    box.cli("start", "dist/index.js", "--name", "bot", "--restart-delay", "10", "--max-restarts", "2")
-    wait_for(lambda: box.jlist()[0]["pm2_env"]["status"] == "waiting restart" and box.jlist()[0]["pid"] == 0)
+    box.cli(
+        "start", "dist/index.js", "--name", "bot", "--restart-delay", "10", "--max-restarts", "2"
+    )
+    wait_for(
+        lambda: (
+            box.jlist()[0]["pm2_env"]["status"] == "waiting restart" and box.jlist()[0]["pid"] == 0
+        )
+    )
     box.script(LIVES)
     bare = scene(box, {})
     found = looked(box, bare)
@@ -523,7 +548,10 @@ def test_another_users_daemon_is_named_and_not_taken_for_none(box):
     done = subprocess.run(
         ["sh", "-s", "bot", f"{box.bot}/dist/index.js"],
         input=script("probe_pm2").encode(),
-        env={"PATH": f"{Path(shutil.which('node') or '').parent}:/usr/bin:/bin", "HOME": "/nonexistent"},
+        env={
+            "PATH": f"{Path(shutil.which('node') or '').parent}:/usr/bin:/bin",
+            "HOME": "/nonexistent",
+        },
         cwd="/",
         user=nobody,
         capture_output=True,
@@ -541,7 +569,10 @@ def test_another_users_daemon_is_named_and_not_taken_for_none(box):
 def test_the_cjs_name_runs_beside_an_esm_package(box):
     (box.bot / "package.json").write_text('{"type": "module"}')
     _, planned = plan(box, scene(box, {}))
-    assert planned.changes[0].refusal is not None and planned.changes[0].refusal.rule == "ecosystem-esm"
+    assert (
+        planned.changes[0].refusal is not None
+        and planned.changes[0].refusal.rule == "ecosystem-esm"
+    )
     assert applied(box, scene(box, {}, file="ecosystem.config.cjs")) == ["start", "save"]
 
 
@@ -575,11 +606,16 @@ def test_a_one_shot_app_may_end(box):
 def test_the_variables_of_a_cluster_are_seen_as_its_workers_have_them(box):
     app = {"exec_mode": "cluster", "instances": 2, "env": {"A": "1", "B": 2}}
     assert applied(box, scene(box, app)) == ["start", "save"]
-    assert applied(box, scene(box, {**app, "env": {"A": "1", "B": 3}})) == ["keep", "reload", "save"]
+    assert applied(box, scene(box, {**app, "env": {"A": "1", "B": 3}})) == [
+        "keep",
+        "reload",
+        "save",
+    ]
 
 
 def test_what_a_daemon_has_just_forked_is_no_second_daemon(box, tmp_path):
-    """Until it becomes the app it bears the daemon's title: at each look at a crash loop it may be there."""
+    """Until it becomes the app it bears the daemon's title: at each look at a crash loop it may be
+    there."""
     title = f"PM2 v7.0.4: God Daemon ({box.pm2_home})"
     forks = tmp_path / "forks.py"
     forks.write_text(

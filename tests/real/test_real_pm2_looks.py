@@ -1,6 +1,8 @@
-"""What only looks leaves a host as it is: no PM2 daemon, no PM2_HOME. And how what starts at boot is seen.
+"""What only looks leaves a host as it is: no PM2 daemon, no PM2_HOME. And how what starts at boot
+is seen.
 
-A real sshd whose logins have a home of their own, with a real PM2 on their PATH that nobody ever started.
+A real sshd whose logins have a home of their own, with a real PM2 on their PATH that nobody ever
+started.
 """
 
 from __future__ import annotations
@@ -53,14 +55,19 @@ def login(tmp_path: Path) -> Path:
 def server(tmp_path: Path, login: Path, tools: Path) -> Iterator[Sshd]:
     """A server whose logins have that home and PM2 on their PATH."""
     path = f"{tools}/node_modules/.bin:/usr/local/bin:/usr/bin:/bin"
-    found = start_sshd(tmp_path / "sshd", f"SetEnv HOME={login} PATH={path} PM2_DISABLE_VERSION_CHECK=1")
+    found = start_sshd(
+        tmp_path / "sshd", f"SetEnv HOME={login} PATH={path} PM2_DISABLE_VERSION_CHECK=1"
+    )
     yield found
     found.stop()
 
 
 @pytest.fixture
 def box(
-    tmp_path: Path, server: Sshd, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    server: Sshd,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Desk:
     """A document for the bot behind that server, which is known."""
     (tmp_path / "desk").mkdir()
@@ -121,8 +128,11 @@ ExecStart={pm2} resurrect
 @pytest.mark.machine
 @pytest.mark.parametrize("enabled", [True, False])
 @pytest.mark.parametrize("there", [True, False])
-def test_what_would_start_pm2_at_boot(tmp_path: Path, tools: Path, enabled: bool, there: bool) -> None:
-    """As the files of a real systemd lie, in a namespace of their own: this machine's are left alone."""
+def test_what_would_start_pm2_at_boot(
+    tmp_path: Path, tools: Path, enabled: bool, there: bool
+) -> None:
+    """As the files of a real systemd lie, in a namespace of their own: this machine's are left
+    alone."""
     units, home = tmp_path / "system", tmp_path / "home"
     (units / "multi-user.target.wants").mkdir(parents=True)
     home.mkdir()

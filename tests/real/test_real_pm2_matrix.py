@@ -1,7 +1,8 @@
 """Every key of the ecosystem schema, one by one, and every state to start from, on PM2 5, 6 and 7.
 
-Each change is planned with the mechanism that applies it, applied, and the second plan is empty. The whole
-under the mark `full`; without it a seeded slice on the newest PM2. Several boxes run beside each other.
+Each change is planned with the mechanism that applies it, applied, and the second plan is empty.
+The whole under the mark `full`; without it a seeded slice on the newest PM2. Several boxes run
+beside each other.
 """
 
 from __future__ import annotations
@@ -97,7 +98,8 @@ _numbers = itertools.count()
 
 @contextmanager
 def box_of(folder: Path, tools: Path) -> Iterator[Pm2Box]:
-    """A box of its own, with an app's name of its own: other PM2s of this machine are no second bot."""
+    """A box of its own, with an app's name of its own: other PM2s of this machine are no second
+    bot."""
     number = next(_numbers)
     box = Pm2Box(folder / f"box-{number}", tools)
     box.app = f"matrix-{os.getpid()}-{number}"
@@ -144,7 +146,8 @@ def _nodes(node):
 
 
 def one_by_one(box: Pm2Box, keys: Sequence[str]) -> int:
-    """Each key on top of those before it; at last all are taken away again. How many were changed."""
+    """Each key on top of those before it; at last all are taken away again. How
+    many were changed."""
     app: dict = {"name": box.app}
     assert apply(box, scene(box, app, save=False)).exit_code == 0
     for key in keys:
@@ -171,9 +174,9 @@ def changes(box: Pm2Box, bare, mechanism: list[str], what: str) -> None:
 
 @dataclass(frozen=True)
 class Start:
-    """`settings`: with which the app is started by hand; then it does `dies`, as nobody's shell is in a clean
-    environment. `then`: a pm2 command. `there`: whether it is so by now. `mechanism`: what PM2 must be told,
-    whatever key changes."""
+    """`settings`: with which the app is started by hand; then it does `dies`, as nobody's shell is
+    in a clean environment. `then`: a pm2 command. `there`: whether it is so by now. `mechanism`:
+    what PM2 must be told, whatever key changes."""
 
     there: Callable[[dict | None], bool]
     settings: Mapping[str, int | str] = field(default_factory=dict)
@@ -258,7 +261,8 @@ Job = tuple[str, Callable[[Pm2Box], int]]
 
 
 def run_all(jobs: Sequence[Job], tmp_path: Path, tools: Path) -> int:
-    """All of them; how many cases held. The first that did not is raised, after the others have ended."""
+    """All of them; how many cases held. The first that did not is raised, after the others have
+    ended."""
     installed = {version: install(tools, version) for version in {version for version, _ in jobs}}
 
     def one(job: Job) -> int:
@@ -277,14 +281,19 @@ def test_a_slice_of_the_keys_and_of_the_starts(tmp_path, tmp_path_factory, count
         (newest, lambda box: all_keys_from(box, "crash-looping")),
         (newest, lambda box: all_keys_from(box, "waiting-restart")),
     ]
-    counted("PM2 keys and starts, a slice", run_all(jobs, tmp_path, tmp_path_factory.getbasetemp() / "pm2"))
+    counted(
+        "PM2 keys and starts, a slice",
+        run_all(jobs, tmp_path, tmp_path_factory.getbasetemp() / "pm2"),
+    )
 
 
 @pytest.mark.full
 def test_every_key_one_by_one(tmp_path, tmp_path_factory, counted):
     parts = [list(MATRIX)[first::5] for first in range(5)]
     jobs: list[Job] = [
-        (version, partial(one_by_one, keys=keys)) for version in reversed(VERSIONS) for keys in parts
+        (version, partial(one_by_one, keys=keys))
+        for version in reversed(VERSIONS)
+        for keys in parts
     ]
     done = run_all(jobs, tmp_path, tmp_path_factory.getbasetemp() / "pm2")
     assert done == len(MATRIX) * len(VERSIONS)
@@ -294,7 +303,9 @@ def test_every_key_one_by_one(tmp_path, tmp_path_factory, counted):
 @pytest.mark.full
 def test_all_keys_at_once_from_every_start(tmp_path, tmp_path_factory, counted):
     jobs: list[Job] = [
-        (version, partial(all_keys_from, start=start)) for version in reversed(VERSIONS) for start in STARTS
+        (version, partial(all_keys_from, start=start))
+        for version in reversed(VERSIONS)
+        for start in STARTS
     ]
     done = run_all(jobs, tmp_path, tmp_path_factory.getbasetemp() / "pm2")
     counted("starts from which all PM2 keys were set at once, PM2 5, 6 and 7", done)
@@ -302,13 +313,17 @@ def test_all_keys_at_once_from_every_start(tmp_path, tmp_path_factory, counted):
 
 @pytest.mark.full
 def test_every_key_from_every_bad_start(tmp_path, tmp_path_factory, counted):
-    """Every pair of key and start on one of the three PM2s, every pair of key and PM2, of start and PM2."""
+    """Every pair of key and start on one of the three PM2s, every pair of key and PM2, of start and
+    PM2."""
     bad = [start for start in STARTS if start != "running"]
     jobs: list[Job] = []
     for place, version in enumerate(reversed(VERSIONS)):
         for row, start in enumerate(bad):
             jobs.append(
-                (version, partial(each_key_from, start=start, keys=list(MATRIX)[(place + row) % 3 :: 3]))
+                (
+                    version,
+                    partial(each_key_from, start=start, keys=list(MATRIX)[(place + row) % 3 :: 3]),
+                )
             )
     done = run_all(jobs, tmp_path, tmp_path_factory.getbasetemp() / "pm2")
     assert done == len(MATRIX) * len(bad)

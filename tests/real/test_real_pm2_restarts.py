@@ -1,4 +1,5 @@
-"""The model of PM2's restarts against apps that crash now: a slice on one PM2, the whole on 5, 6 and 7."""
+"""The model of PM2's restarts against apps that crash now: a slice on one PM2, the whole on 5, 6
+and 7."""
 
 from __future__ import annotations
 
@@ -30,13 +31,16 @@ def runs_as_modelled(box: Pm2Box, names: set[str], seconds: float) -> int:
 
 
 def seen_to_loop_slowly(box: Pm2Box) -> bool:
-    """An app that PM2 calls online, up longer than any fast crash loop: its log alone gives it away."""
+    """An app that PM2 calls online, up longer than any fast crash loop: its log alone gives it
+    away."""
     seen = probe.parse(box.probe("slow", f"{box.bot}/dist/slow.js"))
     assert isinstance(seen, probe.Seen)
     (app,) = seen.named("slow")
     found = health.health(seen, "slow")
     slowly = (
-        found.state == "looping" and app.status == "online" and "its last 3 lives ended after" in found.reason
+        found.state == "looping"
+        and app.status == "online"
+        and "its last 3 lives ended after" in found.reason
     )
     return slowly and "not on purpose" in health.rising(seen, "slow")
 

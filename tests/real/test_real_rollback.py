@@ -1,4 +1,5 @@
-"""A rollback on a real PM2: the app comes back with its old settings, variables and code, or goes again."""
+"""A rollback on a real PM2: the app comes back with its old settings, variables and code, or goes
+again."""
 
 from __future__ import annotations
 
@@ -90,7 +91,9 @@ def seen(box: Pm2Box) -> list[tuple[str, str, int | None, str | None]]:
             app["name"],
             app["pm2_env"]["status"],
             app["pm2_env"].get("kill_timeout"),
-            app["pm2_env"]["env"].get("COLOUR") if "env" in app["pm2_env"] else app["pm2_env"].get("COLOUR"),
+            app["pm2_env"]["env"].get("COLOUR")
+            if "env" in app["pm2_env"]
+            else app["pm2_env"].get("COLOUR"),
         )
         for app in box.jlist()
     ]
@@ -106,7 +109,9 @@ def test_a_started_app_goes_again_and_comes_back_with_the_next(box: Pm2Box, tmp_
     assert not (box.bot / "ecosystem.config.js").exists()
     report = machine.roll_back("kill_timeout: 2000")
     assert report.exit_code == 0, report.steps
-    assert [(name, status, kill) for name, status, kill, _ in seen(box)] == [("bot", "online", 2000)]
+    assert [(name, status, kill) for name, status, kill, _ in seen(box)] == [
+        ("bot", "online", 2000)
+    ]
     assert (box.bot / "ecosystem.config.js").exists()
 
 

@@ -12,7 +12,10 @@ CHECKS = (
     CheckResult("AC1", "passed", "the file has both", "stb"),
     CheckResult("AC6", "failed", 'its logs have "ENOTFOUND" 12 times since the last apply', "stb"),
     CheckResult(
-        "a rather long name of a check", "unknown", "stb does not answer\nis it on?", "stb[10.0.0.1]"
+        "a rather long name of a check",
+        "unknown",
+        "stb does not answer\nis it on?",
+        "stb[10.0.0.1]",
     ),
     CheckResult("AC6 by hand", "manual", "Send the bot a message; it replies.", ""),
 )

@@ -13,7 +13,9 @@ from tests.support.screens import change
 
 def diff(before: bytes | None, after: bytes | None, address: str = "dns", secrets=()) -> str:
     """The diff of one WriteFile."""
-    plan = Plan("d", (change(address, "stb", "~", "", actions=(WriteFile("stb", "/f", before, after),)),))
+    plan = Plan(
+        "d", (change(address, "stb", "~", "", actions=(WriteFile("stb", "/f", before, after),)),)
+    )
     mask = mask_for(secrets)
     return text_of(diff_lines(plan, mask), mask)
 
@@ -33,7 +35,12 @@ def test_new_removed_and_binary():
 
 
 def test_windows_line_ends_are_no_noise():
-    assert diff(b"a\r\nb\r\n", b"a\r\nc\r\n").splitlines()[2:6] == ["@@ -1,2 +1,2 @@", " a", "-b", "+c"]
+    assert diff(b"a\r\nb\r\n", b"a\r\nc\r\n").splitlines()[2:6] == [
+        "@@ -1,2 +1,2 @@",
+        " a",
+        "-b",
+        "+c",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -53,10 +60,14 @@ def test_the_environment_of_a_foreign_ecosystem_is_hidden(old):
     assert "production" in shown
 
 
-@pytest.mark.parametrize("old", ["API_KEY=abc123xyz", "botToken: 'abc123xyz'", 'password = "abc123xyz"'])
+@pytest.mark.parametrize(
+    "old", ["API_KEY=abc123xyz", "botToken: 'abc123xyz'", 'password = "abc123xyz"']
+)
 def test_a_value_that_is_named_a_secret_is_hidden_in_any_old_file(old):
     assert "abc123xyz" not in diff(f"{old}\n".encode(), b"other\n")
 
 
 def test_a_secret_over_several_rows_hides_both_texts():
-    assert "several lines" in diff(b"a\n", b"x\nkey one\nkey two\ny\n", secrets=["key one\nkey two"])
+    assert "several lines" in diff(
+        b"a\n", b"x\nkey one\nkey two\ny\n", secrets=["key one\nkey two"]
+    )

@@ -37,7 +37,12 @@ def test_a_plan():
 
 def test_what_is_known_later_and_what_is_hidden():
     plan = Plan(
-        "d", (change("build", "pc", "~", "", before={"a": "(hidden) 11"}, after={"a": UNKNOWN, "b": 1}),)
+        "d",
+        (
+            change(
+                "build", "pc", "~", "", before={"a": "(hidden) 11"}, after={"a": UNKNOWN, "b": 1}
+            ),
+        ),
     )
     found = plan_json(plan, MASK, exit_code=2)["resource_changes"][0]["change"]
     assert found["after"] == {"a": None, "b": 1}
@@ -71,4 +76,6 @@ def test_checks_and_errors():
     assert verify_json("d", checks, MASK, 6)["checks"][2]["result"] == "manual"
     error = error_json(DocumentError([Problem("a.yaml", 3, 5, "no such key")]), MASK)
     assert error["exit_code"] == 65
-    assert error["error"]["problems"] == [{"file": "a.yaml", "line": 3, "column": 5, "reason": "no such key"}]
+    assert error["error"]["problems"] == [
+        {"file": "a.yaml", "line": 3, "column": 5, "reason": "no such key"}
+    ]

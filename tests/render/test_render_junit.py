@@ -20,7 +20,8 @@ CHECKS = (
     CheckResult("AC4", "unknown", "stb did not answer", "stb"),
     CheckResult("it answers", "manual", "Kirim pesan ke bot; ia membalas.", ""),
 )
-# The attributes and children that the schema of Jenkins allows; GitLab, GitHub and others read the same.
+# The attributes and children that the schema of Jenkins allows; GitLab, GitHub and others read the
+# same.
 ATTRIBUTES = {
     "testsuites": {"name", "time", "tests", "failures", "disabled", "errors"},
     "testsuite": {
@@ -65,7 +66,9 @@ def parsed(checks, mask=OPEN) -> ElementTree.Element:
 def test_names_failures_errors_and_what_is_skipped():
     root = parsed(CHECKS)
     (suite,) = root
-    assert {key: suite.get(key) for key in ("name", "tests", "failures", "errors", "skipped", "time")} == {
+    assert {
+        key: suite.get(key) for key in ("name", "tests", "failures", "errors", "skipped", "time")
+    } == {
         "name": "bot-kjp",
         "tests": "4",
         "failures": "1",
@@ -94,14 +97,20 @@ def test_no_checks_are_an_empty_suite():
 
 @given(st.text(), st.text(), st.sampled_from(["passed", "failed", "unknown", "manual"]))
 def test_whatever_a_log_holds_it_stays_xml(name: str, reason: str, result):
-    hostile = CheckResult(f"{name}\x00\x1b]\ud800\ufffe", result, f"{reason}]]>\x08\udfff\uffff", "stb")
+    hostile = CheckResult(
+        f"{name}\x00\x1b]\ud800\ufffe", result, f"{reason}]]>\x08\udfff\uffff", "stb"
+    )
     (case,) = next(iter(parsed((hostile,))))
     assert "\\x00" in case.get("name", "")
 
 
 def test_secrets_are_masked():
     text = junit_xml(
-        "d", (CheckResult("a", "failed", "token s3cr3t-value", "h"),), 0, "", mask_for(["s3cr3t-value"])
+        "d",
+        (CheckResult("a", "failed", "token s3cr3t-value", "h"),),
+        0,
+        "",
+        mask_for(["s3cr3t-value"]),
     )
     assert "s3cr3t" not in text
 

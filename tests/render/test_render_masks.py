@@ -1,4 +1,5 @@
-"""Secrets and control characters: a planted secret never appears on a screen, in a diff or in JSON."""
+"""Secrets and control characters: a planted secret never appears on a screen,
+in a diff or in JSON."""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ from tests.support.screens import at, change, owner_head
 
 START = "S3KR1T"
 SECRETS = st.text(
-    st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp"), include_characters="\n\t'\"\\"),
+    st.characters(
+        codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp"), include_characters="\n\t'\"\\"
+    ),
     min_size=6,
     max_size=40,
 ).map(lambda text: f"{START}{text.strip()}9Z")
@@ -121,11 +124,20 @@ def test_our_own_words_are_not_masked():
 def test_what_a_secret_began_with_is_hidden_where_a_text_was_cut(most):
     secret = "hunter2 'quoted' value"
     shown = mask_for([secret])(shortened(f"the program said {secret}, and more", most))
-    assert shown == f"the program said {HIDDEN}…" or not any(part in shown for part in ("hunt", "value"))
-    assert mask_for([secret])("hunter is a word, and … is a sign") == "hunter is a word, and … is a sign"
+    assert shown == f"the program said {HIDDEN}…" or not any(
+        part in shown for part in ("hunt", "value")
+    )
+    assert (
+        mask_for([secret])("hunter is a word, and … is a sign")
+        == "hunter is a word, and … is a sign"
+    )
 
 
 def test_base64_of_a_secret_and_its_shell_quoting_are_hidden():
     secret = "it's a s3cret?"
-    for text in (shlex.quote(secret), base64.b64encode(secret.encode()).decode(), quote_plus(secret)):
+    for text in (
+        shlex.quote(secret),
+        base64.b64encode(secret.encode()).decode(),
+        quote_plus(secret),
+    ):
         assert HIDDEN in mask_for([secret])(text) and "s3cret" not in mask_for([secret])(text)

@@ -52,7 +52,11 @@ SCREENS = {
         (
             Found("stb", KEPT, True, "kept", 812),
             Found(
-                "stb", replace(KEPT, path="/root/bot-kjp/dist/", type="directory"), False, "changed", 3 << 20
+                "stb",
+                replace(KEPT, path="/root/bot-kjp/dist/", type="directory"),
+                False,
+                "changed",
+                3 << 20,
             ),
             Found("stb", replace(KEPT, run="d4e5f6", path="/root/x"), True, "gone"),
         )

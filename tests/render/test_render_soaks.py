@@ -1,4 +1,5 @@
-"""A watch on the screen, as JSON and as a picture: fits the width, escapes everything, masks secrets."""
+"""A watch on the screen, as JSON and as a picture: fits the width, escapes everything, masks
+secrets."""
 
 from __future__ import annotations
 
@@ -52,7 +53,11 @@ SOAK = Soak(
     LIMITS,
     (replace(SAMPLE, at=0, cpu=None), SAMPLE, BAD),
     (HOLE,),
-    (Verdict("stb", "bot-kjp", "failed", (Finding(90, "restarts by crashes: 2; the limit is 0"),)),),
+    (
+        Verdict(
+            "stb", "bot-kjp", "failed", (Finding(90, "restarts by crashes: 2; the limit is 0"),)
+        ),
+    ),
 )
 SUBJECTS = (Subject("stb", "bot-kjp", {}),)
 
@@ -62,21 +67,24 @@ def test_a_look_is_one_row_and_what_is_beyond_is_marked():
         "   0:30  alive  CPU 2.0%  memory 84 MB  crashes 0  ENOTFOUND 0  web.whatsapp.com ok\n"
     )
     assert text_of([sample_line(BAD, LIMITS)], width=200) == (
-        "   1:30  stb  bot-kjp  ! not alive: stopped  CPU ?  memory ?  ! crashes 2 (+1 planned)  ENOTFOUND ?"
+        "   1:30  stb  bot-kjp  ! not alive: stopped  CPU ?  memory ?  ! crashes 2 (+1 "
+        "planned)  ENOTFOUND ?"
         "  ! web.whatsapp.com does not resolve; the box was restarted\n"
     )
 
 
 def test_holes_begin_and_end():
     assert text_of([hole_line(replace(HOLE, end=None)), hole_line(HOLE)]) == (
-        "   0:40  stb  out of sight: the link to stb was lost\n   1:10  stb  seen again after 0:30\n"
+        "   0:40  stb  out of sight: the link to stb was lost\n   1:10  stb  seen again after "
+        "0:30\n"
     )
 
 
 def test_the_verdict_tells_why_when_and_what_was_not_seen():
     assert text_of(soak_lines(SOAK)) == (
         "Watched:\n"
-        "  FAILED     bot-kjp on stb  3 looks: CPU 2.0% on average, 2.0% at most; memory 84 MB at most; 2\n"
+        "  FAILED     bot-kjp on stb  3 looks: CPU 2.0% on average, 2.0% at most; memory 84 MB "
+        "at most; 2\n"
         "                             restarts by crashes\n"
         "             1:30  restarts by crashes: 2; the limit is 0\n"
         "  stb was out of sight from 0:40 to 1:10: the link to stb was lost\n"
@@ -102,7 +110,9 @@ def test_every_screen_fits(width: int):
 
 
 def test_a_document_without_limits_says_so():
-    assert "none in this document; it must only be alive" in text_of(opening_lines(SUBJECTS, Limits(), 60, 5))
+    assert "none in this document; it must only be alive" in text_of(
+        opening_lines(SUBJECTS, Limits(), 60, 5)
+    )
 
 
 def test_json_holds_it_all():
@@ -122,7 +132,13 @@ SECRET = "s3cr3t<value>"
 def test_secrets_and_hostile_texts_reach_no_picture_and_no_json():
     hostile = f"</svg><script>alert(1)</script>\"' \x1b[2J {SECRET}"
     bad = replace(
-        BAD, sick=hostile, notes=(hostile,), app=hostile, logs={hostile: 4}, names={hostile: False}, cpu=99.0
+        BAD,
+        sick=hostile,
+        notes=(hostile,),
+        app=hostile,
+        logs={hostile: 4},
+        names={hostile: False},
+        cpu=99.0,
     )
     soak = replace(
         SOAK,
@@ -134,7 +150,11 @@ def test_secrets_and_hostile_texts_reach_no_picture_and_no_json():
     )
     mask = mask_for([SECRET])
     pictures = [drawn(soak, mask, ending).decode() for ending in (".html", ".svg")]
-    for text in (*pictures, json.dumps(soak_json(soak, mask, exit_code=6)), json.dumps(seen_json(bad, mask))):
+    for text in (
+        *pictures,
+        json.dumps(soak_json(soak, mask, exit_code=6)),
+        json.dumps(seen_json(bad, mask)),
+    ):
         assert "s3cr3t" not in text
         assert HIDDEN in text
     for picture in pictures:
@@ -168,7 +188,9 @@ def test_the_picture_has_every_panel_limit_and_hole_and_fetches_nothing():
     found = ids(page)
     assert found.count("line") == 4
     assert found.count("limit") == 4
-    assert found.count("hole") == found.count("note") == found.count("found") == 5  # through every panel
+    assert (
+        found.count("hole") == found.count("note") == found.count("found") == 5
+    )  # through every panel
     assert not re.search(r"src=|href=\"[^#]|url\([^#]|@import|<!DOCTYPE svg", page)
     assert "default-src 'none'" in page
 

@@ -22,12 +22,22 @@ APPLY = Past(
     items=(Item("stb", "dns", "applied"),),
 )
 CHECK = replace(
-    APPLY, id="d00001", verb="drift", items=(), started="20260301T100000Z", times=12, last="20260301T115000Z"
+    APPLY,
+    id="d00001",
+    verb="drift",
+    items=(),
+    started="20260301T100000Z",
+    times=12,
+    last="20260301T115000Z",
 )
-DRIFT = replace(CHECK, exit_code=2, items=(Item("stb", "dns", "drift"),), times=1, last="20260301T115500Z")
+DRIFT = replace(
+    CHECK, exit_code=2, items=(Item("stb", "dns", "drift"),), times=1, last="20260301T115500Z"
+)
 BROKEN = replace(CHECK, exit_code=65, said="kjpstate.yaml:3:1: not valid YAML", times=3)
 WELL = Status("bot-kjp", NOW, timedelta(hours=1), (ALIVE,), (APPLY,), (CHECK,))
-CUT = {"stb": Unfinished("beef00", "20260301T090000Z", "sister@pc", "switch", "/root/bot-kjp/dist/")}
+CUT = {
+    "stb": Unfinished("beef00", "20260301T090000Z", "sister@pc", "switch", "/root/bot-kjp/dist/")
+}
 BUSY = {"stb": Holder("beef01", "sister@pc", "20260301T115900Z", "apply", "alive", "")}
 LOST = {"stb": "stb: 192.168.100.104 port 22 did not answer\nis the box on?"}
 
@@ -70,9 +80,24 @@ TABLE = {
         "STALE",
         "kjpstate drift",
     ),
-    "only failing": (replace(WELL, checks=(BROKEN,)), 2, "none that looked; ", "kjpstate drift   checks now"),
-    "never checked": (replace(WELL, checks=()), 0, "none that is remembered here\n", "kjpstate schedule   "),
-    "nothing yet": (Status("x", NOW, timedelta(hours=1)), 0, "none in this document", "kjpstate plan\n"),
+    "only failing": (
+        replace(WELL, checks=(BROKEN,)),
+        2,
+        "none that looked; ",
+        "kjpstate drift   checks now",
+    ),
+    "never checked": (
+        replace(WELL, checks=()),
+        0,
+        "none that is remembered here\n",
+        "kjpstate schedule   ",
+    ),
+    "nothing yet": (
+        Status("x", NOW, timedelta(hours=1)),
+        0,
+        "none in this document",
+        "kjpstate plan\n",
+    ),
     "cut": (
         replace(WELL, unfinished=CUT),
         2,
@@ -109,7 +134,12 @@ TABLE = {
         "in sync, 12 times in a row",
         "nothing to do",
     ),
-    "no such time": (replace(WELL, checks=(replace(CHECK, last="soon"),)), 2, "STALE", "kjpstate drift"),
+    "no such time": (
+        replace(WELL, checks=(replace(CHECK, last="soon"),)),
+        2,
+        "STALE",
+        "kjpstate drift",
+    ),
 }
 
 
@@ -128,9 +158,13 @@ def test_what_stands_there(name: str):
 
 
 def test_the_json_names_what_is_known():
-    value = status_json(replace(WELL, bots=(ALIVE, DEAD, UNSEEN), unfinished=CUT), lambda word: word)
+    value = status_json(
+        replace(WELL, bots=(ALIVE, DEAD, UNSEEN), unfinished=CUT), lambda word: word
+    )
     assert [bot["alive"] for bot in value["bots"]] == [True, False, None]
-    assert value["last_check"]["at"] == "2026-03-01T11:50:00Z" and value["last_check"]["times"] == 12
+    assert (
+        value["last_check"]["at"] == "2026-03-01T11:50:00Z" and value["last_check"]["times"] == 12
+    )
     assert value["last_apply"]["run"] == "a1b2c3"
     assert value["unfinished"][0]["host"] == "stb"
     assert value["stale"] is False

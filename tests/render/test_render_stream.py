@@ -1,4 +1,5 @@
-"""Onto a stream: a code page that lacks our signs, a terminal, NO_COLOR, no rich where none is needed."""
+"""Onto a stream: a code page that lacks our signs, a terminal, NO_COLOR, no rich where none is
+needed."""
 
 from __future__ import annotations
 
@@ -63,7 +64,8 @@ def test_colour_stands_beside_the_symbol(monkeypatch):
 
 def test_rich_is_not_imported_for_a_pipe():
     code = (
-        "import io, sys\nfrom kjpstate.render.lines import Line\nfrom kjpstate.render.stream import put\n"
+        "import io, sys\nfrom kjpstate.render.lines import Line\nfrom kjpstate.render.stream "
+        "import put\n"
         "put([Line('x', 'add')], io.StringIO(), str)\nsys.exit('rich' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,7 +1,8 @@
 """The checker of all fault tests: which states a fault may leave, and which the run after it.
 
-It shares no code with what it checks: our names, the lock, the ledger and digests are spelled out here anew.
-A `Picture` is all of a folder at one instant. A `Managed` path is one that an apply writes.
+It shares no code with what it checks: our names, the lock, the ledger and digests are spelled out
+here anew. A `Picture` is all of a folder at one instant. A `Managed` path is one that an apply
+writes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ TEMPORARY = re.compile(r"\.?[^/]+\.kjpstate-[a-z]+(\.[0-9a-f]{6})?(\.link)?")
 
 @dataclass(frozen=True)
 class Thing:
-    """A file, folder or link: all of it that must be kept. Of a file its bytes, of a link its target."""
+    """A file, folder or link: all of it that must be kept. Of a file its bytes, of a link its
+    target."""
 
     kind: str
     mode: int
@@ -35,7 +37,11 @@ Picture = Mapping[str, Thing]
 
 def picture(folder: Path) -> dict[str, Thing]:
     """All below `folder`; nothing for one that is not there."""
-    return {str(path.relative_to(folder)): _thing(path) for path in _below(folder)} if folder.is_dir() else {}
+    return (
+        {str(path.relative_to(folder)): _thing(path) for path in _below(folder)}
+        if folder.is_dir()
+        else {}
+    )
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -60,11 +66,13 @@ def _thing(path: Path) -> Thing:
 
 @dataclass(frozen=True)
 class Managed:
-    """A file's or folder's two whole states, relative path ("" for itself) -> thing; empty: not there.
+    """A file's or folder's two whole states, relative path ("" for itself) -> thing; empty: not
+    there.
 
-    `kept`: whether its original must be found in a backup as soon as it is not old any more. `between`: what
-    else a fault may leave for the next run: a folder that is gone between the two renames of its switch.
-    `loose`: written by a command of the document, which is whole when that has ended.
+    `kept`: whether its original must be found in a backup as soon as it is not old any more.
+    `between`: what else a fault may leave for the next run: a folder that is gone between the two
+    renames of its switch. `loose`: written by a command of the document, which is whole when that
+    has ended.
     """
 
     path: str
@@ -78,12 +86,15 @@ class Managed:
 def part(of: Picture, path: str) -> dict[str, Thing]:
     """`path` and what lies below it, relative to it."""
     inside = f"{path}/"
-    found = {name.removeprefix(inside): thing for name, thing in of.items() if name.startswith(inside)}
+    found = {
+        name.removeprefix(inside): thing for name, thing in of.items() if name.startswith(inside)
+    }
     return {"": of[path], **found} if path in of else {}
 
 
 def after_fault(before: Picture, now: Picture, managed: Iterable[Managed]) -> list[str]:
-    """What is wrong in the work folder right after a fault; nothing when the state is an allowed one."""
+    """What is wrong in the work folder right after a fault; nothing when the state is an allowed
+    one."""
     managed = list(managed)
     return [
         *(trouble for item in managed for trouble in _old_or_new(now, item)),
@@ -104,7 +115,9 @@ def _old_or_new(now: Picture, item: Managed) -> Iterator[str]:
 
 def backups(now: Picture, path: str) -> list[dict[str, Thing]]:
     """Each backup beside `path`, whole."""
-    return [part(now, name) for name in now if (found := BACKUP.fullmatch(name)) and found["of"] == path]
+    return [
+        part(now, name) for name in now if (found := BACKUP.fullmatch(name)) and found["of"] == path
+    ]
 
 
 def _outside(before: Picture, now: Picture, managed: list[Managed]) -> Iterator[str]:
@@ -115,7 +128,8 @@ def _outside(before: Picture, now: Picture, managed: list[Managed]) -> Iterator[
 
 
 def _ours(path: str, managed: list[Managed]) -> bool:
-    """Whether it is managed, or a backup or temporary of ours beside a managed path, or inside one."""
+    """Whether it is managed, or a backup or temporary of ours beside a managed
+    path, or inside one."""
     for item in managed:
         folder, _, name = item.path.rpartition("/")
         head = f"{folder}/" if folder else ""

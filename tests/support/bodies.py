@@ -1,6 +1,7 @@
 """Every body of the port under one face: for the contract tests.
 
-A Bench has a folder on the host (`root`, the document's word for it) and makes hosts that may change it.
+A Bench has a folder on the host (`root`, the document's word for it) and makes hosts that may
+change it.
 """
 
 from __future__ import annotations
@@ -74,7 +75,9 @@ def local_bench(folder: Path) -> Bench:
 
 
 def local_host(folder: Path, may_change) -> LocalHost:
-    return LocalHost("box", state_dir=folder / "state", lock_dir=folder / "locks", may_change=may_change)
+    return LocalHost(
+        "box", state_dir=folder / "state", lock_dir=folder / "locks", may_change=may_change
+    )
 
 
 def simulated_bench(folder: Path) -> Bench:
@@ -83,7 +86,9 @@ def simulated_bench(folder: Path) -> Bench:
 
     host = SimulatedHost("box", folder)
     host.real("/work").mkdir(parents=True)
-    return Bench("simulated", "/work", host.real, make, host.box.own / "state", host.box.own / "lock")
+    return Bench(
+        "simulated", "/work", host.real, make, host.box.own / "state", host.box.own / "lock"
+    )
 
 
 def busybox() -> str:
@@ -105,7 +110,9 @@ def shell_bench(folder: Path, shell: str) -> Bench:
         return ShellLink(words, environ, longest=COMMAND_CAP)
 
     def make(may_change):
-        return _ssh_host(folder, may_change, HostSpec("box", Where("doc.yaml", 1, 1)), connect=connect)
+        return _ssh_host(
+            folder, may_change, HostSpec("box", Where("doc.yaml", 1, 1)), connect=connect
+        )
 
     return _bench(shell, folder, make)
 
@@ -118,7 +125,9 @@ def ssh_bench(folder: Path, server) -> Bench:
 
 def _ssh_host(folder: Path, may_change, spec, **ways) -> SshHost:
     places = {"state": str(folder / "state"), "locks": str(folder / "locks")}
-    return SshHost(spec, may_change=may_change, state_folder=folder / "controller", **places, **ways)
+    return SshHost(
+        spec, may_change=may_change, state_folder=folder / "controller", **places, **ways
+    )
 
 
 def _bench(body: str, folder: Path, make) -> Bench:

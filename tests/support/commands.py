@@ -1,4 +1,5 @@
-"""A small document on this very machine, and command lines run over it, for the tests of the verbs."""
+"""A small document on this very machine, and command lines run over it, for the
+tests of the verbs."""
 
 from __future__ import annotations
 
@@ -81,7 +82,9 @@ class Desk:
         return "\n".join(lines) + "\n"
 
 
-def desk(folder: Path, capture: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk(
+    folder: Path, capture: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Desk:
     """Lay the folder out and stand in it."""
     (folder / "src").mkdir()
     (folder / "src" / "a.ts").write_text("hello\n", "utf-8")
@@ -108,6 +111,8 @@ def _connect_below(folder: Path) -> Callable[..., Host]:
         if spec.local is not None:
             return hosts.connect(spec, may_change=may_change, state_folder=state_folder)
         state, locks = ((folder / name).as_posix() for name in ("host-state", "host-locks"))
-        return SshHost(spec, may_change=may_change, state_folder=state_folder, state=state, locks=locks)
+        return SshHost(
+            spec, may_change=may_change, state_folder=state_folder, state=state, locks=locks
+        )
 
     return connected

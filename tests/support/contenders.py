@@ -1,7 +1,8 @@
-"""Several processes that want one host's lock at the same instant, each through another body of the port.
+"""Several processes that want one host's lock at the same instant, each through another body of the
+port.
 
-A Contender is a process of its own. It is told to try; it says whether it won; who won counts a file up by
-one under the lock when it is told to, and lets go. They share nothing but the host.
+A Contender is a process of its own. It is told to try; it says whether it won; who won counts a
+file up by one under the lock when it is told to, and lets go. They share nothing but the host.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class Contender:
         self._line.send((word, value))
 
     def answer(self) -> tuple[str, Any]:
-        """won, locked (by which run), wrote (statuses), failed (what); raises when it takes a minute."""
+        """won, locked (by which run), wrote (statuses), failed (what); raises when it takes a
+        minute."""
         assert self._line.poll(60), f"{self.name} says nothing"
         found: tuple[str, Any] = self._line.recv()
         return found

@@ -1,4 +1,5 @@
-"""A TCP proxy in a thread of its own that resets the connection after byte N of one side, to the byte."""
+"""A TCP proxy in a thread of its own that resets the connection after byte N of one side, to the
+byte."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ Side = Literal["client", "server"]
 
 
 class CuttingProxy:
-    """Before `target` on loopback. `passed` counts the bytes of both sides since the last `cut` or `mend`."""
+    """Before `target` on loopback. `passed` counts the bytes of both sides since the last `cut` or
+    `mend`."""
 
     def __init__(self, target: int) -> None:
         self._target = target
@@ -54,11 +56,17 @@ class CuttingProxy:
             both.register(near, selectors.EVENT_READ, ("client", far))
             both.register(far, selectors.EVENT_READ, ("server", near))
             with contextlib.suppress(OSError):
-                while all(self._pass(key.fileobj, *key.data, (near, far)) for key, _ in both.select()):
+                while all(
+                    self._pass(key.fileobj, *key.data, (near, far)) for key, _ in both.select()
+                ):
                     pass
 
     def _pass(
-        self, source: socket.socket, side: Side, to: socket.socket, ends: tuple[socket.socket, socket.socket]
+        self,
+        source: socket.socket,
+        side: Side,
+        to: socket.socket,
+        ends: tuple[socket.socket, socket.socket],
     ) -> bool:
         data = source.recv(65536)
         if not data:

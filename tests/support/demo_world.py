@@ -1,4 +1,5 @@
-"""The demo's two machines in a temporary folder and a document for them: for tests of whole runs."""
+"""The demo's two machines in a temporary folder and a document for them: for
+tests of whole runs."""
 
 from __future__ import annotations
 
@@ -60,7 +61,10 @@ def owners_document() -> str:
 def simulated_hosts(document: document.Document, folder: Path) -> dict[str, SimulatedHost]:
     """A box in a folder for each host of the document."""
     allowed = reconcile.may_change(document)
-    return {name: SimulatedHost(name, folder, may_change=allowed.get(name, ())) for name in document.hosts}
+    return {
+        name: SimulatedHost(name, folder, may_change=allowed.get(name, ()))
+        for name in document.hosts
+    }
 
 
 class World:
@@ -97,7 +101,9 @@ class World:
     def apply(self, plan: Plan | None = None) -> Report:
         """Plan and apply, as a new run."""
         self.runs += 1
-        run = RunInfo(f"{self.runs:06x}", f"20260301T0000{self.runs % 60:02d}Z", self.document.name, "tests")
+        run = RunInfo(
+            f"{self.runs:06x}", f"20260301T0000{self.runs % 60:02d}Z", self.document.name, "tests"
+        )
         return asyncio.run(self._apply(plan, run))
 
     async def _apply(self, plan: Plan | None, run: RunInfo) -> Report:
@@ -106,7 +112,9 @@ class World:
             self.recovered = await reconcile.recover(self.hosts, plan, run)
             if plan.unfinished:
                 plan = await reconcile.plan(self.document, self.hosts, key=KEY)
-        return await reconcile.apply(self.document, self.hosts, plan, run=run, key=KEY, progress=_quiet)
+        return await reconcile.apply(
+            self.document, self.hosts, plan, run=run, key=KEY, progress=_quiet
+        )
 
     def reconnect(self) -> None:
         """All links are back."""

@@ -1,4 +1,5 @@
-"""A Dropbear on loopback, within a trial, where root has a home of its own: it takes the keys of that alone.
+"""A Dropbear on loopback, within a trial, where root has a home of its own: it takes the keys of
+that alone.
 
 For tests marked `real` and `root`. `binary`: which Dropbear; several versions answer differently.
 """
@@ -19,8 +20,8 @@ from tests.support.trial import Trial
 
 @dataclass
 class Dropbear:
-    """A running server. `keys`: type -> its public key, `ssh-ed25519 AAAA…`. `client`: the key that it lets
-    in. `home`: root's."""
+    """A running server. `keys`: type -> its public key, `ssh-ed25519 AAAA…`. `client`: the key that
+    it lets in. `home`: root's."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -40,13 +41,28 @@ def start_dropbear(
     """Start one in the trial's namespace."""
     folder.mkdir(parents=True)
     keys = {kind: _host_key(folder / f"host_{kind}", kind) for kind in kinds}
-    client, home, port, log = make_key(folder / "client"), folder / "root", free_port(), folder / "log"
+    client, home, port, log = (
+        make_key(folder / "client"),
+        folder / "root",
+        free_port(),
+        folder / "log",
+    )
     trial.sh(
         f"mkdir -m 700 {home} {home}/.ssh; cp {client}.pub {home}/.ssh/authorized_keys; "
         f"sed 's|^root:.*|root:x:0:0:root:{home}:/bin/bash|' /etc/passwd >{folder}/passwd; "
         f"mount --bind {folder}/passwd /etc/passwd"
     )
-    words = [*trial.inside, binary, "-F", "-E", "-s", "-p", f"127.0.0.1:{port}", "-P", str(folder / "pid")]
+    words = [
+        *trial.inside,
+        binary,
+        "-F",
+        "-E",
+        "-s",
+        "-p",
+        f"127.0.0.1:{port}",
+        "-P",
+        str(folder / "pid"),
+    ]
     words += [word for kind in kinds for word in ("-r", str(folder / f"host_{kind}"))]
     with log.open("wb") as out:
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=out)

@@ -1,4 +1,5 @@
-"""A host in memory and kinds of five lines: for the tests of plan and apply, which need no real box."""
+"""A host in memory and kinds of five lines: for the tests of plan and apply, which need no real
+box."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ HERE = Where("doc.yaml", 1, 1)
 
 
 class FakeHost:
-    """Files in a dict; `commands` maps argv to what it does to them; `journal` is all that happened.
+    """Files in a dict; `commands` maps argv to what it does to them; `journal` is all that
+    happened.
 
     `cut_after`: the link is lost after that many actions really happened. `fail`: argv that exit 1.
     """
@@ -90,7 +92,9 @@ class FakeHost:
                 self.files.pop(path, None)
                 if after is not None:
                     self.files[path] = after
-                return Outcome(action, "done", backup=f"{path}.backup" if before is not None else "")
+                return Outcome(
+                    action, "done", backup=f"{path}.backup" if before is not None else ""
+                )
             case Run(argv=argv):
                 if argv in self.fail:
                     return Outcome(action, "failed", exit_code=1, output=b"no luck")
@@ -123,7 +127,8 @@ class FakeHost:
 
 
 def copy_kind(name: str = "copy"):
-    """A kind whose spec {to, text?, from?} wants `to` to hold `text`, or what `from` holds; by WriteFile."""
+    """A kind whose spec {to, text?, from?} wants `to` to hold `text`, or what `from` holds; by
+    WriteFile."""
 
     def wanted(spec, answers, upstream):
         if "text" in spec:
@@ -142,7 +147,9 @@ def copy_kind(name: str = "copy"):
     def actual(spec, answers):
         file = answers.get(ReadFile(spec["host"], spec["to"]))
         text = file.content.decode() if file is not None else None
-        return State({"text": text, "problems": ["bad"] if text == "bad" else []}, present=file is not None)
+        return State(
+            {"text": text, "problems": ["bad"] if text == "bad" else []}, present=file is not None
+        )
 
     def desired(spec, answers, upstream):
         return State({"text": wanted(spec, answers, upstream), "problems": []})
@@ -154,10 +161,16 @@ def copy_kind(name: str = "copy"):
         before, after = drift.actual.values["text"], drift.desired.values["text"]
         if after is UNKNOWN or "run" in spec:
             yield Run(
-                spec["host"], ("make", spec["to"]), "made", writes=(spec["to"],), undo=(("undo", spec["to"]),)
+                spec["host"],
+                ("make", spec["to"]),
+                "made",
+                writes=(spec["to"],),
+                undo=(("undo", spec["to"]),),
             )
         else:
-            yield WriteFile(spec["host"], spec["to"], before.encode() if before else None, after.encode())
+            yield WriteFile(
+                spec["host"], spec["to"], before.encode() if before else None, after.encode()
+            )
 
     return types.SimpleNamespace(
         KIND=name,

@@ -1,4 +1,5 @@
-"""After a fault: the next run does the scene's work, and what it leaves is looked at from every side."""
+"""After a fault: the next run does the scene's work, and what it leaves is looked at from every
+side."""
 
 from __future__ import annotations
 
@@ -7,7 +8,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.allowed_states import Picture, after_rerun, ledger_troubles, picture, private_troubles
+from tests.support.allowed_states import (
+    Picture,
+    after_rerun,
+    ledger_troubles,
+    picture,
+    private_troubles,
+)
 from tests.support.bodies import Bench
 from tests.support.fault_scenes import SECOND, Scene, perform
 from tests.support.tracer import Stop
@@ -53,7 +60,8 @@ def stamp_troubles(bench: Bench, scene: Scene, settled: bool = False) -> list[st
 
 
 def state_troubles(state: Path) -> list[str]:
-    """All but the ledger, the journal of an ended run, stamps and kept originals is for a moment only."""
+    """All but the ledger, the journal of an ended run, stamps and kept originals is for a moment
+    only."""
     found = [f"left in the state folder: {path}" for path in picture(state) if path not in LASTING]
     journal = state / "doc/journal"
     lines = journal.read_text().split() if journal.exists() else ["ended"]

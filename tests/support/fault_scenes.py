@@ -1,7 +1,9 @@
-"""What the fault tests do on a host: each scene lays files, has actions, and says both whole states of each.
+"""What the fault tests do on a host: each scene lays files, has actions, and says both whole states
+of each.
 
-`record` runs a scene once without a fault and keeps all that the controller sent; `replay` sends that again
-to a traced shell, without a controller, so that one fault costs no more than the script itself.
+`record` runs a scene once without a fault and keeps all that the controller sent; `replay` sends
+that again to a traced shell, without a controller, so that one fault costs no more than the script
+itself.
 """
 
 from __future__ import annotations
@@ -75,9 +77,11 @@ def one(thing: Thing | None) -> dict[str, Thing]:
 
 @dataclass(frozen=True)
 class Scene:
-    """`before`: the work folder as it is laid. `actions` and `readings` get the folder's absolute path.
+    """`before`: the work folder as it is laid. `actions` and `readings` get the folder's absolute
+    path.
 
-    `stamp`: the state file's two contents. `state`: files laid in the state folder. `lock`: its content.
+    `stamp`: the state file's two contents. `state`: files laid in the state folder. `lock`: its
+    content.
     """
 
     name: str
@@ -143,7 +147,11 @@ def _dist(old: Picture, kept: bool = True) -> Managed:
 
 
 _RUN = Run(
-    "box", ("sh", "-c", "printf made >out.new; mv out.new out; sleep 0"), "makes", "ROOT", ("ROOT/out",)
+    "box",
+    ("sh", "-c", "printf made >out.new; mv out.new out; sleep 0"),
+    "makes",
+    "ROOT",
+    ("ROOT/out",),
 )
 _OUT = Managed("out", one(text(b"old out")), one(text(b"made")))
 
@@ -153,7 +161,8 @@ def _made(root: str) -> list[Action]:
 
 
 def scenes(shell: str) -> list[Scene]:
-    """Every action on every kind of state; with owner and attributes where that shell's tools can."""
+    """Every action on every kind of state; with owner and attributes where that
+    shell's tools can."""
     owner = "1234:1234" if os.getuid() == 0 else OWNER
     note = b"" if shell == "busybox" else b"kept"
     old, new = text(OLD, 0o640, owner, note), text(NEW, 0o640, owner, note)
@@ -198,7 +207,10 @@ def scenes(shell: str) -> list[Scene]:
             "restore of nothing",
             {**folder, x: new, **_at("dist", DIST_NEW)},
             (Managed(x, one(new), {}, kept=False), Managed("dist", DIST_NEW, {}, kept=False)),
-            lambda root: [Restore("box", f"{root}/{x}", None), Restore("box", f"{root}/dist/", None)],
+            lambda root: [
+                Restore("box", f"{root}/{x}", None),
+                Restore("box", f"{root}/dist/", None),
+            ],
         ),
         _stamp("stamp, create", None, {"a": 1}),
         _stamp("stamp, change", b'{"a": 0}\n', {"a": 1}),
@@ -226,7 +238,8 @@ def scenes(shell: str) -> list[Scene]:
 
 
 def pruning() -> Scene:
-    """Two backups of a file that go with their rows, and one that stays. (A folder goes file by file.)"""
+    """Two backups of a file that go with their rows, and one that stays. (A folder goes file by
+    file.)"""
     x, day = "conf/x.conf", ".backup.2025010{}T000000Z-0ddba{}"
     old = [f"{x}{day.format(number, number)}" for number in (1, 2, 3)]
     sha = hashlib.sha256(OLD).hexdigest()
@@ -454,12 +467,15 @@ def replay_here(bench: Bench, scene: Scene, run: str, counts: Counts, **fault: i
 
 
 def state_of(bench: Bench) -> tuple[object, ...]:
-    """All that a fault left on the host, without what differs from run to run: process numbers, times."""
+    """All that a fault left on the host, without what differs from run to run: process numbers,
+    times."""
     found: list[object] = []
     for folder in (Path(bench.root), bench.state, bench.locks):
         for path, thing in sorted(picture(folder).items(), key=lambda item: _plain(item[0])):
             content = _plain(thing.content.decode("latin-1"))
-            found.append((_plain(path), thing.kind, thing.mode, thing.owner, content, thing.attributes))
+            found.append(
+                (_plain(path), thing.kind, thing.mode, thing.owner, content, thing.attributes)
+            )
     return tuple(found)
 
 

@@ -1,7 +1,7 @@
 """One fault at one action of an apply on a simulated machine: for the enumeration of all of them.
 
-The fault is put at the port (`act`) and inside the body for this machine (before, in and after each action,
-where it tells of an effect), so the protocol of writes that is cut is the real one.
+The fault is put at the port (`act`) and inside the body for this machine (before, in and after each
+action, where it tells of an effect), so the protocol of writes that is cut is the real one.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ class _Hung(Exception):
 
 @dataclass
 class Fault:
-    """`mode` at the action number `number` of `host` (from 1), for `inside` after its effect `effect`.
+    """`mode` at the action number `number` of `host` (from 1), for `inside` after its effect
+    `effect`.
 
-    before, after: the link is lost just there. inside: everything on the host is killed after one effect of
-    the action. payload: the same when half of the action's bytes have come. reply: all is done, but nobody
-    hears of it. hang: no answer comes, and the host does the rest of the message only much later (`thaw`).
+    before, after: the link is lost just there. inside: everything on the host is killed after one
+    effect of the action. payload: the same when half of the action's bytes have come. reply: all is
+    done, but nobody hears of it. hang: no answer comes, and the host does the rest of the message
+    only much later (`thaw`).
     """
 
     host: SimulatedHost
@@ -58,7 +60,9 @@ class Fault:
     def lost(self) -> errors.Unreachable:
         self.struck = True
         self.host.reachable = False
-        return errors.Unreachable(self.host.name, f"the link to {self.host.name} was lost", "apply again")
+        return errors.Unreachable(
+            self.host.name, f"the link to {self.host.name} was lost", "apply again"
+        )
 
     async def act(self, actions, readings=(), sources=None):
         self.message = list(actions)
@@ -69,7 +73,12 @@ class Fault:
             self.rest = self.message[self.number - first - 1 :]
             raise self.lost() from None
         self.messages.add(len(self.seen))
-        if self.mode == "reply" and actions and first < self.number <= len(self.seen) and not self.struck:
+        if (
+            self.mode == "reply"
+            and actions
+            and first < self.number <= len(self.seen)
+            and not self.struck
+        ):
             await self.host._body.end(finished=False)
             raise self.lost()
         return found
@@ -123,7 +132,8 @@ class Fault:
             await self._end(finished=finished)
 
     async def thaw(self) -> None:
-        """The host goes on with what it had been sent, and sees then that nobody is there any more."""
+        """The host goes on with what it had been sent, and sees then that
+        nobody is there any more."""
         body, session = self.host._body, self.host._body._session
         for action in self.rest:
             outcome = await self._try(action, session, {self.host.name: body, **self.sources})
@@ -137,7 +147,8 @@ class Fault:
 
 
 class _Half:
-    """While one action runs: notes whether it has a payload, and cuts that in the middle when it is to."""
+    """While one action runs: notes whether it has a payload, and cuts that in the middle when it is
+    to."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault

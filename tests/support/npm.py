@@ -12,7 +12,8 @@ from tests.support.machine.tools import only_one
 def installed(folder: Path, inside: str, *packages: str) -> Path:
     """The folder whose node_modules holds `packages` (`typescript@5`).
 
-    It is `inside` of $KJPSTATE_TOOLS, else of `folder`. Who comes while another installs the same waits.
+    It is `inside` of $KJPSTATE_TOOLS, else of `folder`. Who comes while another installs the same
+    waits.
     """
     tools = Path(os.environ.get("KJPSTATE_TOOLS") or folder) / inside
     tools.mkdir(parents=True, exist_ok=True)

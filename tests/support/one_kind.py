@@ -1,4 +1,5 @@
-"""One resource of one kind through the straight line: what the tables of the kinds' tests are made with."""
+"""One resource of one kind through the straight line: what the tables of the kinds' tests are made
+with."""
 
 from __future__ import annotations
 
@@ -32,7 +33,10 @@ def tree(root: str, files: Mapping[str, str], others: tuple[str, ...] = ()) -> T
     """A tree of text files; `changed` is the digest, so that equal content is an untouched file."""
     return Tree(
         root,
-        {path: TreeFile(sha(text), len(text), 0o644, sha(text)[:8]) for path, text in files.items()},
+        {
+            path: TreeFile(sha(text), len(text), 0o644, sha(text)[:8])
+            for path, text in files.items()
+        },
         others,
     )
 
@@ -58,7 +62,9 @@ def steps(
     return list(kind.actions(spec, drift)) if drift else []
 
 
-def headline(kind: ModuleType, spec: Spec, answers: Answers, upstream: Upstream | None = None) -> str:
+def headline(
+    kind: ModuleType, spec: Spec, answers: Answers, upstream: Upstream | None = None
+) -> str:
     """What stands after the address on a plan's screen."""
     text: str = _assess(kind, spec, answers, upstream).desired.beside["headline"]
     return text

@@ -1,4 +1,5 @@
-"""The cases of the kind `patch`, the owner's edits, and a second, simpler way to take blocks out."""
+"""The cases of the kind `patch`, the owner's edits, and a second, simpler way
+to take blocks out."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ README: list[dict[str, Any]] = [
         "replace": [
             "const shouldReconnect = statusCode !== DisconnectReason.loggedOut;",
             *(
-                f"const shouldReconnect = {code}?.output?.statusCode !== DisconnectReason.loggedOut;"
+                f"const shouldReconnect = {code}?.output?.statusCode !== "
+                "DisconnectReason.loggedOut;"
                 for code in _CODE
             ),
         ],
@@ -59,18 +61,23 @@ README: list[dict[str, Any]] = [
 
 
 def owner_edits(forms: list[str] | None = None) -> list[dict[str, Any]]:
-    """The edits of states/bot-kjp.yaml as the document gives them to the kind; `forms` for reconnect-call."""
+    """The edits of states/bot-kjp.yaml as the document gives them to the kind; `forms` for
+    reconnect-call."""
     document = yaml.safe_load((ROOT / "states" / "bot-kjp.yaml").read_text("utf-8"))
     edits = [dict(edit) for edit in document["patches"][0]["edits"]]
     for edit in edits:
         if "replace" in edit:
-            edit["replace"] = [edit["replace"]] if isinstance(edit["replace"], str) else edit["replace"]
+            edit["replace"] = (
+                [edit["replace"]] if isinstance(edit["replace"], str) else edit["replace"]
+            )
         if forms and edit["id"] == "reconnect-call":
             edit["replace"] = forms
     return edits
 
 
-def spec_of(edits: list[dict[str, Any]], path: str = "/bot/src/wa.ts", **more: Any) -> dict[str, Any]:
+def spec_of(
+    edits: list[dict[str, Any]], path: str = "/bot/src/wa.ts", **more: Any
+) -> dict[str, Any]:
     """The spec of one set in one file on `pc`."""
     shown = path.removeprefix("/bot/")
     base = {"host": "pc", "document": "bot-kjp", "path": path, "display": shown, "set": SET}
@@ -104,8 +111,8 @@ def problems_of(spec: dict[str, Any], content: bytes | None) -> list[dict[str, A
 
 @dataclass(frozen=True)
 class Case:
-    """One file of tests/cases/patch. `data`: marker text stands in it that is no marker; `told`: what else it
-    says of the plan: `headline`, `notes`, `rows`, `orphans`, `advice`."""
+    """One file of tests/cases/patch. `data`: marker text stands in it that is no marker; `told`:
+    what else it says of the plan: `headline`, `notes`, `rows`, `orphans`, `advice`."""
 
     name: str
     spec: dict[str, Any]
@@ -149,7 +156,9 @@ def _case(path: Path) -> Case:
     if after is not None and not told.get("final_newline", True):
         after = after.removesuffix("\n")
     spec = spec_of(edits, told.get("path", "/bot/src/wa.ts"), **told.get("options", {}))
-    more = {key: told[key] for key in ("headline", "notes", "rows", "orphans", "advice") if key in told}
+    more = {
+        key: told[key] for key in ("headline", "notes", "rows", "orphans", "advice") if key in told
+    }
     adopted, data = told.get("adopted", []), told.get("data", False)
     return Case(path.stem, spec, content, told["result"], after, adopted, data, more)
 

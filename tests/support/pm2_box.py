@@ -1,7 +1,8 @@
-"""A real PM2 in a folder of its own: a host body on real files and commands, for tests of the PM2 kinds.
+"""A real PM2 in a folder of its own: a host body on real files and commands, for tests of the PM2
+kinds.
 
-Every box has its own HOME and PM2_HOME and stops its own daemon. Tools: the folder `$KJPSTATE_TOOLS`, or
-npm installs PM2 once for the test session.
+Every box has its own HOME and PM2_HOME and stops its own daemon. Tools: the folder
+`$KJPSTATE_TOOLS`, or npm installs PM2 once for the test session.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def install(folder: Path, version: str = VERSIONS[-1]) -> Path:
 
 
 class Pm2Box:
-    """One host `stb` below `root`: `root/bot` is the bot's folder. The port's face, on real files."""
+    """One host `stb` below `root`: `root/bot` is the bot's folder. The port's
+    face, on real files."""
 
     def __init__(self, root: Path, tools: Path, *, sh: str = "sh") -> None:
         self.name, self.cost, self.sh = "stb", Cost(), sh.split()
@@ -104,7 +106,9 @@ class Pm2Box:
         with socket.socket(socket.AF_UNIX) as link:
             link.settimeout(20)
             link.connect(str(self.pm2_home / "rpc.sock"))
-            link.sendall(bytes([0x12]) + b"".join(struct.pack(">I", len(part)) + part for part in parts))
+            link.sendall(
+                bytes([0x12]) + b"".join(struct.pack(">I", len(part)) + part for part in parts)
+            )
             answer = link.makefile("rb")
             answer.read(1)
             (size,) = struct.unpack(">I", answer.read(4))
@@ -156,7 +160,11 @@ class Pm2Box:
                 return self.probe(*args)
             case ReadFile(path=path):
                 file = Path(path)
-                return File(path, file.read_bytes(), file.stat().st_mode & 0o777) if file.is_file() else None
+                return (
+                    File(path, file.read_bytes(), file.stat().st_mode & 0o777)
+                    if file.is_file()
+                    else None
+                )
             case ReadStat(path=path):
                 return _stat(path)
             case ReadState(document=document, name=name):
@@ -245,7 +253,8 @@ _VERBS = {
 
 
 def _verb(argv: tuple[str, ...]) -> str:
-    """What PM2 is told; the copy of its list, made to go back, is `keep`; its list hidden, `chmod`."""
+    """What PM2 is told; the copy of its list, made to go back, is `keep`; its
+    list hidden, `chmod`."""
     return _VERBS[argv[2]] if argv[0] == "sh" else argv[2]
 
 
@@ -286,7 +295,9 @@ def looked(box: Pm2Box, bare: Scene) -> Scene:
     """The scene with all its answers."""
     from dataclasses import replace
 
-    readings = [item for resource in bare.resources for item in KINDS[resource.kind].reads(resource.spec)]
+    readings = [
+        item for resource in bare.resources for item in KINDS[resource.kind].reads(resource.spec)
+    ]
     return replace(bare, answers=asyncio.run(box.look(readings)))
 
 

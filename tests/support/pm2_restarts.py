@@ -1,6 +1,7 @@
 """Crashing apps under a real PM2, and what its own log says of them, to the millisecond.
 
-`python -m tests.support.pm2_restarts TOOLS SECONDS` prints a recording for tests/cases/pm2/restarts.json.
+`python -m tests.support.pm2_restarts TOOLS SECONDS` prints a recording for
+tests/cases/pm2/restarts.json.
 """
 
 from __future__ import annotations
@@ -29,7 +30,12 @@ _CRASHES = "setTimeout(() => process.exit(1), +process.env.LIVE_MS)"
 _LATE = 250
 Case: TypeAlias = tuple[Mapping[str, int | str], int]
 
-OWNERS = {"max_restarts": 15, "min_uptime": "10s", "restart_delay": 3000, "exp_backoff_restart_delay": 100}
+OWNERS = {
+    "max_restarts": 15,
+    "min_uptime": "10s",
+    "restart_delay": 3000,
+    "exp_backoff_restart_delay": 100,
+}
 """The settings of the owner's plan."""
 
 
@@ -40,7 +46,8 @@ def without(*keys: str) -> dict[str, int | str]:
 
 @dataclass(frozen=True)
 class Ran:
-    """One app's life under PM2, in milliseconds. `lives`: of each start that ended, by PM2's own clock.
+    """One app's life under PM2, in milliseconds. `lives`: of each start that ended, by PM2's own
+    clock.
 
     `said`: the delays PM2 announced; `waited`: those it took; `given_up`: it stopped for good.
     """
@@ -54,13 +61,21 @@ class Ran:
 
 
 def watch(
-    box: Pm2Box, apps: Mapping[str, Case], seconds: float, meanwhile: Callable[[], None] = lambda: None
+    box: Pm2Box,
+    apps: Mapping[str, Case],
+    seconds: float,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> dict[str, Ran]:
     """Run {name: (settings, how long it lives)} side by side for so long, then read PM2's log."""
     declared = []
     for name, (settings, live) in apps.items():
         box.script(_CRASHES, f"dist/{name}.js")
-        app = {"name": name, "script": f"dist/{name}.js", "cwd": str(box.bot), "env": {"LIVE_MS": str(live)}}
+        app = {
+            "name": name,
+            "script": f"dist/{name}.js",
+            "cwd": str(box.bot),
+            "env": {"LIVE_MS": str(live)},
+        }
         declared.append({**app, **settings})
     (box.bot / "crash.config.js").write_text(f"module.exports = {json.dumps({'apps': declared})};")
     box.cli("start", "crash.config.js", PM2_LOG_DATE_FORMAT="YYYY-MM-DDTHH:mm:ss.SSS")
@@ -73,7 +88,8 @@ def watch(
 
 
 def agree(run: Ran) -> None:
-    """The model, given the lives that were measured, says the same: the delays within 20 %, and the end."""
+    """The model, given the lives that were measured, says the same: the delays within 20 %, and the
+    end."""
     rules = policy(run.settings)
     said = list(crashes(rules, run.lives))
     assert len(said) == len(run.lives), "the model gives up earlier"

@@ -1,4 +1,5 @@
-"""Seeded sets of resolved.conf with drop-ins, and layouts of links, for the tests against the real daemon."""
+"""Seeded sets of resolved.conf with drop-ins, and layouts of links, for the tests against the real
+daemon."""
 
 from __future__ import annotations
 
@@ -88,7 +89,9 @@ def one_set(seed: int) -> Set:
         files[MAIN] = _content(dice, lines=dice.choice((0, 2, 5, 9, 14)))
     for _ in range(dice.choice((0, 0, 1, 1, 2, 3, 4))):
         path = f"{dice.choice(FOLDERS)}/systemd/resolved.conf.d/{dice.choice(NAMES)}"
-        files[path] = None if dice.random() < 0.12 else _content(dice, lines=dice.choice((0, 1, 2, 4)))
+        files[path] = (
+            None if dice.random() < 0.12 else _content(dice, lines=dice.choice((0, 1, 2, 4)))
+        )
     if dice.random() < 0.1:  # not read before systemd 256
         files["/usr/lib/systemd/resolved.conf"] = b"[Resolve]\nDNS=4.4.4.4\n"
     return Set(files, _wanted(dice))
@@ -125,9 +128,12 @@ def _line(dice: random.Random) -> list[str]:
     if chance < 0.32:
         return [dice.choice(OTHERS)]
     key = dice.choice(("DNS", "DNS", "DNS", "FallbackDNS", "FallbackDNS", "Domains", "Domains"))
-    common, odd = ((("lan", "~.", "home"), DOMAINS)) if key == "Domains" else (ADDRESSES, ODD_SERVERS)
+    common, odd = (
+        ((("lan", "~.", "home"), DOMAINS)) if key == "Domains" else (ADDRESSES, ODD_SERVERS)
+    )
     words = [
-        dice.choice(common if dice.random() < 0.6 else odd) for _ in range(dice.choice((0, 1, 1, 2, 2, 3)))
+        dice.choice(common if dice.random() < 0.6 else odd)
+        for _ in range(dice.choice((0, 1, 1, 2, 2, 3)))
     ]
     equals = dice.choice(("=",) * 5 + (" = ", "= ", "\t="))
     lead = dice.choice(("",) * 6 + (" ", "\t"))
@@ -136,14 +142,18 @@ def _line(dice: random.Random) -> list[str]:
         place = dice.randrange(len(words) + 1)
         between = [dice.choice(("# why", "  ; why \\"))] if dice.random() < 0.4 else []
         tail = gap.join(words[place:])
-        return [lead + key + equals + gap.join(words[:place]) + dice.choice((" \\", "\\")), *between, tail]
+        return [
+            lead + key + equals + gap.join(words[:place]) + dice.choice((" \\", "\\")),
+            *between,
+            tail,
+        ]
     return [lead + key + equals + gap.join(words) + dice.choice(("",) * 8 + (" ", "\\\\"))]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """`conf`: the main file; `links`: as Resolver.links takes them; `name`: to be asked for; `broken`: the
-    servers that fail."""
+    """`conf`: the main file; `links`: as Resolver.links takes them; `name`: to be asked for;
+    `broken`: the servers that fail."""
 
     conf: bytes
     links: list[dict[str, Any]]
@@ -177,7 +187,9 @@ def one_layout(seed: int) -> Layout:
         places.append(take(2))
         lines.append(f"FallbackDNS={' '.join(places[-1])}")
     if dice.random() < 0.5:
-        lines.append(f"Domains={dice.choice(('~.', '~.', 'lan', '~whatsapp.com', 'home.lan ~example.com'))}")
+        lines.append(
+            f"Domains={dice.choice(('~.', '~.', 'lan', '~whatsapp.com', 'home.lan ~example.com'))}"
+        )
     links = []
     for name in dice.sample(LINKS, dice.choice((0, 1, 1, 2, 2, 3))):
         servers = take(2) if dice.random() < 0.85 else []
@@ -193,7 +205,9 @@ def one_layout(seed: int) -> Layout:
         )
     if not any(link["state"] == "up" for link in links):  # else nothing can be reached at all
         links = [link for link in links if link["name"] != "wg0"]
-        links.append({"name": "wg0", "servers": [], "domains": [], "default_route": None, "state": "up"})
+        links.append(
+            {"name": "wg0", "servers": [], "domains": [], "default_route": None, "state": "up"}
+        )
     broken = {server for place in places if dice.random() < 0.5 for server in place}
     name = dice.choice(NAMES_ASKED[:1] * 4 + NAMES_ASKED[1:])
     return Layout("\n".join([*lines, ""]).encode(), links, name, tuple(sorted(broken)))

@@ -1,4 +1,5 @@
-"""Plans and reports in code, for the tests of render: what the owner's document gives, and its troubles."""
+"""Plans and reports in code, for the tests of render: what the owner's document gives, and its
+troubles."""
 
 from __future__ import annotations
 
@@ -61,10 +62,14 @@ def change(
     resource = Resource(address, address.partition(".")[0].partition("[")[0], host, {}, at(line))
     beside = {"headline": headline} | ({} if notes is None else {"notes": notes})
     differences = tuple(
-        Difference((key,), before.get(key), value) for key, value in after.items() if before.get(key) != value
+        Difference((key,), before.get(key), value)
+        for key, value in after.items()
+        if before.get(key) != value
     )
     present = symbol != "+"
-    drift = Drift(resource, State(after, beside), State(before, present=present), differences, before, after)
+    drift = Drift(
+        resource, State(after, beside), State(before, present=present), differences, before, after
+    )
     return Change(resource, drift, actions, symbol, **more)
 
 
@@ -91,7 +96,9 @@ def owner_plan(**more: Any) -> Plan:
                 at(22),
             ),
             AdviceAt(
-                Advice("restart-delay-ignored", "has no effect beside a backoff", "Drop restart_delay"),
+                Advice(
+                    "restart-delay-ignored", "has no effect beside a backoff", "Drop restart_delay"
+                ),
                 "pm2_ecosystem",
                 at(35),
             ),
@@ -101,7 +108,9 @@ def owner_plan(**more: Any) -> Plan:
 
 
 def _owner_changes() -> tuple[Change, ...]:
-    restart = Run("stb", ("systemctl", "restart", "systemd-resolved"), "restarts systemd-resolved once")
+    restart = Run(
+        "stb", ("systemctl", "restart", "systemd-resolved"), "restarts systemd-resolved once"
+    )
     edit = WriteFile("stb", RESOLVED, b"[Resolve]\n", b"[Resolve]\nDNS=8.8.8.8 1.1.1.1\n")
     dist = "/root/bot-kjp/dist/"
     return (
@@ -180,7 +189,9 @@ def owner_report(plan: Plan, **more: Any) -> Report:
     steps = tuple(Step(item.resource.address, "applied") for item in plan.changes)
     checks = (
         CheckResult("AC1", "passed", "dist/wa.js holds reconnectWithBackoff, retryCount", "stb"),
-        CheckResult("AC6", "failed", "out.log does not hold WhatsApp Terhubung since the apply", "stb"),
+        CheckResult(
+            "AC6", "failed", "out.log does not hold WhatsApp Terhubung since the apply", "stb"
+        ),
         CheckResult("it answers", "manual", "Send the bot a message; it replies."),
     )
     run = RunInfo("a1b2c3", "20260226T101112Z", "bot-kjp", "owner@laptop")
@@ -191,7 +202,10 @@ def owner_report(plan: Plan, **more: Any) -> Report:
 
 def failed_report(plan: Plan) -> Report:
     """A build that does not pass, restored; what reads it is held."""
-    reason = "npx tsc --noEmit: failed (exit code 2)\nsrc/wa.ts(12,3): error TS2304: Cannot find name 'x'."
+    reason = (
+        "npx tsc --noEmit: failed (exit code 2)\nsrc/wa.ts(12,3): error TS2304: Cannot "
+        "find name 'x'."
+    )
     run = Run("pc", ("npx", "tsc", "--noEmit"), "type-check")
     steps = (
         Step("dns", "applied"),

@@ -32,13 +32,15 @@ class ShellPipe:
 
 
 class ShellLink:
-    """`shell`: words that start it, for `-c`; they also take the place of /bin/sh in the command. `longest`:
-    bytes of a command line; no longer one may come."""
+    """`shell`: words that start it, for `-c`; they also take the place of /bin/sh in the command.
+    `longest`: bytes of a command line; no longer one may come."""
 
     alive = True
     identity = "a shell of this machine"
 
-    def __init__(self, shell: str, environ: dict[str, str] | None = None, longest: int = 64 * 1024) -> None:
+    def __init__(
+        self, shell: str, environ: dict[str, str] | None = None, longest: int = 64 * 1024
+    ) -> None:
         self.shell, self.environ, self.longest = shell, environ, longest
         self.execs = 0
         self.pipes: list[ShellPipe] = []

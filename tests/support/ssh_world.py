@@ -1,7 +1,8 @@
-"""A small document over a real sshd, its command line in this process: for applies that are cut or killed.
+"""A small document over a real sshd, its command line in this process: for applies that are cut or
+killed.
 
-The host behind the server is a folder of this machine: its state and lock folders are in it too, as are the
-laptop's. A patch, a build, an ecosystem file and a deployed folder; no PM2 runs.
+The host behind the server is a folder of this machine: its state and lock folders are in it too, as
+are the laptop's. A patch, a build, an ecosystem file and a deployed folder; no PM2 runs.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ pm2:
 
 @dataclass
 class SshWorld:
-    """`folder` holds pc/, box/, and state and lock folders of both; `port` is where the box is asked for."""
+    """`folder` holds pc/, box/, and state and lock folders of both; `port` is where the box is
+    asked for."""
 
     folder: Path
     server: Sshd
@@ -118,7 +120,10 @@ class SshWorld:
     @contextmanager
     def _as_the_controller(self) -> Iterator[None]:
         environ = {"KJPSTATE_STATE": str(self.folder / "controller")}
-        with mock.patch.dict("os.environ", environ), mock.patch.object(reconcile, "open_hosts", self._hosts):
+        with (
+            mock.patch.dict("os.environ", environ),
+            mock.patch.object(reconcile, "open_hosts", self._hosts),
+        ):
             yield
 
     def _hosts(self, document: reconcile.Document, **_: object) -> Mapping[str, Host]:
@@ -141,14 +146,16 @@ class SshWorld:
 
 @dataclass(frozen=True)
 class Expected:
-    """What an apply makes of the box: pictures of it before and after one that nothing disturbed."""
+    """What an apply makes of the box: pictures of it before and after one that
+    nothing disturbed."""
 
     before: Picture
     after: Picture
 
     @property
     def managed(self) -> tuple[Managed, ...]:
-        """Each path that the document names; the build's folder is whole only when its command has ended."""
+        """Each path that the document names; the build's folder is whole only when its command has
+        ended."""
         return tuple(
             Managed(
                 path,

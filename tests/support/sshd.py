@@ -1,6 +1,8 @@
-"""A private OpenSSH server on loopback, and a TCP proxy before it that counts turns, delays, and cuts.
+"""A private OpenSSH server on loopback, and a TCP proxy before it that counts turns, delays, and
+cuts.
 
-For tests marked `real`. Everything is in the folder given: keys, configuration, log; the port is free.
+For tests marked `real`. Everything is in the folder given: keys, configuration, log; the port is
+free.
 """
 
 from __future__ import annotations
@@ -56,9 +58,11 @@ class Sshd:
         self.process.wait(10)
 
 
-def start_sshd(folder: Path, *lines: str, inside: tuple[str, ...] = (), more: tuple[str, ...] = ()) -> Sshd:
-    """Start one; `lines` stand first in its configuration. `inside`: words that lead into a namespace.
-    `more`: types of keys beside ed25519's, each in the file `host_TYPE`."""
+def start_sshd(
+    folder: Path, *lines: str, inside: tuple[str, ...] = (), more: tuple[str, ...] = ()
+) -> Sshd:
+    """Start one; `lines` stand first in its configuration. `inside`: words that lead into a
+    namespace. `more`: types of keys beside ed25519's, each in the file `host_TYPE`."""
     folder.mkdir(parents=True, exist_ok=True)
     make_key(folder / "host")
     keys = [folder / "host", *(make_key(folder / f"host_{kind}", kind=kind) for kind in more)]
@@ -86,7 +90,14 @@ def start_sshd(folder: Path, *lines: str, inside: tuple[str, ...] = (), more: tu
     (folder / "config").write_text("\n".join(settings) + "\n")
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [*inside, shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-e", "-f", str(folder / "config")],
+            [
+                *inside,
+                shutil.which("sshd") or "/usr/sbin/sshd",
+                "-D",
+                "-e",
+                "-f",
+                str(folder / "config"),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -115,8 +126,8 @@ def fingerprint_of(server: Sshd, folder: Path) -> str:
 class Proxy:
     """Between a client and `target`. `turns`: how often the client spoke after the server did.
 
-    `delay`: seconds each way. `cut_after`: the connection is reset after so many bytes of the client.
-    `freeze`: nothing is passed on any more, and nobody is told.
+    `delay`: seconds each way. `cut_after`: the connection is reset after so many bytes of the
+    client. `freeze`: nothing is passed on any more, and nobody is told.
     """
 
     def __init__(self, target: int) -> None:
@@ -166,7 +177,9 @@ class Proxy:
                 end.transport.abort()
             self._tasks.discard(task)
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, who: str) -> None:
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, who: str
+    ) -> None:
         try:
             while data := await reader.read(65536):
                 if who == "client" and self._last == "server":

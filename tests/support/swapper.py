@@ -1,10 +1,12 @@
-"""Another user of the box who watches a folder and swaps names in it while root works there. For tests/field.
+"""Another user of the box who watches a folder and swaps names in it while root works there. For
+tests/field.
 
     python swapper.py MODE FOLDER VICTIM
 
-`names`: each temporary name, copy or backup of ours in FOLDER becomes a link to VICTIM (a folder: to that of
-VICTIM) as soon as it is seen, two times in three, so that later names are met too. `folder`: FOLDER is
-renamed away and a link to the folder of VICTIM stands there, then the other way round. Never ends by itself.
+`names`: each temporary name, copy or backup of ours in FOLDER becomes a link to VICTIM (a folder:
+to that of VICTIM) as soon as it is seen, two times in three, so that later names are met too.
+`folder`: FOLDER is renamed away and a link to the folder of VICTIM stands there, then the other way
+round. Never ends by itself.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""A process and all it starts, stopped before each system call that writes: to kill it, or to fail that call.
+"""A process and all it starts, stopped before each system call that writes: to kill it, or to fail
+that call.
 
-For the tests of faults. Linux on x86-64, no library: a seccomp filter of the child lets every other call pass
-at full speed, and ptrace stops the rest, whichever process of the child makes it, so that the count of stops
-is the same in every run. Killing before stop N leaves what any instant between stops N-1 and N would leave.
+For the tests of faults. Linux on x86-64, no library: a seccomp filter of the child lets every other
+call pass at full speed, and ptrace stops the rest, whichever process of the child makes it, so that
+the count of stops is the same in every run. Killing before stop N leaves what any instant between
+stops N-1 and N would leave.
 """
 
 from __future__ import annotations
@@ -50,7 +52,10 @@ _libc.ptrace.restype = ctypes.c_long
 
 
 class _Registers(ctypes.Structure):
-    _names = "r15 r14 r13 r12 bp bx r11 r10 r9 r8 ax cx dx si di number ip cs flags sp ss fs gs ds es f g"
+    _names = (
+        "r15 r14 r13 r12 bp bx r11 r10 r9 r8 ax cx dx si di number ip cs flags sp ss fs "
+        "gs ds es f g"
+    )
     _fields_ = [(name, ctypes.c_ulonglong) for name in _names.split()]
 
     def argument(self, index: int) -> int:
@@ -93,10 +98,11 @@ def trace(
     stdin: int = -1,
     stdout: int = -1,
 ) -> Traced:
-    """Run `child` (which execs, or returns) in a session of its own, traced to the end of all it started.
+    """Run `child` (which execs, or returns) in a session of its own, traced to the end of all it
+    started.
 
-    `counts`: which stops count. Before the `kill_at`-th the whole process group is killed; what left the
-    group goes on to its end. The `fail_at`-th is not made and returns `error`.
+    `counts`: which stops count. Before the `kill_at`-th the whole process group is killed; what
+    left the group goes on to its end. The `fail_at`-th is not made and returns `error`.
     """
     assert platform.machine() == "x86_64", "the tracer knows the system calls of x86-64 only"
     pid = os.fork()
@@ -154,7 +160,9 @@ def _follow(root: int, counts: Counts, kill_at: int, fail_at: int, error: int) -
         if os.WIFEXITED(status) or os.WIFSIGNALED(status):
             alive.discard(pid)
             if pid == root:
-                found.code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+                found.code = (
+                    os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+                )
             continue
         alive.add(pid)
         passed = 0

@@ -1,4 +1,5 @@
-"""A host in memory with whole folders, stamps and a clock: for build and deploy on the straight line."""
+"""A host in memory with whole folders, stamps and a clock: for build and deploy on the straight
+line."""
 
 from __future__ import annotations
 
@@ -47,8 +48,8 @@ Command = Callable[["TreeBox"], int]
 
 
 class TreeBox:
-    """`files`: path -> bytes. `commands`: argv -> what it does, its exit code. `done`: every action that
-    happened. After `cut_after` of them the link is lost."""
+    """`files`: path -> bytes. `commands`: argv -> what it does, its exit code. `done`: every action
+    that happened. After `cut_after` of them the link is lost."""
 
     def __init__(
         self, name: str, files: Mapping[str, str], commands: Mapping[tuple[str, ...], Command]
@@ -147,7 +148,9 @@ class TreeBox:
                 self.state.pop(name, None)
                 if values is not None:
                     self.state[name] = json.dumps(values).encode()
-            case SyncTree(from_directory=there, to_directory=here, manifest=manifest, remove=remove):
+            case SyncTree(
+                from_directory=there, to_directory=here, manifest=manifest, remove=remove
+            ):
                 assert manifest is not None
                 for path in remove:
                     del self.files[here + path]
@@ -178,12 +181,16 @@ class TreeBox:
         return None
 
 
-def plan_of(boxes: Mapping[str, TreeBox], resources: Sequence[Resource], kinds: Mapping[str, Any]) -> Plan:
+def plan_of(
+    boxes: Mapping[str, TreeBox], resources: Sequence[Resource], kinds: Mapping[str, Any]
+) -> Plan:
     """What would be done now."""
     return build(_scene(boxes, resources, kinds))
 
 
-def applied(boxes: Mapping[str, TreeBox], resources: Sequence[Resource], kinds: Mapping[str, Any]) -> Report:
+def applied(
+    boxes: Mapping[str, TreeBox], resources: Sequence[Resource], kinds: Mapping[str, Any]
+) -> Report:
     """Plan and apply, at once."""
     scene = _scene(boxes, resources, kinds)
     info = RunInfo("abc123", "20261123T194500Z", scene.document, "me@laptop")
@@ -191,7 +198,9 @@ def applied(boxes: Mapping[str, TreeBox], resources: Sequence[Resource], kinds: 
     return asyncio.run(apply.run(build(scene), scene, boxes, info, events.append))
 
 
-def _scene(boxes: Mapping[str, TreeBox], resources: Sequence[Resource], kinds: Mapping[str, Any]) -> Scene:
+def _scene(
+    boxes: Mapping[str, TreeBox], resources: Sequence[Resource], kinds: Mapping[str, Any]
+) -> Scene:
     may_change = dict.fromkeys(boxes, ("/",))
     bare = Scene("bot-kjp", tuple(resources), {}, b"key", kinds, may_change)
     answers: dict[Reading, Answer] = {}

@@ -1,8 +1,10 @@
-"""kjpstate as a stranger runs it: a document in, exit code and files out, the program a process of its own.
+"""kjpstate as a stranger runs it: a document in, exit code and files out, the program a process of
+its own.
 
-For tests/field/, which are marked `root`. `$KJPSTATE_CHECKOUT` names another checkout whose program is tried
-instead of this one: so a fault is shown red there and green here. The program, and all servers started with
-`inside`, live in a mount namespace whose /run/lock, /run/kjpstate and /var/lib/kjpstate are nobody else's.
+For tests/field/, which are marked `root`. `$KJPSTATE_CHECKOUT` names another checkout whose program
+is tried instead of this one: so a fault is shown red there and green here. The program, and all
+servers started with `inside`, live in a mount namespace whose /run/lock, /run/kjpstate and
+/var/lib/kjpstate are nobody else's.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ def checkout() -> Path:
 
 @dataclass(frozen=True)
 class Done:
-    """What a program left. `code` is negative for the signal that ended it, None where its time was over."""
+    """What a program left. `code` is negative for the signal that ended it, None where its time was
+    over."""
 
     code: int | None
     out: str
@@ -40,7 +43,8 @@ class Done:
 
 @dataclass
 class Trial:
-    """`folder` is the document's. `inside`: words before each command, which lead into the namespace."""
+    """`folder` is the document's. `inside`: words before each command, which lead into the
+    namespace."""
 
     folder: Path
     inside: tuple[str, ...] = ()
@@ -60,7 +64,8 @@ class Trial:
         return path
 
     def kjpstate(self, *argv: str, typed: str = "", timeout: float = 60, **env: str) -> Done:
-        """One command line of kjpstate, typed in the folder. `typed` is what it reads on standard input."""
+        """One command line of kjpstate, typed in the folder. `typed` is what it reads on standard
+        input."""
         return self.run(self.program(*argv), typed=typed, timeout=timeout, **env)
 
     def program(self, *argv: str) -> tuple[str, ...]:
@@ -117,7 +122,9 @@ def private(folder: Path) -> Iterator[Trial]:
     )
     try:
         assert keeper.stdout is not None and keeper.stdout.readline() == "ready\n"
-        yield Trial(folder, ("nsenter", f"--target={keeper.pid}", "--mount", f"--wd={folder}", "--"))
+        yield Trial(
+            folder, ("nsenter", f"--target={keeper.pid}", "--mount", f"--wd={folder}", "--")
+        )
     finally:
         keeper.kill()
         keeper.wait()

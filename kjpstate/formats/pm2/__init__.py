@@ -1,1 +1,2 @@
-"""What kjpstate knows about PM2: its probe, keys, restart policy, health and ecosystem file. Pure."""
+"""What kjpstate knows about PM2: its probe, keys, restart policy, health and
+ecosystem file. Pure."""

@@ -1,4 +1,5 @@
-"""Arguments as PM2 keeps them: a list, also where they are written as one text. Used by the modules here."""
+"""Arguments as PM2 keeps them: a list, also where they are written as one text. Used by the modules
+here."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""One app three times: as it runs, as the ecosystem file says, as a reboot would bring it back. Pure.
+"""One app three times: as it runs, as the ecosystem file says, as a reboot would bring it back.
+Pure.
 
-Called by `kjpstate pm2`. Environment values are Secrets: who shows a row shows a keyed digest of them.
+Called by `kjpstate pm2`. Environment values are Secrets: who shows a row shows a keyed digest of
+them.
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ SET = "(set)"
 
 @dataclass(frozen=True)
 class Row:
-    """One setting. None: not there, and PM2 has no value by itself. `differs`: they do not all say the same,
-    as far as they say anything at all."""
+    """One setting. None: not there, and PM2 has no value by itself. `differs`: they do not all say
+    the same, as far as they say anything at all."""
 
     name: str
     running: Any
@@ -56,7 +58,11 @@ def columns(spec: Spec, seen: Seen, file: Answer) -> Columns:
     return Columns(
         "" if running else "no PM2 daemon" if not seen.alive else "not in PM2's list",
         why_not,
-        "" if saved else "not saved" if seen.dump.state == "ok" else f"dump.pm2 is {seen.dump.state}",
+        ""
+        if saved
+        else "not saved"
+        if seen.dump.state == "ok"
+        else f"dump.pm2 is {seen.dump.state}",
         rows,
     )
 
@@ -81,7 +87,10 @@ def _status(running: tuple[App, ...], saved: tuple[App, ...]) -> Iterator[Row]:
 
 
 def _settings(
-    said: Mapping[str, Any] | None, running: tuple[App, ...], saved: tuple[App, ...], context: Context
+    said: Mapping[str, Any] | None,
+    running: tuple[App, ...],
+    saved: tuple[App, ...],
+    context: Context,
 ) -> Iterator[Row]:
     """What the file says, in its order; then what acts or is saved beside it."""
     wanted = settings.desired(context) if said else {}
@@ -92,7 +101,10 @@ def _settings(
         differs = any(cell[name] != value for cell in cells)
         yield Row(name, acting.get(name), value, kept.get(name), differs)
     beside = {
-        name: None for apps in (running, saved) for app in apps for name in _beside(app, wanted, context)
+        name: None
+        for apps in (running, saved)
+        for app in apps
+        for name in _beside(app, wanted, context)
     }
     for name in beside:
         there = [_raw(name, apps, context) for apps in (running, saved) if apps]
@@ -121,13 +133,18 @@ def _variables(
     for name in dict.fromkeys((*file, *settings.environment(spec["app"]))):
         value = None if name not in file else _secret(file[name])
         cells = [_variable(name, apps) for apps in (running, saved)]
-        known = [cell for cell, there in zip(cells, (running, saved), strict=True) if there and cell != SET]
+        known = [
+            cell
+            for cell, there in zip(cells, (running, saved), strict=True)
+            if there and cell != SET
+        ]
         known += [value] if said else []
         yield Row(f"env.{name}", cells[0], value, cells[1], any(cell != known[0] for cell in known))
 
 
 def _variable(name: str, apps: tuple[App, ...]) -> Any:
-    """Its value as a Secret; where the instances disagree the first that differs from the others."""
+    """Its value as a Secret; where the instances disagree the first that
+    differs from the others."""
     for app in apps:
         if name in app.env:
             return Secret(app.env[name])

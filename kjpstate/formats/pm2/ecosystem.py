@@ -1,7 +1,8 @@
-"""Our ecosystem.config.js: `module.exports = <JSON>;` under a comment that names the document. And back.
+"""Our ecosystem.config.js: `module.exports = <JSON>;` under a comment that names the document. And
+back.
 
-A file that does not read back is somebody else's: opaque, never evaluated. Called by pm2_ecosystem and
-pm2_process.
+A file that does not read back is somebody else's: opaque, never evaluated. Called by pm2_ecosystem
+and pm2_process.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from kjpstate.model import join
 from kjpstate.secret import opened
 
 _OURS = re.compile(
-    r"\A// Managed by kjpstate, document ([^\r\n]+?)\. Change[^\r\n]*\r?\nmodule\.exports = (\{.*\});\s*\Z",
+    r"\A// Managed by kjpstate, document ([^\r\n]+?)\. Change[^\r\n]*\r?\n"
+    r"module\.exports = (\{.*\});\s*\Z",
     re.S,
 )
 _NAMES = (".config.js", ".config.cjs")
@@ -36,7 +38,9 @@ def render(document: str, apps: Sequence[Mapping[str, Any]]) -> bytes:
     """The bytes of the file; Secrets are opened here and nowhere else."""
     text = json.dumps({"apps": opened(list(apps))}, indent=2, ensure_ascii=False)
     text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    head = f"// Managed by kjpstate, document {document}. Change the document, then: kjpstate apply\n"
+    head = (
+        f"// Managed by kjpstate, document {document}. Change the document, then: kjpstate apply\n"
+    )
     return f"{head}module.exports = {text};\n".encode()
 
 
@@ -56,7 +60,8 @@ def parse(content: bytes) -> Ours | None:
 
 
 def name_is_known(path: str) -> bool:
-    """Whether PM2 will take the file for an ecosystem at all, and our `module.exports` for its content."""
+    """Whether PM2 will take the file for an ecosystem at all, and our `module.exports` for its
+    content."""
     return path.endswith(_NAMES)
 
 
@@ -70,8 +75,8 @@ def is_module(package: bytes) -> bool:
 
 
 def log_folders(ecosystem: str, app: Mapping[str, Any]) -> Iterator[str]:
-    """The absolute folders of the app's log files. They must be there before PM2 acts: PM2 makes them at a
-    start only, and an app that crashes without them is never restarted."""
+    """The absolute folders of the app's log files. They must be there before PM2 acts: PM2 makes
+    them at a start only, and an app that crashes without them is never restarted."""
     base = join(ecosystem.rpartition("/")[0] + "/", str(app.get("cwd") or ""))
     for key in ("error_file", "out_file", "log_file"):
         value = app.get(key)

@@ -1,8 +1,8 @@
 """Is the app alive, is its code fresh, is it well after a start: judged from what the probe saw.
 
-PM2's own word is not enough: `online` means spawned, and an app it has given up is `waiting restart` for ever
-(not `errored`) once a delay is configured. Called by pm2_process, the app checks, `status`, `kjpstate pm2`
-and, as the judge `pm2-online`, by `apply`.
+PM2's own word is not enough: `online` means spawned, and an app it has given up is `waiting
+restart` for ever (not `errored`) once a delay is configured. Called by pm2_process, the app checks,
+`status`, `kjpstate pm2` and, as the judge `pm2-online`, by `apply`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,17 @@ from kjpstate.model import Answer, Clock
 KILL_TIMEOUT = 1600
 """Milliseconds PM2 lets a process end by itself; a restart it did on purpose takes no longer."""
 CONNECTS_WITHIN = 150
-"""Seconds in which a bot is connected, or tries again: beyond the longest wait between two tries of one."""
+"""Seconds in which a bot is connected, or tries again: beyond the longest wait between two tries of
+one."""
 _SETTLED = 5000
-"""Milliseconds below which an app that died again and again is not out of its loop, slow as a box may be."""
+"""Milliseconds below which an app that died again and again is not out of its loop, slow as a box
+may be."""
 _ROW, _SHORT = 3, 600
-"""So many lives in a row, each shorter than so many seconds, are a crash loop, slow as it may be."""
+"""So many lives in a row, each shorter than so many seconds, are a crash loop, slow as it may be.
+"""
 STEADY = 3600
-"""Seconds since the last restart by a crash after which the count of them is said to stand still."""
+"""Seconds since the last restart by a crash after which the count of them is said to stand still.
+"""
 _SAME_CLOCK = 5
 
 
@@ -51,8 +55,8 @@ State = Literal[
 
 @dataclass(frozen=True)
 class Health:
-    """`reason`: why it is not alive, as a clause that follows the app's name and a colon; of a live app since
-    when it runs, and after how many restarts."""
+    """`reason`: why it is not alive, as a clause that follows the app's name and a colon; of a live
+    app since when it runs, and after how many restarts."""
 
     state: State
     reason: str
@@ -70,7 +74,8 @@ class Health:
 
 @dataclass(frozen=True)
 class Judged:
-    """What was found of one thing: a code for decisions, a clause for screens, "" where all is well."""
+    """What was found of one thing: a code for decisions, a clause for screens, "" where all is
+    well."""
 
     code: str
     reason: str = ""
@@ -89,10 +94,11 @@ def health(
     may_end: bool = False,
     connected: bool = False,
 ) -> Health:
-    """Dead or alive, and why. `seen`: what `probe.parse` made of the answer. `min_uptime`: milliseconds.
+    """Dead or alive, and why. `seen`: what `probe.parse` made of the answer. `min_uptime`:
+    milliseconds.
 
-    `may_end`: the document lets it end by itself (autorestart: false), so `stopped` is no fault. `connected`:
-    the document says that it holds a connection to the outside.
+    `may_end`: the document lets it end by itself (autorestart: false), so `stopped` is no fault.
+    `connected`: the document says that it holds a connection to the outside.
     """
     if isinstance(seen, str):
         return Health("unknown", seen)
@@ -109,7 +115,9 @@ def health(
 def _without_daemon(seen: Seen, name: str) -> Health:
     if seen.runners:
         pid = seen.runners[0].pid
-        return Health("orphaned", f"no PM2 daemon, though process {pid} runs its script: nothing restarts it")
+        return Health(
+            "orphaned", f"no PM2 daemon, though process {pid} runs its script: nothing restarts it"
+        )
     saved = any(app.name == name for app in seen.dump.apps)
     return Health("no-daemon", "no PM2 daemon" + ("; the saved list has it" if saved else ""))
 
@@ -148,36 +156,47 @@ def _entry(app: App, rules: _Rules) -> Health:
         return Health("looping", "crash-looping: it keeps dying soon after its start")
     row = _in_a_row(app, up)
     if row:
-        return Health("looping", f"crash-looping: its last {len(row)} lives ended after {_listed(row)}")
+        return Health(
+            "looping", f"crash-looping: its last {len(row)} lives ended after {_listed(row)}"
+        )
     if rules.connected and app.connections == 0 and up > CONNECTS_WITHIN:
         return Health(
-            "idle", f"online, but without any connection: given up by itself, {_since(up)} after its start"
+            "idle",
+            f"online, but without any connection: given up by itself, {_since(up)} after its start",
         )
     restarts = (
-        f", {app.restart_time} restart{'s' if app.restart_time != 1 else ''}" if app.restart_time else ""
+        f", {app.restart_time} restart{'s' if app.restart_time != 1 else ''}"
+        if app.restart_time
+        else ""
     )
     return Health("alive", f"online for {_since(up)}{restarts}")
 
 
 def _waiting(app: App) -> Health:
     if app.pid == 0 or app.created_at is None:
-        return Health("given-up", "given up: waiting restart with no pid, and nothing will restart it")
+        return Health(
+            "given-up", "given up: waiting restart with no pid, and nothing will restart it"
+        )
     lost = next((log.path for log in app.logs if not log.folder), "")
     if lost:
-        reason = f"stuck in waiting restart: the folder of {lost} is gone, so PM2 never starts it again"
+        reason = (
+            f"stuck in waiting restart: the folder of {lost} is gone, so PM2 never starts it again"
+        )
         return Health("stuck", reason)
     return Health("waiting", "crash-looping: waiting restart")
 
 
 def _in_a_row(app: App, up: Decimal) -> tuple[int, ...]:
-    """The last lives, in seconds, when all were short and this one is not yet clearly longer; else none."""
+    """The last lives, in seconds, when all were short and this one is not yet clearly longer; else
+    none."""
     row = _lives(app)[-_ROW:]
     return row if len(row) == _ROW and max(row) < _SHORT and up < 2 * max(row) else ()
 
 
 def _lives(app: App) -> tuple[int, ...]:
-    """Those after which PM2 itself started it again: no more than it counts. One that it does not restart
-    (autorestart: false), and that somebody or cron_restart starts anew each time, has none."""
+    """Those after which PM2 itself started it again: no more than it counts. One that it does not
+    restart (autorestart: false), and that somebody or cron_restart starts anew each time, has none.
+    """
     return lives(app.events)[-app.restart_time :] if app.restart_time > 0 else ()
 
 
@@ -189,8 +208,9 @@ def _listed(row: Sequence[int]) -> str:
 def rising(seen: Seen, name: str) -> str:
     """Why its restarts by crashes do not stand still, as a clause after its name; "" when they do.
 
-    They do after STEADY seconds without one, or when none came since it was last started on purpose. Restarts
-    on purpose are none of these; one by PM2 for its memory, or for a file that changed, is.
+    They do after STEADY seconds without one, or when none came since it was last started on
+    purpose. Restarts on purpose are none of these; one by PM2 for its memory, or for a file that
+    changed, is.
     """
     entries = seen.named(name) if seen.alive else ()
     if not entries:
@@ -214,8 +234,8 @@ def _since(seconds: Decimal) -> str:
 def crashed(app: App) -> bool:
     """Whether PM2 restarted it by itself since somebody last started it on purpose.
 
-    `created_at` is moved by every deliberate start and by no crash. After `pm2 resurrect` it is old while
-    the counter is 0.
+    `created_at` is moved by every deliberate start and by no crash. After `pm2 resurrect` it is old
+    while the counter is 0.
     """
     if app.created_at is None or app.restart_time == 0:
         return False
@@ -230,10 +250,11 @@ def uptime_of(app: App, clock: BootClock) -> Decimal:
 
 
 def started_at(app: App, clock: BootClock) -> Decimal | None:
-    """When the process started, in seconds on the clock of /proc/uptime; None when there is no process.
+    """When the process started, in seconds on the clock of /proc/uptime; None when there is no
+    process.
 
-    In some containers /proc/uptime counts from the container's start and ticks from the machine's: the
-    probe's own start, which is now, tells how far the two are apart.
+    In some containers /proc/uptime counts from the container's start and ticks from the machine's:
+    the probe's own start, which is now, tells how far the two are apart.
     """
     if app.start is None:
         return None
@@ -250,7 +271,8 @@ FRESH: Final = Judged("fresh")
 def freshness(seen: Seen, name: str, stamped: Clock | None) -> Judged:
     """Whether the running code is that of its files, and why it may be older.
 
-    `stamped`: when the files were last put there. Fresh: another boot since then, or started strictly later.
+    `stamped`: when the files were last put there. Fresh: another boot since then, or started
+    strictly later.
     """
     if stamped is None:
         return Judged("no-stamp", "not known: its files were never put there by kjpstate")
@@ -265,10 +287,11 @@ def freshness(seen: Seen, name: str, stamped: Clock | None) -> Judged:
 
 
 def judge_online(answer: Answer, args: Mapping[str, Any]) -> str | None:
-    """None when every instance of args["name"] is online, newly started and past its min_uptime: one process
-    that lived so long is proof that PM2's count of restarts stood still meanwhile.
+    """None when every instance of args["name"] is online, newly started and past its min_uptime:
+    one process that lived so long is proof that PM2's count of restarts stood still meanwhile.
 
-    args: name; instances; min_uptime_ms; not_pids: the pids of before. Else the reason it is not well yet.
+    args: name; instances; min_uptime_ms; not_pids: the pids of before. Else the reason it is not
+    well yet.
     """
     seen = parse(answer)
     if isinstance(seen, str):
@@ -276,7 +299,9 @@ def judge_online(answer: Answer, args: Mapping[str, Any]) -> str | None:
     name, wanted = args["name"], int(args.get("instances", 1))
     entries = seen.named(name)
     if len(entries) < wanted:
-        return f"{name}: {len(entries)} of {wanted} in PM2's list" if seen.alive else "no PM2 daemon"
+        return (
+            f"{name}: {len(entries)} of {wanted} in PM2's list" if seen.alive else "no PM2 daemon"
+        )
     old: Sequence[int] = args.get("not_pids", ())
     enough = Decimal(int(args.get("min_uptime_ms", 1000))) / 1000
     for app in entries:

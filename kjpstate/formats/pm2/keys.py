@@ -1,4 +1,5 @@
-"""The keys of an ecosystem app: PM2's effective field of each, how its value is normalised, what applies it.
+"""The keys of an ecosystem app: PM2's effective field of each, how its value is normalised, what
+applies it.
 
 Called by `settings`, and by the lint for what PM2 throws away.
 """
@@ -21,8 +22,8 @@ Mechanism = Literal["reload", "replace"]
 
 @dataclass(frozen=True)
 class Context:
-    """What normalising and comparing need beside the value: the spec, the host's PM2 home and processors, and
-    where its paths lead."""
+    """What normalising and comparing need beside the value: the spec, the host's PM2 home and
+    processors, and where its paths lead."""
 
     spec: Spec
     home: str
@@ -166,4 +167,5 @@ def dropped(key: str, value: Any) -> bool:
 
 
 PLAIN: tuple[Normalise, ...] = (words, as_list, text, number)
-"""The normalisers that PM2's own value needs as well; all others turn the document's words into PM2's."""
+"""The normalisers that PM2's own value needs as well; all others turn the document's words into
+PM2's."""

@@ -1,4 +1,5 @@
-"""What an ecosystem app says that will not do what its writer hopes: from the document alone, no host needed.
+"""What an ecosystem app says that will not do what its writer hopes: from the document alone, no
+host needed.
 
 Called by pm2_ecosystem. Pointers are relative to the app.
 """
@@ -30,7 +31,8 @@ def _restarts(app: Mapping[str, Any]) -> Iterator[Advice]:
     if rules.backoff and rules.restart_delay:
         yield Advice(
             "restart-delay-ignored",
-            f"exp_backoff_restart_delay overrides it: the first retry comes after {rules.backoff} ms, "
+            "exp_backoff_restart_delay overrides it: the first retry comes after "
+            f"{rules.backoff} ms, "
             f"not {rules.restart_delay} ms",
             "drop restart_delay",
             "/restart_delay",
@@ -42,8 +44,10 @@ def _restarts(app: Mapping[str, Any]) -> Iterator[Advice]:
     elif "max_restarts" in app and not dropped("max_restarts", app["max_restarts"]):
         yield Advice(
             "max-restarts-inert",
-            f"crashes count only in the first {_span(rules.window)} after a start, and the delays before the "
-            f"last of {rules.max_restarts} take {_span(rules.until_given_up)}: it is restarted for ever",
+            f"crashes count only in the first {_span(rules.window)} after a start, and the "
+            "delays before the "
+            f"last of {rules.max_restarts} take {_span(rules.until_given_up)}: it is restarted "
+            "for ever",
             "drop max_restarts",
             "/max_restarts",
         )
@@ -53,7 +57,9 @@ def _gives_up(app: Mapping[str, Any], rules: Policy) -> Advice:
     others = ("max_restarts", "min_uptime", *(() if rules.backoff else ("restart_delay",)))
     drop = [key for key in others if key in app]
     cure = "write exp_backoff_restart_delay: 1000"
-    pointers = [key for key in ("max_restarts", "min_uptime", "exp_backoff_restart_delay") if key in app]
+    pointers = [
+        key for key in ("max_restarts", "min_uptime", "exp_backoff_restart_delay") if key in app
+    ]
     life = f"{rules.longest_life / 1000:.1f}".removesuffix(".0")
     return Advice(
         "pm2-gives-up",
@@ -117,7 +123,8 @@ def _environment(app: Mapping[str, Any]) -> Iterator[Advice]:
         if key.startswith("env_"):
             yield Advice(
                 "env-block-unused",
-                f"{key} acts only with `--env {key.removeprefix('env_')}`, which kjpstate never says to PM2",
+                f"{key} acts only with `--env {key.removeprefix('env_')}`, which kjpstate "
+                "never says to PM2",
                 "move its names into env",
                 f"/{key}",
             )
@@ -126,7 +133,9 @@ def _environment(app: Mapping[str, Any]) -> Iterator[Advice]:
 def _logs(app: Mapping[str, Any]) -> Iterator[Advice]:
     stamp = app.get("log_date_format")
     if stamp or app.get("time") is True:
-        zone = "" if isinstance(stamp, str) and "Z" in stamp else " and its stamps name no time zone"
+        zone = (
+            "" if isinstance(stamp, str) and "Z" in stamp else " and its stamps name no time zone"
+        )
         yield Advice(
             "log-date-format",
             f"with it PM2 loses what the app writes without a final line end{zone}",
@@ -150,7 +159,9 @@ def _logs_inside(app: Mapping[str, Any]) -> bool:
 
 
 def _log_paths(app: Mapping[str, Any]) -> Iterable[str]:
-    return (app[key] for key in ("error_file", "out_file", "log_file") if isinstance(app.get(key), str))
+    return (
+        app[key] for key in ("error_file", "out_file", "log_file") if isinstance(app.get(key), str)
+    )
 
 
 def _inside(path: str, folder: str) -> bool:

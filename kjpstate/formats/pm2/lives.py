@@ -1,8 +1,8 @@
 """How long an app lived, from what PM2's daemon wrote in its own log about its starts and ends.
 
-PM2's counters tell that it crashed, not when: one that dies every two minutes is `online` at every look. Its
-log has each start and end, and whether somebody meant it. Only times between lines count, so a box may have
-any clock. Called by `health`.
+PM2's counters tell that it crashed, not when: one that dies every two minutes is `online` at every
+look. Its log has each start and end, and whether somebody meant it. Only times between lines count,
+so a box may have any clock. Called by `health`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _ON_PURPOSE = "Stopping app:"
 def lives(lines: Iterable[str]) -> tuple[int, ...]:
     """Seconds of each of its last lives in a row that nobody ended on purpose, newest last.
 
-    `lines`: of the daemon's log those of this app, oldest first. A stop, a restart and a reload by somebody,
-    and a new daemon, begin a new row; so does a clock that was set back.
+    `lines`: of the daemon's log those of this app, oldest first. A stop, a restart and a reload by
+    somebody, and a new daemon, begin a new row; so does a clock that was set back.
     """
     row: list[int] = []
     started: datetime | None = None

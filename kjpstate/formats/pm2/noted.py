@@ -1,7 +1,7 @@
 """What we once set of an app: by our stamps on the host, and by a file of ours that still stands.
 
-Both kinds of PM2 go by it. The file is rewritten before the process is taken on, so the kind that writes it
-first notes what only the file told: a key that left the document would else act for ever.
+Both kinds of PM2 go by it. The file is rewritten before the process is taken on, so the kind that
+writes it first notes what only the file told: a key that left the document would else act for ever.
 """
 
 from __future__ import annotations
@@ -29,8 +29,11 @@ def keys_stamp(spec: Spec) -> ReadState:
 
 
 def name_stamp(spec: Spec) -> ReadState:
-    """Under which names we started the script: with a new one in the document the old app has to go."""
-    return ReadState(spec["host"], spec["document"], stamp_name("pm2_names", probe.script_path(spec)))
+    """Under which names we started the script: with a new one in the document the old app has to
+    go."""
+    return ReadState(
+        spec["host"], spec["document"], stamp_name("pm2_names", probe.script_path(spec))
+    )
 
 
 def stamp(reading: ReadState, values: Mapping[str, Any]) -> Stamp:
@@ -51,7 +54,8 @@ def names_before(spec: Spec, answers: Answers) -> list[str]:
 
 
 def only_in_the_file(spec: Spec, answers: Answers) -> Iterator[Stamp]:
-    """The stamps that keep what only the file tells, for who is about to rewrite it as `spec` says."""
+    """The stamps that keep what only the file tells, for who is about to
+    rewrite it as `spec` says."""
     ours, app = _ours(spec, answers), spec["app"]
     stamped, told = _stamped(spec, answers), _told(spec, ours)
     if told.keys - stamped.keys - {*app} or told.names - stamped.names - {*(app.get("env") or ())}:

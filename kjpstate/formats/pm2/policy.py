@@ -1,8 +1,9 @@
 """PM2's restart algorithm as arithmetic: when it gives up for good, and when it never will.
 
-Source: PM2's handleExit, measured on 5, 6 and 7. A crash counts only while the app lived less than min_uptime
-AND less than min_uptime*max_restarts passed since it was last started on purpose; a backoff delay grows by
-half up to 15 s and overrides restart_delay. All values are milliseconds. Called by the lint, `restarts`.
+Source: PM2's handleExit, measured on 5, 6 and 7. A crash counts only while the app lived less than
+min_uptime AND less than min_uptime*max_restarts passed since it was last started on purpose; a
+backoff delay grows by half up to 15 s and overrides restart_delay. All values are milliseconds.
+Called by the lint, `restarts`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""What the probe `pm2` prints, and back: `parse` for the kinds and checks, `render` for the simulated box.
+"""What the probe `pm2` prints, and back: `parse` for the kinds and checks, `render` for the
+simulated box.
 
-The probe (hosts/remote/probe_pm2.sh NAME SCRIPT ENV_NAME...) prints one JSON object; `Seen` has its shape,
-key by key, and only `format` (1) stands above it. A key may be missing: its default stands here. Times:
-`start` and `own_start` are ticks since boot as text, `uptime` is the raw first word of /proc/uptime; `now`,
-`pm_uptime`, `created_at` and all delays are milliseconds, `memory` and sizes bytes.
+The probe (hosts/remote/probe_pm2.sh NAME SCRIPT ENV_NAME...) prints one JSON object; `Seen` has its
+shape, key by key, and only `format` (1) stands above it. A key may be missing: its default stands
+here. Times: `start` and `own_start` are ticks since boot as text, `uptime` is the raw first word of
+/proc/uptime; `now`, `pm_uptime`, `created_at` and all delays are milliseconds, `memory` and sizes
+bytes.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ class User:
 
 @dataclass(frozen=True)
 class BootClock:
-    """`ticks`: per second. `own_start`: the probe's own start, to see whether both clocks are one."""
+    """`ticks`: per second. `own_start`: the probe's own start, to see whether
+    both clocks are one."""
 
     boot_id: str = ""
     uptime: str = "0"
@@ -47,9 +50,9 @@ class BootClock:
 
 @dataclass(frozen=True)
 class Daemon:
-    """A PM2 daemon. `unit`: the systemd unit or scope it runs in. Of another's daemon only: how its `socket`
-    answered, and its `apps` {name, pm_exec_path, pm_cwd, args} with our app's name or a script called like
-    ours, None if it did not say."""
+    """A PM2 daemon. `unit`: the systemd unit or scope it runs in. Of another's daemon only: how its
+    `socket` answered, and its `apps` {name, pm_exec_path, pm_cwd, args} with our app's name or a
+    script called like ours, None if it did not say."""
 
     pid: int = 0
     uid: int = 0
@@ -72,13 +75,15 @@ class LogFile:
 
 @dataclass(frozen=True)
 class App:
-    """One entry of PM2's list. Of other apps `fields` has only pm_exec_path, pm_cwd, namespace and args.
+    """One entry of PM2's list. Of other apps `fields` has only pm_exec_path, pm_cwd, namespace and
+    args.
 
-    `pid` 0: none. `start` None: no such process (any more). `connections`: TCP connections to other machines,
-    open or being opened; None when that can't be seen. `fields`: PM2's own keys and values, whitelisted;
-    absent where PM2 has none. `env`: the process's (else PM2's) values of the asked names. `env_names`: all.
-    `used`: ticks of CPU of its process and all below it so far, `rss` their memory; None, 0: not known.
-    `events`: of the daemon's log the last lines about its starts and ends.
+    `pid` 0: none. `start` None: no such process (any more). `connections`: TCP connections to other
+    machines, open or being opened; None when that can't be seen. `fields`: PM2's own keys and
+    values, whitelisted; absent where PM2 has none. `env`: the process's (else PM2's) values of the
+    asked names. `env_names`: all. `used`: ticks of CPU of its process and all below it so far,
+    `rss` their memory; None, 0: not known. `events`: of the daemon's log the last lines about its
+    starts and ends.
     """
 
     name: str = ""
@@ -107,7 +112,8 @@ class App:
 
 @dataclass(frozen=True)
 class Dump:
-    """dump.pm2, what `pm2 resurrect` brings back. `state`: ok, missing, empty, broken, unreadable."""
+    """dump.pm2, what `pm2 resurrect` brings back. `state`: ok, missing, empty,
+    broken, unreadable."""
 
     state: str = "missing"
     mode: str = ""
@@ -116,8 +122,9 @@ class Dump:
 
 @dataclass(frozen=True)
 class Runner:
-    """A process that runs the app's script, or its program of PATH with its arguments, whoever started it.
-    `above`: the processes above its parent. `cwd`: without links; "": not to be seen."""
+    """A process that runs the app's script, or its program of PATH with its arguments, whoever
+    started it. `above`: the processes above its parent. `cwd`: without links; "": not to be seen.
+    """
 
     pid: int = 0
     ppid: int = 0
@@ -140,8 +147,9 @@ class Startup:
 
 @dataclass(frozen=True)
 class Places:
-    """Where paths lead. `links`: {path: the same without links} of the paths of the document and of PM2 that
-    have any. `program`: the app's script where it stands in its folder, else where PATH has it, else ""."""
+    """Where paths lead. `links`: {path: the same without links} of the paths of the document and of
+    PM2 that have any. `program`: the app's script where it stands in its folder, else where PATH
+    has it, else ""."""
 
     links: Mapping[str, str] = field(default_factory=dict)
     program: str = ""
@@ -149,10 +157,12 @@ class Places:
 
 @dataclass(frozen=True)
 class Seen:
-    """Everything the probe saw. `proc`: whether the host has /proc. `home`: PM2's home for this user.
+    """Everything the probe saw. `proc`: whether the host has /proc. `home`: PM2's home for this
+    user.
 
-    `node`, `pm2`: absolute paths, "" when there is none. `daemon`: the one of `home`; `more`: how many others
-    share it. `socket`: how `home`'s socket answered; only "alive" makes `apps` the truth. `error`: it broke.
+    `node`, `pm2`: absolute paths, "" when there is none. `daemon`: the one of `home`; `more`: how
+    many others share it. `socket`: how `home`'s socket answered; only "alive" makes `apps` the
+    truth. `error`: it broke.
     """
 
     proc: bool = True
@@ -188,9 +198,9 @@ class Seen:
 def reading(spec: Spec) -> Probe:
     """The reading for a spec that has `host`, `ecosystem` and `app` (a pm2_process, an app check).
 
-    Environment names: those the document gives a value. Before them `cwd=PATH`; `node=PATH` and `pm2=PATH`,
-    where the document says where they are; for a script that may be found on PATH `path=FOLDERS`, and
-    `args=DIGEST` unless a secret is among its arguments.
+    Environment names: those the document gives a value. Before them `cwd=PATH`; `node=PATH` and
+    `pm2=PATH`, where the document says where they are; for a script that may be found on PATH
+    `path=FOLDERS`, and `args=DIGEST` unless a secret is among its arguments.
     """
     app = spec["app"]
     names = app.get("env") or {}
@@ -198,7 +208,14 @@ def reading(spec: Spec) -> Probe:
     return Probe(
         spec["host"],
         "pm2",
-        (app["name"], script_path(spec), f"cwd={base_folder(spec)}", *places, *_program(app), *sorted(names)),
+        (
+            app["name"],
+            script_path(spec),
+            f"cwd={base_folder(spec)}",
+            *places,
+            *_program(app),
+            *sorted(names),
+        ),
     )
 
 
@@ -290,7 +307,11 @@ def _runner(value: Mapping[str, Any]) -> Runner:
 
 
 def _places(value: Mapping[str, Any]) -> Places:
-    links = {link: to for link, to in _mapping(value.get("links")).items() if isinstance(to, str) and link}
+    links = {
+        link: to
+        for link, to in _mapping(value.get("links")).items()
+        if isinstance(to, str) and link
+    }
     return Places(links, str(value.get("program") or ""))
 
 

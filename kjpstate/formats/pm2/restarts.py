@@ -1,7 +1,8 @@
 """PM2's restarts crash by crash: what it counts, how long it waits, where it stops for good.
 
-The arithmetic of `policy` answers "can it give up at all"; here the same algorithm runs. Held in the tests
-against recorded and live runs of PM2 5, 6 and 7. All values are milliseconds. Called by `explain pm2`.
+The arithmetic of `policy` answers "can it give up at all"; here the same algorithm runs. Held in
+the tests against recorded and live runs of PM2 5, 6 and 7. All values are milliseconds. Called by
+`explain pm2`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ _MANY = 100_000
 
 @dataclass(frozen=True)
 class Crash:
-    """One death. `at`: since the deliberate start. `counted`: the unstable starts so far, as PM2 counts them.
+    """One death. `at`: since the deliberate start. `counted`: the unstable starts so far, as PM2
+    counts them.
 
     `delay`: the wait before the next start; None: PM2 gave the app up, and starts it no more.
     """
@@ -31,7 +33,8 @@ class Crash:
 
 
 def crashes(policy: Policy, lives: Iterable[int]) -> Iterator[Crash]:
-    """The deaths of an app whose starts live so long, one after the other, until PM2 gives it up."""
+    """The deaths of an app whose starts live so long, one after the other,
+    until PM2 gives it up."""
     now = counted = before = 0
     for life in lives:
         now += life
@@ -49,8 +52,8 @@ def crashes(policy: Policy, lives: Iterable[int]) -> Iterator[Crash]:
 
 @dataclass(frozen=True)
 class Row:
-    """Starts `first` to `last` (None: for ever) of a crash loop; the first dies `at`, each is followed by the
-    same `delay` (None: given up)."""
+    """Starts `first` to `last` (None: for ever) of a crash loop; the first dies `at`, each is
+    followed by the same `delay` (None: given up)."""
 
     first: int
     last: int | None
@@ -59,7 +62,8 @@ class Row:
 
 
 def schedule(policy: Policy, life: int = START) -> list[Row]:
-    """The whole loop of an app that lives so long each time; the last row is the end, or goes on for ever."""
+    """The whole loop of an app that lives so long each time; the last row is the end, or goes on
+    for ever."""
     rows: list[Row] = []
     for number, crash in enumerate(islice(crashes(policy, repeat(life)), _MANY), 1):
         if rows and rows[-1].delay == crash.delay:

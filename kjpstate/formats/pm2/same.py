@@ -1,7 +1,8 @@
-"""Is what runs what the document says, or the same bot a second time: paths and scripts compared. Pure.
+"""Is what runs what the document says, or the same bot a second time: paths and scripts compared.
+Pure.
 
-/proc and a shell tell real paths, PM2 and a document may name a link; a script may have been found on PATH.
-Called by `settings` and by pm2_process.
+/proc and a shell tell real paths, PM2 and a document may name a link; a script may have been found
+on PATH. Called by `settings` and by pm2_process.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ def real(path: Any, places: Places) -> str:
     """`path` without its links, as far as the probe followed them."""
     found = normal(str(path))
     for _ in places.links:
-        link = max((link for link in places.links if f"{found}/".startswith(f"{link}/")), key=len, default="")
+        link = max(
+            (link for link in places.links if f"{found}/".startswith(f"{link}/")),
+            key=len,
+            default="",
+        )
         if not link:
             break
         found = normal(places.links[link] + found[len(link) :])
@@ -31,15 +36,15 @@ def same_path(one: Any, other: Any, places: Places) -> bool:
 
 
 def same_script(running: Any, folder: Any, spec: Spec, places: Places) -> bool:
-    """Whether `running`, which PM2 runs in `folder`, is what PM2 makes of the script of `spec`. A file is
-    known by the name under which it is run: one program may be many (busybox, a shim)."""
+    """Whether `running`, which PM2 runs in `folder`, is what PM2 makes of the script of `spec`. A
+    file is known by the name under which it is run: one program may be many (busybox, a shim)."""
     found = _stands_at(running, places) == _stands_at(script_path(spec), places)
     return found or _from_path(running, folder, spec, places)
 
 
 def same_place(fields: Mapping[str, Any], spec: Spec, places: Places) -> bool:
-    """Whether an app with these `fields` of PM2 runs the script of `spec` in its folder, with whatever
-    arguments."""
+    """Whether an app with these `fields` of PM2 runs the script of `spec` in its folder, with
+    whatever arguments."""
     running, folder = fields.get("pm_exec_path"), fields.get("pm_cwd")
     return same_path(folder, base_folder(spec), places) and (
         same_script(running, folder, spec, places) or same_path(running, script_path(spec), places)
@@ -52,8 +57,8 @@ def same_arguments(fields: Mapping[str, Any], spec: Spec) -> bool:
 
 
 def same_bot(fields: Mapping[str, Any], spec: Spec, places: Places) -> bool:
-    """Whether an app with these `fields` of PM2 and the one of `spec` would be one bot twice: the same script
-    in the same folder. Where one program may be many the arguments must agree too."""
+    """Whether an app with these `fields` of PM2 and the one of `spec` would be one bot twice: the
+    same script in the same folder. Where one program may be many the arguments must agree too."""
     alone = _stands_at(fields.get("pm_exec_path"), places) == _stands_at(script_path(spec), places)
     return same_place(fields, spec, places) and (alone or same_arguments(fields, spec))
 
@@ -64,8 +69,8 @@ def _stands_at(path: Any, places: Places) -> str:
 
 
 def may_come_from_path(spec: Spec, places: Places) -> bool:
-    """Whether PM2 looks the script up on PATH: nothing stands at its place in the app's folder. Where no look
-    found it there either, a name without an ending is still taken for a program's."""
+    """Whether PM2 looks the script up on PATH: nothing stands at its place in the app's folder.
+    Where no look found it there either, a name without an ending is still taken for a program's."""
     script = str(spec["app"]["script"])
     if "/" in script or places.program == script_path(spec):
         return False

@@ -1,8 +1,8 @@
 """The settings of an app as the document wants them and as they act: values that can be compared.
 
-PM2 keeps look-alikes: after a reload `script`, `cwd`, `error_file` show the new text while `pm_exec_path`,
-`pm_cwd`, `pm_err_log_path` say what really runs. Only the latter are read here. Called by pm2_process and
-the app checks.
+PM2 keeps look-alikes: after a reload `script`, `cwd`, `error_file` show the new text while
+`pm_exec_path`, `pm_cwd`, `pm_err_log_path` say what really runs. Only the latter are read here.
+Called by pm2_process and the app checks.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def context(spec: Spec, seen: Seen | None) -> Context:
 
 
 def desired(context: Context) -> dict[str, Any]:
-    """{key: effective value} of every key of the document that PM2 will heed and that can be seen."""
+    """{key: effective value} of every key of the document that PM2 will heed
+    and that can be seen."""
     app: Mapping[str, Any] = context.spec["app"]
     wanted = {}
     for name, value in app.items():
@@ -47,7 +48,8 @@ def _unseen(name: str, value: Any) -> bool:
 
 
 def actual(entries: Iterable[App], wanted: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """{key: effective value} of the running (or saved) entries for the keys of `wanted`; None: PM2 has none.
+    """{key: effective value} of the running (or saved) entries for the keys of `wanted`; None: PM2
+    has none.
 
     Where the instances disagree the one that differs from `wanted` is told.
     """
@@ -80,11 +82,15 @@ def _effective(name: str, app: App, wanted: Any, context: Context) -> Any:
 
 
 def _numbered(path: str, seen: Any, context: Context) -> bool:
-    """Whether PM2 made `seen` of `path`: as said, or with the app's number before the ending. The saved list
-    has no numbers to compare with."""
+    """Whether PM2 made `seen` of `path`: as said, or with the app's number before the ending. The
+    saved list has no numbers to compare with."""
     folder, _, name = real(path, context.places).rpartition("/")
     stem, dot, ending = name.rpartition(".")
-    shape = rf"{re.escape(stem)}(-\d+)?{re.escape(dot + ending)}" if dot else rf"{re.escape(name)}(-\d+)?"
+    shape = (
+        rf"{re.escape(stem)}(-\d+)?{re.escape(dot + ending)}"
+        if dot
+        else rf"{re.escape(name)}(-\d+)?"
+    )
     return re.fullmatch(re.escape(f"{folder}/") + shape, real(seen, context.places)) is not None
 
 

@@ -1,7 +1,8 @@
 """TypeScript and JavaScript as leaves with places: the only door to tree-sitter. Pure.
 
-`grammar` walks trees, `source` reads a file, `fragments` an author's new text, `patterns` finds an author's
-old text, `structure` says what is a whole statement and which names stand where. Called by the kind `patch`.
+`grammar` walks trees, `source` reads a file, `fragments` an author's new text, `patterns` finds an
+author's old text, `structure` says what is a whole statement and which names stand where. Called by
+the kind `patch`.
 """
 
 from __future__ import annotations

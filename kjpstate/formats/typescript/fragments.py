@@ -25,7 +25,8 @@ _FRAMES = (
 
 
 def fragment(text: str, path: str) -> tuple[Source, int, int] | None:
-    """(source, start, end) of a text that stands by itself: statements, members, properties or cases.
+    """(source, start, end) of a text that stands by itself: statements, members, properties or
+    cases.
 
     None when it is none of them: unbalanced, or with a fault. Raises NoParser.
     """
@@ -43,11 +44,15 @@ def token_digest(leaves: Sequence[Leaf]) -> str:
     """12 hex over words and comments: blind to layout, quotes, `;` and trailing commas."""
     words = [leaf for leaf in leaves if leaf.comment or leaf.text != ";"]
     tokens = [leaf for leaf in words if not leaf.comment]
-    trailing = {leaf.start for leaf, after in pairwise(tokens) if leaf.text == "," and after.text in CLOSERS}
+    trailing = {
+        leaf.start for leaf, after in pairwise(tokens) if leaf.text == "," and after.text in CLOSERS
+    }
     if tokens and tokens[-1].text == ",":
         trailing.add(tokens[-1].start)
     kept = (
-        "\0".join(("#" if leaf.comment else "", leaf.text)) for leaf in words if leaf.start not in trailing
+        "\0".join(("#" if leaf.comment else "", leaf.text))
+        for leaf in words
+        if leaf.start not in trailing
     )
     return hashlib.sha256("\n\0".join(kept).encode()).hexdigest()[:12]
 

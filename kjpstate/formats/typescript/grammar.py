@@ -1,8 +1,8 @@
 """tree-sitter's trees, walked leaf by leaf: the only module that loads it.
 
-A string is one leaf by its value, a template and a regular expression one leaf by its text; `>>` is two
-leaves (a fragment can't know whether it closes two types); what the parser only supposed is no leaf.
-Called by `source`.
+A string is one leaf by its value, a template and a regular expression one leaf by its text; `>>` is
+two leaves (a fragment can't know whether it closes two types); what the parser only supposed is no
+leaf. Called by `source`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class NoParser(Exception):
 
 
 class Leaf(NamedTuple):
-    """`text` is what is compared; `start` and `end` are bytes. `comment`: it is one, `text` its words."""
+    """`text` is what is compared; `start` and `end` are bytes. `comment`: it is one, `text` its
+    words."""
 
     start: int
     end: int
@@ -49,7 +50,8 @@ def tree_of(data: bytes, grammar: str) -> Tree:
 
 
 def tree_after(tree: Tree, data: bytes, grammar: str, after: bytes, edits: Sequence[Edit]) -> Tree:
-    """The tree of `after`, which is `data` with `edits` done; what they don't touch is not parsed again.
+    """The tree of `after`, which is `data` with `edits` done; what they don't touch is not parsed
+    again.
 
     `edits`: (start, end, new text), in bytes of `data`. `tree` stays as it is.
     """
@@ -114,9 +116,11 @@ def _parser(grammar: str) -> Parser:
 def terminals(
     tree: Tree, data: bytes, first: int, behind: int
 ) -> tuple[list[int], list[int], dict[int, str]]:
-    """Where each leaf starts, where it ends, and by index a literal's, comment's or text's type, or `split`.
+    """Where each leaf starts, where it ends, and by index a literal's, comment's or text's type, or
+    `split`.
 
-    Lists, not tuples one by one: a file has ten leaves a line, and this walk is half of a plan's time.
+    Lists, not tuples one by one: a file has ten leaves a line, and this walk is half of a plan's
+    time.
     """
     cursor = tree.walk()
     while cursor.goto_first_child_for_byte(first) is not None:
@@ -152,7 +156,8 @@ def terminals(
 
 
 def _role(node: Node) -> tuple[str, Node]:
-    """What a leaf that starts like a literal, a comment or a text belongs to, and the node of the whole."""
+    """What a leaf that starts like a literal, a comment or a text belongs to, and the node of the
+    whole."""
     kind = node.type
     if kind in COMMENTS or kind == "jsx_text":
         return kind, node

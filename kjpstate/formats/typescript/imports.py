@@ -16,14 +16,17 @@ _AROUND_CALL = {"member_expression": "object", "call_expression": "function"}
 
 
 def last_import(source: Source, hidden: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
-    """The bytes of the last `import` of the module, else of the last `require` of its first run of them.
+    """The bytes of the last `import` of the module, else of the last `require` of its first run of
+    them.
 
-    What starts in a span of `hidden` (a block of ours) does not count. None: the module imports nothing.
+    What starts in a span of `hidden` (a block of ours) does not count. None: the module imports
+    nothing.
     """
     nodes = [
         node
         for node in source.tree.root_node.children
-        if node.type not in COMMENTS and not any(one <= node.start_byte < other for one, other in hidden)
+        if node.type not in COMMENTS
+        and not any(one <= node.start_byte < other for one, other in hidden)
     ]
     imports = [node for node in nodes if node.type in ("import_statement", "import_alias")]
     if imports:
@@ -57,5 +60,7 @@ def _is_require(node: Node | None) -> bool:
         called = node.child_by_field_name("function")
         if called is not None and called.text == b"require":
             return True
-        node = node.child_by_field_name(_AROUND_CALL[node.type]) if node.type in _AROUND_CALL else None
+        node = (
+            node.child_by_field_name(_AROUND_CALL[node.type]) if node.type in _AROUND_CALL else None
+        )
     return False

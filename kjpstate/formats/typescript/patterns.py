@@ -1,5 +1,5 @@
-"""An author's text found in a file, leaf by leaf: blind to blanks, comments, quotes, optional `;` and
-trailing commas; `$$$` is any balanced run, `$NAME` one identifier. Nothing else is loose.
+"""An author's text found in a file, leaf by leaf: blind to blanks, comments, quotes, optional `;`
+and trailing commas; `$$$` is any balanced run, `$NAME` one identifier. Nothing else is loose.
 
 Called by the kind `patch`.
 """
@@ -15,12 +15,14 @@ from functools import cached_property
 from kjpstate.formats.typescript.source import CLOSERS, OPENERS, WORD, Source, read
 
 HIDDEN = "\0"
-"""The text of a leaf that nothing may match (it stands in a block of ours); no leaf of a file has it."""
+"""The text of a leaf that nothing may match (it stands in a block of ours); no leaf of a file has
+it."""
 
 RUN = "$$$"
 MOST_RUNS, LONGEST_RUN = 16, 5_000
 FEWEST_STEPS, STEPS_A_LEAF = 200_000, 10
-"""How long a pattern is looked for, in leaves compared; most need one or two for each of the file."""
+"""How long a pattern is looked for, in leaves compared; most need one or two for each of the file.
+"""
 MOST_BINDINGS = 64
 MOST_TOGETHER = 8
 """How many times that all patterns with wildcards of one file may take together."""
@@ -35,7 +37,8 @@ _RESERVED = re.compile(
     "var|void|while|with|yield"
 )
 _CONTINUES = re.compile(r"[([`.,?:*/%&|^<>=]|[-+](?!\+|-)|!=|(?:in|instanceof|as|satisfies)$")
-"""A leaf on a new line that goes on with the statement before it, so that no `;` was left out there."""
+"""A leaf on a new line that goes on with the statement before it, so that no `;` was left out
+there."""
 
 
 class BadPattern(Exception):
@@ -43,7 +46,8 @@ class BadPattern(Exception):
 
 
 class TooFree(Exception):
-    """A pattern for which the search would not end in a useful time; str() says what in it is too free."""
+    """A pattern for which the search would not end in a useful time; str() says what in it is too
+    free."""
 
     def __init__(self, pattern: Pattern) -> None:
         super().__init__(_too_free(pattern))
@@ -72,7 +76,8 @@ class Pattern:
 
     @cached_property
     def carried(self) -> Mapping[int, tuple[str, ...]]:
-        """For each `$$$` the names that stand before it and behind it: what they stood for decides there."""
+        """For each `$$$` the names that stand before it and behind it: what they stood for decides
+        there."""
         return {
             at: tuple(
                 sorted(
@@ -104,9 +109,10 @@ class Spent:
 class _Search:
     """One pattern over one list of leaves.
 
-    `runs`: for a `$$$` and what the names bound before it stand for, leaf -> the nearest end of a run from
-    there after which the rest of the pattern stands, and where that ends. `behind`: opening bracket -> the
-    leaf behind its closing one. Both are filled as they are needed, so that no leaf is walked twice.
+    `runs`: for a `$$$` and what the names bound before it stand for, leaf -> the nearest end of a
+    run from there after which the rest of the pattern stands, and where that ends. `behind`:
+    opening bracket -> the leaf behind its closing one. Both are filled as they are needed, so that
+    no leaf is walked twice.
     """
 
     pattern: Pattern
@@ -114,7 +120,9 @@ class _Search:
     texts: Sequence[str]
     end: int
     steps: int
-    runs: dict[tuple[int | str, ...], dict[int, tuple[int, int] | None]] = field(default_factory=dict)
+    runs: dict[tuple[int | str, ...], dict[int, tuple[int, int] | None]] = field(
+        default_factory=dict
+    )
     behind: dict[int, int | None] = field(default_factory=dict)
 
     def spend(self) -> None:
@@ -124,7 +132,8 @@ class _Search:
 
 
 def pattern_of(text: str, path: str, *, wildcards: bool = True) -> Pattern:
-    """The leaves of an author's text; it need not be a whole statement. Raises BadPattern, NoParser."""
+    """The leaves of an author's text; it need not be a whole statement. Raises BadPattern,
+    NoParser."""
     source = read(text.encode(), path)
     if not source.texts:
         raise BadPattern("it holds no code")
@@ -151,8 +160,8 @@ def find(
 ) -> list[Match]:
     """Every place of `pattern` among the leaves `first` to `last`.
 
-    `texts` are those of `source`, some of them HIDDEN. `spent`: what others took before, in the same
-    texts; where they are too free together, that is the one that took most. Raises TooFree.
+    `texts` are those of `source`, some of them HIDDEN. `spent`: what others took before, in the
+    same texts; where they are too free together, that is the one that took most. Raises TooFree.
     """
     seen = source.texts if texts is None else texts
     end = len(seen) if last is None else last
@@ -180,7 +189,9 @@ def _found(search: _Search, first: int) -> list[Match]:
 
 def nearest(pattern: Pattern, source: Source, most: int = 3) -> list[int]:
     """The numbers of the lines that look most like the first line of `pattern`, best first."""
-    wanted = next(line for line in pattern.text.splitlines() if line.strip()).strip()[:_LONGEST_LINE]
+    wanted = next(line for line in pattern.text.splitlines() if line.strip()).strip()[
+        :_LONGEST_LINE
+    ]
     words = set(WORD.findall(wanted))
     weight = sum(map(len, words)) or 1
     scored = []
@@ -190,7 +201,8 @@ def nearest(pattern: Pattern, source: Source, most: int = 3) -> list[int]:
             scored.append((shared / weight, number, line[: len(wanted) + 12]))
     scored = sorted(scored, key=lambda item: -item[0])[:40]
     alike = {
-        line: difflib.SequenceMatcher(None, wanted, line).ratio() for line in {line for *_, line in scored}
+        line: difflib.SequenceMatcher(None, wanted, line).ratio()
+        for line in {line for *_, line in scored}
     }
     ranked = sorted((-shared - alike[line], number) for shared, number, line in scored)
     return [number for score, number in ranked[:most] if score < -0.6]
@@ -273,7 +285,8 @@ def _further(search: _Search, place: int) -> int | None:
 
 
 def _behind(search: _Search, place: int) -> int | None:
-    """The leaf behind the bracket that closes the one at `place`; None where none does, or what is HIDDEN."""
+    """The leaf behind the bracket that closes the one at `place`; None where none does, or what is
+    HIDDEN."""
     known, texts, at = search.behind, search.texts, place
     opened: list[int] = []
     while place not in known:
@@ -325,7 +338,12 @@ def _tolerated(search: _Search, at: int, place: int) -> tuple[int, int] | None:
         return at + 1, place
     if text == ";" and (wanted in CLOSERS or search.pattern.lines[at]):
         return at, place + 1
-    if wanted == "," and at + 1 < len(leaves) and leaves[at + 1] in CLOSERS and text == leaves[at + 1]:
+    if (
+        wanted == ","
+        and at + 1 < len(leaves)
+        and leaves[at + 1] in CLOSERS
+        and text == leaves[at + 1]
+    ):
         return (at + 1, place) if texts[place - 1] not in (*OPENERS, ",") else None
     following = texts[place + 1] if place + 1 < search.end else ""
     if text == "," and wanted in CLOSERS and following == wanted:

@@ -1,4 +1,5 @@
-"""Bytes -> leaves, comments and lines; a leaf is compared by its text alone, never by the grammar's type.
+"""Bytes -> leaves, comments and lines; a leaf is compared by its text alone, never by the grammar's
+type.
 
 Called by `patterns`, `structure`, `fragments` and the kind `patch`.
 """
@@ -54,7 +55,8 @@ _GRAMMARS = {
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One parsed text. `texts[i]` stands at `starts[i]:ends[i]`; comments stand apart; offsets are bytes."""
+    """One parsed text. `texts[i]` stands at `starts[i]:ends[i]`; comments stand apart; offsets are
+    bytes."""
 
     data: bytes
     tree: Tree
@@ -64,7 +66,9 @@ class Source:
     def _leaves(self) -> tuple[list[int], list[int], list[str], list[tuple[int, int]]]:
         data = self.data
         starts, ends, roles = terminals(self.tree, data, 0, len(data))
-        letters = data.decode("latin-1")  # a letter a byte: most words are ASCII, and need no decoding each
+        letters = data.decode(
+            "latin-1"
+        )  # a letter a byte: most words are ASCII, and need no decoding each
         texts = [letters[start:end] for start, end in zip(starts, ends, strict=True)]
         if not data.isascii():
             for index in [index for index, text in enumerate(texts) if not text.isascii()]:
@@ -74,7 +78,9 @@ class Source:
         for index in [index for index, role in roles.items() if role == "string"]:
             texts[index] = f'"{string_value(texts[index])}"'
             del roles[index]
-        comments = [(starts[index], ends[index]) for index, role in roles.items() if role in COMMENTS]
+        comments = [
+            (starts[index], ends[index]) for index, role in roles.items() if role in COMMENTS
+        ]
         found: tuple[list[int], list[int], list[str]] = [], [], []
         behind = 0
         for index, role in (*roles.items(), (len(starts), "")):
@@ -95,7 +101,8 @@ class Source:
     def _with_braces(
         self, comments: list[tuple[int, int]], starts: list[int], ends: list[int], texts: list[str]
     ) -> list[tuple[int, int]]:
-        """The comments, one between tags (`{/* … */}`) with its braces, which are no leaves then."""
+        """The comments, one between tags (`{/* … */}`) with its braces, which
+        are no leaves then."""
         whole: dict[int, tuple[int, int]] = {}
         for start, _ in comments:
             after = bisect_right(ends, start)
@@ -182,7 +189,9 @@ class Source:
         if not node.has_error:
             return None
         while True:
-            inner = next((child for child in node.children if child.has_error or child.is_missing), None)
+            inner = next(
+                (child for child in node.children if child.has_error or child.is_missing), None
+            )
             if inner is None or node.is_error:
                 return node.start_byte
             node = inner
@@ -192,7 +201,8 @@ class Source:
         return bisect_right(self.ends, offset)
 
     def leaves(self, start: int, end: int) -> list[Leaf]:
-        """Leaves and comments that lie in `start:end`, in order; the rest of the text is not walked."""
+        """Leaves and comments that lie in `start:end`, in order; the rest of the text is not
+        walked."""
         found = leaves_of(self.tree, self.data, self.grammar, start, end) if start < end else ()
         return [leaf for leaf in found if leaf.end <= end]
 
@@ -225,7 +235,8 @@ def grammar_of(path: str) -> str | None:
 
 
 def read(data: bytes, path: str) -> Source:
-    """Parse a file's bytes (UTF-8). JavaScript that only reads with JSX is read so. Raises NoParser."""
+    """Parse a file's bytes (UTF-8). JavaScript that only reads with JSX is read so. Raises
+    NoParser."""
     grammar = grammar_of(path) or "typescript"
     source = parsed(data, grammar)
     if grammar == "typescript" and path.lower().endswith("js") and source.fault() is not None:
@@ -235,9 +246,11 @@ def read(data: bytes, path: str) -> Source:
 
 
 def reread(source: Source, after: bytes, edits: Sequence[Edit]) -> Source:
-    """`after`, which is `source` with `edits` done, parsed only where it changed. It is remembered nowhere:
-    whoever reads the file next parses all of it."""
-    return Source(after, tree_after(source.tree, source.data, source.grammar, after, edits), source.grammar)
+    """`after`, which is `source` with `edits` done, parsed only where it changed. It is remembered
+    nowhere: whoever reads the file next parses all of it."""
+    return Source(
+        after, tree_after(source.tree, source.data, source.grammar, after, edits), source.grammar
+    )
 
 
 def parsed(data: bytes, grammar: str) -> Source:

@@ -1,7 +1,8 @@
-"""What a place in a parsed text belongs to: whole statements, blocks, scopes and the names they declare.
+"""What a place in a parsed text belongs to: whole statements, blocks, scopes and the names they
+declare.
 
-Here, and only here, the types of the grammar's nodes count; what is compared is always text. Called by the
-kind `patch`.
+Here, and only here, the types of the grammar's nodes count; what is compared is always text. Called
+by the kind `patch`.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ def _words(text: str) -> frozenset[str]:
 
 
 _LISTS = _words(
-    "program statement_block switch_case switch_default class_body object array interface_body object_type "
+    "program statement_block switch_case switch_default class_body object array interface_body "
+    "object_type "
     "enum_body switch_body named_imports export_clause"
 )
 """Nodes whose children are a list in which whole lines may be added or replaced."""
 
 _BODIES = _words(
-    "if_statement else_clause for_statement for_in_statement while_statement do_statement labeled_statement "
+    "if_statement else_clause for_statement for_in_statement while_statement do_statement "
+    "labeled_statement "
     "with_statement arrow_function"
 )
 """Nodes that take one statement (or expression) as a body without braces."""
@@ -48,7 +51,8 @@ _BEFORE_CODE = re.compile(r"//\s*@ts-(no)?check|///|/\*\s*eslint-(disable|enable
 
 @dataclass(frozen=True)
 class Place:
-    """A whole statement (member, property, case): its bytes, and whether it stands at module level."""
+    """A whole statement (member, property, case): its bytes, and whether it
+    stands at module level."""
 
     start: int
     end: int
@@ -57,7 +61,8 @@ class Place:
 
 
 def statement(source: Source, offset: int) -> Place | Fault:
-    """The innermost whole statement that holds the leaf at `offset`; its decorators belong to it."""
+    """The innermost whole statement that holds the leaf at `offset`; its
+    decorators belong to it."""
     node = _leaf(source, offset)
     while node.parent is not None:
         parent = node.parent
@@ -73,7 +78,8 @@ def statement(source: Source, offset: int) -> Place | Fault:
 
 
 def whole(source: Source, start: int, end: int) -> Place | Fault:
-    """`start:end` (from a leaf to a leaf) as whole statements of one list, or what is wrong with it."""
+    """`start:end` (from a leaf to a leaf) as whole statements of one list, or what is wrong with
+    it."""
     node = source.tree.root_node.descendant_for_byte_range(start, end)
     assert node is not None
     if node.type == "program" or _span(node) != (start, end):
@@ -88,13 +94,18 @@ def whole(source: Source, start: int, end: int) -> Place | Fault:
 
 
 def region(source: Source, first: int, last: int) -> tuple[int, int]:
-    """The bytes that the leaves `first` to `last` (not included) open: a block, or a whole statement."""
+    """The bytes that the leaves `first` to `last` (not included) open: a block, or a whole
+    statement."""
     if source.texts[last - 1] == "{":
         block = braces(source, last - 1)
         if block is not None:
             return block
     node = _leaf(source, source.starts[first])
-    while node.parent is not None and node.parent.type not in _LISTS and node.parent.type != "else_clause":
+    while (
+        node.parent is not None
+        and node.parent.type not in _LISTS
+        and node.parent.type != "else_clause"
+    ):
         node = node.parent
     return node.start_byte, node.end_byte
 
@@ -147,7 +158,8 @@ def list_around(source: Source, offset: int) -> Node:
 
 
 def declared(container: Node) -> list[tuple[str, int]]:
-    """(name, offset) of all that a list of statements declares itself (of a function, its parameters too)."""
+    """(name, offset) of all that a list of statements declares itself (of a function, its
+    parameters too)."""
     names = [name for child in container.children for name in _declared_by(child)]
     if container.parent is not None and container.parent.type in _FUNCTIONS:
         names += _parameters(container.parent)
@@ -164,7 +176,8 @@ def declared_in(source: Source, start: int, end: int) -> set[str]:
 
 
 def shadows(source: Source, offset: int, names: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """(name, offset) of every scope between `offset` and the module that declares one of `names` itself."""
+    """(name, offset) of every scope between `offset` and the module that declares one of `names`
+    itself."""
     wanted = set(names)
     node: Node | None = source.tree.root_node.descendant_for_byte_range(offset, offset)
     while node is not None and node.type != "program":
@@ -189,12 +202,14 @@ def _place(start: int, end: int, container: Node) -> Place:
 
 
 def _span(node: Node) -> tuple[int, int]:
-    """From the first to the last leaf of `node`: where no `;` ends it, the grammar counts a comment to it."""
+    """From the first to the last leaf of `node`: where no `;` ends it, the grammar counts a comment
+    to it."""
     return _edge(node, 0).start_byte, _edge(node, -1).end_byte
 
 
 def _edge(node: Node, side: Literal[0, -1]) -> Node:
-    """The first (0) or last (-1) descendant of `node` that is neither a comment nor without a width."""
+    """The first (0) or last (-1) descendant of `node` that is neither a comment nor without a
+    width."""
     while True:
         inner = [
             child
@@ -212,7 +227,9 @@ def _several(source: Source, node: Node, start: int, end: int) -> Place | Fault:
         return "partial-statement"
     children = [child for child in node.children if child.type not in COMMENTS]
     near = [
-        number for number, child in enumerate(children) if start < child.end_byte and child.start_byte < end
+        number
+        for number, child in enumerate(children)
+        if start < child.end_byte and child.start_byte < end
     ]
     spans = {number: _span(children[number]) for number in near}
     inside = [number for number, span in spans.items() if start <= span[0] and span[1] <= end]
@@ -220,7 +237,9 @@ def _several(source: Source, node: Node, start: int, end: int) -> Place | Fault:
     if crossed or not inside or (spans[inside[0]][0], spans[inside[-1]][1]) != (start, end):
         return "partial-statement"
     before = children[inside[0] - 1] if inside[0] else None
-    parted = (before is not None and before.type == "decorator") or children[inside[-1]].type == "decorator"
+    parted = (before is not None and before.type == "decorator") or children[
+        inside[-1]
+    ].type == "decorator"
     if parted or any(children[number].type in _BRACKETS for number in inside):
         return "partial-statement"
     return _place(start, end, node)
@@ -234,7 +253,8 @@ def _heads_case(node: Node, parent: Node) -> bool:
 
 
 def _with_decorators(node: Node) -> tuple[Node, Node]:
-    """The first and the last node of a member with the decorators that stand before it in a class."""
+    """The first and the last node of a member with the decorators that stand
+    before it in a class."""
     first = last = node
     while last.type == "decorator" and last.next_named_sibling is not None:
         last = last.next_named_sibling
@@ -253,7 +273,8 @@ def _is_body(node: Node, parent: Node) -> bool:
 
 
 def _comment_on(source: Source, start: int, end: int) -> int | None:
-    """The start of the comment that is all there is on the line `start:end`; it may have begun above."""
+    """The start of the comment that is all there is on the line `start:end`; it may have begun
+    above."""
     text = source.data[start:end].rstrip()
     if not text:
         return None
@@ -275,7 +296,9 @@ def _declared_by(node: Node) -> Iterator[Node]:
                 yield from _bound(name)
     elif node.type == "import_statement":
         yield from _imported(node)
-    elif node.type.endswith(("_declaration", "function_signature")) or node.type == "internal_module":
+    elif (
+        node.type.endswith(("_declaration", "function_signature")) or node.type == "internal_module"
+    ):
         name = node.child_by_field_name("name")
         if name is not None and name.type in _NAMES:
             yield name

@@ -1,7 +1,9 @@
-"""A machine in a folder: real files; modelled systemd-resolved, PM2, npm and clock. For `demo` and tests.
+"""A machine in a folder: real files; modelled systemd-resolved, PM2, npm and clock. For `demo` and
+tests.
 
-Built on the body for this machine, so that the protocol of writes is the real one. Tests cut the link after
-any single effect: `operations` counts them, `cut_after` says which is the last that happens.
+Built on the body for this machine, so that the protocol of writes is the real one. Tests cut the
+link after any single effect: `operations` counts them, `cut_after` says which is the last that
+happens.
 """
 
 from __future__ import annotations
@@ -34,16 +36,23 @@ from kjpstate.process import NotStarted
 __all__ = ["SimulatedHost", "seed_demo"]
 
 _EFFECT, _LOOK, _COMMAND = 0.02, 15.0, 0.5
-"""Seconds that pass with an effect on files, a look at PM2 (so that nobody has to wait), a command."""
+"""Seconds that pass with an effect on files, a look at PM2 (so that nobody has to wait), a command.
+"""
 
-_COMMANDS = {"systemctl": resolver.systemctl, "npx": tools.npx, "npm": tools.npm, "date": tools.date}
+_COMMANDS = {
+    "systemctl": resolver.systemctl,
+    "npx": tools.npx,
+    "npm": tools.npm,
+    "date": tools.date,
+}
 
 
 class SimulatedHost:
     """The host `name` below `folder`; its `/` is `folder/name`. See the port, `kjpstate.host.Host`.
 
-    `cut_after`: the link is lost right after that many operations really happened, and stays lost until
-    `reconnect`. `broken`: {text: so many more times} a command whose line holds it does nothing and exits 1.
+    `cut_after`: the link is lost right after that many operations really happened, and stays lost
+    until `reconnect`. `broken`: {text: so many more times} a command whose line holds it does
+    nothing and exits 1.
     """
 
     def __init__(self, name: str, folder: Path, *, may_change: tuple[str, ...] = ()) -> None:
@@ -165,7 +174,9 @@ class SimulatedHost:
 
     def _must_be_reachable(self) -> None:
         if not self.reachable:
-            raise errors.Unreachable(self.name, f"{self.name} can't be reached", "wait until it is back")
+            raise errors.Unreachable(
+                self.name, f"{self.name} can't be reached", "wait until it is back"
+            )
 
     # ---- what the body asks for
 
@@ -193,7 +204,9 @@ class SimulatedHost:
                 return pm2.tail(self.box, reading.args[1])
         return None
 
-    async def _run(self, command: Run, heard: Heard | None = None, step: Step | None = None) -> Completed:
+    async def _run(
+        self, command: Run, heard: Heard | None = None, step: Step | None = None
+    ) -> Completed:
         done = self._command(command)
         lines = Lines(heard)
         lines.feed(done.stdout)

@@ -1,7 +1,8 @@
-"""What a simulated machine is besides its files: its clock, its resolver, its PM2; kept in one JSON file.
+"""What a simulated machine is besides its files: its clock, its resolver, its PM2; kept in one JSON
+file.
 
-Called by the other modules of this package. Everything that happens moves the clock on, so that "started
-after the files were put there" can be judged as on a real machine.
+Called by the other modules of this package. Everything that happens moves the clock on, so that
+"started after the files were put there" can be judged as on a real machine.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ _EPOCH = 1_767_225_600_000
 class Box:
     """One machine below `folder`: its `/` is the folder `name`, all else is `.boxes/name/`.
 
-    `state` is plain JSON: boots, uptime (seconds), next_pid, and `resolved` and `pm2`, None where the machine
-    has none; `load`: per cent of one core that its apps use, `burnt`: their ticks so far. `save` changes.
+    `state` is plain JSON: boots, uptime (seconds), next_pid, and `resolved` and `pm2`, None where
+    the machine has none; `load`: per cent of one core that its apps use, `burnt`: their ticks so
+    far. `save` changes.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -52,7 +54,8 @@ class Box:
         fresh.replace(self._file)
 
     def real(self, path: str) -> Path:
-        """Where a document's path is: `/etc/x` below our root; a path that is there already stays itself."""
+        """Where a document's path is: `/etc/x` below our root; a path that is there already stays
+        itself."""
         base = self.root.as_posix()
         if path == base or path.startswith(base + "/"):
             return Path(path)

@@ -1,8 +1,8 @@
 """A modelled PM2, in the points that the kinds and checks look at.
 
-Its daemon is a value in the box; dump.pm2 and the logs are real files. Kept from the real one: a reload
-leaves `script`, `cwd` and log paths as they are and never removes a key; it does nothing for an app that
-waits for a restart; a start makes log folders; exit codes say little.
+Its daemon is a value in the box; dump.pm2 and the logs are real files. Kept from the real one: a
+reload leaves `script`, `cwd` and log paths as they are and never removes a key; it does nothing for
+an app that waits for a restart; a start makes log folders; exit codes say little.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ NOBODY = 3
 CONNECTED = "✅ WhatsApp Terhubung! Siap menerima pesan."
 
 _DUMP = f"{HOME}/dump.pm2"
-DEFAULTS: dict[str, Any] = {key.field: key.default for key in keys.KEYS.values() if key.default is not None}
+DEFAULTS: dict[str, Any] = {
+    key.field: key.default for key in keys.KEYS.values() if key.default is not None
+}
 
 
 def fresh() -> dict[str, Any]:
@@ -94,7 +96,8 @@ def probe(box: Box, args: tuple[str, ...]) -> bytes:
 
 
 def _shown(box: Box, app: Mapping[str, Any], name: str, wanted: tuple[str, ...]) -> App:
-    """An entry as the probe tells it: of others just the script, of the environment just what was asked."""
+    """An entry as the probe tells it: of others just the script, of the environment just what was
+    asked."""
     if app["name"] != name:
         known = ("pm_exec_path", "pm_cwd", "namespace", "args")
         fields = {key: value for key, value in app["fields"].items() if key in known}
@@ -175,7 +178,8 @@ def _running(box: Box) -> list[dict[str, Any]]:
 
 
 def command(box: Box, words: tuple[str, ...], env: Mapping[str, str]) -> Completed:
-    """One `pm2` command, the words behind the program; like the real one, each brings a daemon up."""
+    """One `pm2` command, the words behind the program; like the real one, each
+    brings a daemon up."""
     own = box.state["pm2"]
     if own is None:
         return said(127, "pm2: not found")
@@ -191,7 +195,9 @@ def command(box: Box, words: tuple[str, ...], env: Mapping[str, str]) -> Complet
         case ("resurrect",):
             done = _resurrect(box, own)
         case ("jlist", *_):
-            done = said(0, json.dumps([{"name": app["name"], "pm_id": app["pm_id"]} for app in own["apps"]]))
+            done = said(
+                0, json.dumps([{"name": app["name"], "pm_id": app["pm_id"]} for app in own["apps"]])
+            )
         case ("ping" | "list" | "ls", *_):
             done = said(0, "pong")
         case ("kill",):
@@ -211,7 +217,8 @@ def keep(box: Box, path: str) -> Completed:
 
 
 def delete(box: Box, name: str) -> Completed:
-    """The daemon is told the numbers of what bears exactly this name; it is not brought up for that."""
+    """The daemon is told the numbers of what bears exactly this name; it is not brought up for
+    that."""
     own = box.state["pm2"]
     if not own["pid"]:
         return said(NOBODY, f"the PM2 of {HOME} does not answer")
@@ -221,7 +228,8 @@ def delete(box: Box, name: str) -> Completed:
 
 
 def back(box: Box, name: str, path: str) -> Completed:
-    """What bears the name is deleted, then `pm2 resurrect` from the list that was kept at `path`."""
+    """What bears the name is deleted, then `pm2 resurrect` from the list that
+    was kept at `path`."""
     own = box.state["pm2"]
     delete(box, name)
     own["pid"] = own["pid"] or box.new_pid()
@@ -279,7 +287,8 @@ def _start(
 
 
 def _reload(box: Box, app: dict[str, Any], file: str, config: Mapping[str, Any]) -> None:
-    """Keys that a running app takes, and variables that were added or changed; nothing is ever removed."""
+    """Keys that a running app takes, and variables that were added or changed; nothing is ever
+    removed."""
     fields = _fields(file, config)
     for key in config:
         known = keys.KEYS.get(key)
@@ -291,12 +300,16 @@ def _reload(box: Box, app: dict[str, Any], file: str, config: Mapping[str, Any])
 
 
 def spawn(box: Box, app: dict[str, Any]) -> None:
-    """A new process for an entry of the list, started on purpose; what it says goes to its real log."""
+    """A new process for an entry of the list, started on purpose; what it says goes to its real
+    log."""
     box.tick(0.2)
     app |= {"status": "online", "pid": box.new_pid(), "start": str(box.ticks), "memory": 84_000_000}
     app["used"] = -round(box.state.get("burnt", 0.0))
     app |= {"pm_uptime": box.now, "created_at": box.now, "node_version": "20.20.2", "events": ()}
-    script, out = box.real(app["fields"]["pm_exec_path"]), box.real(app["fields"]["pm_out_log_path"])
+    script, out = (
+        box.real(app["fields"]["pm_exec_path"]),
+        box.real(app["fields"]["pm_out_log_path"]),
+    )
     if not script.is_file() or CRASHES in script.read_text("utf-8", "replace"):
         app |= {"status": "waiting restart", "start": None, "unstable_restarts": 1, "exit_code": 1}
     elif out.parent.is_dir():
@@ -307,14 +320,21 @@ def spawn(box: Box, app: dict[str, Any]) -> None:
 def _dated(box: Box, fields: Mapping[str, Any]) -> str:
     """What PM2 writes before a line, where the app has a log_date_format."""
     words = str(fields.get("log_date_format") or "")
-    for word, there in (("YYYY", "%Y"), ("MM", "%m"), ("DD", "%d"), ("HH", "%H"), ("mm", "%M"), ("ss", "%S")):
+    for word, there in (
+        ("YYYY", "%Y"),
+        ("MM", "%m"),
+        ("DD", "%d"),
+        ("HH", "%H"),
+        ("mm", "%M"),
+        ("ss", "%S"),
+    ):
         words = words.replace(word, there)
     return f"{datetime.fromtimestamp(box.now / 1000, UTC).strftime(words)}: " if words else ""
 
 
 def _meant(own: Mapping[str, Any], word: str) -> list[dict[str, Any]]:
-    """What a word of PM2's command line means: the apps of that name or script, else of that namespace, else
-    the one of that number."""
+    """What a word of PM2's command line means: the apps of that name or script, else of that
+    namespace, else the one of that number."""
     apps: list[dict[str, Any]] = own["apps"]
     ways = (
         [app for app in apps if word in ("all", app["name"], app["fields"]["pm_exec_path"])],

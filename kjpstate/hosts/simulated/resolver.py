@@ -54,16 +54,24 @@ def probe(box: Box) -> bytes:
     """What the probe `resolved` would print here."""
     own = box.state["resolved"]
     if own is None:
-        return render(Seen(version=252, unit=Unit("not-found", "inactive"), files=tuple(_files(box))))
+        return render(
+            Seen(version=252, unit=Unit("not-found", "inactive"), files=tuple(_files(box)))
+        )
     active = own["active"] == "active"
     running = Running(
-        tuple(own["servers"]), tuple(own["fallback"]), tuple(own["domains"]), mode="stub", stub="yes"
+        tuple(own["servers"]),
+        tuple(own["fallback"]),
+        tuple(own["domains"]),
+        mode="stub",
+        stub="yes",
     )
     result = "start-limit-hit" if own["active"] == "failed" else "success"
     return render(
         Seen(
             version=own["version"],
-            unit=Unit("loaded", own["active"], "running" if active else "dead", own["enabled"], result),
+            unit=Unit(
+                "loaded", own["active"], "running" if active else "dead", own["enabled"], result
+            ),
             running=running if active else None,
             links=tuple(_links(own)) if active else (),
             interfaces=_interfaces(own),
@@ -152,11 +160,16 @@ def _links(own: dict[str, Any]) -> Iterator[Link]:
 
 
 def names(box: Box, args: tuple[str, ...]) -> bytes:
-    """What the probe `names` would print: everything resolves while a server that is asked answers."""
+    """What the probe `names` would print: everything resolves while a server
+    that is asked answers."""
     count = int(args[0])
     own, silent = box.state["resolved"], set(box.state["silent"])
     asked = list(own["servers"]) if own and own["active"] == "active" else []
-    asked += [server for link in (own or {}).get("links", ()) for server in link["servers"]] if own else []
+    asked += (
+        [server for link in (own or {}).get("links", ()) for server in link["servers"]]
+        if own
+        else []
+    )
     answers = any(bare(server) not in silent for server in asked) or own is None
     lookups = [
         Lookup(
@@ -174,7 +187,12 @@ def names(box: Box, args: tuple[str, ...]) -> bytes:
         dead = server.partition("|")[0] in silent
         lookups.append(
             Lookup(
-                "server", "dig", server, 9 if dead else 0, "" if dead else _ADDRESS, "TIMEOUT" if dead else ""
+                "server",
+                "dig",
+                server,
+                9 if dead else 0,
+                "" if dead else _ADDRESS,
+                "TIMEOUT" if dead else "",
             )
         )
     asked = [item.subject for item in lookups if item.path == "server"]

@@ -1,4 +1,5 @@
-"""The two machines of the demo: a computer with a bot's source, and a set-top box that runs the built bot.
+"""The two machines of the demo: a computer with a bot's source, and a set-top box that runs the
+built bot.
 
 Called by `kjpstate demo` and by tests.
 """
@@ -20,10 +21,11 @@ PC, STB = "pc", "stb"
 
 
 def seed_demo(folder: Path) -> None:
-    """Lay out `folder/pc` (the bot's source, built once) and `folder/stb` (`/` of the box, the bot running).
+    """Lay out `folder/pc` (the bot's source, built once) and `folder/stb` (`/` of the box, the bot
+    running).
 
-    The box is as its owner left it: a stock resolved.conf, no ecosystem file, PM2 told by hand to run
-    the bot, which has been restarted 33 times.
+    The box is as its owner left it: a stock resolved.conf, no ecosystem file, PM2 told by hand to
+    run the bot, which has been restarted 33 times.
     """
     _copy(resources.files("kjpstate.hosts.simulated") / "seed", folder)
     tools.build(folder / PC)
@@ -52,7 +54,8 @@ def _copy(source: Traversable, target: Path) -> None:
 
 
 def _started_by_hand(box: Box) -> dict[str, Any]:
-    """`pm2 start dist/index.js --name bot-kjp`, typed over SSH: the shell's environment is in it for good."""
+    """`pm2 start dist/index.js --name bot-kjp`, typed over SSH: the shell's environment is in it
+    for good."""
     fields = {
         **pm2.DEFAULTS,
         "name": "bot-kjp",

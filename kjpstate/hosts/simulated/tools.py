@@ -1,7 +1,7 @@
 """Modelled commands: a bot's build (`npx tsc --noEmit`, `npm run build`, `npm ci`), and `date`.
 
-A build turns every src/*.ts into dist/*.js and, like the real compiler, does so even when types are wrong.
-A type error is a number or flag that is given a text: `const retries: number = "ten"`.
+A build turns every src/*.ts into dist/*.js and, like the real compiler, does so even when types are
+wrong. A type error is a number or flag that is given a text: `const retries: number = "ten"`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ def npm(box: Box, argv: tuple[str, ...], cwd: Path) -> Completed:
         return _tsc(cwd, emit=True)
     if argv[1:2] in (("ci",), ("install",)):
         if argv[1] == "ci" and not (cwd / "package-lock.json").is_file():
-            return said(1, "npm error The `npm ci` command can only install with a package-lock.json")
+            return said(
+                1, "npm error The `npm ci` command can only install with a package-lock.json"
+            )
         (cwd / "node_modules").mkdir(exist_ok=True)
         return said(0, "up to date")
     return said(1, f"npm error Missing script: {' '.join(argv[2:])}")

@@ -1,7 +1,8 @@
-"""Kind `build`: the source is type-checked and built when its inputs, its commands or its outputs differ.
+"""Kind `build`: the source is type-checked and built when its inputs, its commands or its outputs
+differ.
 
-A build is judged by digests only, never by times: the `build` stamp says what the last one was made from and
-which files it wrote. Called through the face in `kjpstate.kinds`.
+A build is judged by digests only, never by times: the `build` stamp says what the last one was made
+from and which files it wrote. Called through the face in `kjpstate.kinds`.
 """
 
 from __future__ import annotations
@@ -42,22 +43,26 @@ def reads(spec: Spec) -> Iterable[Reading]:
 
 
 def actual(spec: Spec, answers: Answers) -> State:
-    """`sources`: digest of the inputs as they stand; `built_from`: of those the last build read; `outputs`:
-    what the files that it wrote are now; `stamped`: digest of what each folder's `tree` stamp says."""
+    """`sources`: digest of the inputs as they stand; `built_from`: of those the last build read;
+    `outputs`: what the files that it wrote are now; `stamped`: digest of what each folder's `tree`
+    stamp says."""
     seen = readings.see(spec, answers)
     values = {
         "sources": digest(seen.sources),
         "built_from": None if seen.built_from is None else digest(seen.built_from),
         "commands": seen.commands,
         "outputs": {path: seen.now.get(path) for path in seen.written or {}},
-        "stamped": {folder: _digest(stamped_files(stamp)) for folder, stamp in seen.tree_stamps.items()},
+        "stamped": {
+            folder: _digest(stamped_files(stamp)) for folder, stamp in seen.tree_stamps.items()
+        },
         "problems": list(readings.problems(spec, answers, {})),
     }
     return State(values, present=bool(seen.now))
 
 
 def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
-    """The same keys for a build made from the inputs as planned; its outputs are UNKNOWN until it has run."""
+    """The same keys for a build made from the inputs as planned; its outputs are UNKNOWN until it
+    has run."""
     seen = readings.see(spec, answers)
     planned = readings.planned_sources(spec, seen, upstream)
     sources = planned if isinstance(planned, Unknown) else digest(planned)
@@ -142,7 +147,10 @@ def _build(spec: Spec, seen: Seen) -> Iterator[Action]:
         shown=True,
     )
     before = seen.written or {}
-    fill = (("inputs", readings.inputs(spec)), ("outputs", Written(readings.outputs(spec), tuple(before))))
+    fill = (
+        ("inputs", readings.inputs(spec)),
+        ("outputs", Written(readings.outputs(spec), tuple(before))),
+    )
     name = stamp_name("build", directory)
     yield Stamp(host, spec["document"], name, {"commands": readings.commands(spec)}, fill)
     for folder in readings.folders(spec):

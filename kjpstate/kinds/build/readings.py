@@ -103,8 +103,8 @@ def commands(spec: Spec) -> str:
 
 @dataclass(frozen=True)
 class Seen:
-    """A build as it stands. `sources`, `built_from`, `written`, `now`: {relative path: sha256}; the second
-    and third are what the last build left in its stamp, None when there was none."""
+    """A build as it stands. `sources`, `built_from`, `written`, `now`: {relative path: sha256}; the
+    second and third are what the last build left in its stamp, None when there was none."""
 
     sources: Mapping[str, str]
     now: Mapping[str, str]
@@ -125,7 +125,9 @@ def see(spec: Spec, answers: Answers) -> Seen:
         built_from=None if built_from is None else _without_outputs(built_from, spec),
         written=stamped_files(stamp, "outputs"),
         commands=command if isinstance(command, str) else None,
-        tree_stamps={folder: read_stamp(answers.get(tree_stamp(spec, folder))) for folder in folders(spec)},
+        tree_stamps={
+            folder: read_stamp(answers.get(tree_stamp(spec, folder))) for folder in folders(spec)
+        },
     )
 
 
@@ -161,7 +163,8 @@ def unmoved_stamp(seen: Seen, folder: str) -> Mapping[str, Any] | None:
 
 
 def problems(spec: Spec, answers: Answers, upstream: Upstream) -> Iterator[str]:
-    """What would make a build a guess: inputs that are not there and that nothing earlier will write."""
+    """What would make a build a guess: inputs that are not there and that nothing earlier will
+    write."""
     directory, host = spec["directory"], spec["host"]
     for tree in (inputs(spec), outputs(spec)):
         answer = answers.get(tree)

@@ -1,6 +1,8 @@
-"""Kind `check`: acceptance. It only looks, is never part of plan or drift, and says one sentence a check.
+"""Kind `check`: acceptance. It only looks, is never part of plan or drift, and says one sentence a
+check.
 
-Called by `reconcile.verify` through `reads` and `judge`; the other names complete the face of a kind.
+Called by `reconcile.verify` through `reads` and `judge`; the other names complete the face of a
+kind.
 """
 
 from __future__ import annotations
@@ -49,7 +51,8 @@ def reads(spec: Spec) -> Iterable[Reading]:
 
 
 def judge(spec: Spec, answers: Answers) -> CheckResult:
-    """The verdict; `manual` is neither passed nor failed. A host that was not reached is not judged here."""
+    """The verdict; `manual` is neither passed nor failed. A host that was not reached is not judged
+    here."""
     verdict = _TYPES[spec["type"]].verdict(spec, answers)
     return CheckResult(spec["name"], verdict.result, verdict.reason, spec.get("host", ""))
 

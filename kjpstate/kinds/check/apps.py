@@ -1,4 +1,5 @@
-"""The checks that look at an app under PM2: is it alive, as the document says, quiet, and without errors."""
+"""The checks that look at an app under PM2: is it alive, as the document says, quiet, and without
+errors."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def app_reads(spec: Spec) -> Iterable[Reading]:
 
 
 def app_verdict(spec: Spec, answers: Answers) -> Verdict:
-    """Alive, not restarted by crashes, with the settings that act, and running what was deployed."""
+    """Alive, not restarted by crashes, with the settings that act, and running
+    what was deployed."""
     seen = probe.parse(answers.get(probe.reading(spec)))
     if isinstance(seen, str):
         return Verdict("failed", seen)
@@ -39,7 +41,9 @@ def _app_findings(spec: Spec, seen: probe.Seen, answers: Answers) -> Iterator[tu
         patience = policy.min_uptime(app)
         may_end = app.get("autorestart") is False
         connected = bool(spec.get("connected"))
-        reason = health.health(seen, name, min_uptime=patience, may_end=may_end, connected=connected).sick
+        reason = health.health(
+            seen, name, min_uptime=patience, may_end=may_end, connected=connected
+        ).sick
         yield not reason, f"{name} is {f'not alive: {reason}' if reason else 'alive'}"
     if spec.get("restarts"):
         rises = health.rising(seen, name)
@@ -48,18 +52,22 @@ def _app_findings(spec: Spec, seen: probe.Seen, answers: Answers) -> Iterator[tu
         wrong = list(_other_settings(spec, seen))
         yield (
             not wrong,
-            f"{name} runs " + (f"with {', '.join(wrong)}" if wrong else "with every setting of the document"),
+            f"{name} runs "
+            + (f"with {', '.join(wrong)}" if wrong else "with every setting of the document"),
         )
     if spec.get("started_after_deploy"):
         stale = _stale(spec, seen, answers)
         yield (
             not stale,
-            f"{name} {f'runs older code: {stale}' if stale else 'started after its files were put there'}",
+            f"{name} runs older code: {stale}"
+            if stale
+            else f"{name} started after its files were put there",
         )
 
 
 def _other_settings(spec: Spec, seen: probe.Seen) -> Iterator[str]:
-    """Each setting that acts otherwise than the document says; of environment values just the name."""
+    """Each setting that acts otherwise than the document says; of environment
+    values just the name."""
     app = spec["app"]
     entries = seen.named(app["name"]) if seen.alive else ()
     if not entries:
@@ -111,7 +119,9 @@ def log_files(spec: Spec) -> Iterator[tuple[str, str]]:
     for stream, key in (("out", "out_file"), ("error", "error_file")):
         path = str(app.get(key, f"~pm2/logs/{name}-{stream}.log"))
         if path not in logs.NOWHERE:  # both may go into one file
-            found.setdefault(path if path.startswith("~") else probe.normal(_absolute(spec, path)), stream)
+            found.setdefault(
+                path if path.startswith("~") else probe.normal(_absolute(spec, path)), stream
+            )
     return ((stream, path) for path, stream in found.items())
 
 
@@ -122,7 +132,9 @@ def _absolute(spec: Spec, path: str) -> str:
 def log_verdict(spec: Spec, answers: Answers) -> Verdict:
     """Whether all of `present` and nothing of `absent` was written since then."""
     stamp = read_stamp(
-        answers.get(ReadState(spec["host"], spec["document"], stamp_name("log", spec["app"]["name"])))
+        answers.get(
+            ReadState(spec["host"], spec["document"], stamp_name("log", spec["app"]["name"]))
+        )
     )
     begin = _begin(spec, answers)
     if isinstance(begin, Verdict):
@@ -158,7 +170,8 @@ def _now(spec: Spec) -> ReadCommand:
 
 
 def _begin(spec: Spec, answers: Answers) -> datetime | Verdict | None:
-    """From when lines count; None: from where the last apply left the logs; a verdict: it can't be judged."""
+    """From when lines count; None: from where the last apply left the logs; a verdict: it can't be
+    judged."""
     since = _since(spec)
     if since == "apply":
         return None
@@ -170,11 +183,15 @@ def _begin(spec: Spec, answers: Answers) -> datetime | Verdict | None:
         return now - span
     begin = log_dates.moment(since)
     if begin > now:
-        return Verdict("unknown", f"{since} is still to come: the host's own time is {now:%Y-%m-%d %H:%M:%S}")
+        return Verdict(
+            "unknown", f"{since} is still to come: the host's own time is {now:%Y-%m-%d %H:%M:%S}"
+        )
     return begin
 
 
-def _log_findings(spec: Spec, text: str, undated: str, whole: bool) -> Iterator[tuple[bool | None, str]]:
+def _log_findings(
+    spec: Spec, text: str, undated: str, whole: bool
+) -> Iterator[tuple[bool | None, str]]:
     asked = "since the last apply" if _since(spec) == "apply" else f"since {_since(spec)}"
     if log_dates.window(_since(spec)):
         asked = f"in the last {_since(spec)}"
@@ -182,7 +199,10 @@ def _log_findings(spec: Spec, text: str, undated: str, whole: bool) -> Iterator[
     wanted = spec.get("present", ())
     missing = [item for item in wanted if item not in text]
     if wanted:
-        yield not missing, f"its logs {'lack' if missing else 'have'} {quoted(missing or wanted)} {since}"
+        yield (
+            not missing,
+            f"its logs {'lack' if missing else 'have'} {quoted(missing or wanted)} {since}",
+        )
     for item in spec.get("absent", ()):
         lines = [line for line in text.splitlines() if item in line] or [item] * text.count(item)
         if lines:
@@ -190,7 +210,10 @@ def _log_findings(spec: Spec, text: str, undated: str, whole: bool) -> Iterator[
             last = shortened(lines[-1].strip(), 160)
             yield False, f'its logs have "{item}" {times} {since}, at last: {last}'
         elif item in undated:
-            yield None, f'its logs have "{item}" in lines without a date; whether {asked} is not known'
+            yield (
+                None,
+                f'its logs have "{item}" in lines without a date; whether {asked} is not known',
+            )
         else:
             yield True, f'its logs have no "{item}" {since}'
 
@@ -214,7 +237,9 @@ def cpu_verdict(spec: Spec, answers: Answers) -> Verdict:
     most = max(load.percent.values())
     well = most < limit
     said = f"{name} used {most:.0f}% of one core over {over:g} s"
-    return Verdict("passed" if well else "failed", said + ("" if well else f"; the limit is {limit:g}%"))
+    return Verdict(
+        "passed" if well else "failed", said + ("" if well else f"; the limit is {limit:g}%")
+    )
 
 
 def _number(value: Any) -> float:

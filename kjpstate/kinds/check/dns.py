@@ -1,6 +1,7 @@
 """The check of name resolution: three questions with three answers, since each alone can lie.
 
-Do the servers of the document act? Do names resolve the way the bot asks? Does each server answer by itself?
+Do the servers of the document act? Do names resolve the way the bot asks? Does each server answer
+by itself?
 """
 
 from __future__ import annotations
@@ -48,21 +49,25 @@ def _findings(spec: Spec, answers: Answers) -> Iterator[tuple[bool | None, str]]
 
 _RULE = "wan-down"
 _WAN_DOWN = (
-    "every server is silent and not one of their machines can be reached: the way out of the host is down, "
+    "every server is silent and not one of their machines can be reached: the way out of the "
+    "host is down, "
     f"so nothing is known about names [{_RULE}]"
 )
 
 
 def _answers(spec: Spec, lookups: Sequence[names.Lookup]) -> Iterator[tuple[bool, str]]:
     for name in spec.get("resolves", ()):
-        yield _as_the_app(name, [item for item in lookups if item.path == "app" and item.subject == name])
+        yield _as_the_app(
+            name, [item for item in lookups if item.path == "app" and item.subject == name]
+        )
     if spec.get("each_server"):
         for server in _servers(spec):
             yield _at_server(server, lookups)
 
 
 def _effective(spec: Spec, answers: Answers) -> Iterator[tuple[bool | None, str]]:
-    """Whether the running service has the document's servers, and whether names really go to them."""
+    """Whether the running service has the document's servers, and whether names
+    really go to them."""
     seen = resolved.parse(answers.get(resolved.reading(spec["host"])))
     if isinstance(seen, str):
         yield False, seen
@@ -82,7 +87,10 @@ def _effective(spec: Spec, answers: Answers) -> Iterator[tuple[bool | None, str]
         wanted = spelled(spec["dns"][key], seen.interfaces)
         same = there == wanted
         found = " ".join(there) or "(none)"
-        yield same, f"{title} are {found}" + ("" if same else f", the document says {' '.join(wanted)}")
+        yield (
+            same,
+            f"{title} are {found}" + ("" if same else f", the document says {' '.join(wanted)}"),
+        )
     yield _in_the_path(seen)
     for name in spec.get("resolves", ()):
         yield _goes_to_ours(name, seen, seen.running)
@@ -111,14 +119,17 @@ def _questions(spec: Spec) -> Probe | None:
 
 
 def _servers(spec: Spec) -> Sequence[str]:
-    """Asked even where the check does not name them: their silence tells a dead line from a dead name."""
+    """Asked even where the check does not name them: their silence tells a dead line from a dead
+    name."""
     return tuple(spec["dns"]["servers"]) if spec.get("dns") else ()
 
 
 def _as_the_app(name: str, lookups: Sequence[names.Lookup]) -> tuple[bool, str]:
     if not lookups:
         return False, f"{name} could not be asked for: neither getent nor node is there"
-    failed = [f"{item.tool}{': ' if item.said else ''}{item.said}" for item in lookups if not item.ok]
+    failed = [
+        f"{item.tool}{': ' if item.said else ''}{item.said}" for item in lookups if not item.ok
+    ]
     if failed:
         return False, f"{name} does not resolve the way the bot asks ({', '.join(failed)})"
     return True, f"{name} is {lookups[0].address}, the way the bot asks"
@@ -126,7 +137,9 @@ def _as_the_app(name: str, lookups: Sequence[names.Lookup]) -> tuple[bool, str]:
 
 def _at_server(server: str, lookups: Sequence[names.Lookup]) -> tuple[bool, str]:
     subject = names.endpoint(server)
-    found = next((item for item in lookups if item.path == "server" and item.subject == subject), None)
+    found = next(
+        (item for item in lookups if item.path == "server" and item.subject == subject), None
+    )
     if found is None or found.tool == "none":
         return False, f"{server} could not be asked: no dig, host, node or nslookup is there"
     return found.ok, f"{server} {'answers' if found.ok else found.failure}"

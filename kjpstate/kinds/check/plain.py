@@ -6,7 +6,16 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from kjpstate.kinds.check.verdict import Verdict, all_of, quoted
-from kjpstate.model import Answers, Completed, File, ReadCommand, ReadFile, Reading, Spec, Unreadable
+from kjpstate.model import (
+    Answers,
+    Completed,
+    File,
+    ReadCommand,
+    ReadFile,
+    Reading,
+    Spec,
+    Unreadable,
+)
 from kjpstate.secret import shortened
 
 

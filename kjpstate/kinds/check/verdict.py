@@ -16,7 +16,8 @@ class Verdict:
 
 
 def all_of(findings: Iterable[tuple[bool | None, str]]) -> Verdict:
-    """(well, sentence) of each part -> passed with all sentences, or failed with those that are not well.
+    """(well, sentence) of each part -> passed with all sentences, or failed with those that are not
+    well.
 
     A part whose `well` is None can't be known: the verdict too, unless another part is not well.
     """

@@ -1,7 +1,7 @@
 """Kind `deploy`: a folder of one host stands on another, file by file as it was built.
 
-Only what the build wrote travels; of the target, only what an earlier deploy put there is removed. Called
-through the face in `kjpstate.kinds`.
+Only what the build wrote travels; of the target, only what an earlier deploy put there is removed.
+Called through the face in `kjpstate.kinds`.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ def reads(spec: Spec) -> Iterable[Reading]:
 
 
 def actual(spec: Spec, answers: Answers) -> State:
-    """`files`: digest of each file that is or was deployed; `stamped`: digest of what the last deploy says it
-    put there; `with`: the files beside; `installed`: what the last install was run for."""
+    """`files`: digest of each file that is or was deployed; `stamped`: digest of what the last
+    deploy says it put there; `with`: the files beside; `installed`: what the last install was run
+    for."""
     seen = readings.see(spec, answers)
     names = sorted({*seen.wanted, *seen.stale})
     values: dict[str, Any] = {
@@ -67,7 +68,8 @@ def actual(spec: Spec, answers: Answers) -> State:
 
 
 def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
-    """The same keys as they should be; UNKNOWN while a build or a patch of this plan has yet to write them.
+    """The same keys as they should be; UNKNOWN while a build or a patch of this plan has yet to
+    write them.
 
     When the source's host can't be seen from here, only the files of the last deploy are compared.
     """
@@ -122,14 +124,17 @@ def writes(spec: Spec) -> Iterable[tuple[str, str]]:
 
 
 def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
-    """Files beside, install, then the switch of the folder; its stamp goes first and comes back last."""
+    """Files beside, install, then the switch of the folder; its stamp goes first and comes back
+    last."""
     seen: Seen = drift.desired.beside["seen"]
     for rule, reason in drift.desired.beside["problems"]:
         yield Refuse(rule, reason, cure=_CURES[rule], pointer=_POINTERS.get(rule, "/from"))
         return
     if seen.manifest is None and not drift.desired.beside["owed"]:
         reason = f"{spec['from_host']} can't be seen from here ({seen.unseen})"
-        yield Refuse("needs-other-host", reason, cure="kjpstate apply from a machine that reaches both hosts")
+        yield Refuse(
+            "needs-other-host", reason, cure="kjpstate apply from a machine that reaches both hosts"
+        )
         return
     if all(difference.path[0] == "stamped" for difference in drift.differences):
         yield _stamp(spec, seen, drift)
@@ -144,17 +149,21 @@ def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
 
 
 def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
-    """Code built against one Baileys and run with another: it type-checks here and breaks there. What of the
-    source is no regular file, and so stays where it is."""
+    """Code built against one Baileys and run with another: it type-checks here and breaks there.
+    What of the source is no regular file, and so stays where it is."""
     source = answers.get(readings.source(spec))
     if isinstance(source, Tree) and source.others:
-        reason = f"in {spec['from_directory']} on {spec['from_host']}: {readings.few(source.others)}"
+        reason = (
+            f"in {spec['from_directory']} on {spec['from_host']}: {readings.few(source.others)}"
+        )
         cure = "put the file itself in the place of a link, where it is needed there"
         yield Advice("links-left-out", reason, cure, "/from", "note")
     for name, here, there in readings.baileys(spec):
         built, runs = (_version(answers.get(reading)) for reading in (here, there))
         if built and runs and built != runs:
-            reason = f"{name} is {built} on {here.host}, where it is built, and {runs} on {there.host}"
+            reason = (
+                f"{name} is {built} on {here.host}, where it is built, and {runs} on {there.host}"
+            )
             yield Advice("baileys-differs", reason, _baileys_cure(spec, name, built), "/to")
 
 
@@ -172,14 +181,19 @@ def _version(answer: Answer) -> str:
 def _baileys_cure(spec: Spec, name: str, version: str) -> str:
     if spec.get("install"):
         return f"{' '.join(spec['install'])}   there, with the package-lock.json of here"
-    return f"npm install {name}@{version} there; or deploy.with package-lock.json, install npm ci --omit=dev"
+    return (
+        f"npm install {name}@{version} there; or deploy.with package-lock.json, install npm "
+        "ci --omit=dev"
+    )
 
 
 _CURES = {
-    "in-the-way": "move it away if it is not needed there, or have the source name its own another way",
+    "in-the-way": "move it away if it is not needed there, or have the source name its "
+    "own another way",
     "odd-name": "rename it, or take it out of the folder",
     "source-missing": "build first, or correct `from` and `with` in the section deploy",
-    "source-unreadable": "let the user that kjpstate runs as there read it, or take it out of the folder",
+    "source-unreadable": "let the user that kjpstate runs as there read it, or take it out of "
+    "the folder",
     "target-unreadable": "look at it on the host; name the real folder in `deploy.to`",
 }
 _POINTERS = {"in-the-way": "/to", "target-unreadable": "/to"}
@@ -188,7 +202,9 @@ _POINTERS = {"in-the-way": "/to", "target-unreadable": "/to"}
 def _beside_actions(spec: Spec, seen: Seen, drift: Drift) -> Iterator[Action]:
     if not seen.parent_present:
         yield MakeDirectory(spec["host"], readings.parent(spec["to_directory"]))
-    changed = {difference.path[1] for difference in drift.differences if difference.path[0] == "with"}
+    changed = {
+        difference.path[1] for difference in drift.differences if difference.path[0] == "with"
+    }
     for name, _, here in readings.beside(spec):
         if name not in changed:
             continue
@@ -197,7 +213,9 @@ def _beside_actions(spec: Spec, seen: Seen, drift: Drift) -> Iterator[Action]:
             yield MakeDirectory(here.host, readings.parent(here.path))
         planned = drift.desired.beside["planned"][name]
         source = theirs if isinstance(theirs, File) else File(here.path, b"", 0o644)
-        after = planned if isinstance(planned, bytes) else source.content  # the latter is computed again
+        after = (
+            planned if isinstance(planned, bytes) else source.content
+        )  # the latter is computed again
         before = mine.content if isinstance(mine, File) else None
         yield WriteFile(here.host, here.path, before, after, source.mode)
 
@@ -221,7 +239,9 @@ def _install(spec: Spec, drift: Drift) -> Iterator[Action]:
         renews=argv[:2] in _RENEW,
     )
     installed = drift.desired.values["installed"]
-    values = {"installed": None if isinstance(installed, Unknown) else installed}  # computed again when known
+    values = {
+        "installed": None if isinstance(installed, Unknown) else installed
+    }  # computed again when known
     yield Stamp(spec["host"], spec["document"], readings.install_stamp(spec).name, values)
 
 
@@ -240,7 +260,11 @@ def _sync(spec: Spec, seen: Seen, drift: Drift) -> SyncTree:
 def _stamp(spec: Spec, seen: Seen, drift: Drift) -> Stamp:
     clock, owed = ("clock", ReadClock(spec["host"])), drift.desired.beside["owed"]
     # What is not known yet is computed again when it is.
-    put = {name: value for name, value in drift.desired.beside["with"].items() if isinstance(value, str)}
+    put = {
+        name: value
+        for name, value in drift.desired.beside["with"].items()
+        if isinstance(value, str)
+    }
     return Stamp(
         spec["host"],
         spec["document"],
@@ -261,18 +285,23 @@ def _headline(spec: Spec, seen: Seen, owed: bool, others: Sequence[str]) -> str:
     said = "known after build" if owed and spec.get("built") else "known when its source is written"
     if not owed:
         said = _counted(spec, seen, others)
-    if seen.kept and seen.manifest:  # before the first build nothing tells the owner's files from its own
+    if (
+        seen.kept and seen.manifest
+    ):  # before the first build nothing tells the owner's files from its own
         said += f", {_files(len(seen.kept))} of yours kept: {readings.few(seen.kept)}"
     return f"{spec['to_directory']}   {said}"
 
 
 def _counted(spec: Spec, seen: Seen, others: Sequence[str]) -> str:
-    """`3 files change, 1 new, 2 removed, package.json changes`, or what else is not as it should be.
+    """`3 files change, 1 new, 2 removed, package.json changes`, or what else is not as it should
+    be.
 
     `others`: files beside the folder.
     """
     new = sum(path not in seen.here for path in seen.wanted)
-    changed = sum(path in seen.here and seen.here[path] != value for path, value in seen.wanted.items())
+    changed = sum(
+        path in seen.here and seen.here[path] != value for path, value in seen.wanted.items()
+    )
     if seen.manifest is None:
         told = [*([_files(new + changed)] if new + changed or not others else []), *others]
         return f"{', '.join(told)} not as deployed; {spec['from_host']} can't be seen from here"

@@ -1,4 +1,5 @@
-"""What a deploy looks at on both hosts, and what the answers mean. Called by the kind's face only."""
+"""What a deploy looks at on both hosts, and what the answers mean. Called by
+the kind's face only."""
 
 from __future__ import annotations
 
@@ -81,7 +82,9 @@ def tree_stamp(spec: Spec) -> ReadState:
 
 def install_stamp(spec: Spec) -> ReadState:
     """What the last `install` was run for."""
-    return ReadState(spec["host"], spec["document"], stamp_name("install", parent(spec["to_directory"])))
+    return ReadState(
+        spec["host"], spec["document"], stamp_name("install", parent(spec["to_directory"]))
+    )
 
 
 def build_stamp(spec: Spec) -> ReadState | None:
@@ -103,7 +106,8 @@ _BAILEYS = ("@whiskeysockets/baileys", "baileys")
 
 
 def baileys(spec: Spec) -> Iterator[tuple[str, ReadFile, ReadFile]]:
-    """(name, where it is built against, where it is run with) of the library that talks to WhatsApp."""
+    """(name, where it is built against, where it is run with) of the library that talks to
+    WhatsApp."""
     for name in _BAILEYS:
         file = f"node_modules/{name}/package.json"
         here = join(parent(spec["from_directory"]), file)
@@ -135,11 +139,11 @@ def all_readings(spec: Spec) -> Iterator[Reading]:
 class Seen:
     """A deploy as it stands.
 
-    `manifest`: the files to be there; None when the source's host can't be seen (`unseen` says why), or was
-    asked and could not read them (`unread`).
-    `earlier`: what the last deploy put there, {relative: sha256}, None when there was none; `put`: the same
-    of files beside. `stale`: of `earlier`, what no longer belongs there and still is as we put it. `kept`:
-    what is there and is not ours.
+    `manifest`: the files to be there; None when the source's host can't be seen (`unseen` says
+    why), or was asked and could not read them (`unread`). `earlier`: what the last deploy put
+    there, {relative: sha256}, None when there was none; `put`: the same of files beside. `stale`:
+    of `earlier`, what no longer belongs there and still is as we put it. `kept`: what is there and
+    is not ours.
     """
 
     manifest: Mapping[str, TreeFile] | None
@@ -199,20 +203,23 @@ def see(spec: Spec, answers: Answers) -> Seen:
         unread=there.why if _unread(there) else "",
         installed=_installed(spec, answers),
         beside={
-            name: (answers.get(there, _NOT_ASKED), answers.get(here)) for name, there, here in beside(spec)
+            name: (answers.get(there, _NOT_ASKED), answers.get(here))
+            for name, there, here in beside(spec)
         },
     )
 
 
 def owed(spec: Spec, upstream: Upstream) -> bool:
-    """Whether something earlier in the plan writes the source or the target; a stamp alone does not."""
+    """Whether something earlier in the plan writes the source or the target; a stamp alone does
+    not."""
     return _written(upstream, spec["from_host"], spec["from_directory"]) or _written(
         upstream, spec["host"], spec["to_directory"]
     )
 
 
 def planned_beside(spec: Spec, seen: Seen, upstream: Upstream) -> dict[str, bytes | Unknown | None]:
-    """The bytes each file of `with` should have: those there, what the plan will write laid over them."""
+    """The bytes each file of `with` should have: those there, what the plan will write laid over
+    them."""
     planned: dict[str, bytes | Unknown | None] = {}
     for name, there, _ in beside(spec):
         theirs = seen.beside[name][0]
@@ -234,7 +241,9 @@ def install_digest(spec: Spec, files: Mapping[str, str | None]) -> str:
     return digest({"install": list(spec["install"]), "with": dict(files)})
 
 
-def problems(spec: Spec, seen: Seen, answers: Answers, upstream: Upstream) -> Iterator[tuple[str, str]]:
+def problems(
+    spec: Spec, seen: Seen, answers: Answers, upstream: Upstream
+) -> Iterator[tuple[str, str]]:
     """(rule id, reason) of what would make this deploy a guess or empty its target."""
     here, itself = answers.get(target(spec)), answers.get(target_stat(spec))
     if isinstance(itself, Stat) and itself.type == "symlink":
@@ -243,7 +252,10 @@ def problems(spec: Spec, seen: Seen, answers: Answers, upstream: Upstream) -> It
         yield "target-unreadable", f"{spec['to_directory']} on {spec['host']}: {here.why}"
     for name, (_, mine) in seen.beside.items():
         if isinstance(mine, Unreadable):
-            yield "target-unreadable", f"{name} beside {spec['to_directory']} on {spec['host']}: {mine.why}"
+            yield (
+                "target-unreadable",
+                f"{name} beside {spec['to_directory']} on {spec['host']}: {mine.why}",
+            )
     stamp = build_stamp(spec)
     noted = answers.get(stamp) if stamp is not None else None
     if _unread(noted):
@@ -262,23 +274,34 @@ def problems(spec: Spec, seen: Seen, answers: Answers, upstream: Upstream) -> It
         return
     odd = [name for name in sorted({*seen.manifest, *seen.stale}) if not layable(name)]
     if odd:
-        yield "odd-name", f"in {spec['from_directory']} on {spec['from_host']}: {few(map(repr, odd))}"
+        yield (
+            "odd-name",
+            f"in {spec['from_directory']} on {spec['from_host']}: {few(map(repr, odd))}",
+        )
     if not seen.manifest and not owed(spec, upstream):
-        yield "source-missing", f"{spec['from_directory']} on {spec['from_host']} has no file to deploy"
+        yield (
+            "source-missing",
+            f"{spec['from_directory']} on {spec['from_host']} has no file to deploy",
+        )
     for name, content in planned_beside(spec, seen, upstream).items():
         if content is None and not isinstance(seen.beside[name][0], Unreadable):
-            yield "source-missing", f"{name} is not beside {spec['from_directory']} on {spec['from_host']}"
+            yield (
+                "source-missing",
+                f"{name} is not beside {spec['from_directory']} on {spec['from_host']}",
+            )
 
 
 def _in_the_way(spec: Spec, seen: Seen, answers: Answers) -> Iterator[tuple[str, str]]:
-    """What is a file where a folder must be, or a folder where a file must be, and not ours to take away."""
+    """What is a file where a folder must be, or a folder where a file must be, and not ours to take
+    away."""
     here = answers.get(target(spec))
     for reading in (parent_stat(spec), *above_beside(spec)):
         found = answers.get(reading)
         if isinstance(found, Stat) and found.type in ("file", "other"):
             yield (
                 "in-the-way",
-                f"{reading.path.rstrip('/')} on {spec['host']} is a file, and a folder must be there",
+                f"{reading.path.rstrip('/')} on {spec['host']} is a file, and a folder must be "
+                "there",
             )
     if not isinstance(here, Tree):
         return
@@ -301,12 +324,14 @@ def _above(name: str) -> Iterator[str]:
 
 
 def _stays(folder: str, here: Tree, seen: Seen) -> bool:
-    """Whether a folder has anything but what this deploy takes away, folders that are empty included."""
+    """Whether a folder has anything but what this deploy takes away, folders that are empty
+    included."""
     inside = folder + "/"
     leaving = {above for name in seen.stale for above in _above(name)}
     others = {*here.files, *here.others}.difference(seen.stale)
     return folder not in leaving or any(
-        name.startswith(inside) for name in (*others, *(one for one in here.folders if one not in leaving))
+        name.startswith(inside)
+        for name in (*others, *(one for one in here.folders if one not in leaving))
     )
 
 

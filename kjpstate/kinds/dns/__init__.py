@@ -1,8 +1,8 @@
 """Kind `dns`: which servers systemd-resolved asks, judged by what it really has.
 
-Two truths are compared: what the daemon runs with, and what its files would give it at the next start. Only
-the main file is edited (or, with `drop_in`, only a drop-in of our own), only the keys that the document
-names, and the daemon is told once. Called through the face in `kjpstate.kinds`.
+Two truths are compared: what the daemon runs with, and what its files would give it at the next
+start. Only the main file is edited (or, with `drop_in`, only a drop-in of our own), only the keys
+that the document names, and the daemon is told once. Called through the face in `kjpstate.kinds`.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def reads(spec: Spec) -> Iterable[Reading]:
 
 
 def actual(spec: Spec, answers: Answers) -> State:
-    """`servers`, `fallback`, `exclusive`: what the daemon has, None while it can't be asked. `file`: the same
-    three as the files would give them, drop-ins included. `drop_in`: what our own drop-in assigns.
-    `document`: whose dns it is."""
+    """`servers`, `fallback`, `exclusive`: what the daemon has, None while it can't be asked.
+    `file`: the same three as the files would give them, drop-ins included. `drop_in`: what our own
+    drop-in assigns. `document`: whose dns it is."""
     sight = see(spec, answers)
     values = {
         **_running(sight),
@@ -119,15 +119,18 @@ def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
 
 
 def _renew(host: str, sight: Sight) -> Iterator[Run]:
-    """One restart. Every start counts against systemd's limit of five in ten seconds, also those of others:
-    they are forgotten first, or this one might be the sixth and leave the host without names."""
+    """One restart. Every start counts against systemd's limit of five in ten seconds, also those of
+    others: they are forgotten first, or this one might be the sixth and leave the host without
+    names."""
     unit, again = sight.seen.unit, ("systemctl", "restart", _UNIT)
     forget = ("systemctl", "reset-failed", _UNIT)
     if unit.running and sight.seen.reloads:
         why = f"has {_UNIT} read its files once"
         yield _told(Run(host, ("systemctl", "reload-or-restart", _UNIT), why, undo=(again,)))
         return
-    failed = f"forgets that {_UNIT} failed" if unit.active == "failed" else "forgets its earlier starts"
+    failed = (
+        f"forgets that {_UNIT} failed" if unit.active == "failed" else "forgets its earlier starts"
+    )
     yield Run(host, forget, failed, timeout=30)
     why = f"restarts {_UNIT} once" if unit.running else f"starts {_UNIT}"
     yield _told(Run(host, again, why, undo=(forget, again)))
@@ -157,7 +160,8 @@ def _running(sight: Sight) -> dict[str, Any]:
 
 
 def _by_files(sight: Sight, found: Settings) -> dict[str, Any]:
-    """A fallback that no file names is the one built into the daemon, as far as that can be seen."""
+    """A fallback that no file names is the one built into the daemon, as far as
+    that can be seen."""
     servers, fallback = found.values(SERVERS), found.values(FALLBACK)
     if fallback is None and sight.seen.running is not None and not sight.seen.running.fallback:
         fallback = sight.seen.running.fallback
@@ -201,7 +205,8 @@ def _headline(sight: Sight) -> str:
 
 
 def _notes(sight: Sight) -> Iterator[str]:
-    """Whom it is taken from; one line for each key that differs: by the files, else in the daemon."""
+    """Whom it is taken from; one line for each key that differs: by the files,
+    else in the daemon."""
     running, before, after = sight.seen.running, sight.before, sight.result
     if sight.owner != sight.spec["document"]:
         yield f"takes it over from the document {sight.owner}"

@@ -1,4 +1,5 @@
-"""Advice about dns: what the document can't reach, seen from the document alone or from the host."""
+"""Advice about dns: what the document can't reach, seen from the document alone
+or from the host."""
 
 from __future__ import annotations
 
@@ -19,7 +20,10 @@ def from_document(spec: Spec) -> Iterator[Advice]:
     if servers and fallback:
         together = ", ".join(dict.fromkeys((*servers, *fallback)))
         yield Advice(
-            "fallback-dns", "never asked while servers are set", f"servers: [{together}]", "/fallback"
+            "fallback-dns",
+            "never asked while servers are set",
+            f"servers: [{together}]",
+            "/fallback",
         )
 
 
@@ -47,7 +51,9 @@ def _as_planned(sight: Sight, running: Running) -> Running:
 def _service(seen: Seen) -> Iterator[Advice]:
     if seen.unit.active == "failed":
         reason = f"systemd-resolved has failed ({seen.unit.result or 'no reason given'})"
-        yield Advice("resolved-failed", reason, "journalctl -u systemd-resolved -n 20", "", "breaks")
+        yield Advice(
+            "resolved-failed", reason, "journalctl -u systemd-resolved -n 20", "", "breaks"
+        )
     elif seen.unit.enabled == "disabled" and seen.unit.running:
         reason = "systemd-resolved runs, but is not enabled: after a reboot it may be gone"
         yield Advice("resolved-disabled", reason, "systemctl enable systemd-resolved", "", "breaks")
@@ -58,7 +64,11 @@ def _path(seen: Seen, running: Running) -> Iterator[Advice]:
     if seen.outside:
         named = [f"it names {' '.join(seen.resolv)}"] if seen.resolv else []
         who = "; ".join([*named, *(f"{name} runs here" for name in seen.near)])
-        what = "is missing" if running.mode == "missing" else f"is not resolved's{f' ({who})' if who else ''}"
+        what = (
+            "is missing"
+            if running.mode == "missing"
+            else f"is not resolved's{f' ({who})' if who else ''}"
+        )
         yield Advice(
             "not-in-path",
             f"/etc/resolv.conf {what}: the bot does not ask resolved at all",
@@ -67,14 +77,22 @@ def _path(seen: Seen, running: Running) -> Iterator[Advice]:
             "breaks",
         )
     elif running.mode == "uplink" and running.exclusive:
-        reason = "/etc/resolv.conf is resolved's plain list of servers: programs ask those, links' too"
+        reason = (
+            "/etc/resolv.conf is resolved's plain list of servers: programs ask those, links' too"
+        )
         cure = "ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf"
         yield Advice("uplink-list", reason, cure, "/exclusive", "useless")
     elif seen.names_stub and (running.stub in ("no", "tcp") or seen.listens is False):
         why = "DNSStubListener is off" if running.stub in ("no", "tcp") else "port 53 is taken"
-        why += f" (by {', '.join(seen.near)}, which runs here?)" if seen.near and "taken" in why else ""
+        why += (
+            f" (by {', '.join(seen.near)}, which runs here?)"
+            if seen.near and "taken" in why
+            else ""
+        )
         reason = f"/etc/resolv.conf names 127.0.0.53, where nobody listens: {why}"
-        yield Advice("stub-off", reason, "ss -lnup 'sport = 53' shows who has it", "/servers", "breaks")
+        yield Advice(
+            "stub-off", reason, "ss -lnup 'sport = 53' shows who has it", "/servers", "breaks"
+        )
 
 
 def _routing(seen: Seen, running: Running) -> Iterator[Advice]:
@@ -85,7 +103,9 @@ def _routing(seen: Seen, running: Running) -> Iterator[Advice]:
         return
     if len(links) == len(scopes):
         near = " (NetworkManager adds it)" if "NetworkManager" in seen.near else ""
-        reason = f"{_named(links)} takes all names with its own {ROOT}{near}: servers are never asked"
+        reason = (
+            f"{_named(links)} takes all names with its own {ROOT}{near}: servers are never asked"
+        )
         yield Advice("shadowed-by-link", reason, "exclusive: true", "/servers", "breaks")
     elif running.exclusive:
         reason = f"{_named(links)} has {ROOT} too and goes on being asked, at the same time"
@@ -97,15 +117,21 @@ def _routing(seen: Seen, running: Running) -> Iterator[Advice]:
 
 
 def _dropped(sight: Sight) -> Iterator[Advice]:
-    """Words in drop-ins that resolved drops; those of the main file's named keys are replaced anyway."""
+    """Words in drop-ins that resolved drops; those of the main file's named keys are replaced
+    anyway."""
     broken = sight.result.broken
     if broken is not None:
-        reason = f"{broken.file}:{broken.line}: {broken.why}; systemd reads nothing of resolved's behind it"
+        reason = (
+            f"{broken.file}:{broken.line}: {broken.why}; systemd reads nothing of "
+            "resolved's behind it"
+        )
         yield Advice("value-ignored", reason, "correct or remove that line", "", "breaks")
     for item in sight.before.ignored:
         if item.file not in (sight.spec["file"], DROP_IN):
             reason = f"{item.file}:{item.line}: resolved drops {item.word}: {item.why}"
-            yield Advice("value-ignored", reason, "correct the line: one blank between, no commas or quotes")
+            yield Advice(
+                "value-ignored", reason, "correct the line: one blank between, no commas or quotes"
+            )
 
 
 def _named(links: Sequence[Scope]) -> str:

@@ -1,4 +1,5 @@
-"""The answers of one dns resource put together, and what would make its cure a guess. For the kind alone."""
+"""The answers of one dns resource put together, and what would make its cure a guess. For the kind
+alone."""
 
 from __future__ import annotations
 
@@ -38,9 +39,10 @@ _POINTERS = {SERVERS: "/servers", FALLBACK: "/fallback", DOMAINS: "/exclusive"}
 
 @dataclass(frozen=True)
 class Sight:
-    """`seen`: the probe's answer, an empty one with `trouble` when there is none. `file`, `own`: the answers
-    for the main file and for our own drop-in. `wanted`: the document's values in resolved's own spelling.
-    `claim`: the document that last set this host's dns, by the host's own note; "" where none did."""
+    """`seen`: the probe's answer, an empty one with `trouble` when there is none. `file`, `own`:
+    the answers for the main file and for our own drop-in. `wanted`: the document's values in
+    resolved's own spelling. `claim`: the document that last set this host's dns, by the host's own
+    note; "" where none did."""
 
     spec: Spec
     seen: Seen
@@ -68,7 +70,8 @@ class Sight:
 
     @cached_property
     def standing(self) -> bytes | None:
-        """The bytes of our own drop-in, if one stands there; a stranger's file of that name is not ours."""
+        """The bytes of our own drop-in, if one stands there; a stranger's file of that name is not
+        ours."""
         content = self.own.content if isinstance(self.own, File) else None
         return content if content is not None and (self.by_drop_in or is_ours(content)) else None
 
@@ -80,8 +83,8 @@ class Sight:
 
     @cached_property
     def base(self) -> bytes | None:
-        """What an edit starts from: without a main file in /etc, a newer systemd reads another tree's,
-        which ours would hide."""
+        """What an edit starts from: without a main file in /etc, a newer systemd reads another
+        tree's, which ours would hide."""
         lower = self.seen.lower_main
         if self.content is not None or lower is None:
             return self.content
@@ -146,11 +149,15 @@ def see(spec: Spec, answers: Answers) -> Sight:
     trouble = seen if isinstance(seen, str) else ""
     there = {} if isinstance(seen, str) else seen.interfaces
     wanted = Wanted(
-        _spelled(spec.get("servers"), there), _spelled(spec.get("fallback"), there), spec.get("exclusive")
+        _spelled(spec.get("servers"), there),
+        _spelled(spec.get("fallback"), there),
+        spec.get("exclusive"),
     )
     file, own = (answers.get(ReadFile(spec["host"], path)) for path in (spec["file"], DROP_IN))
     claim = (read_stamp(answers.get(claimed(spec["host"]))) or {}).get("document", "")
-    return Sight(spec, Seen() if isinstance(seen, str) else seen, file, own, trouble, wanted, str(claim))
+    return Sight(
+        spec, Seen() if isinstance(seen, str) else seen, file, own, trouble, wanted, str(claim)
+    )
 
 
 def claimed(host: str) -> ReadState:
@@ -185,7 +192,9 @@ def _belongs(sight: Sight) -> Iterator[Refuse]:
     owner, spec = sight.owner, sight.spec
     if owner not in (spec["document"], spec.get("takes_over")):
         reason = f"the dns of {spec['host']} belongs to the document {owner}"
-        cure = f"drop the section dns here; or drop it in {owner}, and write here takes_over: {owner}"
+        cure = (
+            f"drop the section dns here; or drop it in {owner}, and write here takes_over: {owner}"
+        )
         yield Refuse("dns-owned", reason, (), cure)
 
 
@@ -193,14 +202,20 @@ _LOOK = "log in and look: systemctl status systemd-resolved; resolvectl dns"
 
 
 _INSTEAD = {
-    "NetworkManager": 'nmcli connection modify NAME ipv4.dns "8.8.8.8 1.1.1.1" ipv4.ignore-auto-dns yes',
+    "NetworkManager": 'nmcli connection modify NAME ipv4.dns "8.8.8.8 1.1.1.1" '
+    "ipv4.ignore-auto-dns yes",
     "dnsmasq": "server=8.8.8.8 and no-resolv in /etc/dnsmasq.conf",
 }
 
 
 def _else(seen: Seen) -> tuple[str, str]:
-    """(who else has a hand in DNS here, how to give that one the servers), for a reason and a cure."""
-    reason = f"; {' and '.join(seen.near)} {'run' if seen.near[1:] else 'runs'} here" if seen.near else ""
+    """(who else has a hand in DNS here, how to give that one the servers), for
+    a reason and a cure."""
+    reason = (
+        f"; {' and '.join(seen.near)} {'run' if seen.near[1:] else 'runs'} here"
+        if seen.near
+        else ""
+    )
     ways = [_INSTEAD[name] for name in seen.near if name in _INSTEAD]
     return reason, f" and give the servers to it: {ways[0]}" if ways else ""
 
@@ -213,7 +228,10 @@ def _service(seen: Seen) -> Iterator[Refuse]:
         yield Refuse(
             "resolved-missing",
             reason + who,
-            cure="install it by hand (it takes /etc/resolv.conf over at once), or drop the section dns"
+            cure=(
+                "install it by hand (it takes /etc/resolv.conf over at once), or drop the "
+                "section dns"
+            )
             + instead,
         )
     elif unit.load == "masked" or (off and not unit.running):
@@ -222,11 +240,16 @@ def _service(seen: Seen) -> Iterator[Refuse]:
         yield Refuse(
             "resolved-disabled",
             f"systemd-resolved is {state}: somebody chose another resolver{who}",
-            cure=f"systemctl {command} systemd-resolved, if that is right; or drop the section dns{instead}",
+            cure=(
+                f"systemctl {command} systemd-resolved, if that is right; or drop the section "
+                f"dns{instead}"
+            ),
         )
     elif unit.active in ("active", "reloading", "refreshing") and seen.running is None:
         yield Refuse(
-            "resolved-unreadable", "systemd-resolved runs but does not answer over D-Bus", cure=_LOOK
+            "resolved-unreadable",
+            "systemd-resolved runs but does not answer over D-Bus",
+            cure=_LOOK,
         )
 
 
@@ -237,7 +260,9 @@ def _files(sight: Sight) -> Iterator[Refuse]:
     yield from _file(DROP_IN, sight.own, f"remove {DROP_IN}")
     for hidden in sight.seen.unreadable:
         if "/resolved.conf.d/" in hidden and hidden != DROP_IN:
-            yield Refuse("resolved-unreadable", f"{hidden} can't be read", (hidden,), f"chmod 644 {hidden}")
+            yield Refuse(
+                "resolved-unreadable", f"{hidden} can't be read", (hidden,), f"chmod 644 {hidden}"
+            )
 
 
 def _file(path: str, file: Answer, instead: str) -> Iterator[Refuse]:
@@ -248,12 +273,14 @@ def _file(path: str, file: Answer, instead: str) -> Iterator[Refuse]:
             "resolved-symlink",
             f"{path} is a link to {file.symlink}: whoever made it owns that file",
             (f"{path} -> {file.symlink}",),
-            f"make {path} a file of its own, or change the file it leads to where that is made; or {instead}",
+            f"make {path} a file of its own, or change the file it leads to where that is "
+            f"made; or {instead}",
         )
     elif isinstance(file, File) and not file.mode & 0o004 and file.owner.startswith("0:"):
         yield Refuse(
             "resolved-unreadable",
-            f"{path} has mode {file.mode & 0o777:04o}: resolved runs as its own user and can't read it",
+            f"{path} has mode {file.mode & 0o777:04o}: resolved runs as its own user and can't "
+            "read it",
             (path,),
             f"chmod 644 {path}",
         )
@@ -266,7 +293,9 @@ def _dropped(sight: Sight) -> Iterator[Refuse]:
             value, why = at_interface(*server(word), sight.seen.interfaces)
             if not value:
                 reason = f"resolved drops {word} without a word: {why}"
-                yield Refuse("value-ignored", reason, cure="correct the address", pointer=f"/{key}/{place}")
+                yield Refuse(
+                    "value-ignored", reason, cure="correct the address", pointer=f"/{key}/{place}"
+                )
 
 
 def _overridden(sight: Sight) -> Refuse:

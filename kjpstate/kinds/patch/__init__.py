@@ -1,7 +1,7 @@
 """Kind `patch`: one set of edits in one source file, between markers; all of them or none.
 
-Everything that is known about a set stands in the file itself (see `markers`): no state is kept elsewhere.
-Called through the face in `kjpstate.kinds`.
+Everything that is known about a set stands in the file itself (see `markers`): no state is kept
+elsewhere. Called through the face in `kjpstate.kinds`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def reads(spec: Spec) -> Iterable[Reading]:
 
 
 def actual(spec: Spec, answers: Answers) -> State:
-    """`edits`: id -> digest of the words in its block, or None; `problems`: what stands in the way."""
+    """`edits`: id -> digest of the words in its block, or None; `problems`:
+    what stands in the way."""
     content, unreadable = _disk(spec, answers)
     seen = _study(spec, content, unreadable)
     values = {
@@ -63,14 +64,17 @@ def actual(spec: Spec, answers: Answers) -> State:
 def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
     """The digests of the document's texts, and the file's whole new bytes beside them.
 
-    The base is what an earlier set of this plan will leave, else what is on disk. A set that is in sync on
-    disk but no longer fits that base has UNKNOWN digests, so that it is refused and not passed over.
+    The base is what an earlier set of this plan will leave, else what is on disk. A set that is in
+    sync on disk but no longer fits that base has UNKNOWN digests, so that it is refused and not
+    passed over.
     """
     content, unreadable = _disk(spec, answers)
     planned = upstream.get((spec["host"], spec["path"]), content)
     base = planned if isinstance(planned, bytes) or planned is None else content
     seen = _study(spec, base, unreadable)
-    values: dict[str, Any] = {name: _digest(spec, name, value) for name, value in seen.wanted.items()}
+    values: dict[str, Any] = {
+        name: _digest(spec, name, value) for name, value in seen.wanted.items()
+    }
     if seen.problems and base != content:
         values = dict.fromkeys(values, UNKNOWN)
     beside = {
@@ -101,10 +105,18 @@ def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
 
 
 def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
-    """Texts that were decoded twice, wildcards that mean nothing, and a set that the source has by itself;
-    where nobody has looked at the file, also what a plan would refuse in the document's own texts."""
+    """Texts that were decoded twice, wildcards that mean nothing, and a set that the source has by
+    itself; where nobody has looked at the file, also what a plan would refuse in the document's own
+    texts."""
     for number, edit in enumerate(opened(spec.get("edits", ()))):
-        for key in ("content", "insert_before", "insert_after", "insert_inside", "replace", "within"):
+        for key in (
+            "content",
+            "insert_before",
+            "insert_after",
+            "insert_inside",
+            "replace",
+            "within",
+        ):
             forms = edit.get(key, ())
             for text in (forms,) if isinstance(forms, str) else forms:
                 yield from _garbled(edit["id"], key, text, f"/edits/{number}/{key}")
@@ -123,7 +135,8 @@ def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
 
 
 def _texts(spec: Spec) -> Iterator[Advice]:
-    """What a plan would refuse whatever the file holds; said while nobody has looked at the file."""
+    """What a plan would refuse whatever the file holds; said while nobody has
+    looked at the file."""
     try:
         problems = edits_of(spec)[1]
     except NoParser as error:
@@ -142,7 +155,8 @@ def _taken_up(spec: Spec, answers: Answers) -> Iterator[Advice]:
     if all(draft.marks and seen.found[draft.edit] is None for draft in seen.drafts):
         yield Advice(
             "no-longer-needed",
-            f"{spec['display']} says all of set {spec['set']} by itself; only markers would be added",
+            f"{spec['display']} says all of set {spec['set']} by itself; only markers would be "
+            "added",
             "take the set out of the document, if the source brings the change now",
         )
 
@@ -185,8 +199,11 @@ def _frozen(value: Any) -> Hashable:
 
 
 def _digest(spec: Spec, name: str, value: str | None) -> str | Secret | None:
-    """A digest as a value; hidden where the text holds a secret, which a digest would help to guess."""
-    hidden = any(edit["id"] == name and isinstance(edit["content"], Secret) for edit in spec.get("edits", ()))
+    """A digest as a value; hidden where the text holds a secret, which a digest would help to
+    guess."""
+    hidden = any(
+        edit["id"] == name and isinstance(edit["content"], Secret) for edit in spec.get("edits", ())
+    )
     return Secret(value) if hidden and value is not None else value
 
 
@@ -212,7 +229,8 @@ def _notes(seen: Study) -> tuple[str, ...]:
     names = max((len(draft.edit) for draft in seen.drafts), default=0)
     places = max((len(draft.where) for draft in seen.drafts), default=0)
     return tuple(
-        f"{draft.edit:<{names + 2}}{draft.where:<{places + 2}}{draft.note}".rstrip() for draft in seen.drafts
+        f"{draft.edit:<{names + 2}}{draft.where:<{places + 2}}{draft.note}".rstrip()
+        for draft in seen.drafts
     )
 
 
@@ -235,7 +253,11 @@ def _repaired(text: str) -> str | None:
     raw = b""
     for letter in text:
         try:
-            raw += bytes([_UNDEFINED[ord(letter)]]) if ord(letter) in _UNDEFINED else letter.encode("cp1252")
+            raw += (
+                bytes([_UNDEFINED[ord(letter)]])
+                if ord(letter) in _UNDEFINED
+                else letter.encode("cp1252")
+            )
         except UnicodeEncodeError:
             return None
     try:

@@ -1,6 +1,8 @@
-"""Whose errors a failed check told: those of a block of ours, of the patched file, or there before. Pure.
+"""Whose errors a failed check told: those of a block of ours, of the patched file, or there before.
+Pure.
 
-Called by `apply` when a check failed after a patch, the unit was put back, and the check was run once more.
+Called by `apply` when a check failed after a patch, the unit was put back, and the check was run
+once more.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 @dataclass(frozen=True)
 class CompilerError:
-    """One error as the compiler wrote it. `path` is absolute; `line` from 1; `text` from `error` on."""
+    """One error as the compiler wrote it. `path` is absolute; `line` from 1; `text` from `error`
+    on."""
 
     path: str
     line: int
@@ -35,7 +38,8 @@ class CompilerError:
 
 
 def compiler_errors(output: bytes, folder: str) -> list[CompilerError]:
-    """The lines `FILE(LINE,COLUMN): error …` (or `FILE:LINE:COLUMN - error …`) of what ran in `folder`."""
+    """The lines `FILE(LINE,COLUMN): error …` (or `FILE:LINE:COLUMN - error …`) of what ran in
+    `folder`."""
     found = []
     for row in _COLOUR.sub("", output.decode(errors="replace")).splitlines():
         match = _ERROR.fullmatch(row.rstrip())
@@ -47,13 +51,14 @@ def compiler_errors(output: bytes, folder: str) -> list[CompilerError]:
 
 
 def verdict(failed: Outcome, again: Outcome, written: Sequence[WriteFile]) -> str:
-    """Lines on whose errors they are. `failed`: the check on the patched source; `again`: the same on the
-    restored one; `written`: what the patches had written."""
+    """Lines on whose errors they are. `failed`: the check on the patched source; `again`: the same
+    on the restored one; `written`: what the patches had written."""
     assert isinstance(failed.action, Run)
     folder = failed.action.cwd or "/"
     if again.status == "unknown" or (not again.ok and again.exit_code is None):
         return (
-            "The unit is restored; the check could not be run again, so whose errors these are is not known."
+            "The unit is restored; the check could not be run again, so whose errors these "
+            "are is not known."
         )
     told = compiler_errors(failed.output, folder)
     before = [] if again.ok else compiler_errors(again.output, folder)
@@ -61,11 +66,19 @@ def verdict(failed: Outcome, again: Outcome, written: Sequence[WriteFile]) -> st
     if again.ok:
         first = "On the restored source the check passes: the errors come with the patch."
     elif not ours and told:
-        first = "On the restored source the check fails with the same errors: they are not the patch's."
+        first = (
+            "On the restored source the check fails with the same errors: they are not the patch's."
+        )
     elif before:
-        first = f"On the restored source the check fails too; of its errors {len(ours)} come with the patch."
+        first = (
+            f"On the restored source the check fails too; of its errors {len(ours)} come "
+            "with the patch."
+        )
     else:
-        first = "On the restored source the check fails too; what it prints is not of a form known here."
+        first = (
+            "On the restored source the check fails too; what it prints is not of a form "
+            "known here."
+        )
     theirs = _new(before, ours) if ours else []
     return "\n".join((first, *_beside(ours, written), *_listed("there before the patch", theirs)))
 
@@ -100,7 +113,8 @@ def _listed(where: str, found: Sequence[CompilerError]) -> Iterator[str]:
 
 
 def _owner(error: CompilerError, written: Sequence[WriteFile]) -> str:
-    """`SET/EDIT, lines A-B` of the block that holds the error in the bytes that were written, or nothing."""
+    """`SET/EDIT, lines A-B` of the block that holds the error in the bytes that were written, or
+    nothing."""
     for write in written:
         if write.after is None or not _same_path(write.path, error.path):
             continue

@@ -1,4 +1,5 @@
-"""What becomes of the text in a block, line by line: for the counts of a plan and the rows below an edit.
+"""What becomes of the text in a block, line by line: for the counts of a plan and the rows below an
+edit.
 
 Called by `standing`. Blanks at a line's ends don't count, unless nothing else differs.
 """
@@ -16,7 +17,8 @@ MOST_ROWS = 6
 
 @dataclass(frozen=True)
 class Row:
-    """One line: `-` as it stands in the file, at line `number`; `+` as the document says it, number 0."""
+    """One line: `-` as it stands in the file, at line `number`; `+` as the document says it, number
+    0."""
 
     sign: Literal["-", "+"]
     number: int
@@ -34,11 +36,18 @@ class Changed:
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """The first rows as they stand below an edit: `  44 - const a = 1;`, and how many are left out."""
+        """The first rows as they stand below an edit: `  44 - const a = 1;`, and how many are left
+        out."""
         width = max((len(str(row.number)) for row in self.rows), default=0)
-        rows = [f"{row.number or '':>{width}} {row.sign} {row.text}" for row in self.rows[:MOST_ROWS]]
+        rows = [
+            f"{row.number or '':>{width}} {row.sign} {row.text}" for row in self.rows[:MOST_ROWS]
+        ]
         left = len(self.rows) - len(rows)
-        return (*rows, f"{'':>{width}}   and {left} more line{'s' * (left > 1)}") if left else tuple(rows)
+        return (
+            (*rows, f"{'':>{width}}   and {left} more line{'s' * (left > 1)}")
+            if left
+            else tuple(rows)
+        )
 
     @property
     def said(self) -> str:
@@ -56,10 +65,16 @@ def compared(old: Sequence[str], new: Sequence[str], first: int) -> Changed:
         left, right = list(old), list(new)
     added = changed = removed = 0
     rows: list[Row] = []
-    for tag, one, two, three, four in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+    for tag, one, two, three, four in SequenceMatcher(
+        None, left, right, autojunk=False
+    ).get_opcodes():
         if tag != "equal":
             both = min(two - one, four - three)
-            added, changed, removed = added + four - three - both, changed + both, removed + two - one - both
+            added, changed, removed = (
+                added + four - three - both,
+                changed + both,
+                removed + two - one - both,
+            )
             rows += _rows(old[one:two], new[three:four], first + one)
     return Changed(added, changed, removed, tuple(rows))
 

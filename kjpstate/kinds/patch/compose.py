@@ -1,5 +1,5 @@
-"""Drafts -> the file's new bytes, proven: it parses, each block is whole and says what it should, and every
-byte outside of our blocks is as it was. Called by `study` and `standing`.
+"""Drafts -> the file's new bytes, proven: it parses, each block is whole and says what it should,
+and every byte outside of our blocks is as it was. Called by `study` and `standing`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from kjpstate.secret import shortened
 
 @dataclass(frozen=True)
 class Draft:
-    """`text` takes the place of the bytes `start:end` (whole lines). The rest is for people: where it is, a
-    note, how many lines of code come, stand instead of which of the file's, and what changes in a block that
-    stands already; `hand`: it was edited by hand; `marks`: the code stays, only markers change."""
+    """`text` takes the place of the bytes `start:end` (whole lines). The rest is for people: where
+    it is, a note, how many lines of code come, stand instead of which of the file's, and what
+    changes in a block that stands already; `hand`: it was edited by hand; `marks`: the code stays,
+    only markers change."""
 
     edit: str
     number: int
@@ -47,7 +48,9 @@ def new_draft(edit: Edit, spot: Spot, look: Look, spec: Spec) -> Draft:
     standing = source.data[spot.start : spot.end]
     exact = spot.adopted and token_digest(source.leaves(spot.start, spot.end)) == edit.digest
     ended = markers.line_end(standing)
-    old = [line.rstrip("\r") for line in standing[: len(standing) - len(ended)].decode().split("\n")]
+    old = [
+        line.rstrip("\r") for line in standing[: len(standing) - len(ended)].decode().split("\n")
+    ]
     lines = old if exact else block_lines(edit, spec["path"], spot.indent)
     replacing = spot.end > spot.start
     was = old if replacing and not exact else None
@@ -66,7 +69,9 @@ def new_draft(edit: Edit, spot: Spot, look: Look, spec: Spec) -> Draft:
         note = shown + (" …" if replacing and len(old) > 1 else "")
     added = 0 if exact else len(lines)
     gone = 0 if was is None else len(was)
-    return Draft(edit.id, edit.number, spot.start, spot.end, text, spot.where, note, added, gone, marks=exact)
+    return Draft(
+        edit.id, edit.number, spot.start, spot.end, text, spot.where, note, added, gone, marks=exact
+    )
 
 
 def new_text(lines: Sequence[str], ending: bytes) -> bytes:
@@ -77,7 +82,8 @@ def new_text(lines: Sequence[str], ending: bytes) -> bytes:
 def composed(
     look: Look, drafts: Sequence[Draft], edits: Sequence[Edit], spec: Spec, origin: bytes
 ) -> tuple[bytes, list[Problem]]:
-    """The new bytes, or the old ones and what is wrong. `origin`: the file without any block of this set.
+    """The new bytes, or the old ones and what is wrong. `origin`: the file without any block of
+    this set.
 
     The drafts must not overlap.
     """
@@ -103,7 +109,9 @@ def overlaps(look: Look, drafts: Sequence[Draft]) -> list[Problem]:
     taken = [(draft.start, draft.end, draft.edit) for draft in drafts]
     own = {(draft.start, draft.end) for draft in drafts}
     taken += [
-        (block.start, block.end, block.name) for block in look.blocks if (block.start, block.end) not in own
+        (block.start, block.end, block.name)
+        for block in look.blocks
+        if (block.start, block.end) not in own
     ]
     edits = {draft.edit for draft in drafts}
     problems = []
@@ -128,7 +136,8 @@ def _unproven(source: Source, edits: Sequence[Edit], spec: Spec, origin: bytes) 
         near = min(own.values(), key=lambda block: abs(block.line - number), default=None)
         text = source.line_text(number).strip()
         reason = (
-            f"has content that does not fit its place: the file would not be sound TypeScript at `{text}`"
+            f"has content that does not fit its place: the file would not be sound "
+            f"TypeScript at `{text}`"
         )
         return [Problem("result-syntax", reason, edit=near.edit if near else "")]
     for edit in edits:

@@ -17,7 +17,9 @@ _MOST_FORMS, _MOST_LEAVES = 8, 200
 """What is compared to find the nearest line: the time it takes grows with the square of it."""
 
 
-def not_one(edit: Edit, pattern: Pattern, look: Look, matches: Sequence[Match], key: str = "") -> Problem:
+def not_one(
+    edit: Edit, pattern: Pattern, look: Look, matches: Sequence[Match], key: str = ""
+) -> Problem:
     """None or several matches: all of them, or the nearest lines and what is otherwise there."""
     if edit.after_imports and not key:
         reason = "has no place: the file imports nothing, so there is nothing to stand after"
@@ -27,7 +29,9 @@ def not_one(edit: Edit, pattern: Pattern, look: Look, matches: Sequence[Match], 
     what = f"`{key}`" if key else "place"
     if matches:
         found = look.listed(offsets)
-        reason = f"has {len(matches)} places (lines {', '.join(str(number) for number, _ in found)})"
+        reason = (
+            f"has {len(matches)} places (lines {', '.join(str(number) for number, _ in found)})"
+        )
         if key:
             reason = f"has a `within` that stands in the file {len(matches)} times"
         return Problem("anchor-ambiguous", reason, found[0][0], found[0][1], edit.id, found[1:])
@@ -39,12 +43,18 @@ def not_one(edit: Edit, pattern: Pattern, look: Look, matches: Sequence[Match], 
             text, cure = look.source.line_text(number).strip(), "anchor it beside that block"
             return Problem("anchor-missing", reason, number, text, edit.id, cure=cure)
     pattern = _closest(edit, look.source) if edit.op == "replace" and not key else pattern
-    near = tuple((number, look.source.line_text(number).strip()) for number in nearest(pattern, look.source))
+    near = tuple(
+        (number, look.source.line_text(number).strip()) for number in nearest(pattern, look.source)
+    )
     if not near:
         reason = f"has no {what} in the file: `{_first_line(pattern)}`"
-        return Problem("anchor-missing", reason, edit=edit.id, cure="write what stands in the file now")
+        return Problem(
+            "anchor-missing", reason, edit=edit.id, cure="write what stands in the file now"
+        )
     number, text = near[0]
-    hint = " and ".join(_differences(pattern, look.source, number, edit.op == "replace" and not key))
+    hint = " and ".join(
+        _differences(pattern, look.source, number, edit.op == "replace" and not key)
+    )
     reason = f"has no {what} any more; nearest is line {number}" + (
         f": the document expects {hint}" if hint else ""
     )
@@ -70,13 +80,16 @@ def _first_line(pattern: Pattern) -> str:
 
 
 def _differences(pattern: Pattern, source: Source, number: int, whole: bool) -> Iterator[str]:
-    """What the pattern has otherwise than line `number`, when that is little; its wildcards are left out.
+    """What the pattern has otherwise than line `number`, when that is little; its wildcards are
+    left out.
 
     `whole`: it must fit from the first word of the line on, else it may begin anywhere.
     """
     start = source.line_starts[number - 1]
     first, last = source.leaf_from(start), source.leaf_from(source.line_end(start) - 1)
-    wanted = list(pattern.leaves[: pattern.leaves.index(RUN)] if RUN in pattern.leaves else pattern.leaves)
+    wanted = list(
+        pattern.leaves[: pattern.leaves.index(RUN)] if RUN in pattern.leaves else pattern.leaves
+    )
     wanted = wanted[:_MOST_LEAVES]
     found = source.texts[first : max(last, first)]
     while found and len(found) > 1 and found[0] in ("}", "else") and found[0] != wanted[0]:
@@ -98,7 +111,9 @@ def _differences(pattern: Pattern, source: Source, number: int, whole: bool) -> 
         missing = " ".join(wanted[one:two])
         extra = ""
         if four > three:
-            extra = source.data[source.starts[first + three] : source.ends[first + four - 1]].decode()
+            extra = source.data[
+                source.starts[first + three] : source.ends[first + four - 1]
+            ].decode()
         if tag == "insert":
             yield f"no `{extra}`"
         elif tag == "delete":
@@ -137,7 +152,9 @@ def shares(edit: Edit, look: Look, offset: int) -> Problem:
     """A place on a line that is not free."""
     number = look.source.line(offset)
     reason = f"has its place on line {number}, where other code stands too"
-    return Problem("anchor-shares-line", reason, number, look.source.line_text(number).strip(), edit.id)
+    return Problem(
+        "anchor-shares-line", reason, number, look.source.line_text(number).strip(), edit.id
+    )
 
 
 def off_scope(edit: Edit, look: Look, offset: int) -> Problem:
@@ -145,13 +162,17 @@ def off_scope(edit: Edit, look: Look, offset: int) -> Problem:
     number = look.source.line(offset)
     reason = f"has its place at line {number}, which is not at module level"
     cure = "anchor it at something outside of all functions, or drop `scope`"
-    return Problem("scope", reason, number, look.source.line_text(number).strip(), edit.id, cure=cure)
+    return Problem(
+        "scope", reason, number, look.source.line_text(number).strip(), edit.id, cure=cure
+    )
 
 
 def near(
     edit: Edit, look: Look, standing: Sequence[Place], reason: str, anchor: int | None = None
 ) -> Problem:
     """The new text elsewhere than where it belongs."""
-    lines = look.listed([*(place.start for place in standing), *([anchor] if anchor is not None else [])])
+    lines = look.listed(
+        [*(place.start for place in standing), *([anchor] if anchor is not None else [])]
+    )
     cure = "take the old text out, or move it to where the document says"
     return Problem("near", reason, lines[0][0], lines[0][1], edit.id, lines[1:], cure)

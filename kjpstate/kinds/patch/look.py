@@ -1,4 +1,5 @@
-"""A parsed file with the blocks in it, and how it is searched. Called by the kind's other modules."""
+"""A parsed file with the blocks in it, and how it is searched. Called by the
+kind's other modules."""
 
 from __future__ import annotations
 

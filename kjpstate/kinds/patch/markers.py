@@ -1,12 +1,14 @@
-"""The marker lines in a file: what they say, whether they are sound, and how to take a block out again.
+"""The marker lines in a file: what they say, whether they are sound, and how to take a block out
+again.
 
     // kjpstate:begin SET/EDIT v=1 op=replace body=3f1c0a9be214 was=90d1c2aa7e55
     the new text
     // kjpstate:was | the replaced line, its own indentation included
     // kjpstate:end SET/EDIT
 
-All book-keeping stands in the file itself, so a checkout, a clone or a copy can't make it lie. Marker text
-counts only in a `//` comment alone on its line; in a string it is data. Called by the kind's other modules.
+All book-keeping stands in the file itself, so a checkout, a clone or a copy can't make it lie.
+Marker text counts only in a `//` comment alone on its line; in a string it is data. Called by the
+kind's other modules.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ufeff]|\\s$")
 
 @dataclass(frozen=True)
 class Block:
-    """One block in a file; bytes `start:end` are its whole lines, `body:body_end` those of the new text.
+    """One block in a file; bytes `start:end` are its whole lines, `body:body_end` those of the new
+    text.
 
     `was`: the replaced lines without line ends; None where nothing was replaced.
     """
@@ -81,7 +84,8 @@ class _Line:
 
 
 def blocks_of(source: Source) -> tuple[list[Block], list[Problem]]:
-    """Every block of every set in order, and everything about markers that is not as we write them."""
+    """Every block of every set in order, and everything about markers that is
+    not as we write them."""
     lines, problems = _marker_lines(source)
     blocks: list[Block] = []
     waiting: list[_Line] = []
@@ -140,7 +144,8 @@ def was_digest(lines: Sequence[str]) -> str:
 
 
 def taken_out(data: bytes, blocks: Sequence[Block]) -> bytes:
-    """`data` as before `blocks`: originals are back, inserts gone, what was adopted is bare again."""
+    """`data` as before `blocks`: originals are back, inserts gone, what was
+    adopted is bare again."""
     for block in sorted(blocks, key=lambda block: block.start, reverse=True):
         before, after = data[: block.start], data[block.end :]
         text = _original(data, block)
@@ -183,7 +188,11 @@ def _marker_lines(source: Source) -> tuple[list[_Line], list[Problem]]:
         if match is not None and not indent.strip(" \t"):
             lines.append(_Line(match, line_start, stop, number, indent))
         else:
-            reason = "is no marker as kjpstate writes them" if match is None else "shares its line with code"
+            reason = (
+                "is no marker as kjpstate writes them"
+                if match is None
+                else "shares its line with code"
+            )
             problems.append(_damage(source, number, reason))
     return lines, problems
 
@@ -193,14 +202,18 @@ def _block(source: Source, lines: Sequence[_Line]) -> Block | Problem:
     begin, end, kept = lines[0], lines[-1], lines[1:-1]
     name = begin.match["id"]
     if end.match["endid"] != name:
-        return _broken(source, end, f"closes {end.match['endid']}, but {name} is open (line {begin.number})")
+        return _broken(
+            source, end, f"closes {end.match['endid']}, but {name} is open (line {begin.number})"
+        )
     attributes = dict(word.split("=", 1) for word in begin.match["rest"].split())
     owner, _, edit = name.partition("/")
     missing = [key for key in ("v", "op", "body") if key not in attributes]
     if missing:
         return _broken(source, begin, f"says nothing about {', '.join(missing)}")
     if _torn(kept, end):
-        return _broken(source, kept[0], "is parted from the block's other lines of its kind, or from its end")
+        return _broken(
+            source, kept[0], "is parted from the block's other lines of its kind, or from its end"
+        )
     was: tuple[str, ...] | None = None
     if "was" in attributes:
         try:
@@ -211,7 +224,16 @@ def _block(source: Source, lines: Sequence[_Line]) -> Block | Problem:
         return _broken(source, kept[0], f"belongs to {name}, which keeps no original")
     body_end = kept[0].start if kept else end.start
     return Block(
-        owner, edit, begin.start, end.end, begin.end, body_end, attributes, was, begin.number, begin.indent
+        owner,
+        edit,
+        begin.start,
+        end.end,
+        begin.end,
+        body_end,
+        attributes,
+        was,
+        begin.number,
+        begin.indent,
     )
 
 

@@ -1,4 +1,5 @@
-"""Names that a set declares: free where it does, not hidden where it uses them. Called by `study`."""
+"""Names that a set declares: free where it does, not hidden where it uses them.
+Called by `study`."""
 
 from __future__ import annotations
 
@@ -12,7 +13,9 @@ from kjpstate.kinds.patch.problems import Problem
 from kjpstate.kinds.patch.wanted import Edit
 
 
-def problems(look: Look, edits: Sequence[Edit], drafts: Sequence[Draft], path: str) -> Iterator[Problem]:
+def problems(
+    look: Look, edits: Sequence[Edit], drafts: Sequence[Draft], path: str
+) -> Iterator[Problem]:
     """name-taken and name-shadowed, for the edits that would be written."""
     by_id = {edit.id: edit for edit in edits}
     own = {edit.id: _declares(edit, path) for edit in edits} if drafts else {}
@@ -37,7 +40,9 @@ def _taken(look: Look, draft: Draft, names: set[str]) -> Iterator[Problem]:
             told.add(name)
             number = source.line(offset)
             reason = f"declares {name}, which line {number} declares too"
-            yield Problem("name-taken", reason, number, source.line_text(number).strip(), draft.edit)
+            yield Problem(
+                "name-taken", reason, number, source.line_text(number).strip(), draft.edit
+            )
 
 
 def _shadowed(look: Look, edit: Edit, draft: Draft, shared: Mapping[str, str]) -> Iterator[Problem]:
@@ -47,4 +52,6 @@ def _shadowed(look: Look, edit: Edit, draft: Draft, shared: Mapping[str, str]) -
     for name, offset in shadows(look.source, draft.start, used):
         number = look.source.line(offset)
         reason = f"uses {name} of edit {shared[name]}, but line {number} has another {name} nearer"
-        yield Problem("name-shadowed", reason, number, look.source.line_text(number).strip(), edit.id)
+        yield Problem(
+            "name-shadowed", reason, number, look.source.line_text(number).strip(), edit.id
+        )

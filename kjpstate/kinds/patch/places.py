@@ -1,6 +1,8 @@
-"""Where an edit that has no block yet belongs: exactly one place, or a Problem that shows all candidates.
+"""Where an edit that has no block yet belongs: exactly one place, or a Problem that shows all
+candidates.
 
-What stands in a block of ours, of whatever set, is never searched. Called by `study` and `standing`.
+What stands in a block of ours, of whatever set, is never searched. Called by `study` and
+`standing`.
 """
 
 from __future__ import annotations
@@ -61,14 +63,18 @@ def search_area(edit: Edit, look: Look) -> tuple[int, int] | Problem | None:
 
 
 def anchors(edit: Edit, look: Look, area: tuple[int, int] | None) -> list[Match]:
-    """Every match of every form; of two forms at one place the one that is whole, else the longer."""
+    """Every match of every form; of two forms at one place the one that is
+    whole, else the longer."""
     if edit.after_imports:
         return _imports(look, area)
     best: dict[int, Match] = {}
     for form in edit.forms:
         for match in look.find(form, area):
             known = best.get(match.first)
-            if known is None or (_is_whole(look, match), match.last) > (_is_whole(look, known), known.last):
+            if known is None or (_is_whole(look, match), match.last) > (
+                _is_whole(look, known),
+                known.last,
+            ):
                 best[match.first] = match
     return sorted(best.values())
 
@@ -177,7 +183,9 @@ def _already(edit: Edit, look: Look, start: int, end: int, match: Match) -> Spot
 
 def _after_marks(look: Look, last: int) -> int:
     """The first leaf behind a statement whose last leaf is `last`, its `;` or `,` passed over."""
-    return last + 2 if last + 1 < len(look.texts) and look.texts[last + 1] in (";", ",") else last + 1
+    return (
+        last + 2 if last + 1 < len(look.texts) and look.texts[last + 1] in (";", ",") else last + 1
+    )
 
 
 def _before(edit: Edit, look: Look, place: Place) -> Spot | Problem:
@@ -185,7 +193,9 @@ def _before(edit: Edit, look: Look, place: Place) -> Spot | Problem:
     start = source.line_start(place.start)
     if source.data[start : place.start].strip():
         return shares(edit, look, place.start)
-    floor = max((block.end for block in look.blocks if block.end <= start), default=source.line_starts[0])
+    floor = max(
+        (block.end for block in look.blocks if block.end <= start), default=source.line_starts[0]
+    )
     start = leading_comments(source, place.start, floor)
     anchor, indent = source.line(place.start), indent_of(source, place.start)
     return Spot(start, start, indent, ending_of(source, start), anchor, f"before line {anchor}")
@@ -197,7 +207,9 @@ def _after(edit: Edit, look: Look, place: Place) -> Spot | Problem:
     end = source.ends[_after_marks(look, last) - 1]
     if not rest_is_free(source, end):
         return shares(edit, look, end - 1)
-    return _behind(look, source.line_end(end - 1), indent_of(source, place.start), source.line(end - 1))
+    return _behind(
+        look, source.line_end(end - 1), indent_of(source, place.start), source.line(end - 1)
+    )
 
 
 def _inside(edit: Edit, look: Look, match: Match) -> Spot | Problem:
@@ -221,18 +233,29 @@ def _inside(edit: Edit, look: Look, match: Match) -> Spot | Problem:
     if source.data[closing : end - 1].strip():
         return shares(edit, look, end - 1)
     number = source.line(end - 1)
-    return Spot(closing, closing, indent, ending_of(source, closing), number, f"before line {number}")
+    return Spot(
+        closing, closing, indent, ending_of(source, closing), number, f"before line {number}"
+    )
 
 
 def _behind(look: Look, start: int, indent: str, anchor: int) -> Spot:
     """An insert at the line after line `anchor`; the file may end there without a line end."""
     source = look.source
     bare = not end_at(source, start)
-    return Spot(start, start, indent, ending_of(source, start - 1), anchor, f"after line {anchor}", bare=bare)
+    return Spot(
+        start,
+        start,
+        indent,
+        ending_of(source, start - 1),
+        anchor,
+        f"after line {anchor}",
+        bare=bare,
+    )
 
 
 def _adopt(edit: Edit, look: Look, place: Place) -> Spot | Problem:
-    """The lines on which the text stands, and above them the comments it begins with in the document."""
+    """The lines on which the text stands, and above them the comments it begins with in the
+    document."""
     spot = whole_lines(edit, look, place)
     if isinstance(spot, Problem):
         return spot

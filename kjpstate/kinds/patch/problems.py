@@ -19,7 +19,8 @@ _LONGEST = 160
 
 @dataclass(frozen=True)
 class Problem:
-    """`reason` goes on after `edit NAME` or after the file's name. `line` from 1, 0 for the whole file.
+    """`reason` goes on after `edit NAME` or after the file's name. `line` from 1, 0 for the whole
+    file.
 
     `more`: other lines to look at, as (number, text): candidates, or what looks nearest.
     """
@@ -52,18 +53,26 @@ def refusal(spec: Spec, problems: Sequence[Mapping[str, Any]]) -> Refuse:
     if len(problems) == 1:
         places = tuple(_lines(shown, first))
     else:
-        reason = f"{shown}: {len(problems)} problems: {', '.join(dict.fromkeys(map(_short, problems)))}"
+        reason = (
+            f"{shown}: {len(problems)} problems: {', '.join(dict.fromkeys(map(_short, problems)))}"
+        )
         places = tuple(_one_by_one(shown, problems))
         cure = "each of these as it says; until then nothing of the set is applied"
-    return Refuse(first["rule"], reason, places=places, cure=cure, pointer=_pointer(spec, first["edit"]))
+    return Refuse(
+        first["rule"], reason, places=places, cure=cure, pointer=_pointer(spec, first["edit"])
+    )
 
 
 def _said(problem: Mapping[str, Any]) -> str:
-    return f"edit {problem['edit']} {problem['reason']}" if problem["edit"] else str(problem["reason"])
+    return (
+        f"edit {problem['edit']} {problem['reason']}" if problem["edit"] else str(problem["reason"])
+    )
 
 
 def _short(problem: Mapping[str, Any]) -> str:
-    return f"{problem['rule']} in edit {problem['edit']}" if problem["edit"] else str(problem["rule"])
+    return (
+        f"{problem['rule']} in edit {problem['edit']}" if problem["edit"] else str(problem["rule"])
+    )
 
 
 def _cure(problem: Mapping[str, Any]) -> str:
@@ -71,7 +80,8 @@ def _cure(problem: Mapping[str, Any]) -> str:
 
 
 def _one_by_one(shown: str, problems: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Each with what is wrong, the lines to look at, what to do; a cure that several share once, below."""
+    """Each with what is wrong, the lines to look at, what to do; a cure that several share once,
+    below."""
     for problem, after in zip_longest(problems, problems[1:]):
         yield f"{_said(problem)}   [{problem['rule']}]"
         yield from (f"  {line}" for line in _lines(shown, problem))

@@ -20,7 +20,8 @@ from kjpstate.model import Spec
 
 @dataclass(frozen=True)
 class ShownBlock:
-    """One block. Lines count from 1, markers included; `original`: the replaced lines, None for an insert.
+    """One block. Lines count from 1, markers included; `original`: the replaced lines, None for an
+    insert.
 
     `by_hand`: its text is not what its marker says; a formatter alone does not make it so.
     """
@@ -34,8 +35,11 @@ class ShownBlock:
     original: tuple[str, ...] | None
 
 
-def blocks_shown(data: bytes | None, path: str, host: str) -> tuple[list[ShownBlock], list[Problem]]:
-    """Every block of every set in order, and what is wrong with the file or its markers. Raises NoParser."""
+def blocks_shown(
+    data: bytes | None, path: str, host: str
+) -> tuple[list[ShownBlock], list[Problem]]:
+    """Every block of every set in order, and what is wrong with the file or its markers. Raises
+    NoParser."""
     look, problems = _look(data, path, host)
     if look is None:
         return [], problems
@@ -43,7 +47,8 @@ def blocks_shown(data: bytes | None, path: str, host: str) -> tuple[list[ShownBl
 
 
 def hand_edits(spec: Spec, data: bytes | None) -> tuple[dict[str, str], list[Problem]]:
-    """Edit -> the text that somebody wrote into its block, as `content`; or what keeps it from being read.
+    """Edit -> the text that somebody wrote into its block, as `content`; or what keeps it from
+    being read.
 
     A text that the document says already is no hand edit. Raises NoParser.
     """
@@ -75,18 +80,23 @@ def _look(data: bytes | None, path: str, host: str) -> tuple[Look | None, list[P
 def _shown(look: Look, block: Block) -> ShownBlock:
     last = look.source.line(block.end - 1)
     edited = standing.by_hand(look, block)
-    return ShownBlock(block.name, block.line, last, block.attributes["op"], edited, block.adopted, block.was)
+    return ShownBlock(
+        block.name, block.line, last, block.attributes["op"], edited, block.adopted, block.was
+    )
 
 
 def _text(source: Source, block: Block) -> str:
-    """The block's text without its indentation; lines inside a template or string stay as they are."""
+    """The block's text without its indentation; lines inside a template or
+    string stay as they are."""
     inside: set[int] = set()
     for leaf in source.leaves(block.body, block.body_end):
         if not leaf.comment and source.data[leaf.start : leaf.start + 1] in (b"`", b"'", b'"'):
             inside.update(range(source.line(leaf.start) + 1, source.line(leaf.end - 1) + 1))
     numbers = range(source.line(block.body), source.line(block.body_end))
     lines = (
-        source.line_text(number) if number in inside else _without(source.line_text(number), block.indent)
+        source.line_text(number)
+        if number in inside
+        else _without(source.line_text(number), block.indent)
         for number in numbers
     )
     return "\n".join(lines).strip("\n")

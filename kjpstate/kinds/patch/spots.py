@@ -1,4 +1,5 @@
-"""Whole lines in a file: where they begin, how they are indented, how they end. Called by `places`."""
+"""Whole lines in a file: where they begin, how they are indented, how they end.
+Called by `places`."""
 
 from __future__ import annotations
 
@@ -17,8 +18,8 @@ from kjpstate.kinds.patch.wanted import Edit
 class Spot:
     """Bytes `start:end` (whole lines; empty for an insert) that an edit's block takes the place of.
 
-    `adopted`: the new text already stands there. `anchor`: the line to show, from 1. `ending`: the line end
-    to write. `bare`: the line before is the file's last and has no line end.
+    `adopted`: the new text already stands there. `anchor`: the line to show, from 1. `ending`: the
+    line end to write. `bare`: the line before is the file's last and has no line end.
     """
 
     start: int
@@ -41,7 +42,9 @@ def whole_lines(edit: Edit, look: Look, place: Place) -> Spot | Problem:
     endings = {line_end(line) for line in source.data[start:end].splitlines(keepends=True)} - {b""}
     if len(endings) > 1:
         text = source.line_text(first).strip()
-        return Problem("mixed-eol", "would replace lines with mixed line ends", first, text, edit.id)
+        return Problem(
+            "mixed-eol", "would replace lines with mixed line ends", first, text, edit.id
+        )
     where = f"line {first}" if first == last else f"lines {first}-{last}"
     return Spot(start, end, indent_of(source, place.start), ending_of(source, start), first, where)
 
@@ -69,7 +72,8 @@ def indent_of(source: Source, offset: int) -> str:
 
 
 def inner_indent(look: Look, first: int, start: int, end: int) -> str:
-    """The indentation of what stands in the block, else one step more than the line that opens it."""
+    """The indentation of what stands in the block, else one step more than the
+    line that opens it."""
     source = look.source
     inner = first < len(source.starts) and source.starts[first] < end - 1
     if inner and source.newline_before(first):
@@ -92,7 +96,11 @@ def _step(source: Source) -> str:
 
 def ending_of(source: Source, offset: int) -> bytes:
     """The line end of the line of `offset`, of the one before it, or a plain one."""
-    return end_at(source, source.line_end(offset)) or end_at(source, source.line_start(offset)) or b"\n"
+    return (
+        end_at(source, source.line_end(offset))
+        or end_at(source, source.line_start(offset))
+        or b"\n"
+    )
 
 
 def end_at(source: Source, offset: int) -> bytes:

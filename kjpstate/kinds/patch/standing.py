@@ -38,11 +38,15 @@ def unreadable(blocks: Iterable[Block]) -> list[Problem]:
     problems = []
     for block in blocks:
         if block.attributes["v"] != markers.VERSION:
-            reason = f"has a block written by another version of kjpstate (v={block.attributes['v']})"
+            reason = (
+                f"has a block written by another version of kjpstate (v={block.attributes['v']})"
+            )
             problems.append(Problem("marker-version", reason, block.line, block.name, block.edit))
         elif block.was is not None and markers.was_digest(block.was) != block.attributes["was"]:
             reason = "has a block whose kept original (`was |`) was changed"
-            problems.append(Problem("original-tampered", reason, block.line, block.name, block.edit))
+            problems.append(
+                Problem("original-tampered", reason, block.line, block.name, block.edit)
+            )
     return problems
 
 
@@ -94,7 +98,9 @@ def moved(edit: Edit, block: Block, spec: Spec) -> bool:
 def step(edit: Edit, block: Block, look: Look, spec: Spec) -> Draft | Problem | None:
     """Nothing for a block in sync; else the block with the document's text, or why not."""
     problem = (
-        _misplaced(edit, block, look) or _reappeared(edit, block, look, spec) or _needless(edit, block, look)
+        _misplaced(edit, block, look)
+        or _reappeared(edit, block, look, spec)
+        or _needless(edit, block, look)
     )
     if problem is not None:
         return problem
@@ -118,9 +124,13 @@ def step(edit: Edit, block: Block, look: Look, spec: Spec) -> Draft | Problem | 
         text = text[: len(text) - len(ending)]
     last = source.line(block.end - 1)
     differs = inside(look, block, edit, spec)
-    note = f"{HAND}: put back, the edited file is kept beside" if hand else f"its text: {differs.said}"
+    note = (
+        f"{HAND}: put back, the edited file is kept beside" if hand else f"its text: {differs.said}"
+    )
     where = f"lines {block.line}-{last}"
-    return Draft(edit.id, edit.number, block.start, block.end, text, where, note, inside=differs, hand=hand)
+    return Draft(
+        edit.id, edit.number, block.start, block.end, text, where, note, inside=differs, hand=hand
+    )
 
 
 def _renewed(edit: Edit, block: Block, look: Look) -> Draft:
@@ -153,7 +163,9 @@ def removal(look: Look, block: Block, number: int) -> Draft:
     if by_hand(look, block):
         note += f"; {HAND}, the edited file is kept beside"
     where = f"lines {block.line}-{last}"
-    return Draft(block.edit, number, block.start, block.end, b"", where, note, hand=by_hand(look, block))
+    return Draft(
+        block.edit, number, block.start, block.end, b"", where, note, hand=by_hand(look, block)
+    )
 
 
 def _misplaced(edit: Edit, block: Block, look: Look) -> Problem | None:
@@ -179,7 +191,8 @@ def _misplaced(edit: Edit, block: Block, look: Look) -> Problem | None:
 
 
 def _borders(edit: Edit, block: Block, look: Look, area: tuple[int, int]) -> bool:
-    """Whether an insert stands beside the very statement that `within` names, since its anchor is there."""
+    """Whether an insert stands beside the very statement that `within` names, since its anchor is
+    there."""
     source = look.source
     if edit.op == "insert_before":
         first, last = source.leaf_from(block.end), source.leaf_from(area[0])
@@ -190,7 +203,8 @@ def _borders(edit: Edit, block: Block, look: Look, area: tuple[int, int]) -> boo
 
 
 def _needless(edit: Edit, block: Block, look: Look) -> Problem | None:
-    """The very text of the block stands beside it without markers: the source has brought it itself.
+    """The very text of the block stands beside it without markers: the source has brought it
+    itself.
 
     Where it stood by hand before the block did, others like it stood beside it before, too.
     """
@@ -204,16 +218,25 @@ def _needless(edit: Edit, block: Block, look: Look) -> Problem | None:
     number = source.line(twice[0].start)
     reason = f"is no longer needed: line {number} says the same as its block, without markers"
     return Problem(
-        "no-longer-needed", reason, *look.listed([twice[0].start])[0], edit.id, look.listed([block.start])
+        "no-longer-needed",
+        reason,
+        *look.listed([twice[0].start])[0],
+        edit.id,
+        look.listed([block.start]),
     )
 
 
 def _reappeared(edit: Edit, block: Block, look: Look, spec: Spec) -> Problem | None:
-    """The replaced text stands again beside its block, or in what stands there: a merge kept both."""
+    """The replaced text stands again beside its block, or in what stands there:
+    a merge kept both."""
     if edit.op != "replace":
         return None
     try:
-        forms = [pattern_of("\n".join(block.was), spec["path"], wildcards=False)] if block.was else edit.forms
+        forms = (
+            [pattern_of("\n".join(block.was), spec["path"], wildcards=False)]
+            if block.was
+            else edit.forms
+        )
     except BadPattern:
         return None
     area = search_area(edit, look)
@@ -221,7 +244,9 @@ def _reappeared(edit: Edit, block: Block, look: Look, spec: Spec) -> Problem | N
     home = list_around(look.source, block.start)
     news = standing(edit, look, within)
     for place in (place for form in forms for place in statements(form, look, within)):
-        beside = home.start_byte <= place.start < home.end_byte and (place.module or not edit.module)
+        beside = home.start_byte <= place.start < home.end_byte and (
+            place.module or not edit.module
+        )
         if beside and not any(new.start <= place.start < new.end for new in news):
             number = look.source.line(place.start)
             reason = f"has its old text in the file again, at line {number}, beside its block"

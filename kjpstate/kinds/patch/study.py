@@ -1,4 +1,5 @@
-"""One set over the bytes of one file: what stands there, what should, the new bytes, or every problem.
+"""One set over the bytes of one file: what stands there, what should, the new bytes, or every
+problem.
 
 Called by the kind's face, once for what is on disk and once for what the plan will find there.
 """
@@ -29,9 +30,11 @@ _CONFLICT = re.compile(rb"^(<{7}|>{7})( |\r?$)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Study:
-    """`found` and `wanted`: edit -> digest or None; `after`: the bytes as they should be (None: no file).
+    """`found` and `wanted`: edit -> digest or None; `after`: the bytes as they should be (None: no
+    file).
 
-    `orphans`: lines about blocks that no edit of the document names, of this set, or of one that left it.
+    `orphans`: lines about blocks that no edit of the document names, of this set, or of one that
+    left it.
     """
 
     found: Mapping[str, str | None]
@@ -70,10 +73,16 @@ def study(spec: Spec, data: bytes | None) -> Study:
 def _too_free(spec: Spec, error: TooFree) -> Problem:
     """The search was given up; of the other edits nothing is said."""
     for edit in edits_of(spec)[0]:
-        for key, patterns in ((edit.op, edit.forms), ("within", (edit.within,)), ("content", (edit.words,))):
+        for key, patterns in (
+            (edit.op, edit.forms),
+            ("within", (edit.within,)),
+            ("content", (edit.words,)),
+        ):
             if error.pattern in patterns:
                 return Problem(
-                    "anchor-too-free", f"has a `{key}` that can't be looked for: {error}", edit=edit.id
+                    "anchor-too-free",
+                    f"has a `{key}` that can't be looked for: {error}",
+                    edit=edit.id,
                 )
     return Problem("anchor-too-free", f"holds a block that can't be looked for: {error}")
 
@@ -93,7 +102,9 @@ def unusable(spec: Spec, data: bytes | None) -> Problem | None:
     if kind == "utf-16":
         return Problem("not-utf8", "is UTF-16, not UTF-8")
     if kind:
-        what = "nothing but zero bytes, as a power cut leaves it" if kind == "empty" else "a zero byte"
+        what = (
+            "nothing but zero bytes, as a power cut leaves it" if kind == "empty" else "a zero byte"
+        )
         return Problem("binary", f"holds {what}, so it is no source text")
     try:
         data.decode()
@@ -104,9 +115,13 @@ def unusable(spec: Spec, data: bytes | None) -> Problem | None:
     lone = re.search(rb"\r(?!\n)", data)
     if lone is not None:
         number = data[: lone.start()].count(b"\n") + 1
-        return Problem("cr-eol", f"has a line end that is a carriage return alone, at line {number}", number)
+        return Problem(
+            "cr-eol", f"has a line end that is a carriage return alone, at line {number}", number
+        )
     if len(data) > MOST_BYTES:
-        reason = f"is {len(data) // 1024} KiB large; a source file of up to {MOST_BYTES // 1024} is read"
+        reason = (
+            f"is {len(data) // 1024} KiB large; a source file of up to {MOST_BYTES // 1024} is read"
+        )
         return Problem("source-too-large", reason)
     source = read(data, spec["path"])
     return _unsound(source) or _too_deep(source)
@@ -133,12 +148,16 @@ def _unsound(source: Source) -> Problem | None:
         return Problem("merge-conflict", reason, *shown[0], more=tuple(shown[1:]))
     number = source.line(fault)
     return Problem(
-        "syntax", f"is not sound TypeScript at line {number}", number, source.line_text(number).strip()
+        "syntax",
+        f"is not sound TypeScript at line {number}",
+        number,
+        source.line_text(number).strip(),
     )
 
 
 def _presence(spec: Spec, data: bytes, named: Mapping[str, None]) -> Study:
-    """What is proposed, if it is found in sync where it stands; else it would be proposed for ever."""
+    """What is proposed, if it is found in sync where it stands; else it would
+    be proposed for ever."""
     seen, after = _proposed(spec, read(data, spec["path"]), named)
     if not seen.drafts:
         return seen
@@ -155,7 +174,9 @@ def _unsettled(seen: Study, again: Study) -> Problem:
         found = again.problems[0]
         edit, why = found.edit, f"it {found.reason}"
     else:
-        changing = [name for name, digest in again.wanted.items() if again.found.get(name) != digest]
+        changing = [
+            name for name, digest in again.wanted.items() if again.found.get(name) != digest
+        ]
         edit, why = (*changing, seen.drafts[0].edit)[0], "it would be written again"
     return Problem("unsettled", f"would be refused as soon as it stood: {why}", edit=edit)
 
@@ -168,7 +189,9 @@ def _proposed(spec: Spec, source: Source, named: Mapping[str, None]) -> tuple[St
     look, faults = _looked(source)
     own = {block.edit: block for block in look.blocks if block.set == spec["set"]}
     orphans = _orphans(spec, look.blocks) if not faults else ()
-    found = {edit.id: standing.noted(look, own[edit.id]) if edit.id in own else None for edit in edits}
+    found = {
+        edit.id: standing.noted(look, own[edit.id]) if edit.id in own else None for edit in edits
+    }
     faults += standing.unreadable(own.values())
     if problems or faults:
         seen = Study({**named, **found}, wanted, data, data, (), (*problems, *faults), orphans)
@@ -176,7 +199,9 @@ def _proposed(spec: Spec, source: Source, named: Mapping[str, None]) -> tuple[St
     origin = markers.taken_out(data, list(own.values()))
     disk = look
     moved = {
-        edit.id: own[edit.id] for edit in edits if edit.id in own and standing.moved(edit, own[edit.id], spec)
+        edit.id: own[edit.id]
+        for edit in edits
+        if edit.id in own and standing.moved(edit, own[edit.id], spec)
     }
     if moved:
         found |= {name: f"{found[name]} elsewhere" for name in moved}
@@ -189,7 +214,11 @@ def _proposed(spec: Spec, source: Source, named: Mapping[str, None]) -> tuple[St
         own = {block.edit: block for block in look.blocks if block.set == spec["set"]}
     drafts: list[Draft] = []
     for edit in edits:
-        step = standing.step(edit, own[edit.id], look, spec) if edit.id in own else _made(edit, look, spec)
+        step = (
+            standing.step(edit, own[edit.id], look, spec)
+            if edit.id in own
+            else _made(edit, look, spec)
+        )
         if isinstance(step, Problem):
             problems.append(step)
         elif step is not None:
@@ -241,11 +270,15 @@ def _made(edit: Edit, look: Look, spec: Spec) -> Draft | Problem:
 
 
 def _orphans(spec: Spec, blocks: Sequence[Block]) -> tuple[str, ...]:
-    """Blocks of this set without an edit, and of sets that the document does not know (any more)."""
+    """Blocks of this set without an edit, and of sets that the document does
+    not know (any more)."""
     named = {item["id"] for item in spec.get("edits", ())}
-    sets: Sequence[str] = spec.get("sets", ())  # none: another resource of this file tells of such sets
+    sets: Sequence[str] = spec.get(
+        "sets", ()
+    )  # none: another resource of this file tells of such sets
     return tuple(
         f"{spec['display']}:{block.line} {block.name}"
         for block in blocks
-        if (sets and block.set not in sets) or (block.set == spec["set"] and block.edit not in named)
+        if (sets and block.set not in sets)
+        or (block.set == spec["set"] and block.edit not in named)
     )

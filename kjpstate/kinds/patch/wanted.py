@@ -33,10 +33,11 @@ OPS = ("insert_before", "insert_after", "insert_inside", "replace")
 
 @dataclass(frozen=True)
 class Edit:
-    """One edit. `forms`: the anchor, or the accepted forms of a replace. `digest`: of `content`'s words.
+    """One edit. `forms`: the anchor, or the accepted forms of a replace. `digest`: of `content`'s
+    words.
 
-    `words`: the content as a pattern without wildcards, None when it holds no code; `comments`: those it
-    begins with; `hidden`: the content holds a secret.
+    `words`: the content as a pattern without wildcards, None when it holds no code; `comments`:
+    those it begins with; `hidden`: the content holds a secret.
     """
 
     id: str
@@ -54,7 +55,8 @@ class Edit:
 
     @property
     def after_imports(self) -> bool:
-        """Whether the text stands behind the imports, and not behind code that the document shows."""
+        """Whether the text stands behind the imports, and not behind code that
+        the document shows."""
         return self.op == "insert_after" and self.forms[0].leaves == (IMPORTS,)
 
     @property
@@ -65,7 +67,8 @@ class Edit:
 
 
 def edits_of(spec: Spec) -> tuple[list[Edit], list[Problem]]:
-    """The document's edits, and what is wrong with their texts whatever the file holds. Raises NoParser."""
+    """The document's edits, and what is wrong with their texts whatever the file holds. Raises
+    NoParser."""
     edits, problems = [], []
     for number, item in enumerate(spec.get("edits", ())):
         edit = _edit(number, opened(item), spec["path"], isinstance(item["content"], Secret))
@@ -88,7 +91,11 @@ def block_lines(edit: Edit, path: str, indent: str) -> list[str]:
 
 
 def block_text(
-    name: str, lines: Sequence[str], attributes: Mapping[str, str], was: Sequence[str] | None, indent: str
+    name: str,
+    lines: Sequence[str],
+    attributes: Mapping[str, str],
+    was: Sequence[str] | None,
+    indent: str,
 ) -> list[str]:
     """All lines of a block, markers included, without line ends."""
     kept = {**attributes, "was": markers.was_digest(was)} if was is not None else dict(attributes)
@@ -100,23 +107,35 @@ def block_text(
     ]
 
 
-def attributes(edit: Edit, path: str, was: Sequence[str] | None, *, adopted: bool = False) -> dict[str, str]:
+def attributes(
+    edit: Edit, path: str, was: Sequence[str] | None, *, adopted: bool = False
+) -> dict[str, str]:
     """What a new block's first line says; `was` is added with the replaced lines.
 
-    `at` says where the block belongs, unless the kept lines do: they are what `replace` names. They are not
-    where the new text, but for its comments, stood there by hand.
+    `at` says where the block belongs, unless the kept lines do: they are what `replace` names. They
+    are not where the new text, but for its comments, stood there by hand.
     """
     known = edit.op == "replace" and (was is None or replaces(edit, was, path))
     place = {} if known or adopted else {"at": edit.anchor_digests[0]}
     extra = {"adopted": "1"} if adopted else {}
-    return {"v": markers.VERSION, "op": edit.op.replace("_", "-"), "body": edit.digest, **place, **extra}
+    return {
+        "v": markers.VERSION,
+        "op": edit.op.replace("_", "-"),
+        "body": edit.digest,
+        **place,
+        **extra,
+    }
 
 
 def replaces(edit: Edit, lines: Sequence[str], path: str) -> bool:
     """Whether `lines`, and all of them, are one of the forms that `edit` replaces."""
     source = read("\n".join(lines).encode(errors="replace"), path)
     last = len(source.texts) - 1
-    return any(match.first == 0 and match.last >= last for form in edit.forms for match in find(form, source))
+    return any(
+        match.first == 0 and match.last >= last
+        for form in edit.forms
+        for match in find(form, source)
+    )
 
 
 def _edit(number: int, item: Mapping[str, Any], path: str, hidden: bool) -> Edit | Problem:
@@ -124,7 +143,9 @@ def _edit(number: int, item: Mapping[str, Any], path: str, hidden: bool) -> Edit
     forms = item[op] if op == "replace" and not isinstance(item[op], str) else [item[op]]
     content = "\n".join(line.rstrip("\r") for line in item["content"].split("\n")).strip("\n")
     if markers.is_marker(content):
-        return Problem("markers-in-content", "holds text that looks like a marker of ours", edit=item["id"])
+        return Problem(
+            "markers-in-content", "holds text that looks like a marker of ours", edit=item["id"]
+        )
     if "\r" in content or "\0" in content:
         return Problem(
             "content-syntax", "has content with a carriage return or a zero in it", edit=item["id"]
@@ -134,14 +155,20 @@ def _edit(number: int, item: Mapping[str, Any], path: str, hidden: bool) -> Edit
         within = pattern_of(item["within"], path) if "within" in item else None
     except BadPattern as error:
         cure = f"write code that stands in the file in {op} (and in `within`)"
-        return Problem("anchor-unreadable", f"can't be looked for: {error}", edit=item["id"], cure=cure)
+        return Problem(
+            "anchor-unreadable", f"can't be looked for: {error}", edit=item["id"], cure=cure
+        )
     if op == "insert_inside" and patterns[0].leaves[-1] != "{":
         reason = "does not say which block is meant: insert_inside must end with {"
-        return Problem("anchor-unreadable", reason, edit=item["id"], cure="write it up to and with its {")
+        return Problem(
+            "anchor-unreadable", reason, edit=item["id"], cure="write it up to and with its {"
+        )
     parsed = fragment(content, path)
     if parsed is None:
         cure = "write whole statements (or members, properties, cases), with every bracket closed"
-        return Problem("content-syntax", "has content that is no whole code", edit=item["id"], cure=cure)
+        return Problem(
+            "content-syntax", "has content that is no whole code", edit=item["id"], cure=cure
+        )
     source, start, end = parsed
     first, last = source.leaf_from(start), source.leaf_from(end)
     leaves = tuple(source.texts[first:last])
@@ -156,7 +183,9 @@ def _edit(number: int, item: Mapping[str, Any], path: str, hidden: bool) -> Edit
         content,
         token_digest(everything),
         words,
-        tuple(leaf.text for leaf in takewhile(lambda leaf: leaf.comment, everything)) if leaves else (),
+        tuple(leaf.text for leaf in takewhile(lambda leaf: leaf.comment, everything))
+        if leaves
+        else (),
         item.get("at") == "end",
         item.get("scope") == "module",
         within,

@@ -1,4 +1,5 @@
-"""Whether the patched file lies in a git work tree: a hint for the report, nothing is compared by it.
+"""Whether the patched file lies in a git work tree: a hint for the report, nothing is compared by
+it.
 
 Called by the kind's face.
 """
@@ -14,7 +15,8 @@ _MOST = 6
 
 
 def readings(spec: Spec) -> tuple[ReadStat, ...]:
-    """`.git` in the folders above the file, up to the host's folder (the document's path starts there)."""
+    """`.git` in the folders above the file, up to the host's folder (the document's path starts
+    there)."""
     return tuple(ReadStat(spec["host"], f"{folder}/.git") for folder in _folders(spec))
 
 

@@ -1,8 +1,9 @@
-"""Kind `pm2_process`: one app runs under PM2 as the document says: alive, its settings, its code, saved.
+"""Kind `pm2_process`: one app runs under PM2 as the document says: alive, its settings, its code,
+saved.
 
-Compared with what really acts (the process, its environment, PM2's effective fields), never with the file,
-and cured by the least that applies it: `pm2 save`, a reload, a start, or delete and start. Called through the
-face in `kjpstate.kinds`.
+Compared with what really acts (the process, its environment, PM2's effective fields), never with
+the file, and cured by the least that applies it: `pm2 save`, a reload, a start, or delete and
+start. Called through the face in `kjpstate.kinds`.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ def reads(spec: Spec) -> Iterable[Reading]:
 def actual(spec: Spec, answers: Answers) -> State:
     """`alive`: true, or a code of health.State. `settings`: effective value by the document's key.
 
-    `env`: values as Secrets. `left`: what still acts though it left the document. `code`: "fresh" or another
-    code. `saved`: true or a code.
+    `env`: values as Secrets. `left`: what still acts though it left the document. `code`: "fresh"
+    or another code. `saved`: true or a code.
     """
     seen = view(spec, answers)
     values: dict[str, Any] = {
@@ -60,7 +61,8 @@ def actual(spec: Spec, answers: Answers) -> State:
 
 
 def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
-    """The same keys as they should be; `code` UNKNOWN while something of this plan has yet to write it."""
+    """The same keys as they should be; `code` UNKNOWN while something of this plan has yet to write
+    it."""
     seen = view(spec, answers)
     seen = replace(seen, renamed=renames(seen, answers))
     code_owed = owed(spec, upstream)
@@ -102,7 +104,8 @@ def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
 
 
 def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
-    """What the host itself would spoil: a reboot, a second bot, lost variables, readable secrets."""
+    """What the host itself would spoil: a reboot, a second bot, lost variables,
+    readable secrets."""
     seen = view(spec, answers)
     if seen.seen is not None and not seen.why:
         yield from hints.advice(seen, seen.seen)

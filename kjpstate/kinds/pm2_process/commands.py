@@ -1,7 +1,7 @@
 """The commands for PM2, in order, each with what puts it back. Called by the kind's face only.
 
-Every command names node and pm2 by their full paths and has a clean environment: whatever the calling
-session has would otherwise be frozen into the app and into dump.pm2.
+Every command names node and pm2 by their full paths and has a clean environment: whatever the
+calling session has would otherwise be frozen into the app and into dump.pm2.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def _kept(view: View, seen: Seen) -> str:
 
 
 def _keep(view: View, seen: Seen) -> Run:
-    """The list as it runs, the app's whole old environment included: only PM2 itself can bring that back.
+    """The list as it runs, the app's whole old environment included: only PM2 itself can bring that
+    back.
 
     Not among `writes`: it must survive the putting back of files, which comes before the undo.
     """
@@ -103,7 +104,9 @@ def _begin(view: View, seen: Seen, how: Mechanism) -> Run:
         reload = (seen.node, seen.pm2, "reload", file, "--only", name, "--update-env")
         # a name is also taken for the path of a script below the working folder: here there is none
         return replace(_run(view, seen, reload, "reload", back=True), cwd="/proc")
-    start = _run(view, seen, (seen.node, seen.pm2, "start", file, "--only", name), "start", back=False)
+    start = _run(
+        view, seen, (seen.node, seen.pm2, "start", file, "--only", name), "start", back=False
+    )
     if how == "start" and not view.renamed:
         return start
     # its delete brings the old app back, so the new one needs no undo of its own
@@ -160,14 +163,16 @@ def _log_stamp(view: View, seen: Seen) -> Stamp:
 
 
 def _keys_stamp(view: View) -> Stamp:
-    return noted.stamp(noted.keys_stamp(view.spec), {"keys": sorted(view.wanted), "env": sorted(view.env)})
+    return noted.stamp(
+        noted.keys_stamp(view.spec), {"keys": sorted(view.wanted), "env": sorted(view.env)}
+    )
 
 
 def rewound(
     undo: Sequence[str], env: Mapping[str, str], run: str
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str] | None:
-    """For an undo of ours that `run` is about to do: what keeps PM2's list first, the undo as it is done
-    today, what would take it back again, and a word on it. None for any other command."""
+    """For an undo of ours that `run` is about to do: what keeps PM2's list first, the undo as it is
+    done today, what would take it back again, and a word on it. None for any other command."""
     known = scripts.undo_of_ours(tuple(undo))
     if known is None:
         return None

@@ -1,4 +1,5 @@
-"""What a reader should know about one app beside its differences. Called by the kind's face only."""
+"""What a reader should know about one app beside its differences. Called by the
+kind's face only."""
 
 from __future__ import annotations
 
@@ -71,7 +72,9 @@ def notes(view: View, how: Mechanism) -> list[str]:
     if how not in ("reload", "replace"):
         return []
     changed = view.changed()
-    lines = [f"{key}   {_shown(view.found.get(key))} -> {_shown(view.wanted[key])}" for key in changed]
+    lines = [
+        f"{key}   {_shown(view.found.get(key))} -> {_shown(view.wanted[key])}" for key in changed
+    ]
     if len(lines) > _FEW:
         lines = [f"{len(changed)} settings change: {', '.join(changed)}"]
     names = [f"env.{name}" for name in view.changed_env()]
@@ -106,12 +109,19 @@ def _boot(view: View, seen: Seen) -> Iterator[Advice]:
     if not view.spec.get("save"):
         yield from _forgets(view, seen)
         return
-    units = [unit for unit in seen.startup if not unit.home or same_path(unit.home, seen.home, seen.places)]
+    units = [
+        unit
+        for unit in seen.startup
+        if not unit.home or same_path(unit.home, seen.home, seen.places)
+    ]
     if any(unit.enabled and unit.exec_exists for unit in units):
         return
     if not units and seen.startup:
         other = seen.startup[0]
-        reason = f"{other.unit} brings back the PM2 of {other.home} after a reboot, not that of {seen.home}"
+        reason = (
+            f"{other.unit} brings back the PM2 of {other.home} after a reboot, not that "
+            f"of {seen.home}"
+        )
     elif not units:
         reason = "no startup unit brings PM2 back after a reboot"
     elif not any(unit.enabled for unit in units):
@@ -135,14 +145,19 @@ def _forgets(view: View, seen: Seen) -> Iterator[Advice]:
     """Nobody asked for the app to be saved, and it is not: said once it runs."""
     if view.entries and not any(app.name == view.name for app in seen.dump.apps):
         reason = f"PM2's saved list does not name {view.name}: a reboot forgets it"
-        yield Advice("pm2-not-at-boot", reason, "write save: true in the section pm2", "/save", "note")
+        yield Advice(
+            "pm2-not-at-boot", reason, "write save: true in the section pm2", "/save", "note"
+        )
 
 
 def _unseen(view: View, seen: Seen) -> Iterator[Advice]:
-    """While our own PM2 has no such app: daemons that do not tell us theirs. That is not "nothing runs"."""
+    """While our own PM2 has no such app: daemons that do not tell us theirs. That is not "nothing
+    runs"."""
     for other in seen.others if not view.entries else ():
         if other.apps is None:
-            reason = f"the PM2 of {other.user} in {other.home or 'an unknown home'} runs here, too; "
+            reason = (
+                f"the PM2 of {other.user} in {other.home or 'an unknown home'} runs here, too; "
+            )
             reason += f"{seen.user.name or 'this user'} can't see whether it has {view.name}"
             cure = f"log in as {other.user} and look: pm2 ls"
             yield Advice("pm2-other-daemon", reason, cure, "/ecosystem", "note")
@@ -152,7 +167,9 @@ def _dump(view: View, seen: Seen) -> Iterator[Advice]:
     mode = int(seen.dump.mode or "0", 8)
     if mode & 0o044 and any(True for _ in secrets_in(view.env)):
         path = f"{seen.home}/dump.pm2"
-        reason = f"{path} holds the app's environment and others may read it (mode {seen.dump.mode})"
+        reason = (
+            f"{path} holds the app's environment and others may read it (mode {seen.dump.mode})"
+        )
         yield Advice("secrets-readable", reason, f"chmod 600 {path}", "/app/env", "breaks")
 
 

@@ -1,7 +1,8 @@
-"""The few lines of shell around PM2, and what acts on the entries of one name. Called by `commands` only.
+"""The few lines of shell around PM2, and what acts on the entries of one name. Called by `commands`
+only.
 
-Arguments of each but HIDE: node, pm2, then the app's name (KEEP: where to); of BACK also the list to bring
-back.
+Arguments of each but HIDE: node, pm2, then the app's name (KEEP: where to); of BACK also the list
+to bring back.
 """
 
 from __future__ import annotations
@@ -60,10 +61,11 @@ const main = async () => {
 main().catch((e) => end(1, String(e)));
 """.replace("NOBODY", str(_NOBODY)).split()
 )
-"""Deletes the entries that bear exactly this name, until PM2 has none: one that crashes at that very moment
-outlives a delete. `pm2 delete` takes a text for a name or the path of a script, else for a namespace, else
-for a number; the daemon itself takes only its numbers. It is looked at and told over one connection: a daemon
-that is started anew has other numbers, and ends it. One line: a person may have to type it."""
+"""Deletes the entries that bear exactly this name, until PM2 has none: one that crashes at that
+very moment outlives a delete. `pm2 delete` takes a text for a name or the path of a script, else
+for a namespace, else for a number; the daemon itself takes only its numbers. It is looked at and
+told over one connection: a daemon that is started anew has other numbers, and ends it. One line: a
+person may have to type it."""
 
 DELETE = f'"$1" -e \'{_EXACTLY}\' -- "$3"'
 AWAY = f"{DELETE} || [ $? = {_NOBODY} ]"

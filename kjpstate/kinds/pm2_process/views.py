@@ -25,10 +25,10 @@ Mechanism = Literal["none", "save", "reload", "start", "replace"]
 class View:
     """One app as the document wants it and as it is.
 
-    `seen` None: PM2 can't be judged, `why` says so. `wanted` and `found`: effective settings by key; `env`
-    and `env_found`: variables. `left`: what acts though it left the document. `code` and `saved` None: not
-    asked for. `renamed`: the names under which we
-    once started this very app and which the document has no more.
+    `seen` None: PM2 can't be judged, `why` says so. `wanted` and `found`: effective settings by
+    key; `env` and `env_found`: variables. `left`: what acts though it left the document. `code` and
+    `saved` None: not asked for. `renamed`: the names under which we once started this very app and
+    which the document has no more.
     """
 
     spec: Spec
@@ -60,7 +60,11 @@ class View:
 
     def changed_env(self) -> list[str]:
         """The variables that the process has not, or has otherwise."""
-        return [name for name, value in self.env.items() if not _same_text(value, self.env_found.get(name))]
+        return [
+            name
+            for name, value in self.env.items()
+            if not _same_text(value, self.env_found.get(name))
+        ]
 
 
 def readings(spec: Spec) -> Iterator[Reading]:
@@ -147,7 +151,11 @@ def _code(spec: Spec, seen: Seen | None, answers: Answers) -> Judged | None:
     if seen is None:
         return NOT_SEEN
     entries = seen.named(spec["app"]["name"])
-    if spec["app"].get("autorestart") is False and entries and all(app.start is None for app in entries):
+    if (
+        spec["app"].get("autorestart") is False
+        and entries
+        and all(app.start is None for app in entries)
+    ):
         return FRESH  # it has ended by itself: its next start takes what is there
     clock = stamped_clock(read_stamp(answers.get(tree_stamp(spec))))
     return health.freshness(seen, spec["app"]["name"], clock)
@@ -165,13 +173,21 @@ def _saved(spec: Spec, seen: Seen | None, before: noted.Before, context: Context
     saved = tuple(app for app in seen.dump.apps if app.name == name)
     if not saved:
         return Judged("not-saved", f"dump.pm2 does not name {name}")
-    if spec["app"].get("autorestart") is not False and any(app.status == "stopped" for app in saved):
+    if spec["app"].get("autorestart") is not False and any(
+        app.status == "stopped" for app in saved
+    ):
         return Judged("saved-stopped", "dump.pm2 has it stopped")
     other = dict.fromkeys(_saved_otherwise(saved, before, context))
-    return Judged("saved-otherwise", f"dump.pm2 has other values: {', '.join(other)}") if other else SAVED
+    return (
+        Judged("saved-otherwise", f"dump.pm2 has other values: {', '.join(other)}")
+        if other
+        else SAVED
+    )
 
 
-def _saved_otherwise(saved: tuple[App, ...], before: noted.Before, context: Context) -> Iterator[str]:
+def _saved_otherwise(
+    saved: tuple[App, ...], before: noted.Before, context: Context
+) -> Iterator[str]:
     wanted = settings.desired(context)
     found = settings.actual(saved, wanted, context)
     yield from (key for key, value in wanted.items() if not _same(value, found[key]))

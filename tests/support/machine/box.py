@@ -1,4 +1,5 @@
-"""The booted machine: an overlay over the image, systemd by systemd-nspawn, ssh by a proxy on 127.0.0.1."""
+"""The booted machine: an overlay over the image, systemd by systemd-nspawn, ssh by a proxy on
+127.0.0.1."""
 
 from __future__ import annotations
 
@@ -32,8 +33,9 @@ STAMP = "%T@-%m %i /%P\\n"
 class Machine:
     """A Debian with the bot. `start` first, `stop` at the end, whatever happened between.
 
-    `port`: of its sshd on 127.0.0.1. `key`: a private key file that root's login takes. `known_host`: a
-    line for known_hosts. `reset`: as it was at first. `restart`: the same files, another boot.
+    `port`: of its sshd on 127.0.0.1. `key`: a private key file that root's login takes.
+    `known_host`: a line for known_hosts. `reset`: as it was at first. `restart`: the same files,
+    another boot.
     """
 
     def __init__(self, layers: tuple[Path, ...] | None = None) -> None:
@@ -56,7 +58,8 @@ class Machine:
         return f"[127.0.0.1]:{self.port} {kind} {public}\n"
 
     def start(self) -> None:
-        """Clean up after runs that were killed, then namespaces, servers, proxy, and the first boot."""
+        """Clean up after runs that were killed, then namespaces, servers, proxy, and the first
+        boot."""
         sweep()
         atexit.register(self.stop)
         self.root.mkdir(parents=True)
@@ -93,7 +96,9 @@ class Machine:
             "--link-journal=no",
         ]  # fmt: skip
         # A cgroup of its own: two machines at once would take each other's for theirs.
-        joins = "; ".join(f"echo $$ > {shlex.quote(str(group / 'cgroup.procs'))}" for group in self._groups())
+        joins = "; ".join(
+            f"echo $$ > {shlex.quote(str(group / 'cgroup.procs'))}" for group in self._groups()
+        )
         words = ["sh", "-c", f'{joins}; exec "$@"', "sh", *argv]
         for group in self._groups():
             group.mkdir(exist_ok=True)
@@ -102,19 +107,28 @@ class Machine:
                 words, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT
             )
         if not wait_until(self._greets, BOOT_SECONDS):
-            raise MachineFailed(f"no boot in {BOOT_SECONDS} s; the console's end:\n{self._console_end()}")
+            raise MachineFailed(
+                f"no boot in {BOOT_SECONDS} s; the console's end:\n{self._console_end()}"
+            )
         waited = self.exec("systemctl is-system-running --wait")
         if waited.out.strip() != "running":
             failed = self.exec("systemctl --failed --no-legend; systemctl list-jobs").out
-            raise MachineFailed(f"the machine is {waited.out.strip()}:\n{failed}{self._console_end()}")
+            raise MachineFailed(
+                f"the machine is {waited.out.strip()}:\n{failed}{self._console_end()}"
+            )
 
     def _groups(self) -> list[Path]:
         return [top / self.mark for top in cgroup_tops()]
 
     def _greets(self) -> bool:
         if self.nspawn and self.nspawn.poll() is not None:
-            raise MachineFailed(f"systemd-nspawn ended ({self.nspawn.returncode}):\n{self._console_end()}")
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 2) as link:
+            raise MachineFailed(
+                f"systemd-nspawn ended ({self.nspawn.returncode}):\n{self._console_end()}"
+            )
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", self.port), 2) as link,
+        ):
             link.settimeout(2)
             return link.recv(4) == b"SSH-"
         return False
@@ -161,15 +175,27 @@ class Machine:
             "ConnectTimeout=10",
         ]
         words = [word for option in options for word in ("-o", option)]
-        return ["ssh", "-F", "none", "-i", str(self.key), "-p", str(self.port), *words, "root@127.0.0.1"]
+        return [
+            "ssh",
+            "-F",
+            "none",
+            "-i",
+            str(self.key),
+            "-p",
+            str(self.port),
+            *words,
+            "root@127.0.0.1",
+        ]
 
     def dns(self, mode: str, *addresses: str) -> None:
-        """How these DNS servers behave from now on; without addresses: the provider's on the modem."""
+        """How these DNS servers behave from now on; without addresses: the
+        provider's on the modem."""
         for address in addresses or (network.MODEM,):
             self.network.mode(address, mode)
 
     def bot_is_connected(self, seconds: float = 30) -> bool:
-        """Whether the bot logged in at WhatsApp, since the last reset and within so many seconds."""
+        """Whether the bot logged in at WhatsApp, since the last reset and
+        within so many seconds."""
         return wait_until(lambda: self.network.logins() > 0, seconds)
 
     def asked(self, address: str) -> list[str]:
@@ -177,11 +203,27 @@ class Machine:
         return self.network.asked(address)
 
     def files(self, *but: str) -> dict[str, str]:
-        """{path: "time-mode inode"} of every file of the box but these: a rewritten file differs."""
+        """{path: "time-mode inode"} of every file of the box but these: a
+        rewritten file differs."""
         # From outside, where its root is mounted: what is mounted in it is no part of it.
-        pruned = [word for path in (*NOT_FILES, *but) for word in ("-path", f"{self.root}{path}", "-o")][:-1]
+        pruned = [
+            word for path in (*NOT_FILES, *but) for word in ("-path", f"{self.root}{path}", "-o")
+        ][:-1]
         seen = run(
-            ["find", self.root, "-xdev", "(", *pruned, ")", "-prune", "-o", "-type", "f", "-printf", STAMP]
+            [
+                "find",
+                self.root,
+                "-xdev",
+                "(",
+                *pruned,
+                ")",
+                "-prune",
+                "-o",
+                "-type",
+                "f",
+                "-printf",
+                STAMP,
+            ]
         )
         lines = (line.split(" ", 2) for line in seen.splitlines())
         return {path: f"{changed} {inode}" for changed, inode, path in lines}
@@ -195,7 +237,8 @@ class Machine:
 
 
 def installed() -> Path:
-    """What the owner did on the image: the bot under PM2, started by hand, and `pm2 startup` for a boot."""
+    """What the owner did on the image: the bot under PM2, started by hand, and `pm2 startup` for a
+    boot."""
     return image.cached(f"pm2-{image.root().name}", _install)
 
 
@@ -236,7 +279,8 @@ def _remove_group(group: Path) -> None:
 
 
 def sweep() -> None:
-    """Take away what killed tests left: it bears our mark and the number of a process that is gone."""
+    """Take away what killed tests left: it bears our mark and the number of a
+    process that is gone."""
     with only_one(cache_folder() / "sweep.lock"):
         for folder in cache_folder().glob("run-*"):
             number = folder.name.removeprefix("run-")

@@ -28,7 +28,12 @@ PACKAGES = (
 )  # fmt: skip
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*")
 ENABLED = ("systemd-networkd", "systemd-resolved", "ssh", "cron")
-MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "systemd-firstboot.service")
+MASKED = (
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "systemd-firstboot.service",
+)
 
 LINK = """\
 [Match]
@@ -44,7 +49,8 @@ SSHD = "UseDNS no\nPermitRootLogin prohibit-password\nMaxStartups 100:30:200\nMa
 
 
 def bot() -> Path:
-    """The bot with its node_modules and a first build: a project folder to copy, never to change."""
+    """The bot with its node_modules and a first build: a project folder to
+    copy, never to change."""
     recipe = _digest(*sorted(path for path in BOT_SOURCE.rglob("*") if path.is_file()))
     return cached(f"bot-{recipe}", _build_bot)
 
@@ -100,7 +106,9 @@ def _digest(*files: Path) -> str:
 def _node() -> Path:
     found = shutil.which("node")
     if not found or not shutil.which("npm"):
-        raise MachineFailed("the machine gets this machine's Node, and there is no node or npm in PATH")
+        raise MachineFailed(
+            "the machine gets this machine's Node, and there is no node or npm in PATH"
+        )
     return Path(found).resolve()
 
 
@@ -130,7 +138,9 @@ def _apt_sources(suite: str, folder: Path) -> list[Path]:
     texts = {file.name: file.read_text() for file in files if file.exists()}
     found = {name: text for name, text in texts.items() if HERE_IS in text}
     if not found:
-        raise MachineFailed(f"this machine's own apt sources are not those of Debian 12 ({HERE_IS})")
+        raise MachineFailed(
+            f"this machine's own apt sources are not those of Debian 12 ({HERE_IS})"
+        )
     for name, text in found.items():
         (folder / name).write_text(text.replace(HERE_IS, suite))
     return [folder / name for name in found]
@@ -154,14 +164,26 @@ def _add_node(folder: Path) -> None:
     shutil.copytree(npm, local / "lib/node_modules/npm", symlinks=True)
     for name in ("npm", "npx"):
         (local / "bin" / name).symlink_to(f"../lib/node_modules/npm/bin/{name}-cli.js")
-    run(["npm", "install", "--global", "--omit=dev", "--prefix", local, f"pm2@{PM2_VERSION}"], timeout=300)
+    run(
+        ["npm", "install", "--global", "--omit=dev", "--prefix", local, f"pm2@{PM2_VERSION}"],
+        timeout=300,
+    )
 
 
 def _add_python(folder: Path) -> None:
     """What kjpstate needs to run on the box itself; a test brings kjpstate there."""
     project = tomllib.loads((HERE.parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
     home = folder / "usr/local/lib/kjpstate"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", home, "--only-binary=:all:"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--target",
+        home,
+        "--only-binary=:all:",
+    ]
     run([*pip, "--python-version=3.11", *project["dependencies"]], timeout=300)
     (folder / "usr/lib/python3/dist-packages/kjpstate.pth").write_text("/usr/local/lib/kjpstate\n")
 

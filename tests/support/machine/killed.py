@@ -1,7 +1,9 @@
-"""`python -m tests.support.machine.killed WHERE NUMBER VERB…`: kjpstate that is killed (SIGKILL) by itself.
+"""`python -m tests.support.machine.killed WHERE NUMBER VERB…`: kjpstate that is killed (SIGKILL) by
+itself.
 
-WHERE is `before` (action NUMBER, from 0, is never begun; all before it are whole) or `within` (it is begun,
-and the end comes a moment later). Prints each action on stderr. An apply with fewer actions ends as always.
+WHERE is `before` (action NUMBER, from 0, is never begun; all before it are whole) or `within` (it
+is begun, and the end comes a moment later). Prints each action on stderr. An apply with fewer
+actions ends as always.
 """
 
 from __future__ import annotations
@@ -40,7 +42,11 @@ def patched(where: str, number: int) -> None:
             nonlocal done
             outcomes: list[Any] = []
             for action in actions:
-                print(f"action {done} {type(action).__name__} on {action.host}", file=sys.stderr, flush=True)
+                print(
+                    f"action {done} {type(action).__name__} on {action.host}",
+                    file=sys.stderr,
+                    flush=True,
+                )
                 if done == number:
                     if where == "before":
                         kill()

@@ -1,7 +1,9 @@
-"""A DNS server for some addresses of a namespace; network.py runs `python name_server.py FOLDER ADDRESS...`.
+"""A DNS server for some addresses of a namespace; network.py runs `python name_server.py FOLDER
+ADDRESS...`.
 
-How each address behaves stands in FOLDER/ADDRESS.mode and is read for every query: ok, SERVFAIL, REFUSED,
-NXDOMAIN or silent. Each query is one line in FOLDER/ADDRESS.log. Ends when its standard input does.
+How each address behaves stands in FOLDER/ADDRESS.mode and is read for every query: ok, SERVFAIL,
+REFUSED, NXDOMAIN or silent. Each query is one line in FOLDER/ADDRESS.log. Ends when its standard
+input does.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ def answer(query: bytes, mode: str, names: dict[str, str]) -> tuple[str, bytes]:
     name, kind, end = question(query)
     if mode == "silent":
         return name, b""
-    known = next((address for suffix, address in names.items() if f".{name}".endswith(f".{suffix}")), None)
+    known = next(
+        (address for suffix, address in names.items() if f".{name}".endswith(f".{suffix}")), None
+    )
     code = CODES.get(mode, 0 if known else CODES["NXDOMAIN"])
     record = b""
     if not code and known and kind == A:
@@ -46,7 +50,11 @@ class Server:
     """One address, UDP and TCP."""
 
     def __init__(self, folder: Path, address: str, names: dict[str, str]) -> None:
-        self.mode, self.log, self.address = folder / f"{address}.mode", folder / f"{address}.log", address
+        self.mode, self.log, self.address = (
+            folder / f"{address}.mode",
+            folder / f"{address}.log",
+            address,
+        )
         self.names = names
 
     def reply(self, query: bytes) -> bytes:

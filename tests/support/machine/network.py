@@ -1,7 +1,7 @@
 """Three network namespaces: the box, its modem, and a small internet; none joined to the host's.
 
-box 192.168.100.104 - modem 192.168.100.1 (with the provider's DNS) - inet (8.8.8.8, 8.8.4.4, 1.1.1.1,
-1.0.0.1, and a stand-in for web.whatsapp.com). box.py makes one Network for each Machine.
+box 192.168.100.104 - modem 192.168.100.1 (with the provider's DNS) - inet (8.8.8.8, 8.8.4.4,
+1.1.1.1, 1.0.0.1, and a stand-in for web.whatsapp.com). box.py makes one Network for each Machine.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ class Network:
             run(["ip", "-n", self.prefix + name, *words])
         for address in (*PUBLIC, *sorted(set(NAMES.values()))):
             run(["ip", "-n", f"{self.prefix}inet", "address", "add", f"{address}/32", "dev", "lo"])
-        run(["ip", "netns", "exec", f"{self.prefix}modem", "sysctl", "-qw", "net.ipv4.ip_forward=1"])
+        run(
+            ["ip", "netns", "exec", f"{self.prefix}modem", "sysctl", "-qw", "net.ipv4.ip_forward=1"]
+        )
         self._start_name_servers()
         self._start_whatsapp()
 
@@ -86,7 +88,8 @@ class Network:
             raise MachineFailed(f"the server {address}:{port} of the machine does not come up")
 
     def helper(self, name: str, argv: list[str | Path], **popen) -> subprocess.Popen[bytes]:
-        """A program inside a namespace that ends when its standard input does, at the latest with us."""
+        """A program inside a namespace that ends when its standard input does, at the latest with
+        us."""
         words = ["nsenter", f"--net={self.path(name)}", *map(str, argv)]
         helper = subprocess.Popen(words, stdin=subprocess.PIPE, **popen)
         self.helpers.append(helper)
@@ -95,7 +98,9 @@ class Network:
     def proxy(self, address: str, port: int) -> int:
         """The port on 127.0.0.1 that leads to this address as the box sees it."""
         argv = [sys.executable, HERE / "proxy.py", self.path("box"), address, str(port)]
-        helper = subprocess.Popen(list(map(str, argv)), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        helper = subprocess.Popen(
+            list(map(str, argv)), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         self.helpers.append(helper)
         assert helper.stdout is not None
         return int(helper.stdout.readline())

@@ -1,4 +1,5 @@
-"""The incident, measured: names do not resolve for a while; how often does the bot try, how busy is it?
+"""The incident, measured: names do not resolve for a while; how often does the bot try, how busy is
+it?
 
 Called by benchmarks/incident.py and, for a shorter while, by tests/machine/.
 """
@@ -30,8 +31,9 @@ ALL_DNS = Outage("no DNS and no internet", (network.MODEM, *network.PUBLIC), int
 
 @dataclass(frozen=True)
 class Measured:
-    """Of one outage: lost or refused connections, per cent of one core, seconds until it was connected again
-    after the outage; 0: it was so before the outage ended. `same`: whether it is the same process still."""
+    """Of one outage: lost or refused connections, per cent of one core, seconds until it was
+    connected again after the outage; 0: it was so before the outage ended. `same`: whether it is
+    the same process still."""
 
     attempts: int
     seconds: float
@@ -46,7 +48,8 @@ class Measured:
 
 
 def measure(machine: Machine, outage: Outage, seconds: float, patience: float = 120) -> Measured:
-    """Let it happen for so long, end it, wait until the bot is back; AssertionError when it is not."""
+    """Let it happen for so long, end it, wait until the bot is back;
+    AssertionError when it is not."""
     machine.network.all_ok()
     before = _reading(machine)
     for server in outage.servers:
@@ -63,7 +66,9 @@ def measure(machine: Machine, outage: Outage, seconds: float, patience: float = 
         machine.dns("ok", server)
     machine.network.whatsapp("ok")
     ended = time.monotonic()
-    assert machine.bot_is_connected(patience), f"not connected again {patience:g} s after: {outage.name}"
+    assert machine.bot_is_connected(patience), (
+        f"not connected again {patience:g} s after: {outage.name}"
+    )
     spent = after.uptime - before.uptime
     return Measured(
         attempts=after.lost - before.lost,

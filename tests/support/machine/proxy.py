@@ -1,4 +1,5 @@
-"""A TCP proxy from 127.0.0.1 here into a namespace; network.py runs `python proxy.py NAMESPACE HOST PORT`.
+"""A TCP proxy from 127.0.0.1 here into a namespace; network.py runs `python proxy.py NAMESPACE HOST
+PORT`.
 
 Prints the port it listens on. Ends when its standard input does.
 """

@@ -1,7 +1,9 @@
-"""README's two commands, typed by an ordinary user of Debian 13, whose Python is newer than this machine's.
+"""README's two commands, typed by an ordinary user of Debian 13, whose Python is newer than this
+machine's.
 
-`python -m tests.support.machine.readme`, as root; words that follow go to pytest. Called by `.ci/run`. A root
-of that Debian is built once and kept, as are the wheels; a clone of the checkout is laid over it.
+`python -m tests.support.machine.readme`, as root; words that follow go to pytest. Called by
+`.ci/run`. A root of that Debian is built once and kept, as are the wheels; a clone of the checkout
+is laid over it.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ ROOT = Path(__file__).resolve().parents[3]
 SUITE, PYTHON = "trixie", "3.13"
 PACKAGES = ("dropbear-bin", "git", "procps", "python3", "python3-venv")
 USER = "budi"
-WITHOUT_NETWORK = f"export PIP_NO_INDEX=1 PIP_FIND_LINKS=/home/{USER}/wheels PIP_DISABLE_PIP_VERSION_CHECK=1"
+WITHOUT_NETWORK = (
+    f"export PIP_NO_INDEX=1 PIP_FIND_LINKS=/home/{USER}/wheels PIP_DISABLE_PIP_VERSION_CHECK=1"
+)
 IN_THE_ROOT = f"""
 mount -t proc proc "$1/proc"
 mount --rbind /dev "$1/dev"
@@ -54,19 +58,36 @@ def wheels() -> Path:
     """What pip needs there, fetched here: the root has no mirror of its own."""
     file = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     project, extras = file["project"], file["project"]["optional-dependencies"]
-    needs = [*file["build-system"]["requires"], "editables", *project["dependencies"], *extras["plot"]]
+    needs = [
+        *file["build-system"]["requires"],
+        "editables",
+        *project["dependencies"],
+        *extras["plot"],
+    ]
     needs += [need for need in extras["test"] if not need.startswith("kjpstate[")]
 
     def fetch(folder: Path) -> None:
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", folder, "--only-binary=:all:"]
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--dest",
+            folder,
+            "--only-binary=:all:",
+        ]
         run([*pip, f"--python-version={PYTHON}", *needs], timeout=600)
 
-    return cached(f"wheels-{hashlib.sha256(repr((PYTHON, needs)).encode()).hexdigest()[:12]}", fetch)
+    return cached(
+        f"wheels-{hashlib.sha256(repr((PYTHON, needs)).encode()).hexdigest()[:12]}", fetch
+    )
 
 
 @contextmanager
 def at_home(checkout: Path) -> Iterator[Callable[[str], int]]:
-    """The exit code of a line of shell, typed in a clone of `checkout`; all that it leaves goes away."""
+    """The exit code of a line of shell, typed in a clone of `checkout`; all that it leaves goes
+    away."""
     upper = Path(tempfile.mkdtemp(prefix="readme-"))
     try:
         root = _laid(upper, checkout)
@@ -89,7 +110,18 @@ def _laid(upper: Path, checkout: Path) -> Path:
 
 
 def _typed(root: Path, line: str) -> int:
-    words = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec", IN_THE_ROOT, "sh", root]
+    words = [
+        "unshare",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "sh",
+        "-ec",
+        IN_THE_ROOT,
+        "sh",
+        root,
+    ]
     done = subprocess.run(
         [*words, f"{WITHOUT_NETWORK} && cd kjpstate && {line}"],
         stdin=subprocess.DEVNULL,

@@ -1,9 +1,11 @@
-"""The real systemd-resolved without a machine: in private namespaces, started by hand again and again.
+"""The real systemd-resolved without a machine: in private namespaces, started by hand again and
+again.
 
-`Resolver` runs this module as a program inside `unshare -m -n -p`: an overlay over the bare Debian of
-image.py, a D-Bus of its own, three links (eth0, eth1, wg0) to a second network namespace with DNS servers
-that do as they are told. Nothing of it is seen outside, all of it ends with its first process, and since no
-systemd starts the daemon there is no limit on starts. Requests and answers are JSON, a line each.
+`Resolver` runs this module as a program inside `unshare -m -n -p`: an overlay over the bare Debian
+of image.py, a D-Bus of its own, three links (eth0, eth1, wg0) to a second network namespace with
+DNS servers that do as they are told. Nothing of it is seen outside, all of it ends with its first
+process, and since no systemd starts the daemon there is no limit on starts. Requests and answers
+are JSON, a line each.
 """
 
 from __future__ import annotations
@@ -58,20 +60,28 @@ class Resolver:
             )
 
     def start(self, files: Mapping[str, bytes | None]) -> bytes:
-        """With just these files under /etc, /run and /usr (None: a link to /dev/null) and no settings of
-        links; what the probe `resolved` prints then."""
-        hexed = {path: None if content is None else content.hex() for path, content in files.items()}
+        """With just these files under /etc, /run and /usr (None: a link to /dev/null) and no
+        settings of links; what the probe `resolved` prints then."""
+        hexed = {
+            path: None if content is None else content.hex() for path, content in files.items()
+        }
         return bytes.fromhex(self._ask({"do": "start", "files": hexed}))
 
     def links(self, links: Sequence[Mapping[str, Any]]) -> bytes:
-        """As DHCP or NetworkManager would set them: name, servers, domains, default_route (None: not said),
-        state (up, down, bare: without an address); the other links have nothing. The probe again."""
+        """As DHCP or NetworkManager would set them: name, servers, domains, default_route (None:
+        not said), state (up, down, bare: without an address); the other links have nothing. The
+        probe again."""
         return bytes.fromhex(self._ask({"do": "links", "links": list(links)}))
 
-    def ask(self, name: str, modes: Mapping[str, str], seconds: float) -> tuple[int | None, set[str]]:
-        """The reply code of the stub (None: none in time) for one A question of a name that was not asked
-        before, and the servers that were asked, with servers that behave like `modes` says (else: ok)."""
-        code, asked = self._ask({"do": "ask", "name": name, "modes": dict(modes), "seconds": seconds})
+    def ask(
+        self, name: str, modes: Mapping[str, str], seconds: float
+    ) -> tuple[int | None, set[str]]:
+        """The reply code of the stub (None: none in time) for one A question of a name that was not
+        asked before, and the servers that were asked, with servers that behave like `modes` says
+        (else: ok)."""
+        code, asked = self._ask(
+            {"do": "ask", "name": name, "modes": dict(modes), "seconds": seconds}
+        )
         return code, set(asked)
 
     def _ask(self, request: Mapping[str, Any]) -> Any:
@@ -154,12 +164,20 @@ class Cell:
         for place, name in enumerate(LINKS):
             lines.append(f"link add {name} type veth peer name up{place} netns inet")
             beyond += [f"address add 10.1.{place}.1/24 dev up{place}", f"link set up{place} up"]
-        run(["sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"])
+        run(
+            [
+                "sysctl",
+                "-qw",
+                "net.ipv6.conf.all.disable_ipv6=1",
+                "net.ipv6.conf.default.disable_ipv6=1",
+            ]
+        )
         run(["ip", "-batch", "-"], text="\n".join(lines) + "\n")
         run(["ip", "-n", "inet", "-batch", "-"], text="\n".join(beyond) + "\n")
 
     def _serve(self) -> None:
-        """The servers' sockets live in the other namespace; they answer from a thread of this process."""
+        """The servers' sockets live in the other namespace; they answer from a thread of this
+        process."""
         libc = ctypes.CDLL(None, use_errno=True)
         with Path("/proc/self/ns/net").open() as here, Path("/run/netns/inet").open() as there:
             if libc.setns(there.fileno(), 0):
@@ -180,7 +198,9 @@ class Cell:
                 assert isinstance(server, socket.socket)
                 query, client = server.recvfrom(4096)
                 name, reply = answer(
-                    query, self.modes.get(key.data, "ok"), {"com": ADDRESS, "lan": ADDRESS, "local": ADDRESS}
+                    query,
+                    self.modes.get(key.data, "ok"),
+                    {"com": ADDRESS, "lan": ADDRESS, "local": ADDRESS},
                 )
                 self.log.append((key.data, name))
                 if reply:
@@ -229,7 +249,9 @@ class Cell:
                 pass
 
     def probe(self) -> str:
-        done = run(["chroot", self.root, "env", "PATH=/usr/local/bin:/usr/bin:/bin", "sh", "/probe.sh"])
+        done = run(
+            ["chroot", self.root, "env", "PATH=/usr/local/bin:/usr/bin:/bin", "sh", "/probe.sh"]
+        )
         return done.encode(errors="surrogateescape").hex()
 
     def links(self, links: Sequence[Mapping[str, Any]]) -> str:
@@ -243,20 +265,29 @@ class Cell:
             if state != "down":
                 lines.append(f"link set {name} up")
             if state == "up":
-                lines.append(f"route add 10.9.0.0/24 dev {name} src 10.1.{place}.2 metric {place + 1}")
+                lines.append(
+                    f"route add 10.9.0.0/24 dev {name} src 10.1.{place}.2 metric {place + 1}"
+                )
         run(["ip", "-batch", "-"], text="\n".join(lines) + "\n")
         for name, link in wanted.items():
             for verb, words in (("dns", link["servers"]), ("domain", link["domains"])):
                 if words:
                     self.inside("resolvectl", verb, name, *words)
             if link["default_route"] is not None:
-                self.inside("resolvectl", "default-route", name, "yes" if link["default_route"] else "no")
+                self.inside(
+                    "resolvectl", "default-route", name, "yes" if link["default_route"] else "no"
+                )
         return self.probe()
 
-    def ask(self, name: str, modes: Mapping[str, str], seconds: float) -> tuple[int | None, list[str]]:
+    def ask(
+        self, name: str, modes: Mapping[str, str], seconds: float
+    ) -> tuple[int | None, list[str]]:
         self.modes = dict(modes)
         query = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
-        query += b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0\0\1\0\1"
+        query += (
+            b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+            + b"\0\0\1\0\1"
+        )
         code = None
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stub:
             stub.settimeout(seconds)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 
 class MachineFailed(Exception):
-    """The machine of the tests, not kjpstate, did not do what it should; says what, with the output."""
+    """The machine of the tests, not kjpstate, did not do what it should; says what, with the
+    output."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ def cache_folder() -> Path:
     return folder.resolve()
 
 
-def run(argv: Sequence[str | Path], *, cwd: Path | None = None, timeout: float = 120, text: str = "") -> str:
+def run(
+    argv: Sequence[str | Path], *, cwd: Path | None = None, timeout: float = 120, text: str = ""
+) -> str:
     """Standard output of a command that must succeed."""
     done = attempt(argv, cwd=cwd, timeout=timeout, text=text)
     if done.code:

@@ -1,4 +1,5 @@
-"""An owner before the box: a folder with the document, the bot's project on the PC, and the command line."""
+"""An owner before the box: a folder with the document, the bot's project on the PC, and the command
+line."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ LIVELY = ("/root/.pm2", "/var/log", "/root/bot-kjp/logs", "/root/bot-kjp/auth_in
 
 
 class World:
-    """`folder`: of the document. `pc`: the bot's project. `kjpstate`: the command, as its owner types it."""
+    """`folder`: of the document. `pc`: the bot's project. `kjpstate`: the command, as its owner
+    types it."""
 
     def __init__(self, folder: Path, machine: Machine, state: str, quick: bool = False) -> None:
         """`state`: a file of states/, with this machine's addresses; `quick`: with short waits."""
@@ -41,8 +43,14 @@ class World:
         return f'{{ssh: {{{way}, identity: "{self.machine.key}", host_key: "{key}"}}}}'
 
     def kjpstate(self, *words: str, module: str = "kjpstate") -> Completed:
-        """Run it in the document's folder; `module`: another program of the tests that ends in it."""
-        environ = {**os.environ, "HOME": str(self.folder / "home"), "COLUMNS": "100", "PYTHONPATH": str(TOP)}
+        """Run it in the document's folder; `module`: another program of the
+        tests that ends in it."""
+        environ = {
+            **os.environ,
+            "HOME": str(self.folder / "home"),
+            "COLUMNS": "100",
+            "PYTHONPATH": str(TOP),
+        }
         for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
             environ.pop(name, None)
         # The PC is this machine, as in every other world: each has its own lock.
@@ -50,7 +58,18 @@ class World:
         locks.mkdir(exist_ok=True)
         locks.chmod(0o755)
         alone = 'mkdir -p /run/kjpstate && mount --bind "$0" /run/kjpstate && exec "$@"'
-        argv = ["unshare", "--mount", "sh", "-c", alone, str(locks), sys.executable, "-m", module, *words]
+        argv = [
+            "unshare",
+            "--mount",
+            "sh",
+            "-c",
+            alone,
+            str(locks),
+            sys.executable,
+            "-m",
+            module,
+            *words,
+        ]
         done = subprocess.run(
             argv,
             cwd=self.folder,
@@ -67,12 +86,15 @@ class World:
     def must(self, code: int, *words: str) -> str:
         """Run it, and it must end with this exit code; its standard output."""
         done = self.kjpstate(*words)
-        told = f"kjpstate {' '.join(words)}: exit {done.code}, expected {code}\n{done.out}\n{done.err}"
+        told = (
+            f"kjpstate {' '.join(words)}: exit {done.code}, expected {code}\n{done.out}\n{done.err}"
+        )
         assert done.code == code, told
         return done.out
 
     def install(self) -> None:
-        """kjpstate itself onto the box, as it stands here; its Python and libraries are in the image."""
+        """kjpstate itself onto the box, as it stands here; its Python and libraries are in the
+        image."""
         root = STATES.parent
         packed = subprocess.run(
             ["tar", "-C", root, "--exclude=__pycache__", "-c", "kjpstate", "schemas"],
