@@ -40,6 +40,7 @@ from kjpstate.model import (
     State,
     Symbol,
     SyncTree,
+    Told,
     Unfinished,
     Unknown,
     Upstream,
@@ -84,28 +85,50 @@ class Scene:
 
 @dataclass(frozen=True)
 class Assessment:
-    """One resource as it stands: its two states, the drift between them or None, and what was
-    compared: fact -> keyed digest."""
+    """One resource as it stands: its two states and the drift between them, if there is one."""
 
     desired: State
     actual: State
     drift: Drift | None
     facts: Mapping[str, str]
+    """What was compared: fact -> keyed digest."""
+    told: Told
+    view: Any
 
 
 def assess(resource: Resource, scene: Scene, upstream: Upstream) -> Assessment:
     """Compare one resource with the answers; `upstream` is what will be written before its turn."""
     kind = scene.kinds[resource.kind]
-    actual = kind.actual(resource.spec, scene.answers)
-    desired = kind.desired(resource.spec, scene.answers, upstream)
+    view = kind.see(resource.spec, scene.answers, upstream)
+    actual, desired = _states(kind, view)
     after, before = veil(desired.values, actual.values, scene.key)
     before = {name: before.get(name) for name in after}
     differences = diff.compare(after, before)
-    drift = Drift(resource, desired, actual, differences, before, after) if differences else None
+    drift = None
+    if differences:
+        drift = Drift(resource, desired, actual, differences, before, after, view=view)
+    told = kind.told(view, drift)
     still = {
         name: value for name, value in before.items() if name not in {*actual.ticks, *desired.ticks}
     }
-    return Assessment(desired, actual, drift, dict(_facts(still, scene.key)))
+    return Assessment(
+        desired,
+        actual,
+        drift and replace(drift, told=told),
+        dict(_facts(still, scene.key)),
+        told,
+        view,
+    )
+
+
+def _states(kind: Kind, view: Any) -> tuple[State, State]:
+    """The two states of a kind, and in both the key `problems`: its refusals, none desired."""
+    actual, desired = kind.actual(view), kind.desired(view)
+    problems = [{"rule": item.rule, "why": item.reason} for item in kind.refusals(view)]
+    return (
+        replace(actual, values={**actual.values, "problems": problems}),
+        replace(desired, values={**desired.values, "problems": []}),
+    )
 
 
 def _facts(values: Mapping[str, Any], key: bytes) -> Iterator[tuple[str, str]]:
@@ -146,12 +169,10 @@ def build(scene: Scene) -> Plan:
         in_sync=tuple(address for address, found in assessed.items() if found.drift is None),
         units=grouped,
         fingerprints=_fingerprints(assessed, changes, scene.key),
-        advice=tuple(_advice(seen, scene)) if scene.advised else (),
+        advice=tuple(_advice(seen, assessed, scene)) if scene.advised else (),
         unreachable=dict(scene.unreachable),
         unfinished=dict(scene.unfinished),
-        unmanaged=tuple(
-            line for found in assessed.values() for line in found.actual.beside.get("orphans", ())
-        ),
+        unmanaged=tuple(line for found in assessed.values() for line in found.told.left),
         accepted=tuple(accepted),
         kept=(),
         elsewhere=dict(scene.elsewhere),
@@ -162,14 +183,17 @@ def build(scene: Scene) -> Plan:
 def change_for(drift: Drift, scene: Scene) -> Change:
     """The kind's actions for one drift, or its refusal; a write outside `may_change` is a refusal
     too."""
+    kind = scene.kinds[drift.resource.kind]
+    for refusal in kind.refusals(drift.view):
+        return Change(drift.resource, drift, (), "!", refusal=refusal)
     actions: list[Action] = []
-    for step in scene.kinds[drift.resource.kind].actions(drift.resource.spec, drift):
+    for step in kind.actions(drift.view, drift):
         if isinstance(step, Refuse):
             return Change(drift.resource, drift, (), "!", refusal=step)
         actions.append(step)
-    refusal = _forbidden(actions, scene) or _nothing_to_do(drift, actions)
-    if refusal is not None:
-        return Change(drift.resource, drift, (), "!", refusal=refusal)
+    forbidden = _forbidden(actions, scene) or _nothing_to_do(drift, actions)
+    if forbidden is not None:
+        return Change(drift.resource, drift, (), "!", refusal=forbidden)
     return Change(drift.resource, drift, tuple(actions), _symbol(drift, actions))
 
 
@@ -360,10 +384,12 @@ def spread_block(
     return spread
 
 
-def _advice(resources: Sequence[Resource], scene: Scene) -> list[AdviceAt]:
+def _advice(
+    resources: Sequence[Resource], assessed: Mapping[str, Assessment], scene: Scene
+) -> list[AdviceAt]:
     found: dict[tuple[str, Where], AdviceAt] = {}
     for resource in resources:
-        for advice in scene.kinds[resource.kind].advice(resource.spec, scene.answers):
+        for advice in scene.kinds[resource.kind].advice(assessed[resource.address].view):
             where = resource.line(advice.pointer)
             found.setdefault((advice.rule, where), AdviceAt(advice, resource.address, where))
     told = acceptance.unsilenced(found.values(), scene.accepted, scene.today)

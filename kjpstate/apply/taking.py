@@ -193,7 +193,7 @@ async def read_again(change: Change, work: Work) -> None:
             f"{'.'.join(map(str, item.path))} is {item.actual!r}, wanted {item.desired!r}"
             for item in found.drift.differences
         )
-        rule = found.desired.beside.get("mismatch")
+        rule = found.told.mismatch
         raise Stopped(
             f"done, but read again it still differs: {left}" + (f" [{rule}]" if rule else "")
         )

@@ -45,7 +45,7 @@ def wait(function: _Command) -> _Command:
 
 
 def _seconds(_: click.Context, option: click.Parameter, text: str) -> float:
-    from kjpstate.document.times import seconds
+    from kjpstate.formats.written import seconds
 
     try:
         return seconds(text)

@@ -14,9 +14,9 @@ from kjpstate.cli.schedulers import Scheduler
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import load
 from kjpstate.document import Document
-from kjpstate.document.times import seconds
 from kjpstate.errors import UsageError
 from kjpstate.formats.schedules import MINUTE, Job, fits, job_name
+from kjpstate.formats.written import seconds
 from kjpstate.render.lines import Line
 
 _LIMIT = 5 * MINUTE

@@ -59,7 +59,8 @@ def advised(document: Document) -> Iterator[AdviceAt]:
 def _advised(document: Document) -> Iterator[AdviceAt]:
     seen: set[tuple[str, Where]] = set()
     for resource in document.resources:
-        for advice in KINDS[resource.kind].advice(resource.spec, _NotLookedAt()):
+        kind = KINDS[resource.kind]
+        for advice in kind.advice(kind.see(resource.spec, _NotLookedAt(), {})):
             where = resource.line(advice.pointer)
             if (advice.rule, where) not in seen:
                 seen.add((advice.rule, where))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kjpstate.document.draft import Section, argv, entries, known
-from kjpstate.document.hosts import as_list
+from kjpstate.document.made import Section, entries, known
 from kjpstate.document.page import Page
 from kjpstate.document.sentences import near, quoted
-from kjpstate.document.times import percent, seconds
 from kjpstate.formats import log_dates, logs
+from kjpstate.formats.written import argv, as_list, percent, seconds
 from kjpstate.host import HostSpec
 from kjpstate.model import Resource
 
@@ -43,7 +42,7 @@ def checks(
                 yield _check(page, pointer, value["name"], "", spec)
             continue
         word = value[kind].get("host")
-        for host in known(page, f"{pointer}/{kind}/host", word, groups):
+        for host in known(page, f"{pointer}/{kind}/host", word):
             if page.whole(pointer):
                 section = Section(page, f"{pointer}/{kind}", value[kind], word, host)
                 name = value["name"] + host.name.removeprefix(word)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from kjpstate.document.draft import known
 from kjpstate.document.hosts import absolute
+from kjpstate.document.made import known
 from kjpstate.document.page import Page
 from kjpstate.host import HostSpec
 from kjpstate.model import Where
@@ -46,7 +46,7 @@ def _allowed(
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     for word, paths in named.items():
         pointer = f"/guardrails/may_change/{word}"
-        for host in known(page, pointer, word, groups):
+        for host in known(page, pointer, word):
             yield (
                 host.name,
                 tuple(
@@ -60,7 +60,7 @@ def _allowed(
 def _pins(page: Page, pins: list[Mapping[str, str]], groups: Groups) -> Iterator[Pin]:
     for at, pin in enumerate(pins):
         pointer = f"/guardrails/unchanged/{at}"
-        for host in known(page, f"{pointer}/host", pin.get("host"), groups):
+        for host in known(page, f"{pointer}/host", pin.get("host")):
             if page.whole(pointer):
                 path = absolute(page, host, pin["file"], f"{pointer}/file", folder=False)
                 yield Pin(host.name, path, pin["pointer"], pin.get("value"), page.where(pointer))

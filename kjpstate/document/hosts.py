@@ -13,6 +13,7 @@ from kjpstate.document.page import Page
 from kjpstate.document.references import at_home
 from kjpstate.document.words import parse_ssh
 from kjpstate.formats.windows import misleading, tidied, whole
+from kjpstate.formats.written import as_list
 from kjpstate.host import HostSpec
 from kjpstate.model import join
 
@@ -98,13 +99,6 @@ def _remote(page: Page, name: str, entry: str | Mapping[str, Any], pointer: str)
         jump=entry.get("jump", ""),
         become=entry.get("become", ""),
     )
-
-
-def as_list(value: Any) -> list[Any]:
-    """One text or a list of them -> a list; nothing -> []."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
 
 
 def _one_word_a_machine(page: Page, groups: Mapping[str, tuple[HostSpec, ...]]) -> None:

@@ -8,28 +8,26 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from kjpstate.document.accept import accept
-from kjpstate.document.apps import pm2
 from kjpstate.document.checks import checks
-from kjpstate.document.draft import addressed
 from kjpstate.document.guardrails import Guardrails, guardrails
 from kjpstate.document.hosts import hosts_of
+from kjpstate.document.made import addressed, made
 from kjpstate.document.nodes import MAX_BYTES, Problems, compose
 from kjpstate.document.notify import notify
 from kjpstate.document.page import Page, places
 from kjpstate.document.references import References
 from kjpstate.document.schema import bundled_schema
 from kjpstate.document.second import objections
-from kjpstate.document.sections import build, deploy, dns, patches
 from kjpstate.document.sentences import escaped
 from kjpstate.document.shape import Shaper
-from kjpstate.document.times import bytes_of, percent, seconds
 from kjpstate.errors import UsageError
 from kjpstate.formats.windows import odd_name
+from kjpstate.formats.written import bytes_of, percent, seconds
 from kjpstate.host import HostSpec
 from kjpstate.model import Acceptance, Notify, Resource
 
@@ -111,13 +109,9 @@ def _read(path: str) -> bytes:
 def _document(page: Page, digest: str, references: References) -> Document:
     if page.windows and odd_name(page.name):
         page.add("/name", f"no folder on Windows can be called {page.name!r}; choose another name")
-    groups = hosts_of(page)
-    builds = list(build(page, groups))
-    deploys = list(deploy(page, groups, builds))
-    running = pm2(page, groups, [*deploys, *builds])
-    resources = addressed(
-        page, [*dns(page, groups), *patches(page, groups), *builds, *deploys, *running]
-    )
+    page = replace(page, groups=hosts_of(page))
+    groups = page.groups
+    resources = addressed(page, made(page))
     return Document(
         path=page.file,
         name=page.name,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kjpstate.document.draft import argv
 from kjpstate.document.page import Page
+from kjpstate.formats.written import argv
 from kjpstate.model import Channel, Notify
 from kjpstate.secret import opened
 

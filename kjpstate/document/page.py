@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from kjpstate.document.nodes import Mapping as MappingNode
 from kjpstate.document.nodes import Node, Place, Problems, Reason, Sequence
 from kjpstate.document.sentences import escaped
+from kjpstate.host import HostSpec
 from kjpstate.model import Where
 
 
@@ -35,6 +36,8 @@ class Page:
     broken: frozenset[str]
     problems: Problems
     windows: bool = False
+    groups: Mapping[str, tuple[HostSpec, ...]] = field(default_factory=dict)
+    """The document's word for a host or a fleet -> its hosts."""
 
     def add(self, pointer: str, reason: Reason) -> None:
         """Note a problem at the value of `pointer`, or at its nearest parent's."""

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kjpstate.document.draft import Draft, Section, argv, entries, known, sections
-from kjpstate.document.hosts import absolute, as_list
+from kjpstate.document.draft import Draft, Section, entries, known, sections
+from kjpstate.document.hosts import absolute
 from kjpstate.document.page import Page
-from kjpstate.document.times import seconds
-from kjpstate.document.words import relative
+from kjpstate.formats.written import argv, as_list, relative, seconds
 from kjpstate.host import HostSpec
 from kjpstate.model import Where, join, overlap
 

@@ -7,11 +7,12 @@ A checker is given a text and yields (line of the text from 0, reason); nothing 
 from __future__ import annotations
 
 import ipaddress
-import posixpath
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
+
+from kjpstate.formats.written import relative
 
 Flaw: TypeAlias = tuple[int, str]
 
@@ -96,16 +97,6 @@ def relative_path(text: str) -> Iterator[Flaw]:
         )
     else:
         yield from path(text)
-
-
-def relative(text: str) -> str:
-    """A path of a section's directory without what says nothing (`./`, `//`); the directory is
-    `./`."""
-    while text.startswith("./"):
-        text = text[2:]
-    if text in ("", "."):
-        return "./"
-    return posixpath.normpath(text) + ("/" if text.endswith(("/", "/.")) else "")
 
 
 def address(text: str) -> Iterator[Flaw]:

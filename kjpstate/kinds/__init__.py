@@ -1,13 +1,13 @@
 """The kinds: one module each, no class, the same names in the same order (see `Kind`).
 
-A kind does no I/O. Adding one is a module, a schema, its section in `document`, tests, and a line
-in KINDS.
+A kind does no I/O and knows no other kind. Adding one is a folder here, its part of the schema, its
+words, its tests, and its name in KINDS; CONTRIBUTING has the recipe, and a test follows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from kjpstate.kinds import build, check, deploy, dns, patch, pm2_ecosystem, pm2_process, unchanged
 from kjpstate.model import (
@@ -17,10 +17,11 @@ from kjpstate.model import (
     Drift,
     Reading,
     Refuse,
-    Spec,
     State,
+    Told,
     Upstream,
 )
+from kjpstate.section import Made, Page
 
 
 class Kind(Protocol):
@@ -33,23 +34,41 @@ class Kind(Protocol):
     """Kinds of one unit are restored together on their host. A refusal of GUARD holds all that is
     on it."""
 
-    def reads(self, spec: Spec) -> Iterable[Reading]:
+    SECTION: str
+    """The key of the document that makes such resources; "" where none does."""
+
+    def resources(self, page: Page, earlier: Sequence[Made]) -> Iterator[Made]:
+        """The section of the document as specs. `earlier`: what kinds with a smaller ORDER made."""
+
+    def reads(self, spec: Any) -> Iterable[Reading]:
         """What to look at; pure data."""
 
-    def actual(self, spec: Spec, answers: Answers) -> State:
-        """What is; a missing thing is None at its key."""
+    def see(self, spec: Any, answers: Answers, upstream: Upstream) -> Any:
+        """What was seen, typed, made once a plan; all below is drawn from it.
 
-    def desired(self, spec: Spec, answers: Answers, upstream: Upstream) -> State:
+        An answer may be missing where nobody looked (`validate`).
+        """
+
+    def actual(self, view: Any) -> State:
+        """What is, as codes and values; a missing thing is None at its key."""
+
+    def desired(self, view: Any) -> State:
         """What should be, normalised so that comparing is equality."""
 
-    def writes(self, spec: Spec) -> Iterable[tuple[str, str]]:
-        """(host, path) this resource may write; static, whether refused or not."""
+    def writes(self, spec: Any) -> Iterable[tuple[str, str]]:
+        """(host, path) this resource may write; static, refused or not."""
 
-    def actions(self, spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
-        """The least that cures this drift, in order; or a Refuse."""
+    def refusals(self, view: Any) -> Iterable[Refuse]:
+        """What would have to guess or destroy, the first to be told first; drift by itself."""
 
-    def advice(self, spec: Spec, answers: Answers) -> Iterator[Advice]:
+    def actions(self, view: Any, drift: Drift) -> Iterator[Action | Refuse]:
+        """The least that cures this drift, in order; a Refuse where only this drift has no cure."""
+
+    def advice(self, view: Any) -> Iterable[Advice]:
         """Legal, but it will not do what the writer hopes."""
+
+    def told(self, view: Any, drift: Drift | None) -> Told:
+        """What a screen is told; without a drift only what is left beside counts."""
 
 
 KINDS: Mapping[str, Kind] = {

@@ -84,9 +84,11 @@ from kjpstate.model.states import (
     Upstream,
     touching,
 )
+from kjpstate.model.telling import NOTHING, Moves, Note, Row, Told
 
 __all__ = [
     "GUARD",
+    "NOTHING",
     "UNKNOWN",
     "VERDICTS",
     "Acceptance",
@@ -109,7 +111,9 @@ __all__ = [
     "Holder",
     "Life",
     "MakeDirectory",
+    "Moves",
     "NotAsked",
+    "Note",
     "Notify",
     "Outcome",
     "Plan",
@@ -129,6 +133,7 @@ __all__ = [
     "Report",
     "Resource",
     "Restore",
+    "Row",
     "Run",
     "RunInfo",
     "Spec",
@@ -138,6 +143,7 @@ __all__ = [
     "Step",
     "Symbol",
     "SyncTree",
+    "Told",
     "Tree",
     "TreeFile",
     "Unfinished",

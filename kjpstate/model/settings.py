@@ -33,7 +33,8 @@ class Resource:
     address: str
     kind: str
     host: str
-    spec: Spec
+    spec: Any
+    """The kind's own frozen dataclass; see `Kind.resources`."""
     where: Where
     lines: Mapping[str, Where] = field(default_factory=dict)
 

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from kjpstate.model.paths import overlap
 from kjpstate.model.settings import Resource
+from kjpstate.model.telling import Told
 
 
 class Unknown:
@@ -29,22 +30,15 @@ UNKNOWN: Final = Unknown()
 
 @dataclass(frozen=True)
 class State:
-    """A plain JSON value, and what rides beside it uncompared.
-
-    `values`: compared key by key, only keys that the desired state names; None where a thing is
-    missing; leaves may be Secret or UNKNOWN. The key `problems` (desired: []) carries what would be
-    refused. `present`: whether the managed thing exists (desired) / is there (actual): gives `+`
-    and `-`. `ticks`: top-level keys that move by themselves (a process's status): compared, not
-    fingerprinted. `beside`: evidence and bytes for `actions`. Known to renderers: `headline` (str,
-    after the address), `notes` (list of str, one indented line each), `sick` (str, why an app is
-    not alive). Known to `apply`: `mismatch`, the rule to tell when this was not reached though
-    every action was done.
-    """
+    """A plain JSON value: what is compared of a resource."""
 
     values: Mapping[str, Any]
-    beside: Mapping[str, Any] = field(default_factory=dict)
+    """Compared key by key, only keys that the desired state names; None where a thing is missing;
+    leaves may be Secret or UNKNOWN. `plan` adds `problems`: the refusals, none desired."""
     present: bool = True
+    """Whether the managed thing exists (desired) or is there (actual): gives `+` and `-`."""
     ticks: tuple[str, ...] = ()
+    """Top-level keys that move by themselves (a process's status): compared, not fingerprinted."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +52,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Drift:
-    """A resource whose actual state differs. The states are unveiled: for `actions`, not for a
-    screen.
-
-    `before` and `after`: the compared keys of both as a screen may show them, Secrets veiled.
-    """
+    """A resource whose actual state differs. The states are unveiled: never for a screen."""
 
     resource: Resource
     desired: State
@@ -70,6 +60,10 @@ class Drift:
     differences: tuple[Difference, ...]
     before: Any = None
     after: Any = None
+    """`before` and `after`: the compared keys of both states, Secrets veiled, for a screen."""
+    told: Told = field(default_factory=Told)
+    view: Any = field(default=None, repr=False, compare=False)
+    """What the kind saw (`Kind.see`); its `actions` are made of it."""
 
     def differs(self, key: str) -> bool:
         """Whether the top-level key `key` differs."""

@@ -8,6 +8,7 @@ from kjpstate.model import Change, Holder, Plan, Unfinished
 from kjpstate.render.lines import Line
 from kjpstate.render.masks import Mask
 from kjpstate.render.plans import STYLES
+from kjpstate.render.rows import row_text
 from kjpstate.render.values import telling
 
 _MOST_TOLD = 3
@@ -27,11 +28,7 @@ def drift_lines(plan: Plan, mask: Mask, hints: Mapping[str, str] | None = None) 
 
 def dead(change: Change) -> str:
     """Why the app of this change is known not to be alive; "" for all else."""
-    return (
-        ""
-        if change.life in ("alive", "unknown")
-        else str(change.drift.actual.beside.get("sick", change.life))
-    )
+    return "" if change.life in ("alive", "unknown") else change.drift.told.sick or change.life
 
 
 def busy_lines(busy: Mapping[str, Holder], mask: Mask) -> tuple[Line, ...]:
@@ -96,7 +93,7 @@ def _line(change: Change, mask: Mask, hint: str) -> Line:
     head = f"{change.symbol} {change.resource.address}"
     style = STYLES[change.symbol]
     if dead(change):
-        app = change.resource.spec.get("app", {}).get("name", change.resource.address)
+        app = change.drift.told.name or change.resource.address
         head, style = f"! DEAD {app}", "refuse"
     because = f"   [{_squeezed(hint, mask)}]" if hint else ""
     return Line(
@@ -113,7 +110,7 @@ def _said(change: Change, mask: Mask) -> Iterator[str]:
     if change.refusal is not None and change.refused:
         yield f"refused [{change.refusal.rule}]: {change.refusal.reason}"
     else:
-        headline = str(change.drift.desired.beside.get("headline", ""))
+        headline = change.drift.told.headline
         yield from [headline] if " " in headline else _told(change, headline, mask)
     if change.refusal is not None and change.beyond:
         yield change.refusal.cure
@@ -126,12 +123,10 @@ def _said(change: Change, mask: Mask) -> Iterator[str]:
 def _told(change: Change, path: str, mask: Mask) -> Iterator[str]:
     """A headline that only names a file says nothing yet: the kind's notes,
     else the differences."""
-    notes = change.drift.desired.beside.get("notes")
+    notes = list(map(row_text, change.drift.told.rows or ()))
     differences = telling(change.drift.differences, mask)
     told = (
-        list(notes)
-        if notes
-        else [f"{key} {actual} -> {desired}" for key, actual, desired in differences]
+        notes if notes else [f"{key} {actual} -> {desired}" for key, actual, desired in differences]
     )
     yield f"{path}: {told[0]}" if path and told else path or (told[0] if told else "differs")
     yield from told[1:_MOST_TOLD]

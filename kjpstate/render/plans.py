@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kjpstate.host import HostSpec
-from kjpstate.model import Change, Plan, Run, SyncTree, WriteFile
+from kjpstate.model import Change, Note, Plan, Run, SyncTree, WriteFile
 from kjpstate.render.diffs import veiled
 from kjpstate.render.lines import BLANK, WIDTH, Line
 from kjpstate.render.masks import Mask
 from kjpstate.render.notices import advice_lines, refusal_lines, unfinished_lines, unreachable_lines
+from kjpstate.render.rows import row_text
 from kjpstate.render.values import counted, telling
 
 STYLES = {"+": "add", "~": "change", "-": "remove", "-/+": "replace", "!": "refuse"}
@@ -125,7 +126,7 @@ def _title(change: Change, address: int, host: int, head: Head) -> Line:
     label = (
         f"{change.symbol:>3} {change.resource.address:<{address}}  {change.resource.host:<{host}}  "
     )
-    said = change.drift.desired.beside.get("headline") or change.resource.spec.get("path", "")
+    said = change.drift.told.headline
     if change.refusal is not None and change.refused:
         said = f"refused, {change.resource.line(change.refusal.pointer)}   [{change.refusal.rule}]"
     elif change.resource.kind == "patch" and not head.shows_diff:
@@ -134,27 +135,18 @@ def _title(change: Change, address: int, host: int, head: Head) -> Line:
 
 
 def _details(change: Change, mask: Mask) -> Iterator[Line]:
-    beside = change.drift.desired.beside
-    consequences = list(
-        dict.fromkeys(a.why for a in change.actions if isinstance(a, Run) and a.why)
-    )
-    notes = beside.get("notes")
-    rows = beside.get("rows") or [()] * len(notes or ())
-    own = [
-        (note, below)
-        for note, below in zip(notes or (), rows, strict=True)
-        if note not in consequences
-    ]
-    for note, below in own:
-        yield _note(_row(mask(note)))
+    told = change.drift.told
+    for row in told.rows or ():
+        yield _note(_row(mask(row_text(row))))
+        below = row.below if isinstance(row, Note) else ()
         yield from (
-            _note(f"    {_cut(veiled(mask(row), ''), WIDTH - _INDENT - 4)}") for row in below
+            _note(f"    {_cut(veiled(mask(line), ''), WIDTH - _INDENT - 4)}") for line in below
         )
-    if notes is None or (notes and not own):
+    if told.rows is None:
         yield from _differences(change, mask)
-    said = str(beside.get("headline", ""))
-    rest = [why for why in consequences if why not in said]
-    if change.after and "known " not in said:
+    runs = (action.why for action in change.actions if isinstance(action, Run) and action.why)
+    rest = [why for why in dict.fromkeys(runs) if why not in told.covers]
+    if change.after and not told.names_owed:
         rest.append(f"owed: known after {', '.join(change.after)}")
     if rest:
         yield _note("; ".join(rest))

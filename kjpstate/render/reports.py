@@ -205,7 +205,7 @@ def _second_look(second: Plan | None) -> Iterator[Line]:
         return
     yield Line("Looked again, this still differs:", "refuse", ours=True)
     for change in second.changes:
-        headline = change.drift.desired.beside.get("headline", "")
+        headline = change.drift.told.headline
         yield Line(
             f"{change.symbol:>3} {change.resource.address}  {change.resource.host}  {headline}",
             STYLES[change.symbol],

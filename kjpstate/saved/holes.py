@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -13,7 +12,6 @@ HOLE, UNKNOWN_MARK = "secret", "unknown"
 NOT_KEPT = "(not kept)"
 """What stands in the place of an old value: a saved plan has only its digest."""
 _SHORT = 4
-_ARROW = re.compile(r"^(\s*\S+\s+)(?!\(none\) -> )(.+?)( -> )")
 
 Mask = Callable[[str], str]
 
@@ -75,10 +73,7 @@ def without_old(texts: Iterable[str], change: Change) -> list[str]:
     """Lines of a screen without the values and the lines that are there now and
     will be replaced."""
     old = sorted(_old(change), key=lambda text: (-len(text), text))
-    found = []
-    for text in texts:
-        found.append(_ARROW.sub(lambda row: row[1] + NOT_KEPT + row[3], _replaced(text, old)))
-    return found
+    return [_replaced(text, old) for text in texts]
 
 
 def _replaced(text: str, pieces: Iterable[str]) -> str:

@@ -8,16 +8,20 @@ from typing import Any
 
 from kjpstate.host import HostSpec
 from kjpstate.model import (
+    NOTHING,
     Action,
     AdviceAt,
     Await,
     Backup,
     Change,
     MakeDirectory,
+    Moves,
+    Note,
     Plan,
     Prune,
     Resource,
     Restore,
+    Row,
     Run,
     Stamp,
     SyncTree,
@@ -69,21 +73,14 @@ def _host(spec: HostSpec, identity: str, key: bytes) -> dict[str, Any]:
 
 def _change(change: Change, key: bytes, mask: Mask) -> dict[str, Any]:
     resource, drift = change.resource, change.drift
-    beside = drift.desired.beside
-    notes = beside.get("notes")
-    headline = next(iter(holes.without_old([str(beside.get("headline") or "")], change)))
     return {
         "address": resource.address,
         "kind": resource.kind,
         "host": resource.host,
         "where": _where(resource.where),
-        "path": resource.spec.get("path", ""),
         "symbol": change.symbol,
         "present": [drift.actual.present, drift.desired.present],
-        "headline": mask(headline),
-        "notes": None
-        if notes is None
-        else [mask(text) for text in holes.without_old(notes, change)],
+        "told": _told(change, mask),
         "before": holes.actual(drift.before),
         "after": holes.desired(drift.after, mask),
         "differences": [
@@ -95,6 +92,34 @@ def _change(change: Change, key: bytes, mask: Mask) -> dict[str, Any]:
         "owed": list(change.after),
         "actions": [pack_action(action, key) for action in change.actions],
     }
+
+
+def _told(change: Change, mask: Mask) -> dict[str, Any]:
+    """What the kind tells, without the values that are there now and will be replaced."""
+    told = change.drift.told
+    (headline,) = holes.without_old([told.headline], change)
+    return {
+        "headline": mask(headline),
+        "rows": None if told.rows is None else [_row(row, change, mask) for row in told.rows],
+        "covers": [mask(text) for text in told.covers],
+        "names_owed": told.names_owed,
+        "name": told.name,
+        "sick": mask(told.sick),
+    }
+
+
+def _row(row: Row, change: Change, mask: Mask) -> dict[str, Any]:
+    match row:
+        case Note(text=text):
+            (text,) = holes.without_old([text], change)
+            return {"text": mask(text)}
+        case Moves(key=key, old=old, new=new, more=more):
+            return {
+                "key": key,
+                "old": old if old == NOTHING else holes.NOT_KEPT,
+                "new": mask(new),
+                "more": mask(more),
+            }
 
 
 def _refusal(change: Change, mask: Mask) -> dict[str, Any]:

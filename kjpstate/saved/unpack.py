@@ -19,15 +19,19 @@ from kjpstate.model import (
     Difference,
     Drift,
     MakeDirectory,
+    Moves,
+    Note,
     Plan,
     ReadClock,
     Refuse,
     Resource,
     Restore,
+    Row,
     Run,
     Stamp,
     State,
     SyncTree,
+    Told,
     Where,
     WriteFile,
 )
@@ -70,15 +74,11 @@ def _change(value: Mapping[str, Any]) -> Change:
     where = Where(*value["where"])
     refusal = value["refusal"]
     lines = {refusal["pointer"]: Where(*refusal["where"])} if refusal else {}
-    spec = {"host": value["host"], "path": value["path"]}
-    resource = Resource(value["address"], value["kind"], value["host"], spec, where, lines)
-    beside = {"headline": value["headline"]} | (
-        {} if value["notes"] is None else {"notes": value["notes"]}
-    )
+    resource = Resource(value["address"], value["kind"], value["host"], None, where, lines)
     there, wanted = value["present"]
     drift = Drift(
         resource,
-        State({}, beside, present=wanted),
+        State({}, present=wanted),
         State({}, present=there),
         tuple(
             Difference(tuple(path), holes.opened_marks(old), holes.opened_marks(new))
@@ -86,6 +86,7 @@ def _change(value: Mapping[str, Any]) -> Change:
         ),
         value["before"],
         holes.opened_marks(value["after"]),
+        _told(value["told"]),
     )
     return Change(
         resource,
@@ -97,6 +98,22 @@ def _change(value: Mapping[str, Any]) -> Change:
         value["held"],
         tuple(value["owed"]),
     )
+
+
+def _told(value: Mapping[str, Any]) -> Told:
+    rows = value["rows"]
+    return Told(
+        value["headline"],
+        None if rows is None else tuple(_row(row) for row in rows),
+        tuple(value["covers"]),
+        value["names_owed"],
+        value["name"],
+        value["sick"],
+    )
+
+
+def _row(value: Mapping[str, Any]) -> Row:
+    return Note(value["text"]) if "text" in value else Moves(**value)
 
 
 def _action(value: Mapping[str, Any]) -> Action:

@@ -1,0 +1,170 @@
+"""Sections handed to the kinds, and what they made of them with addresses. Called by `load`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kjpstate.document.hosts import absolute
+from kjpstate.document.page import Page
+from kjpstate.document.sentences import near
+from kjpstate.host import HostSpec
+from kjpstate.kinds import KINDS
+from kjpstate.model import Resource, Where
+from kjpstate.section import Made
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of the document, on one host; see `kjpstate.section`."""
+
+    page: Page
+    pointer: str
+    value: Mapping[str, Any]
+    word: str
+    host: HostSpec
+
+    @property
+    def document(self) -> str:
+        """The document's name."""
+        return self.page.name
+
+    def path(self, inner: str, text: str, *, folder: bool = False) -> str:
+        """The absolute path of `text`, which stands at `inner` of the section."""
+        return absolute(self.page, self.host, text, self.pointer + inner, folder=folder)
+
+    def add(self, inner: str, reason: str) -> None:
+        """Note a problem at the value of `inner`."""
+        self.page.add(self.pointer + inner, reason)
+
+    def line(self, inner: str) -> Where:
+        """The place of the key `inner`."""
+        return self.page.where(self.pointer + inner)
+
+    def lines(self, inner: str = "") -> dict[str, Where]:
+        """Pointers below `inner` of the section -> their places."""
+        return self.page.lines(self.pointer + inner)
+
+
+@dataclass(frozen=True)
+class Sections:
+    """A document as the kinds see it; see `kjpstate.section.Page`."""
+
+    page: Page
+
+    @property
+    def name(self) -> str:
+        """The document's name."""
+        return self.page.name
+
+    @property
+    def value(self) -> Mapping[str, Any]:
+        """The typed document."""
+        return self.page.value
+
+    def sections(self, key: str) -> Iterator[Section]:
+        """Every whole section under `key`, once for each host it speaks of; an unknown host is
+        noted."""
+        for pointer, value in entries(self.page, key):
+            for host in known(self.page, f"{pointer}/host", value.get("host")):
+                if self.page.whole(pointer):
+                    yield Section(self.page, pointer, value, value["host"], host)
+
+    def between(self, key: str) -> Iterator[tuple[Section, HostSpec]]:
+        """Sections with `from` and `to`; a fleet sends to the same fleet alone, host by host."""
+        for pointer, value in entries(self.page, key):
+            source, target = value.get("from", {}), value.get("to", {})
+            senders = known(self.page, f"{pointer}/from/host", source.get("host"))
+            receivers = known(self.page, f"{pointer}/to/host", target.get("host"))
+            if not self.page.whole(pointer) or not senders or not receivers:
+                continue
+            if len(senders) > 1 and source["host"] != target["host"]:
+                reason = f"{source['host']} is a fleet; expected one host to deploy from"
+                self.page.add(f"{pointer}/from/host", reason)
+                continue
+            for position, host in enumerate(receivers):
+                sender = senders[position] if len(senders) > 1 else senders[0]
+                yield Section(self.page, pointer, value, target["host"], host), sender
+
+    def add(self, pointer: str, reason: str) -> None:
+        """Note a problem at the value of `pointer`."""
+        self.page.add(pointer, reason)
+
+
+def made(page: Page) -> list[Made]:
+    """What all kinds make of the document, in the order of work."""
+    found: list[Made] = []
+    for kind in sorted(KINDS.values(), key=lambda kind: kind.ORDER):
+        found += kind.resources(Sections(page), tuple(found))
+    return found
+
+
+def entries(page: Page, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(pointer, mapping) of a key that holds one mapping or a list of them."""
+    value = page.value.get(name, ())
+    if isinstance(value, Mapping):
+        yield f"/{name}", value
+        return
+    for at, entry in enumerate(value):
+        yield f"/{name}/{at}", entry
+
+
+def known(page: Page, pointer: str, word: str | None) -> tuple[HostSpec, ...]:
+    """The hosts of one word; none when it was left out or is unknown, which is noted."""
+    if word is not None and f"/hosts/{word}" not in page.keys:
+        page.add(
+            pointer,
+            lambda: f"unknown host {word}{near(word, page.groups) or _declared(page.groups)}",
+        )
+    return page.groups.get(word or "", ())
+
+
+def _declared(groups: Mapping[str, Any]) -> str:
+    return f"; hosts has {', '.join(groups)}" if groups else "; declare it under `hosts`"
+
+
+def addressed(page: Page, found: Sequence[Made]) -> tuple[Resource, ...]:
+    """Resources in the order given; a thing that is declared twice is noted."""
+    _once(page, found)
+    return tuple(
+        Resource(
+            _address(item, found),
+            item.kind,
+            item.section.host.name,
+            item.spec,
+            page.where(_pointer(item)),
+            item.lines,
+        )
+        for item in found
+    )
+
+
+def _pointer(item: Made) -> str:
+    return item.section.pointer + item.pointer
+
+
+def _once(page: Page, found: Iterable[Made]) -> None:
+    seen: dict[tuple[str, str, str], Made] = {}
+    for item in found:
+        identity = item.identity or _pointer(item)
+        first = seen.setdefault((item.kind, item.section.host.name, identity), item)
+        if first is not item:
+            line = page.where(_pointer(first)).line
+            what = f"{item.kind} {item.label}".strip()
+            where = page.where(_pointer(item))
+            page.add_at(where, f"{what} stands twice for {item.section.word}; first at line {line}")
+
+
+def _address(item: Made, found: Iterable[Made]) -> str:
+    """The shortest of KIND.LABEL, KIND.HOST.LABEL, KIND.HOST.LABEL.TAIL that is its own, then the
+    fleet's."""
+    word = item.section.word
+    alike = [other for other in found if (other.kind, other.label) == (item.kind, item.label)]
+    alike = [
+        other for other in alike if other.section.word != word or _pointer(other) != _pointer(item)
+    ]
+    host = word if alike else ""
+    tail = item.tail if any(other.section.word == word for other in alike) else ""
+    address = ".".join(part for part in (item.kind, host, item.label, tail) if part)
+    return address + item.section.host.name.removeprefix(word)

@@ -1,0 +1,53 @@
+"""What a kind tells of one resource, typed; a screen puts it into words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+
+@dataclass(frozen=True)
+class Note:
+    """One line under an address, and lines of a source below it."""
+
+    text: str
+    below: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Moves:
+    """One value that becomes another one, as a row of a table."""
+
+    key: str
+    old: str
+    new: str
+    more: str = ""
+    """What follows the new value: where it holds."""
+
+
+NOTHING: Final = "(none)"
+"""The old or the new value of a row where there is none."""
+
+Row: TypeAlias = Note | Moves
+
+
+@dataclass(frozen=True)
+class Told:
+    """One resource for a screen, in its order."""
+
+    headline: str = ""
+    """It follows the address."""
+    rows: tuple[Row, ...] | None = None
+    """None: the differences themselves are shown."""
+    covers: tuple[str, ...] = ()
+    """The `why` of runs that the headline or a row says already."""
+    names_owed: bool = False
+    """Whether the headline says already what the change waits for."""
+    name: str = ""
+    """The app's own name, where the resource is one."""
+    sick: str = ""
+    """Why that app is not alive."""
+    left: tuple[str, ...] = ()
+    """What stands there and left the document; nothing is done about it."""
+    mismatch: str = ""
+    """The rule to tell when all was done and it still differs."""

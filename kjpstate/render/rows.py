@@ -1,0 +1,16 @@
+"""The typed rows of a kind (`model.Told`) as text."""
+
+from __future__ import annotations
+
+from kjpstate.model import Moves, Note, Row
+
+_LABEL = 13
+
+
+def row_text(row: Row) -> str:
+    """`DNS          (none) -> 8.8.8.8 1.1.1.1   in the daemon`."""
+    match row:
+        case Note(text=text):
+            return text
+        case Moves(key=key, old=old, new=new, more=more):
+            return f"{key:<{_LABEL}}{old} -> {new}{more and '   '}{more}"
