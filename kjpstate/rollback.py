@@ -17,7 +17,7 @@ from kjpstate import errors, reconcile
 from kjpstate import plan as planning
 from kjpstate.formats.tree import read_stamp, stamp_name, stamped_files
 from kjpstate.host import Eye, Host
-from kjpstate.kinds import KINDS
+from kjpstate.kinds import KINDS, Kind
 from kjpstate.model import (
     Answer,
     Event,
@@ -32,6 +32,7 @@ from kjpstate.model import (
 )
 from kjpstate.plan import Scene
 from kjpstate.undo import ledger, record, reverse
+from kjpstate.undo.items import Spec
 from kjpstate.undo.record import Record
 
 _LATEST = 20
@@ -94,15 +95,15 @@ async def plan(
     allowed = reconcile.may_change(document)
     resources = tuple(
         Resource(
-            f"{reverse.KIND}.{spec['host']}",
+            f"{reverse.KIND}.{spec.host}",
             reverse.KIND,
-            spec["host"],
-            {**spec, "by": by, "force": force, "may_change": allowed.get(spec["host"], ())},
+            spec.host,
+            replace(spec, by=by, force=force, may_change=allowed.get(spec.host, ())),
             Where("", 0, 0),
         )
         for spec in await _with_puts(document, hosts, specs)
     )
-    kinds = {**KINDS, reverse.KIND: reverse}
+    kinds: Mapping[str, Kind] = {**KINDS, reverse.KIND: reverse}
     bare = Scene(document.name, resources, {}, key, kinds, allowed, secrets=document.secrets)
     answers, lost = await reconcile.look(hosts, applying.readings_by_host(bare))
     untouched = _untouched(run_id, notes, unreachable, is_named=bool(id))
@@ -239,7 +240,7 @@ def _spec(
     answers: Mapping[Reading, Answer],
     records: Mapping[str, Record],
     id: str,
-) -> dict[str, Any]:
+) -> Spec:
     """What `undo.reverse` is given of one host, but for `puts` and what the caller chose."""
     rows = ledger.parse(host, answers[ReadState(host, document.name, ledger.LEDGER)])
     ids = list(records)
@@ -251,13 +252,13 @@ def _spec(
         # a later run and its rollback leave nothing behind, and a rollback that was cut is gone on
         # with
     ]
-    return {
-        "host": host,
-        "document": document.name,
-        "record": records[id],
-        "kept": ledger.of_run(rows, id),
-        "later": next(_in_the_way(records[id], later), ""),
-    }
+    return Spec(
+        host,
+        document.name,
+        records[id],
+        ledger.of_run(rows, id),
+        next(_in_the_way(records[id], later), ""),
+    )
 
 
 def _in_the_way(first: Record, later: Sequence[Record]) -> Iterator[str]:
@@ -279,23 +280,23 @@ def _touched(found: Record) -> Iterator[str]:
 
 
 async def _with_puts(
-    document: reconcile.Document, hosts: Mapping[str, Eye], specs: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+    document: reconcile.Document, hosts: Mapping[str, Eye], specs: Sequence[Spec]
+) -> list[Spec]:
     """Each spec with what kjpstate put into each folder: as noted, else as the folder's stamp says
     now."""
     wanted: dict[str, list[Reading]] = {}
     for spec in specs:
-        for path in _folders(spec["record"]):
-            reading = ReadState(spec["host"], document.name, stamp_name("tree", path))
-            wanted.setdefault(spec["host"], []).append(reading)
+        for path in _folders(spec.record):
+            reading = ReadState(spec.host, document.name, stamp_name("tree", path))
+            wanted.setdefault(spec.host, []).append(reading)
     answers, _ = await reconcile.look(hosts, wanted)
     found = []
     for spec in specs:
-        puts = dict(_folders(spec["record"]))
+        puts = dict(_folders(spec.record))
         for path, put in puts.items():
-            stamp = answers.get(ReadState(spec["host"], document.name, stamp_name("tree", path)))
+            stamp = answers.get(ReadState(spec.host, document.name, stamp_name("tree", path)))
             puts[path] = put if put is not None else stamped_files(read_stamp(stamp))
-        found.append({**spec, "puts": puts})
+        found.append(replace(spec, puts=puts))
     return found
 
 

@@ -31,7 +31,9 @@ def changed(plan: Plan) -> set[str]:
 
 def ahead(change: Change, actions: Sequence[Action], work: Work) -> Iterator[Action]:
     """The actions with their note before the first on each host, in the same message."""
-    steps = record.noted(change, actions, work.answers)
+    kind = work.scene.kinds[change.resource.kind]
+    stamps_count = getattr(kind, "STAMPS_COUNT", False)
+    steps = record.noted(change, actions, work.answers, stamps_count=stamps_count)
     for action in actions:
         step = steps.pop(action.host, None)
         if step is not None:

@@ -37,7 +37,7 @@ class Kind(Protocol):
     SECTION: str
     """The key of the document that makes such resources; "" where none does."""
 
-    def resources(self, page: Page, earlier: Sequence[Made]) -> Iterator[Made]:
+    def resources(self, page: Page, earlier: Sequence[Made]) -> Iterable[Made]:
         """The section of the document as specs. `earlier`: what kinds with a smaller ORDER made."""
 
     def reads(self, spec: Any) -> Iterable[Reading]:
@@ -75,3 +75,8 @@ KINDS: Mapping[str, Kind] = {
     module.KIND: module
     for module in (unchanged, dns, patch, build, pm2_ecosystem, deploy, pm2_process, check)
 }
+
+
+def parts(name: str) -> Iterator[Any]:
+    """The optional part `name` of each kind that has it."""
+    return (getattr(kind, name) for kind in KINDS.values() if hasattr(kind, name))

@@ -1,14 +1,13 @@
 """What a record leaves to put back on its host: files, files that commands wrote, folders. Pure.
 
-Called by `reverse`. A spec has `host`, `document`, `record`, `kept` {path: Kept}, `puts` {folder:
-{relative: sha256} or None}, `by` (the run that rolls back), `force`, `later` (why another run comes
-first, or "") and `may_change`.
+Called by `reverse`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from kjpstate.formats.tree import digest, listing_digest, stamp_name, stamped_files
@@ -19,7 +18,6 @@ from kjpstate.model import (
     ReadFile,
     Reading,
     ReadTree,
-    Spec,
     Tree,
     TreeFile,
     Unknown,
@@ -27,6 +25,37 @@ from kjpstate.model import (
 )
 from kjpstate.undo.ledger import Kept
 from kjpstate.undo.record import Record, sha
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One host's part of a run that is to be taken back."""
+
+    host: str
+    document: str
+    record: Record
+    kept: Mapping[str, Kept]
+    """Path -> the row of the ledger that names its original."""
+    later: str = ""
+    """Why another run must be taken back first; "" for none."""
+    puts: Mapping[str, Mapping[str, str] | None] = field(default_factory=dict)
+    """Folder -> {relative: sha256} as the run put them there, None where a command wrote it."""
+    by: str = ""
+    """The run that takes back."""
+    force: bool = False
+    """Overwrite what somebody changed since."""
+    may_change: tuple[str, ...] = ()
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """Each path of the record once, in the order of its steps: as it was before the first,
+        after the last."""
+        found: dict[str, Item] = {}
+        for step in self.record.steps:
+            for item in _of_step(step, self):
+                first = found.get(item.path)
+                found[item.path] = item if first is None else _joined(first, item)
+        return tuple(found.values())
 
 
 @dataclass(frozen=True)
@@ -77,20 +106,8 @@ def of_file(host: str, path: str) -> ReadTree:
     return ReadTree(host, folder + "/", (name,), whole=True)
 
 
-def items(spec: Spec) -> tuple[Item, ...]:
-    """Each path of the record once, in the order of its steps: as it was before the first, after
-    the last."""
-    found: dict[str, Item] = {}
-    record: Record = spec["record"]
-    for step in record.steps:
-        for item in _of_step(step, record, spec):
-            first = found.get(item.path)
-            found[item.path] = item if first is None else _joined(first, item)
-    return tuple(found.values())
-
-
-def _of_step(step: Mapping[str, Any], record: Record, spec: Spec) -> Iterator[Item]:
-    host, kept = spec["host"], spec["kept"]
+def _of_step(step: Mapping[str, Any], spec: Spec) -> Iterator[Item]:
+    host, kept, record = spec.host, spec.kept, spec.record
     for file in step["files"]:
         path = file["path"]
         row: Kept | None = kept.get(path)
@@ -112,7 +129,7 @@ def _of_step(step: Mapping[str, Any], record: Record, spec: Spec) -> Iterator[It
         lost = "" if row is not None or stood is None else _lost(path, stood, record)
         if path.endswith("/") or "directory" in (row and row.type, stood):
             earlier = stamped_files(step["stamps"].get(stamp_name("tree", path)))
-            put = spec["puts"].get(path)
+            put = spec.puts.get(path)
             yield Item(host, path, "folder", backup, backed, put=put, earlier=earlier, lost=lost)
         else:
             yield Item(host, path, "written", backup, backed, lost=lost)

@@ -89,10 +89,13 @@ def name_of(run: str) -> str:
     return f"run-{run}.json"
 
 
-def noted(change: Change, actions: Iterable[Action], answers: Answers) -> dict[str, Step]:
+def noted(
+    change: Change, actions: Iterable[Action], answers: Answers, *, stamps_count: bool
+) -> dict[str, Step]:
     """Host -> what these actions will do there; a host where nothing is touched is left out.
 
-    `answers`: as things are before; the old values of stamps come from there.
+    `answers`: as things are before; the old values of stamps come from there. `stamps_count`:
+    whether a stamp alone is worth a note.
     """
     found: dict[str, Step] = {}
     alive = change.drift.actual.values.get("alive") is True
@@ -114,7 +117,7 @@ def noted(change: Change, actions: Iterable[Action], answers: Answers) -> dict[s
         if not isinstance(action, Await) or alive:
             _note(action, step, answers)
     keys = ["files", "folders", "written", "commands"]
-    if change.resource.kind == "rollback":  # what it puts back may be a stamp alone
+    if stamps_count:
         keys.append("stamps")
     return {host: step for host, step in found.items() if any(step[key] for key in keys)}
 

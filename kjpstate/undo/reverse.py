@@ -8,12 +8,14 @@ backed up, verified and, when it fails, put back by the very protocol of an appl
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kjpstate.formats.tree import digests, listing_digest, stamp_name, stamped_files
 from kjpstate.host import allowed
-from kjpstate.kinds.pm2_process.commands import rewound
+from kjpstate.kinds import KINDS, parts
 from kjpstate.model import (
+    GUARD,
     Action,
     Advice,
     Answers,
@@ -21,6 +23,7 @@ from kjpstate.model import (
     Backup,
     Drift,
     File,
+    Note,
     Probe,
     ReadClock,
     Reading,
@@ -28,20 +31,23 @@ from kjpstate.model import (
     Refuse,
     Restore,
     Run,
-    Spec,
     Stamp,
     State,
     SyncTree,
+    Told,
     Tree,
     Upstream,
     WriteFile,
 )
+from kjpstate.section import Made, Page
 from kjpstate.undo import items as paths
 from kjpstate.undo import record as records
-from kjpstate.undo.items import Item
+from kjpstate.undo.items import Item, Spec
 from kjpstate.undo.record import Record
 
-KIND, ORDER, UNIT = "rollback", 0, "rollback"
+KIND, ORDER, UNIT, SECTION = "rollback", 0, "rollback", ""
+STAMPS_COUNT = True
+"""What it puts back may be a stamp alone; that is noted, too."""
 _DONE = "rolled back"
 _PATIENCE = 60.0
 """Seconds for an app to come up again."""
@@ -53,64 +59,75 @@ _CURES = {
 }
 
 
+@dataclass(frozen=True)
+class View:
+    """One host's part of the run, and what stands there now."""
+
+    spec: Spec
+    answers: Answers
+
+
+def resources(page: Page, earlier: Sequence[Made]) -> Iterable[Made]:
+    """None: `rollback` makes them of the records of a run."""
+    return ()
+
+
 def reads(spec: Spec) -> Iterable[Reading]:
     """The record, each path and its backup, and the stamps that go back with them."""
-    record: Record = spec["record"]
-    yield ReadState(spec["host"], spec["document"], records.name_of(record.id))
-    for item in paths.items(spec):
+    record = spec.record
+    yield ReadState(spec.host, spec.document, records.name_of(record.id))
+    for item in spec.items:
         yield item.here
         if item.original is not None:
             yield item.original
     for name in _stamps(record):
-        yield ReadState(spec["host"], spec["document"], name)
+        yield ReadState(spec.host, spec.document, name)
 
 
-def actual(spec: Spec, answers: Answers) -> State:
-    """`files`, `folders`: digests as they are. `run`: whether it stands. `problems`: what forbids
-    it."""
+def see(spec: Spec, answers: Answers, upstream: Upstream) -> View:
+    """What stands on the host now."""
+    return View(spec, answers)
+
+
+def actual(view: View) -> State:
+    """`files`, `folders`: digests as they are. `run`: whether it stands."""
     return State(
         {
-            "files": {item.path: paths.now(item, answers) for item in _files(spec)},
-            "folders": {item.path: paths.now(item, answers) for item in _folders(spec)},
-            "run": _stands(spec, answers),
-            "problems": [f"{rule}: {reason}" for rule, reason in _problems(spec, answers)],
+            "files": {item.path: paths.now(item, view.answers) for item in _files(view.spec)},
+            "folders": {item.path: paths.now(item, view.answers) for item in _folders(view.spec)},
+            "run": _stands(view.spec, view.answers),
         }
     )
 
 
-def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
+def desired(view: View) -> State:
     """The same keys as they were before the run."""
-    values = {
-        "files": {item.path: paths.then(item, answers) for item in _files(spec)},
-        "folders": {item.path: paths.then(item, answers) for item in _folders(spec)},
-        "run": _DONE,
-        "problems": [],
-    }
-    record: Record = spec["record"]
-    beside = {
-        "answers": answers,
-        "problems": tuple(_problems(spec, answers)),
-        "headline": f"run {record.id} of {record.started}, by {record.who}",
-        "notes": [*_notes(spec, answers)],
-    }
-    return State(values, beside)
+    return State(
+        {
+            "files": {item.path: paths.then(item, view.answers) for item in _files(view.spec)},
+            "folders": {item.path: paths.then(item, view.answers) for item in _folders(view.spec)},
+            "run": _DONE,
+        }
+    )
 
 
 def writes(spec: Spec) -> Iterable[tuple[str, str]]:
     """Every path of the record."""
-    return ((item.host, item.path) for item in paths.items(spec))
+    return ((item.host, item.path) for item in spec.items)
 
 
-def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
-    """Files and folders in reverse, their stamps, then each undo once; last the record says so."""
-    problems: Sequence[tuple[str, str]] = drift.desired.beside["problems"]
-    if problems:
-        rule, reason = problems[0]
+def refusals(view: View) -> Iterator[Refuse]:
+    """What forbids it: the first with its cure, the sentences of all others as its places."""
+    problems = list(_problems(view.spec, view.answers))
+    for rule, reason in problems[:1]:
         yield Refuse(rule, reason, tuple(other for _, other in problems[1:]), _CURES[rule])
-        return
-    answers: Answers = drift.desired.beside["answers"]
-    host, document, record = spec["host"], spec["document"], spec["record"]
-    due = [item for item in reversed(paths.items(spec)) if _due(item, answers)]
+
+
+def actions(view: View, drift: Drift) -> Iterator[Action | Refuse]:
+    """Files and folders in reverse, their stamps, then each undo once; last the record says so."""
+    spec, answers = view.spec, view.answers
+    host, document, record = spec.host, spec.document, spec.record
+    due = [item for item in reversed(spec.items) if _due(item, answers)]
     trees = [stamp_name("tree", item.path) for item in due if item.sort == "folder"]
     yield from (Stamp(host, document, name, None) for name in trees)
     for item in due:
@@ -119,21 +136,32 @@ def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
     yield from _undone(spec)
     yield from _up_again(spec)
     yield from _old_stamps(spec, lambda name: not name.startswith("tree-"))
-    values = {**record.values(), "rolled_back": spec["by"]}
+    values = {**record.values(), "rolled_back": spec.by}
     yield Stamp(host, document, records.name_of(record.id), values)
 
 
-def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
+def advice(view: View) -> Iterable[Advice]:
     """None."""
-    return iter(())
+    return ()
+
+
+def told(view: View, drift: Drift | None) -> Told:
+    """Whose run it was, and what becomes of each path."""
+    record = view.spec.record
+    whys = tuple(dict.fromkeys(run.why for run in _undone(view.spec) if run.why))
+    return Told(
+        f"run {record.id} of {record.started}, by {record.who}",
+        tuple(map(Note, _notes(view.spec, view.answers))),
+        covers=whys,
+    )
 
 
 def _files(spec: Spec) -> list[Item]:
-    return [item for item in paths.items(spec) if item.sort != "folder"]
+    return [item for item in spec.items if item.sort != "folder"]
 
 
 def _folders(spec: Spec) -> list[Item]:
-    return [item for item in paths.items(spec) if item.sort == "folder"]
+    return [item for item in spec.items if item.sort == "folder"]
 
 
 def _due(item: Item, answers: Answers) -> bool:
@@ -142,7 +170,7 @@ def _due(item: Item, answers: Answers) -> bool:
 
 def _stands(spec: Spec, answers: Answers) -> str | None:
     found = records.read(
-        answers.get(ReadState(spec["host"], spec["document"], records.name_of(spec["record"].id)))
+        answers.get(ReadState(spec.host, spec.document, records.name_of(spec.record.id)))
     )
     if found is None:
         return None
@@ -152,10 +180,10 @@ def _stands(spec: Spec, answers: Answers) -> str | None:
 def _problems(spec: Spec, answers: Answers) -> Iterator[tuple[str, str]]:
     if _stands(spec, answers) == _DONE:
         return
-    if spec["later"]:
-        yield "rolled-back-later", spec["later"]
-    for item in paths.items(spec):
-        yield from paths.trouble(item, answers, force=spec["force"])
+    if spec.later:
+        yield "rolled-back-later", spec.later
+    for item in spec.items:
+        yield from paths.trouble(item, answers, force=spec.force)
 
 
 # ---- putting back
@@ -194,15 +222,13 @@ def _shared(item: Item, spec: Spec) -> bool:
     """Whether another path of the run lies in this folder, or it in that one: then it moves on the
     way."""
     mine = item.path.rstrip("/") + "/"
-    others = (
-        other.path.rstrip("/") + "/" for other in paths.items(spec) if other.path != item.path
-    )
+    others = (other.path.rstrip("/") + "/" for other in spec.items if other.path != item.path)
     return any(other.startswith(mine) or mine.startswith(other) for other in others)
 
 
 def _by_files(item: Item, answers: Answers, spec: Spec) -> bool:
     """Whether only what is ours goes back, since others write into that folder too."""
-    if item.put is None or not allowed(item.path, spec["may_change"]):
+    if item.put is None or not allowed(item.path, spec.may_change):
         return False
     here = answers.get(item.here)
     foreign = isinstance(here, Tree) and (here.others or set(here.files) - set(item.put))
@@ -213,25 +239,31 @@ def _stamps(record: Record) -> dict[str, Mapping[str, Any] | None]:
     """Name -> its values before the run."""
     found: dict[str, Mapping[str, Any] | None] = {}
     for step in record.steps:
-        if step["kind"] != "unchanged":
+        if not _guards(step):
             for name, values in step["stamps"].items():
                 found.setdefault(name, values)
     return found
 
 
+def _guards(step: Mapping[str, Any]) -> bool:
+    """Whether the step only pinned what must not move: a pin stays."""
+    kind = KINDS.get(step["kind"])
+    return kind is not None and kind.UNIT == GUARD
+
+
 def _old_stamps(spec: Spec, wanted: Any) -> Iterator[Stamp]:
     """As they were; but a tree's clock starts now, so that what runs from it is owed or started
     later."""
-    host = spec["host"]
-    for name, values in _stamps(spec["record"]).items():
+    host = spec.host
+    for name, values in _stamps(spec.record).items():
         if not wanted(name):
             continue
         files = stamped_files(values)
         if name.startswith("tree-") and values is not None and files is not None:
             fill = (("clock", ReadClock(host)),)
-            yield Stamp(host, spec["document"], name, {"files": files}, fill)
+            yield Stamp(host, spec.document, name, {"files": files}, fill)
         else:
-            yield Stamp(host, spec["document"], name, values)
+            yield Stamp(host, spec.document, name, values)
 
 
 # ---- what a restoring of files does not put back
@@ -241,7 +273,7 @@ def _undone(spec: Spec) -> Iterator[Run]:
     """Each undo of the record once, the last step's first; with each what would
     take it back again."""
     seen: set[tuple[str, ...]] = set()
-    record: Record = spec["record"]
+    record: Record = spec.record
     for step in reversed(record.steps):
         for command in reversed(step["commands"]):
             words = tuple(tuple(argv) for argv in command["undo"])
@@ -256,23 +288,26 @@ def _commands(
 ) -> Iterator[Run]:
     """One undo, and behind the last of them what takes it back again: plain commands are simply run
     again."""
-    host, env, cwd = spec["host"], command["env"], command["cwd"]
-    pm2, why = rewound(argv, env or {}, spec["by"]), " ".join(argv)
-    if pm2 is not None:
-        keep, argv, back, why = pm2
-        redo = (back,)
-        yield Run(host, keep, "", cwd, timeout=command["timeout"], clean_env=env)
+    host, env, cwd = spec.host, command["env"], command["cwd"]
+    why = " ".join(argv)
+    for rewound in parts("rewound"):
+        again = rewound(argv, env or {}, spec.by)
+        if again is not None:
+            keep, argv, back, why = again
+            redo = (back,)
+            yield Run(host, keep, "", cwd, timeout=command["timeout"], clean_env=env)
+            break
     yield Run(host, argv, why, cwd, undo=redo, timeout=command["timeout"], clean_env=env)
 
 
 def _up_again(spec: Spec) -> Iterator[Await]:
     """An app that lived before the run must live again: only then is the rollback done."""
-    record: Record = spec["record"]
+    record: Record = spec.record
     for step in record.steps:
         for wait in (
             step.get("waits", ()) if any(command["undo"] for command in step["commands"]) else ()
         ):
-            reading = Probe(spec["host"], wait["probe"], tuple(wait["args"]))
+            reading = Probe(spec.host, wait["probe"], tuple(wait["args"]))
             args = (
                 ("name", wait["app"]),
                 ("instances", 1),
@@ -280,7 +315,7 @@ def _up_again(spec: Spec) -> Iterator[Await]:
                 ("not_pids", ()),
             )
             yield Await(
-                spec["host"],
+                spec.host,
                 reading,
                 "pm2-online",
                 args,
@@ -293,7 +328,7 @@ def _up_again(spec: Spec) -> Iterator[Await]:
 
 
 def _notes(spec: Spec, answers: Answers) -> Iterator[str]:
-    due = [item for item in paths.items(spec) if _due(item, answers)]
+    due = [item for item in spec.items if _due(item, answers)]
     for item in due:
         yield f"{item.path}   {_said(item, answers, spec)}"
     yield from dict.fromkeys(run.why for run in _undone(spec) if run.why)
@@ -303,7 +338,7 @@ def _notes(spec: Spec, answers: Answers) -> Iterator[str]:
 
 def _said(item: Item, answers: Answers, spec: Spec) -> str:
     forced = (
-        spec["force"]
+        spec.force
         and item.sort == "file"
         and paths.now(item, answers) not in (item.before, item.after)
     )
