@@ -1,4 +1,4 @@
-"""The sections dns, patches, build and deploy -> drafts; their specs are listed in
+"""The sections patches, build and deploy -> drafts; their specs are listed in
 `docs/architecture.md`.
 
 Called by `load`. A section of a fleet makes one draft for each of its hosts.
@@ -17,17 +17,7 @@ from kjpstate.formats.written import argv, as_list, relative, seconds
 from kjpstate.host import HostSpec
 from kjpstate.model import Where, join, overlap
 
-RESOLVED_CONF = "/etc/systemd/resolved.conf"
-
 Groups = Mapping[str, tuple[HostSpec, ...]]
-
-
-def dns(page: Page, groups: Groups) -> Iterator[Draft]:
-    """The servers of a host."""
-    for section in sections(page, "dns", groups):
-        keys = ("servers", "fallback", "exclusive", "drop_in", "takes_over")
-        given = {key: section.value[key] for key in keys if key in section.value}
-        yield _draft("dns", section, {"file": RESOLVED_CONF, **given})
 
 
 def patches(page: Page, groups: Groups) -> list[Draft]:

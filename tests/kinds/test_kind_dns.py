@@ -7,36 +7,28 @@ from typing import Any
 
 import pytest
 
-from kjpstate import diff, rules
+from kjpstate import rules
 from kjpstate.formats.resolved import Link, Running, Seen, Unit, reading, render
 from kjpstate.formats.resolved_conf import DROP_IN, MAIN, ConfFile
 from kjpstate.kinds import dns
+from kjpstate.kinds.dns.spec import Spec
 from kjpstate.model import (
-    Advice,
     Answer,
     Answers,
-    Drift,
     File,
     MakeDirectory,
     ReadFile,
     ReadState,
     Refuse,
-    Resource,
     Run,
     Stamp,
     Unreadable,
-    Where,
     WriteFile,
 )
+from tests.support import one_kind
 from tests.support.one_kind import stamp
 
-SPEC: dict[str, Any] = {
-    "host": "stb",
-    "document": "bot-kjp",
-    "file": MAIN,
-    "servers": ["8.8.8.8", "1.1.1.1"],
-    "fallback": ["8.8.4.4", "1.0.0.1"],
-}
+SPEC = Spec("stb", "bot-kjp", ("8.8.8.8", "1.1.1.1"), ("8.8.4.4", "1.0.0.1"))
 STOCK = b"[Resolve]\n#DNS=\n#FallbackDNS=\n"
 SET = b"[Resolve]\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=8.8.4.4 1.0.0.1\n#DNS=\n#FallbackDNS=\n"
 HAS = Running(("8.8.8.8", "1.1.1.1"), ("8.8.4.4", "1.0.0.1"), mode="stub", stub="yes")
@@ -68,17 +60,13 @@ def answers(
     return {reading("stb"): probed, **files, ReadState("stb", "_host", "dns"): claim}
 
 
-def drift_of(spec: dict[str, Any], found: Answers) -> Drift | None:
+def steps(spec: Spec, found: Answers) -> list[Any]:
     assert set(found) == set(dns.reads(spec))
-    actual, desired = dns.actual(spec, found), dns.desired(spec, found, {})
-    differences = diff.compare(desired.values, actual.values)
-    resource = Resource("dns", "dns", "stb", spec, Where("kjpstate.yaml", 1, 1))
-    return Drift(resource, desired, actual, differences) if differences else None
+    return one_kind.steps(dns, spec, found)
 
 
-def steps(spec: dict[str, Any], found: Answers) -> list[Any]:
-    drift = drift_of(spec, found)
-    return [] if drift is None else list(dns.actions(spec, drift))
+def told(spec: Spec, found: Answers) -> tuple[str, list[str]]:
+    return one_kind.headline(dns, spec, found), one_kind.rows(dns, spec, found)
 
 
 FORGET = ("systemctl", "reset-failed", "systemd-resolved")
@@ -101,24 +89,23 @@ def test_the_second_time_nothing() -> None:
 
 
 def test_what_the_screen_says() -> None:
-    drift = drift_of(SPEC, answers(BOX, STOCK))
-    assert drift is not None
-    assert drift.desired.beside["headline"] == MAIN
-    assert drift.desired.beside["notes"] == [
+    headline, rows = told(SPEC, answers(BOX, STOCK))
+    assert headline == MAIN
+    assert rows == [
         "DNS          (none) -> 8.8.8.8 1.1.1.1",
         "FallbackDNS  (none) -> 8.8.4.4 1.0.0.1",
     ]
+    assert one_kind.assess(dns, SPEC, answers(BOX, STOCK)).told.mismatch == "effective-mismatch"
+    assert told(SPEC, answers(replace(BOX, running=HAS), SET)) == ("", [])
 
 
 def test_only_the_daemon_is_behind() -> None:
     found = answers(BOX, SET)
     _, run = steps(SPEC, found)
     assert isinstance(run, Run) and run.argv == RESTART
-    drift = drift_of(SPEC, found)
-    assert drift is not None and "has not read it" in drift.desired.beside["headline"]
-    assert (
-        drift.desired.beside["notes"][0] == "DNS          (none) -> 8.8.8.8 1.1.1.1   in the daemon"
-    )
+    headline, rows = told(SPEC, found)
+    assert "has not read it" in headline
+    assert rows[0] == "DNS          (none) -> 8.8.8.8 1.1.1.1   in the daemon"
 
 
 def test_only_the_file_is_behind() -> None:
@@ -132,7 +119,7 @@ def test_a_comment_or_another_key_is_no_drift() -> None:
 
 
 def test_keys_the_document_does_not_name_are_left_alone() -> None:
-    spec = {key: value for key, value in SPEC.items() if key != "fallback"}
+    spec = replace(SPEC, fallback=None)
     running = replace(HAS, fallback=("9.9.9.9",), domains=("~.",))
     main = b"[Resolve]\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=9.9.9.9\nDomains=~.\n"
     assert steps(spec, answers(replace(BOX, running=running), main)) == []
@@ -141,21 +128,21 @@ def test_keys_the_document_does_not_name_are_left_alone() -> None:
 
 
 def test_exclusive() -> None:
-    spec = {**SPEC, "exclusive": True}
+    spec = replace(SPEC, exclusive=True)
     write, _, run = steps(spec, answers(replace(BOX, running=HAS), SET))
     assert b"Domains=~.\n" in write.after and run.argv == RESTART
     assert (
         steps(spec, answers(replace(BOX, running=replace(HAS, domains=("~.",))), write.after)) == []
     )
     back, *_ = steps(
-        {**SPEC, "exclusive": False},
+        replace(SPEC, exclusive=False),
         answers(replace(BOX, running=replace(HAS, domains=("~.",))), write.after),
     )
     assert back.after == SET
 
 
 def test_an_empty_fallback_needs_a_line_only_where_something_is_built_in() -> None:
-    spec = {**SPEC, "fallback": []}
+    spec = replace(SPEC, fallback=())
     main = b"[Resolve]\nDNS=8.8.8.8 1.1.1.1\n"
     assert steps(spec, answers(replace(BOX, running=replace(HAS, fallback=())), main)) == []
     built_in = replace(BOX, running=replace(HAS, fallback=("9.9.9.9",)))
@@ -164,9 +151,9 @@ def test_an_empty_fallback_needs_a_line_only_where_something_is_built_in() -> No
 
 
 def test_a_missing_file_is_created() -> None:
-    drift = drift_of(SPEC, answers(BOX, None))
+    drift = one_kind.assess(dns, SPEC, answers(BOX, None)).drift
     assert drift is not None and not drift.actual.present
-    write = next(iter(dns.actions(SPEC, drift)))
+    write, *_ = steps(SPEC, answers(BOX, None))
     assert isinstance(write, WriteFile) and write.before is None and write.mode == 0o644
     assert write.after == b"[Resolve]\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=8.8.4.4 1.0.0.1\n"
 
@@ -196,7 +183,9 @@ def test_a_stopped_daemon_is_started_and_a_failed_one_forgiven_first() -> None:
     assert (
         forget.argv == ("systemctl", "reset-failed", "systemd-resolved") and start.argv == RESTART
     )
-    assert "resolved-failed" in {item.rule for item in dns.advice(SPEC, answers(failed, SET))}
+    assert "resolved-failed" in {
+        item.rule for item in one_kind.advised(dns, SPEC, answers(failed, SET))
+    }
 
 
 def test_an_older_daemon_does_not_tell_its_fallback() -> None:
@@ -213,7 +202,7 @@ def answers_without_fallback(running: Running, main: bytes) -> Answers:
 
 DROPIN = "/etc/systemd/resolved.conf.d/90-vpn.conf"
 FOLDER = "/etc/systemd/resolved.conf.d/"
-BY_DROP_IN = {**SPEC, "drop_in": True}
+BY_DROP_IN = replace(SPEC, drop_in=True)
 OURS = (
     b"# Written by kjpstate for bot-kjp; read last, it wins over resolved.conf.\n[Resolve]\n"
     b"DNS=\nDNS=8.8.8.8 1.1.1.1\nFallbackDNS=\nFallbackDNS=8.8.4.4 1.0.0.1\n"
@@ -253,8 +242,7 @@ def test_a_drop_in_that_is_no_longer_asked_for_goes_and_the_main_file_takes_over
     main, gone = steps(SPEC, found)
     assert main == WriteFile("stb", MAIN, STOCK, SET)
     assert gone == WriteFile("stb", DROP_IN, OURS, None)
-    drift = drift_of(SPEC, found)
-    assert drift is not None and "no longer asks for" in drift.desired.beside["notes"][0]
+    assert "no longer asks for" in told(SPEC, found)[1][0]
 
 
 def test_a_strangers_file_of_that_name_is_not_ours_to_remove() -> None:
@@ -289,7 +277,7 @@ def test_of_the_domains_the_drop_in_gives_the_root_alone(
     exclusive: bool, others: bytes, domains: bytes
 ) -> None:
     seen = replace(BOX, files=(ConfFile(DROPIN, others),))
-    write, *_ = steps({**BY_DROP_IN, "exclusive": exclusive}, answers(seen, STOCK))
+    write, *_ = steps(replace(BY_DROP_IN, exclusive=exclusive), answers(seen, STOCK))
     assert write.after == OURS + domains
 
 
@@ -318,8 +306,8 @@ REFUSED = [
     ("overridden-by-dropin", with_dropin(b"[Resolve]\nDNS=9.9.9.9\n"), SET, {}),
     ("overridden-by-dropin", with_dropin(b"[Resolve]\nDNS=\n"), SET, {}),
     ("overridden-by-dropin", with_dropin(b"[Resolve]\nDomains=~.\n"), SET, {"exclusive": False}),
-    ("value-ignored", BOX, STOCK, {"servers": ["127.0.0.53", "1.1.1.1"]}),
-    ("value-ignored", BOX, STOCK, {"servers": ["1.1.1.1%wlan9"]}),
+    ("value-ignored", BOX, STOCK, {"servers": ("127.0.0.53", "1.1.1.1")}),
+    ("value-ignored", BOX, STOCK, {"servers": ("1.1.1.1%wlan9",)}),
     ("value-ignored", BOX, b"[Resolve\n" + SET, {}),
 ]
 
@@ -329,10 +317,10 @@ def test_refused(
     rule: str, seen: Seen | Answer, main: bytes | Answer, more: dict[str, Any]
 ) -> None:
     found = answers(seen, main)
-    (refusal,) = steps({**SPEC, **more}, found)
+    (refusal,) = steps(replace(SPEC, **more), found)
     assert isinstance(refusal, Refuse) and refusal.rule == rule and refusal.cure and refusal.reason
     assert rule in rules.RULES
-    assert dns.actual({**SPEC, **more}, found).values["problems"]
+    assert one_kind.problems(dns, replace(SPEC, **more), found)[0] == refusal
 
 
 def test_a_refusal_shows_the_file_and_line_that_win() -> None:
@@ -357,7 +345,7 @@ def test_a_broken_line_is_drift_even_when_the_daemon_is_right() -> None:
 def test_what_systemd_stops_at_is_told_even_when_all_is_right() -> None:
     found = answers(replace(BOX, running=HAS), SET + b"caf\xe9 = x\n")
     assert steps(SPEC, found) == []
-    (said,) = (item for item in dns.advice(SPEC, found) if item.rule == "value-ignored")
+    (said,) = (item for item in one_kind.advised(dns, SPEC, found) if item.rule == "value-ignored")
     assert said.severity == "breaks" and f"{MAIN}:6" in said.reason
 
 
@@ -371,36 +359,36 @@ ADVISED = [
         {"exclusive": True},
         {"fallback-dns": "useless", "modem-still-asked": "note"},
     ),
-    (replace(BOX, links=()), {"fallback": []}, {}),
+    (replace(BOX, links=()), {"fallback": ()}, {}),
     (
         replace(BOX, links=(), running=replace(EMPTY, mode="foreign")),
-        {"fallback": []},
+        {"fallback": ()},
         {"not-in-path": "breaks"},
     ),
     (
         replace(BOX, links=(), running=replace(EMPTY, mode="foreign"), hosts=("resolve",)),
-        {"fallback": []},
+        {"fallback": ()},
         {},
     ),
     (
         replace(BOX, links=(), running=replace(EMPTY, mode="uplink")),
-        {"fallback": [], "exclusive": True},
+        {"fallback": (), "exclusive": True},
         {"uplink-list": "useless"},
     ),
-    (replace(BOX, links=(), listens=False), {"fallback": []}, {"stub-off": "breaks"}),
+    (replace(BOX, links=(), listens=False), {"fallback": ()}, {"stub-off": "breaks"}),
     (
         replace(BOX, links=(), running=replace(EMPTY, stub="no")),
-        {"fallback": []},
+        {"fallback": ()},
         {"stub-off": "breaks"},
     ),
     (
         replace(BOX, links=(), unit=replace(UNIT, enabled="disabled")),
-        {"fallback": []},
+        {"fallback": ()},
         {"resolved-disabled": "breaks"},
     ),
     (
         replace(BOX, links=(), files=(ConfFile(DROPIN, b"[Resolve]\nDNS=1.1.1.1, 8.8.8.8\n"),)),
-        {"fallback": []},
+        {"fallback": ()},
         {"value-ignored": "useless"},
     ),
 ]
@@ -408,7 +396,7 @@ ADVISED = [
 
 @pytest.mark.parametrize(("seen", "more", "expected"), ADVISED)
 def test_advice(seen: Seen, more: dict[str, Any], expected: dict[str, str]) -> None:
-    said: list[Advice] = list(dns.advice({**SPEC, **more}, answers(seen, STOCK)))
+    said = one_kind.advised(dns, replace(SPEC, **more), answers(seen, STOCK))
     assert {item.rule: item.severity for item in said} == expected
     assert all(item.rule in rules.RULES and item.reason and item.cure for item in said)
 
@@ -416,7 +404,7 @@ def test_advice(seen: Seen, more: dict[str, Any], expected: dict[str, str]) -> N
 def said_of(seen: Seen, rule: str) -> str:
     found = {
         item.rule: item.reason
-        for item in dns.advice({**SPEC, "fallback": []}, answers(seen, STOCK))
+        for item in one_kind.advised(dns, replace(SPEC, fallback=()), answers(seen, STOCK))
     }
     return found.get(rule, "")
 
@@ -454,7 +442,7 @@ def test_who_resolves_names_instead_is_told_with_the_cure_and_nothing_is_written
 
 
 def test_advice_from_the_document_alone() -> None:
-    (said,) = dns.advice(SPEC, {})
+    (said,) = one_kind.advised(dns, SPEC, {})
     assert said.rule == "fallback-dns" and said.pointer == "/fallback"
     assert said.cure == "servers: [8.8.8.8, 1.1.1.1, 8.8.4.4, 1.0.0.1]"
 
@@ -497,7 +485,7 @@ THEIRS = OURS.replace(b"bot-kjp", b"other")
 def test_a_hosts_dns_belongs_to_one_document(
     more: dict[str, Any], found: Answers, first: Any
 ) -> None:
-    done = steps({**SPEC, **more}, found)
+    done = steps(replace(SPEC, **more), found)
     if isinstance(first, str):
         (refusal,) = done
         assert isinstance(refusal, Refuse) and refusal.rule == "dns-owned"
@@ -508,14 +496,15 @@ def test_a_hosts_dns_belongs_to_one_document(
 
 
 def test_what_is_taken_over_is_said() -> None:
-    spec = {**SPEC, "takes_over": "other"}
-    drift = drift_of(spec, answers(replace(BOX, running=HAS), SET, owner="other"))
-    assert drift is not None and len(list(dns.actions(spec, drift))) == 1
+    spec = replace(SPEC, takes_over="other")
+    found = answers(replace(BOX, running=HAS), SET, owner="other")
     said = "takes it over from the document other"
-    assert drift.desired.beside["headline"] == f"{MAIN}   as it should be"
-    assert drift.desired.beside["notes"] == [said]
-    more = drift_of(spec, answers(BOX, STOCK, owner="other"))  # with new servers, too
-    assert more is not None and more.desired.beside["notes"][0] == said
-    assert len(more.desired.beside["notes"]) > 1
-    mine = drift_of(spec, answers(BOX, STOCK))
-    assert mine is not None and said not in mine.desired.beside["notes"]
+    assert len(steps(spec, found)) == 1
+    headline, rows = told(spec, found)
+    assert headline == f"{MAIN}   as it should be"
+    assert rows == [said]
+    more = told(spec, answers(BOX, STOCK, owner="other"))[1]  # with new servers, too
+    assert more[0] == said
+    assert len(more) > 1
+    mine = told(spec, answers(BOX, STOCK))[1]
+    assert mine and said not in mine

@@ -1,5 +1,4 @@
-"""Advice about dns: what the document can't reach, seen from the document alone
-or from the host."""
+"""Advises on what the document can't reach, from the document alone or from what the host says."""
 
 from __future__ import annotations
 
@@ -8,17 +7,22 @@ from dataclasses import replace
 
 from kjpstate.formats.resolved import Running, Scope, Seen, asked
 from kjpstate.formats.resolved_conf import DROP_IN, ROOT
-from kjpstate.kinds.dns.sight import Sight
-from kjpstate.model import Advice, Spec
+from kjpstate.kinds.dns.spec import Spec
+from kjpstate.kinds.dns.view import View
+from kjpstate.model import Advice
 
 _A_NAME = "web.whatsapp.com"
 
 
-def from_document(spec: Spec) -> Iterator[Advice]:
-    """What needs no host to be known."""
-    servers, fallback = spec.get("servers") or (), spec.get("fallback") or ()
-    if servers and fallback:
-        together = ", ".join(dict.fromkeys((*servers, *fallback)))
+def advised(view: View) -> Iterator[Advice]:
+    """All advice, first what needs no host to be known."""
+    yield from _from_document(view.spec)
+    yield from _from_host(view)
+
+
+def _from_document(spec: Spec) -> Iterator[Advice]:
+    if spec.servers and spec.fallback:
+        together = ", ".join(dict.fromkeys((*spec.servers, *spec.fallback)))
         yield Advice(
             "fallback-dns",
             "never asked while servers are set",
@@ -27,24 +31,24 @@ def from_document(spec: Spec) -> Iterator[Advice]:
         )
 
 
-def from_host(sight: Sight) -> Iterator[Advice]:
+def _from_host(view: View) -> Iterator[Advice]:
     """What the daemon, its links and the machine's resolv.conf say."""
-    seen = sight.seen
-    if sight.trouble or not seen.booted or not seen.unit.load:
+    seen = view.seen
+    if view.trouble or not seen.booted or not seen.unit.load:
         return
     yield from _service(seen)
     if seen.running is not None:
-        running = _as_planned(sight, seen.running)
+        running = _as_planned(view, seen.running)
         yield from _path(seen, running)
         yield from _routing(seen, running)
-    yield from _dropped(sight)
+    yield from _dropped(view)
 
 
-def _as_planned(sight: Sight, running: Running) -> Running:
+def _as_planned(view: View, running: Running) -> Running:
     """The daemon with the document's values in place."""
-    servers = sight.wanted.servers if sight.wanted.servers is not None else running.servers
+    servers = view.wanted.servers if view.wanted.servers is not None else running.servers
     domains = tuple(item for item in running.domains if item != ROOT)
-    exclusive = running.exclusive if sight.wanted.exclusive is None else sight.wanted.exclusive
+    exclusive = running.exclusive if view.wanted.exclusive is None else view.wanted.exclusive
     return replace(running, servers=servers, domains=(*domains, ROOT) if exclusive else domains)
 
 
@@ -60,15 +64,12 @@ def _service(seen: Seen) -> Iterator[Advice]:
 
 
 def _path(seen: Seen, running: Running) -> Iterator[Advice]:
-    """Whether programs ask resolved at all."""
+    """Tells who does not ask resolved at all."""
     if seen.outside:
         named = [f"it names {' '.join(seen.resolv)}"] if seen.resolv else []
         who = "; ".join([*named, *(f"{name} runs here" for name in seen.near)])
-        what = (
-            "is missing"
-            if running.mode == "missing"
-            else f"is not resolved's{f' ({who})' if who else ''}"
-        )
+        about = f" ({who})" if who else ""
+        what = "is missing" if running.mode == "missing" else f"is not resolved's{about}"
         yield Advice(
             "not-in-path",
             f"/etc/resolv.conf {what}: the bot does not ask resolved at all",
@@ -83,20 +84,20 @@ def _path(seen: Seen, running: Running) -> Iterator[Advice]:
         cure = "ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf"
         yield Advice("uplink-list", reason, cure, "/exclusive", "useless")
     elif seen.names_stub and (running.stub in ("no", "tcp") or seen.listens is False):
-        why = "DNSStubListener is off" if running.stub in ("no", "tcp") else "port 53 is taken"
-        why += (
-            f" (by {', '.join(seen.near)}, which runs here?)"
-            if seen.near and "taken" in why
-            else ""
-        )
+        why = "DNSStubListener is off" if running.stub in ("no", "tcp") else _taken(seen)
         reason = f"/etc/resolv.conf names 127.0.0.53, where nobody listens: {why}"
         yield Advice(
             "stub-off", reason, "ss -lnup 'sport = 53' shows who has it", "/servers", "breaks"
         )
 
 
+def _taken(seen: Seen) -> str:
+    by = f" (by {', '.join(seen.near)}, which runs here?)" if seen.near else ""
+    return f"port 53 is taken{by}"
+
+
 def _routing(seen: Seen, running: Running) -> Iterator[Advice]:
-    """Whether the global servers are the ones that are asked, and who else is."""
+    """Tells who is asked beside the global servers, or in their place."""
     scopes = asked(_A_NAME, running, seen.links)
     links = [scope for scope in scopes if scope.link]
     if not links or not running.servers:
@@ -116,18 +117,18 @@ def _routing(seen: Seen, running: Running) -> Iterator[Advice]:
         yield Advice("modem-still-asked", reason, "exclusive: true", "/servers", "note")
 
 
-def _dropped(sight: Sight) -> Iterator[Advice]:
+def _dropped(view: View) -> Iterator[Advice]:
     """Words in drop-ins that resolved drops; those of the main file's named keys are replaced
     anyway."""
-    broken = sight.result.broken
+    broken = view.result.broken
     if broken is not None:
         reason = (
             f"{broken.file}:{broken.line}: {broken.why}; systemd reads nothing of "
             "resolved's behind it"
         )
         yield Advice("value-ignored", reason, "correct or remove that line", "", "breaks")
-    for item in sight.before.ignored:
-        if item.file not in (sight.spec["file"], DROP_IN):
+    for item in view.before.ignored:
+        if item.file not in (view.spec.file, DROP_IN):
             reason = f"{item.file}:{item.line}: resolved drops {item.word}: {item.why}"
             yield Advice(
                 "value-ignored", reason, "correct the line: one blank between, no commas or quotes"
