@@ -30,6 +30,7 @@ FLOORS = {
 }
 # On the ground floor some stand on others; and a room may always import itself.
 ALSO = {("formats", "model"), ("formats", "secret"), ("host", "model"), ("model", "secret")}
+ALSO |= {("section", "model"), ("section", "host")}
 
 DOORS = {
     library: [
@@ -41,7 +42,7 @@ LATE = {library for library, _, heavy in DOOR.findall(PAGE) if heavy}
 # A controller may run Windows.
 POSIX_ONLY = {"fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios"}
 
-PURE_ROOMS = {"kinds", "formats", "model", "plan", "diff", "secret", "rules", "errors", "host"}
+PURE_ROOMS = {"kinds", "formats", "model", "plan", "diff", "secret", "rules", "errors", "host", "section"}
 PURE_FORBIDDEN = {
     "asyncio", "getpass", "glob", "http", "importlib", "io", "logging", "multiprocessing", "os", "platform",
     "random", "select", "shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "threading", "time",
