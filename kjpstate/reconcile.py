@@ -62,6 +62,8 @@ class Document(Protocol):
     @property
     def resources(self) -> tuple[Resource, ...]: ...
     @property
+    def guards(self) -> tuple[Resource, ...]: ...
+    @property
     def checks(self) -> tuple[Resource, ...]: ...
     @property
     def guardrails(self) -> Any: ...
@@ -436,7 +438,7 @@ def doubtful(resources: Sequence[Resource], lost: Collection[str]) -> frozenset[
 
 
 def _scope(document: Document, only: Sequence[str], limit: Sequence[str]) -> tuple[Resource, ...]:
-    resources = _resources(document)
+    resources = (*document.guards, *document.resources)
     addresses = [resource.address for resource in resources]
     for name in only:
         if not any(named(address, name) for address in addresses):
@@ -472,30 +474,6 @@ def _no_such(name: str, addresses: Sequence[str], document: Document) -> errors.
 def today() -> str:
     """This machine's day as YYYY-MM-DD: all that an acceptance's last day is held against."""
     return time.strftime("%Y-%m-%d")
-
-
-def _resources(document: Document) -> tuple[Resource, ...]:
-    """The pins as resources of the kind `unchanged`, then the document's own,
-    in the order of work."""
-    pins: dict[str, Resource] = {}
-    for pin in document.guardrails.unchanged:
-        words = [
-            word
-            for word in pin.pointer.replace("~1", "/").split("/")
-            if word not in ("", "version")
-        ]
-        address = f"unchanged.{words[-1] if words else pin.path.rpartition('/')[2]}"
-        while address in pins:
-            address += "'"
-        spec = {
-            "host": pin.host,
-            "document": document.name,
-            "path": pin.path,
-            "pointer": pin.pointer,
-        }
-        spec |= {"value": pin.value} if pin.value is not None else {}
-        pins[address] = Resource(address, "unchanged", pin.host, spec, pin.where)
-    return (*pins.values(), *document.resources)
 
 
 def _sentence(error: errors.KjpstateError) -> str:

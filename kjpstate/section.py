@@ -58,7 +58,8 @@ class Page(Protocol):
     def value(self) -> Mapping[str, Any]: ...
 
     def sections(self, key: str) -> Iterable[Section]:
-        """Every whole section under `key`; an unknown host is noted."""
+        """Every whole section under `key` (`dns`, `guardrails/unchanged`); an unknown host is
+        noted."""
 
     def between(self, key: str) -> Iterator[tuple[Section, HostSpec]]:
         """Sections with `from` and `to` instead of a host: each on its target, with its source."""

@@ -143,7 +143,7 @@ def test_the_laptop_alone_looks_at_what_stands_there(tmp_path: Path):
     seen = document.seen_from(world.document, "pc")
     assert {item.host for item in seen.resources} == {"pc"}
     assert seen.hosts["pc"].local == world.document.hosts["pc"].local
-    assert [pin.host for pin in seen.guardrails.unchanged] == ["pc"]
+    assert [pin.host for pin in seen.guards] == ["pc"]
 
 
 FLEET = """

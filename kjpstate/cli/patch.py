@@ -222,13 +222,11 @@ def _but(loaded: Any, resource: Resource, texts: Mapping[str, str]) -> Any:
         ]
         return item.address, {**item.spec, "edits": edits}
 
-    said = replace(loaded, digest="", hosts={}, resources=(), checks=(), guardrails=None)
+    said = replace(loaded, digest="", hosts={}, resources=(), guards=(), checks=(), guardrails=None)
     hosts = [replace(spec, where=None) for spec in loaded.hosts.values()]
-    pins = [replace(pin, where=None) for pin in loaded.guardrails.unchanged]
     rest = (
         loaded.guardrails.may_change,
-        pins,
-        [(item.address, item.spec) for item in loaded.checks],
+        [(item.address, item.spec) for item in (*loaded.guards, *loaded.checks)],
     )
     return said, hosts, rest, [bare(item) for item in loaded.resources]
 

@@ -19,6 +19,7 @@ from kjpstate.cli.controller import digest_key, looking_folder, looking_key, sta
 from kjpstate.cli.recording import narrowed
 from kjpstate.cli.session import Session
 from kjpstate.host import Host, HostSpec
+from kjpstate.kinds import parts
 from kjpstate.model import Plan, named
 from kjpstate.render.lines import Line
 from kjpstate.render.plans import Head
@@ -145,11 +146,6 @@ def typed(
 
 
 def _pins(document: Document, plan: Plan) -> dict[str, str]:
-    """Address -> the value that the document pins, as far as it names one."""
-    addresses = [address for address in plan.in_sync if address.startswith("unchanged.")]
-    return {
-        address: str(pin.value)
-        for address in addresses
-        for pin in document.guardrails.unchanged
-        if pin.value is not None and address.removeprefix("unchanged.").rstrip("'") in pin.pointer
-    }
+    """Address -> the value that is held, "" where the document names none; of what is in sync."""
+    held = dict(pair for guarded in parts("guarded") for pair in guarded(document.guards))
+    return {address: value for address, value in held.items() if address in plan.in_sync}

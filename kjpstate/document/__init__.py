@@ -5,7 +5,7 @@ The face of this package: `load`, `find`, `bundled_schema`, `spliced`, and what 
 """
 
 from kjpstate.document.find import find
-from kjpstate.document.guardrails import Guardrails, Pin
+from kjpstate.document.guardrails import Guardrails
 from kjpstate.document.here import seen_from
 from kjpstate.document.loading import Document, load
 from kjpstate.document.schema import bundled_schema
@@ -14,7 +14,6 @@ from kjpstate.document.splicing import spliced
 __all__ = [
     "Document",
     "Guardrails",
-    "Pin",
     "bundled_schema",
     "find",
     "load",

@@ -26,14 +26,11 @@ def seen_from(document: Document, host: str) -> Document:
         raise UsageError(
             f"--here {host}: no such host; the document has {', '.join(document.hosts)}"
         )
-    rails = document.guardrails
     return replace(
         document,
         hosts={host: spec if spec.local is not None else replace(spec, local="")},
         resources=tuple(item for item in document.resources if item.host == host),
+        guards=tuple(item for item in document.guards if item.host == host),
         checks=tuple(item for item in document.checks if item.host in ("", host)),
-        guardrails=replace(
-            rails, unchanged=tuple(pin for pin in rails.unchanged if pin.host == host)
-        ),
         elsewhere={item.address: item.host for item in document.resources if item.host != host},
     )

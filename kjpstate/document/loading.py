@@ -29,13 +29,14 @@ from kjpstate.errors import UsageError
 from kjpstate.formats.windows import odd_name
 from kjpstate.formats.written import bytes_of, percent, seconds
 from kjpstate.host import HostSpec
-from kjpstate.model import Acceptance, Notify, Resource
+from kjpstate.kinds import KINDS
+from kjpstate.model import GUARD, Acceptance, Notify, Resource
 
 
 @dataclass(frozen=True)
 class Document:
-    """A document without a problem. `resources`: in the order of work. `checks`: in the document's
-    order.
+    """A document without a problem. `resources`: in the order of work. `guards`: what must
+    not have moved. `checks`: in the document's order.
 
     `digest`: sha256 of the text, in hex. `monitor`: for, every (seconds), limits {cpu (percent),
     memory (bytes), crash_restarts, unresolved, log {text: times}}, or None. `accepted`: what the
@@ -48,6 +49,7 @@ class Document:
     version: int
     hosts: Mapping[str, HostSpec]
     resources: tuple[Resource, ...]
+    guards: tuple[Resource, ...]
     checks: tuple[Resource, ...]
     guardrails: Guardrails
     monitor: Mapping[str, Any] | None
@@ -111,7 +113,8 @@ def _document(page: Page, digest: str, references: References) -> Document:
         page.add("/name", f"no folder on Windows can be called {page.name!r}; choose another name")
     page = replace(page, groups=hosts_of(page))
     groups = page.groups
-    resources = addressed(page, made(page))
+    found = addressed(page, made(page))
+    resources = tuple(item for item in found if KINDS[item.kind].UNIT != GUARD)
     return Document(
         path=page.file,
         name=page.name,
@@ -119,7 +122,8 @@ def _document(page: Page, digest: str, references: References) -> Document:
         hosts={spec.name: spec for group in groups.values() for spec in group},
         resources=resources,
         checks=tuple(checks(page, groups, resources)),
-        guardrails=guardrails(page, groups),
+        guards=tuple(item for item in found if KINDS[item.kind].UNIT == GUARD),
+        guardrails=guardrails(page),
         monitor=_monitor(page),
         digest=digest,
         accepted=tuple(accept(page, resources)),

@@ -64,8 +64,8 @@ class Sections:
         return self.page.value
 
     def sections(self, key: str) -> Iterator[Section]:
-        """Every whole section under `key`, once for each host it speaks of; an unknown host is
-        noted."""
+        """Every whole section under `key` (`dns`, `guardrails/unchanged`), once for each host it
+        speaks of; an unknown host is noted."""
         for pointer, value in entries(self.page, key):
             for host in known(self.page, f"{pointer}/host", value.get("host")):
                 if self.page.whole(pointer):
@@ -101,8 +101,10 @@ def made(page: Page) -> list[Made]:
 
 
 def entries(page: Page, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """(pointer, mapping) of a key that holds one mapping or a list of them."""
-    value = page.value.get(name, ())
+    """(pointer, mapping) of a key that holds one mapping or a list of them, at any depth."""
+    value: Any = page.value
+    for key in name.split("/"):
+        value = value.get(key, ()) if isinstance(value, Mapping) else ()
     if isinstance(value, Mapping):
         yield f"/{name}", value
         return

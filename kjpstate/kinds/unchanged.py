@@ -1,13 +1,13 @@
 """A guardrail `unchanged`: a value in a JSON file of a host that nobody may have moved.
 
-Made by `reconcile` from `guardrails.unchanged`, one resource a pin. Without `value` the first apply
-pins what it finds, by a stamp on that host; a value that differs refuses all that would change
-there.
+One resource a pin of `guardrails.unchanged`. Without `value` the first apply pins what it finds, by
+a stamp on that host; a value that differs refuses all that would change there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kjpstate.formats import pins
@@ -16,6 +16,7 @@ from kjpstate.model import (
     GUARD,
     Action,
     Advice,
+    Answer,
     Answers,
     Drift,
     File,
@@ -23,37 +24,95 @@ from kjpstate.model import (
     Reading,
     ReadState,
     Refuse,
-    Spec,
+    Resource,
     Stamp,
     State,
+    Told,
     Unreadable,
     Upstream,
 )
+from kjpstate.section import Made, Page
 
-KIND, ORDER, UNIT = "unchanged", 0, GUARD
+KIND, ORDER, UNIT, SECTION = "unchanged", 0, GUARD, "guardrails"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One pin on one host."""
+
+    host: str
+    document: str
+    path: str
+    """The JSON file."""
+    pointer: str
+    """A JSON pointer into it."""
+    value: str | None = None
+    """The value to keep; None: the one that the first apply finds."""
+
+    @property
+    def stamp(self) -> ReadState:
+        """The note on the host that pins where the document names no value."""
+        name = stamp_name("pin", f"{self.path}#{self.pointer}")
+        return ReadState(self.host, self.document, name)
+
+    @property
+    def place(self) -> str:
+        """File and pointer, for a sentence."""
+        return f"{self.path} {self.pointer}"
+
+
+@dataclass(frozen=True)
+class View:
+    """One pin, and what stands there."""
+
+    spec: Spec
+    found: Any
+    """The value in the file."""
+    problem: str
+    """Why it can't be found; "" when it was."""
+    pinned: Any
+    """What the document or the stamp pins; None before the first apply."""
+
+    @property
+    def wanted(self) -> Any:
+        """The pinned value; before the first pin, the value that is there."""
+        return self.found if self.pinned is None else self.pinned
+
+
+def resources(page: Page, earlier: Sequence[Made]) -> Iterator[Made]:
+    """One resource a pin, called by the last word of its pointer."""
+    taken: dict[tuple[str, str], str] = {}
+    for section in page.sections(f"{SECTION}/unchanged"):
+        value = section.value
+        path = section.path("/file", value["file"])
+        spec = Spec(section.host.name, section.document, path, value["pointer"], value.get("value"))
+        label = _label(spec)
+        while taken.setdefault((section.word, label), section.pointer) != section.pointer:
+            label += "'"
+        yield Made(KIND, section, spec, label, lines=section.lines())
 
 
 def reads(spec: Spec) -> Iterable[Reading]:
     """The file, and the stamp that may pin it."""
-    return ReadFile(spec["host"], spec["path"]), _stamp(spec)
+    return ReadFile(spec.host, spec.path), spec.stamp
 
 
-def actual(spec: Spec, answers: Answers) -> State:
-    """`value` as it stands in the file, `pinned`: whether there is something to compare it with."""
-    value, problem = _found(spec, answers)
-    pinned = _wanted(spec, answers) is not None
-    values = {"value": value, "pinned": pinned, "problems": [problem] if problem else []}
-    return State(values, present=pinned)
+def see(spec: Spec, answers: Answers, upstream: Upstream) -> View:
+    """The value in the file, and the one that is pinned."""
+    found, problem = _found(answers.get(ReadFile(spec.host, spec.path)), spec.pointer)
+    stamped = (read_stamp(answers.get(spec.stamp)) or {}).get("value")
+    return View(spec, found, problem, stamped if spec.value is None else spec.value)
 
 
-def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
+def actual(view: View) -> State:
+    """`value` as it stands in the file; `pinned`: there is something to compare it with."""
+    pinned = view.pinned is not None
+    return State({"value": view.found, "pinned": pinned}, present=pinned)
+
+
+def desired(view: View) -> State:
     """The pinned value; before the first pin, the value that is there."""
-    wanted = _wanted(spec, answers)
-    value = _found(spec, answers)[0] if wanted is None else wanted
-    return State(
-        {"value": value, "pinned": True, "problems": []},
-        beside={"headline": f"{spec['path'].rpartition('/')[2]}: {value} from now on", "notes": ()},
-    )
+    return State({"value": view.wanted, "pinned": True})
 
 
 def writes(spec: Spec) -> Iterable[tuple[str, str]]:
@@ -61,46 +120,61 @@ def writes(spec: Spec) -> Iterable[tuple[str, str]]:
     return ()
 
 
-def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
-    """A stamp for the first pin; a refusal for everything else."""
-    problems = drift.actual.values["problems"]
-    found, wanted = drift.actual.values["value"], drift.desired.values["value"]
-    place = f"{spec['path']} {spec['pointer']}"
-    if problems:
+def refusals(view: View) -> Iterator[Refuse]:
+    """A pin that points at nothing."""
+    if view.problem:
         yield Refuse(
-            "unchanged-unreadable", f"{place}: {problems[0]}", cure="mend the file or the pin"
+            "unchanged-unreadable",
+            f"{view.spec.place}: {view.problem}",
+            cure="mend the file or the pin",
         )
-    elif found != wanted:
+
+
+def actions(view: View, drift: Drift) -> Iterator[Action | Refuse]:
+    """A stamp for the first pin; a refusal for a value that moved."""
+    spec, found, wanted = view.spec, view.found, view.wanted
+    if found != wanted:
         yield Refuse(
             "unchanged-differs",
-            f"{place} is {found}, and guardrails.unchanged says {wanted}",
+            f"{spec.place} is {found}, and guardrails.unchanged says {wanted}",
             cure=f"write value: {found} there if the change is wanted; else put the file back",
         )
     else:
-        yield Stamp(spec["host"], spec["document"], _stamp(spec).name, {"value": wanted})
+        yield Stamp(spec.host, spec.document, spec.stamp.name, {"value": wanted})
 
 
-def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
+def advice(view: View) -> Iterable[Advice]:
     """None: a pin does what it says."""
-    return iter(())
+    return ()
 
 
-def _stamp(spec: Spec) -> ReadState:
-    name = stamp_name("pin", f"{spec['path']}#{spec['pointer']}")
-    return ReadState(spec["host"], spec["document"], name)
+def told(view: View, drift: Drift | None) -> Told:
+    """The value that is held from now on."""
+    if drift is None:
+        return Told()
+    name = view.spec.path.rpartition("/")[2]
+    return Told(f"{name}: {view.wanted} from now on", rows=())
 
 
-def _wanted(spec: Spec, answers: Answers) -> Any:
-    if spec.get("value") is not None:
-        return spec["value"]
-    return (read_stamp(answers.get(_stamp(spec))) or {}).get("value")
+def guarded(resources: Iterable[Resource]) -> Iterator[tuple[str, str]]:
+    """(address, value) of each pin; "" where the document names no value."""
+    for resource in resources:
+        if isinstance(resource.spec, Spec):
+            value = resource.spec.value
+            yield resource.address, "" if value is None else str(value)
 
 
-def _found(spec: Spec, answers: Answers) -> tuple[Any, str]:
+def _label(spec: Spec) -> str:
+    """`baileys` of `/packages/node_modules~1baileys/version`; the file's name where it has none."""
+    words = spec.pointer.replace("~1", "/").split("/")
+    telling = [word for word in words if word not in ("", "version")]
+    return telling[-1] if telling else spec.path.rpartition("/")[2]
+
+
+def _found(answer: Answer, pointer: str) -> tuple[Any, str]:
     """The value in the file and no problem, or None and why."""
-    answer = answers.get(ReadFile(spec["host"], spec["path"]))
-    if not isinstance(answer, File):
-        return None, f"it can't be read ({answer.why})" if isinstance(
-            answer, Unreadable
-        ) else "there is no such file"
-    return pins.find(answer.content, spec["pointer"])
+    if isinstance(answer, File):
+        return pins.find(answer.content, pointer)
+    if isinstance(answer, Unreadable):
+        return None, f"it can't be read ({answer.why})"
+    return None, "there is no such file"

@@ -195,12 +195,10 @@ def _note(text: str, hang: int = 2) -> Line:
 def _footer(plan: Plan, head: Head) -> Iterator[Line]:
     wanted = [change for change in plan.changes if _wanted(change)]
     kept = ", ".join(dict.fromkeys(name for change in wanted for name in _kept(change)))
-    pins = [address for address in plan.in_sync if address.startswith("unchanged.")]
+    pins = [address for address in head.pins if address in plan.in_sync]
     parts = [f"Kept first: {kept}."] if kept else []
     if pins:
-        said = (
-            f"{pin.removeprefix('unchanged.')} {head.pins.get(pin, '')}".strip() for pin in pins
-        )
+        said = (f"{pin.partition('.')[2]} {head.pins[pin]}".strip() for pin in pins)
         parts.append(f"Unchanged: {', '.join(said)}")
     if parts:
         yield Line("   ".join(parts), hang=2)

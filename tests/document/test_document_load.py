@@ -237,8 +237,32 @@ def test_a_fleet_is_the_same_sections_for_each_of_its_hosts() -> None:
         "check.A[10.0.0.2:2222]",
     ]
     assert loaded.guardrails.may_change == {first: ("/root/b/",), second: ("/root/b/",)}
-    assert [pin.host for pin in loaded.guardrails.unchanged] == [first, second]
+    assert [pin.host for pin in loaded.guards] == [first, second]
+    assert [pin.address for pin in loaded.guards] == [
+        "unchanged.v[10.0.0.1]",
+        "unchanged.v[10.0.0.2:2222]",
+    ]
     assert all(item.spec["from_host"] == "pc" for item in loaded.resources if item.kind == "deploy")
+
+
+def test_a_pin_is_called_by_the_last_word_of_its_pointer_and_where_that_is_not_enough_by_more():
+    text = (
+        FLEET
+        + "guardrails:\n  unchanged:\n"
+        + "  - {host: pc, file: lock.json, pointer: /packages/node_modules~1baileys/version, value: 7}\n"
+        + "  - {host: pc, file: other.json, pointer: /baileys}\n"
+        + "  - {host: stb, file: /root/lock.json, pointer: /baileys}\n"
+        + "  - {host: pc, file: lock.json, pointer: /version}\n"
+    )
+    loaded = document(text)
+    assert [(item.address, item.where.line) for item in loaded.guards] == [
+        ("unchanged.pc.baileys", 6),
+        ("unchanged.baileys'", 7),
+        ("unchanged.stb.baileys[10.0.0.1]", 8),
+        ("unchanged.stb.baileys[10.0.0.2:2222]", 8),
+        ("unchanged.lock.json", 9),
+    ]
+    assert loaded.resources == () and loaded.guards[0].spec.value == "7"
 
 
 def test_checks_bring_what_they_need_of_other_sections() -> None:

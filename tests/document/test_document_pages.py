@@ -25,7 +25,7 @@ def test_the_examples_load() -> None:
         "x.yaml", environ={"BOT_TOKEN": "t0ken"}, text=f"kjpstate: 1\n{sections}{app}{env}".encode()
     )
     assert list(document.hosts) == ["pc", "stb", "tv", "fleet[10.0.0.1]", "fleet[10.0.0.2]"]
-    assert document.guardrails.unchanged[0].value == "7.0.0-rc.9"
+    assert document.guards[0].spec.value == "7.0.0-rc.9"
     assert document.secrets == {"t0ken"}
 
 

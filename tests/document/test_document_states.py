@@ -88,8 +88,8 @@ def test_build_deploy_hosts_guardrails_and_watch() -> None:
         ),
         "pc": (f"{folder}src/wa.ts", f"{folder}dist/"),
     }
-    (pin,) = document.guardrails.unchanged
-    assert (pin.host, pin.path, pin.value) == ("pc", f"{folder}package-lock.json", None)
+    (pin,) = document.guards
+    assert (pin.host, pin.spec.path, pin.spec.value) == ("pc", f"{folder}package-lock.json", None)
     assert document.monitor == {
         "for": 1800,
         "every": 30,

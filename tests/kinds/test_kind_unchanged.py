@@ -6,6 +6,7 @@ import pytest
 
 from kjpstate.formats.tree import stamp_name
 from kjpstate.kinds import KINDS, unchanged
+from kjpstate.kinds.unchanged import Spec
 from kjpstate.model import File, ReadFile, ReadState, Refuse, Resource, Stamp, Unreadable, Where
 from kjpstate.plan import Scene, build
 
@@ -19,9 +20,13 @@ def lock(version):
     return File(FILE.path, content, 0o644)
 
 
+def pinned(address, value=None):
+    spec = Spec("pc", "bot", FILE.path, POINTER, value)
+    return Resource(address, "unchanged", "pc", spec, Where("d.yaml", 3, 1))
+
+
 def planned(answers, **spec):
-    spec = {"host": "pc", "document": "bot", "path": FILE.path, "pointer": POINTER, **spec}
-    pin = Resource("unchanged.baileys", "unchanged", "pc", spec, Where("d.yaml", 3, 1))
+    pin = pinned("unchanged.baileys", **spec)
     return build(Scene("bot", (pin,), answers, b"key", KINDS))
 
 
@@ -36,6 +41,7 @@ def test_a_stamp_pins_as_well():
 def test_the_first_apply_pins_what_it_finds():
     (change,) = planned({FILE: lock("7.0.0"), STAMP: None}).changes
     assert change.symbol == "+"
+    assert change.drift.told.headline == "package-lock.json: 7.0.0 from now on"
     assert change.actions == (Stamp("pc", "bot", STAMP.name, {"value": "7.0.0"}),)
 
 
@@ -59,4 +65,11 @@ def test_what_cant_be_read_is_refused(answer):
 
 
 def test_it_writes_nothing_and_advises_nothing():
-    assert list(unchanged.writes({})) == [] and list(unchanged.advice({}, {})) == []
+    spec = pinned("unchanged.baileys").spec
+    assert list(unchanged.writes(spec)) == []
+    assert list(unchanged.advice(unchanged.see(spec, {}, {}))) == []
+
+
+def test_what_is_held_is_told_with_its_value_where_the_document_names_one():
+    guards = [pinned("unchanged.a", "7.0.0"), pinned("unchanged.b")]
+    assert dict(unchanged.guarded(guards)) == {"unchanged.a": "7.0.0", "unchanged.b": ""}
