@@ -42,7 +42,18 @@ LATE = {library for library, _, heavy in DOOR.findall(PAGE) if heavy}
 # A controller may run Windows.
 POSIX_ONLY = {"fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios"}
 
-PURE_ROOMS = {"kinds", "formats", "model", "plan", "diff", "secret", "rules", "errors", "host", "section"}
+PURE_ROOMS = {
+    "kinds",
+    "formats",
+    "model",
+    "plan",
+    "diff",
+    "secret",
+    "rules",
+    "errors",
+    "host",
+    "section",
+}
 PURE_FORBIDDEN = {
     "asyncio", "getpass", "glob", "http", "importlib", "io", "logging", "multiprocessing", "os", "platform",
     "random", "select", "shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "threading", "time",

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from kjpstate import diff
 from kjpstate.document import Document, load
 from kjpstate.document.words import repaired
 from kjpstate.kinds import KINDS
-from kjpstate.model import Advice, Drift, File, Resource, WriteFile
+from kjpstate.model import Advice, File, Resource, WriteFile
+from tests.support import one_kind
 
 ROOT = Path(__file__).parents[2]
 STATES = sorted((ROOT / "states").rglob("*.yaml"))
@@ -35,7 +36,7 @@ def edits(document: Document) -> dict[str, str]:
 def test_dns_and_pm2_value_by_value() -> None:
     document = state("bot-kjp")
     dns = resource(document, "dns").spec
-    assert (dns["servers"], dns["fallback"]) == (["8.8.8.8", "1.1.1.1"], ["8.8.4.4", "1.0.0.1"])
+    assert (dns.servers, dns.fallback) == (("8.8.8.8", "1.1.1.1"), ("8.8.4.4", "1.0.0.1"))
     ecosystem = resource(document, "pm2_ecosystem").spec
     assert ecosystem["path"] == "/root/bot-kjp/ecosystem.config.js"
     assert ecosystem["apps"] == [
@@ -141,9 +142,9 @@ def test_on_the_box_nothing_travels() -> None:
 def test_hardened_never_gives_up() -> None:
     document = state("variants/bot-kjp-hardened")
     dns, (app,) = resource(document, "dns").spec, resource(document, "pm2_ecosystem").spec["apps"]
-    assert dns["servers"] == ["8.8.8.8", "1.1.1.1", "8.8.4.4", "1.0.0.1"]
-    assert dns["exclusive"] is True
-    assert "fallback" not in dns
+    assert dns.servers == ("8.8.8.8", "1.1.1.1", "8.8.4.4", "1.0.0.1")
+    assert dns.exclusive is True
+    assert dns.fallback is None
     assert app["exp_backoff_restart_delay"] == 1000
     assert not {"max_restarts", "min_uptime", "restart_delay"} & set(app)
     code = edits(document)
@@ -162,7 +163,7 @@ def advice(document: Document) -> list[Advice]:
     return [
         item
         for one in document.resources
-        for item in KINDS[one.kind].advice(one.spec, NothingSeen())
+        for item in one_kind.advised(KINDS[one.kind], one.spec, NothingSeen())
     ]
 
 
@@ -177,19 +178,17 @@ def test_the_edits_find_their_places_in_a_real_bot_and_then_stand(path: Path) ->
     patch = resource(load(str(path), environ={}), "patch.reconnect-backoff")
     kind, (reading, *_) = KINDS["patch"], list(KINDS["patch"].reads(patch.spec))
 
-    def drift(content: bytes) -> Drift | None:
-        answers = {reading: File(patch.spec["path"], content, 0o644)}
-        desired, actual = kind.desired(patch.spec, answers, {}), kind.actual(patch.spec, answers)
-        differences = diff.compare(desired.values, actual.values)
-        return Drift(patch, desired, actual, differences) if differences else None
+    def steps(content: bytes) -> list[Any]:
+        answers = {reading: File(patch.spec.path, content, 0o644)}
+        return one_kind.steps(kind, patch.spec, answers)
 
-    first = drift(BOT.read_bytes())
-    assert first is not None
-    (write,) = kind.actions(patch.spec, first)
+    first = steps(BOT.read_bytes())
+    assert len(first) == 1
+    (write,) = first
     assert isinstance(write, WriteFile)
     assert write.after is not None
     assert write.after.decode().count("// kjpstate:begin reconnect-backoff/") == 4
-    assert drift(write.after) is None
+    assert steps(write.after) == []
 
 
 @pytest.mark.parametrize("path", STATES, ids=lambda path: path.stem)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from types import ModuleType
 from typing import Any
 
 from kjpstate import plan
@@ -47,9 +46,7 @@ def stamp(values: Mapping[str, Any]) -> bytes:
     return json.dumps(values).encode()
 
 
-def assess(
-    kind: ModuleType, spec: Any, answers: Answers, upstream: Upstream | None = None
-) -> Assessment:
+def assess(kind: Any, spec: Any, answers: Answers, upstream: Upstream | None = None) -> Assessment:
     """What the plan has of the resource: its states, its drift, what is told, what was seen."""
     unasked = set(answers) - set(kind.reads(spec))
     assert not unasked, f"the kind does not look at {unasked}"
@@ -59,16 +56,14 @@ def assess(
 
 
 def difference(
-    kind: ModuleType, spec: Any, answers: Answers, upstream: Upstream | None = None
+    kind: Any, spec: Any, answers: Answers, upstream: Upstream | None = None
 ) -> tuple[Difference, ...]:
     """The differences; empty when in sync."""
     drift = assess(kind, spec, answers, upstream).drift
     return drift.differences if drift else ()
 
 
-def steps(
-    kind: ModuleType, spec: Any, answers: Answers, upstream: Upstream | None = None
-) -> list[Any]:
+def steps(kind: Any, spec: Any, answers: Answers, upstream: Upstream | None = None) -> list[Any]:
     """What the kind would do, or its first refusal alone; empty when in sync."""
     found = assess(kind, spec, answers, upstream)
     if found.drift is None:
@@ -78,7 +73,7 @@ def steps(
 
 
 def problems(
-    kind: ModuleType, spec: Any, answers: Answers, upstream: Upstream | None = None
+    kind: Any, spec: Any, answers: Answers, upstream: Upstream | None = None
 ) -> list[Refuse]:
     """All that the kind refuses, in its order; drift by itself."""
     found = assess(kind, spec, answers, upstream)
@@ -88,25 +83,21 @@ def problems(
     return refused
 
 
-def advised(kind: ModuleType, spec: Any, answers: Answers) -> list[Advice]:
+def advised(kind: Any, spec: Any, answers: Answers) -> list[Advice]:
     """The kind's advice; with no answers as `validate` gives it."""
     return list(kind.advice(kind.see(spec, answers, {})))
 
 
-def headline(
-    kind: ModuleType, spec: Any, answers: Answers, upstream: Upstream | None = None
-) -> str:
+def headline(kind: Any, spec: Any, answers: Answers, upstream: Upstream | None = None) -> str:
     """What stands after the address on a plan's screen."""
     return assess(kind, spec, answers, upstream).told.headline
 
 
-def rows(
-    kind: ModuleType, spec: Any, answers: Answers, upstream: Upstream | None = None
-) -> list[str]:
+def rows(kind: Any, spec: Any, answers: Answers, upstream: Upstream | None = None) -> list[str]:
     """The lines below it; empty when in sync or when the differences are shown instead."""
     return [row_text(row) for row in assess(kind, spec, answers, upstream).told.rows or ()]
 
 
-def fingerprint(kind: ModuleType, spec: Any, answers: Answers) -> str:
+def fingerprint(kind: Any, spec: Any, answers: Answers) -> str:
     """What must not move between a plan and its apply."""
     return json.dumps(dict(assess(kind, spec, answers).facts), sort_keys=True)
