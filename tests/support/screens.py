@@ -15,6 +15,7 @@ from kjpstate.model import (
     Difference,
     Drift,
     MakeDirectory,
+    Note,
     Outcome,
     Plan,
     Refuse,
@@ -26,6 +27,7 @@ from kjpstate.model import (
     State,
     Step,
     SyncTree,
+    Told,
     Where,
     WriteFile,
 )
@@ -60,7 +62,8 @@ def change(
     after = after if after is not None else {"digest": DIGEST}
     before = before if before is not None else dict.fromkeys(after)
     resource = Resource(address, address.partition(".")[0].partition("[")[0], host, {}, at(line))
-    beside = {"headline": headline} | ({} if notes is None else {"notes": notes})
+    rows = None if notes is None else tuple(Note(text) for text in notes)
+    told = Told(headline, rows, names_owed="known " in headline)
     differences = tuple(
         Difference((key,), before.get(key), value)
         for key, value in after.items()
@@ -68,7 +71,7 @@ def change(
     )
     present = symbol != "+"
     drift = Drift(
-        resource, State(after, beside), State(before, present=present), differences, before, after
+        resource, State(after), State(before, present=present), differences, before, after, told
     )
     return Change(resource, drift, actions, symbol, **more)
 
