@@ -12,6 +12,7 @@ from kjpstate import apply
 from kjpstate.formats.resolved import Running, Seen, Unit, render
 from kjpstate.formats.resolved_conf import DROP_IN, MAIN, ConfFile, settings
 from kjpstate.kinds import KINDS
+from kjpstate.kinds.dns.spec import Spec
 from kjpstate.model import (
     Answer,
     Completed,
@@ -30,7 +31,7 @@ from tests.support.demo_world import SMALL, World
 from tests.support.fake import FakeHost
 
 RUN = RunInfo("abc123", "20261123T194500Z", "doc", "me@laptop")
-SPEC = {"host": "box", "document": "doc", "file": MAIN, "servers": ["8.8.8.8", "1.1.1.1"]}
+SPEC = Spec("box", "doc", ("8.8.8.8", "1.1.1.1"))
 DNS = Resource("dns", "dns", "box", SPEC, Where("doc.yaml", 1, 1))
 OLD = b"[Resolve]\nDNS=192.168.100.1\n"
 RESTART, FORGET = (

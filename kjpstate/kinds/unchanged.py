@@ -71,7 +71,7 @@ class View:
     problem: str
     """Why it can't be found; "" when it was."""
     pinned: Any
-    """What the document or the stamp pins; None before the first apply."""
+    """The value of the document or of the stamp; None before the first apply."""
 
     @property
     def wanted(self) -> Any:

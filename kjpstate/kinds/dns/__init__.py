@@ -108,7 +108,7 @@ def writes(spec: Spec) -> Iterable[tuple[str, str]]:
 
 
 def refusals(view: View) -> Iterator[Refuse]:
-    """What stands in the way, the most telling first."""
+    """All that stands in the way, the most telling first."""
     return refused(view)
 
 
@@ -129,7 +129,7 @@ def actions(view: View, drift: Drift) -> Iterator[Action | Refuse]:
 
 
 def advice(view: View) -> Iterator[Advice]:
-    """What is legal and will not keep the bot's names resolving."""
+    """All that is legal and will not keep the bot's names resolving."""
     return advised(view)
 
 

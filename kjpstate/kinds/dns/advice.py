@@ -32,7 +32,7 @@ def _from_document(spec: Spec) -> Iterator[Advice]:
 
 
 def _from_host(view: View) -> Iterator[Advice]:
-    """What the daemon, its links and the machine's resolv.conf say."""
+    """Advises from the daemon, its links and the machine's resolv.conf."""
     seen = view.seen
     if view.trouble or not seen.booted or not seen.unit.load:
         return

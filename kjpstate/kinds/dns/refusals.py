@@ -28,7 +28,7 @@ _INSTEAD = {
 
 
 def refused(view: View) -> Iterator[Refuse]:
-    """What stands in the way, the most telling first."""
+    """All that stands in the way, the most telling first."""
     if view.trouble:
         yield Refuse("resolved-unreadable", view.trouble, cure=_LOOK)
         return

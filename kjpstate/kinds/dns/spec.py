@@ -18,9 +18,9 @@ class Spec:
     fallback: tuple[str, ...] | None = None
     """FallbackDNS=; None: not managed."""
     exclusive: bool | None = None
-    """Whether all names go to these servers alone (Domains=~.); None: not managed."""
+    """True: all names go to these servers alone (Domains=~.); None: not managed."""
     drop_in: bool = False
-    """Whether the values go into a drop-in of our own; the main file is then left alone."""
+    """True: the values go into a drop-in of our own, and the main file is left alone."""
     takes_over: str = ""
     """The document whose dns of this host it was until now."""
     file: str = MAIN

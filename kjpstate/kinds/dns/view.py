@@ -32,11 +32,11 @@ from kjpstate.model import Answer, Answers, File, ReadFile, ReadState
 
 @dataclass(frozen=True)
 class View:
-    """What the document wants of a host's resolver, and what was seen there."""
+    """One dns resource: the wanted values and all that was seen on its host."""
 
     spec: Spec
     seen: Seen
-    """What the probe found; an empty one where it has no answer."""
+    """The finding of the probe; an empty one where it has no answer."""
     trouble: str
     """Why the probe has no answer; "" when it has one."""
     file: Answer
