@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -90,6 +91,15 @@ def secrets_in(value: Any) -> Iterator[str]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from secrets_in(item)
+
+
+def value_hidden(found: re.Match[str], after: str) -> str:
+    """A match of `key` and `value` again if the text `after` has that value openly; else its value
+    is hidden, with as many rows."""
+    value = found["value"].strip()
+    if value.strip("\"'`") and value.strip("\"'`") in after:
+        return found[0]
+    return found["key"] + HIDDEN + "\n" * found["value"].count("\n")
 
 
 def veil(desired: Any, actual: Any, key: bytes) -> tuple[Any, Any]:

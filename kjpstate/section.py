@@ -88,5 +88,10 @@ class Made:
     """Pointers that its refusals and advice name -> their places."""
     home: str = ""
     """The folder in which it works; "" for none."""
+    parts: tuple[Any, ...] = ()
+    """What it declares of other kinds, as values of `formats`, told apart by their type: a later
+    kind makes its resources of them."""
+    questions: tuple[Any, ...] = ()
+    """What checks may ask about, as values of `formats`: the kind's part `questions`."""
     fills: tuple[str, ...] = ()
     """Absolute paths that it makes; a process that runs from one is owed when it changes."""

@@ -3,7 +3,7 @@ restarts, too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 import click
@@ -43,8 +43,10 @@ def _restarts(session: Session, document: str | None) -> Iterator[Line]:
         yield from restarts_lines(title, app)
 
 
-def _apps(session: Session, document: str | None) -> list[tuple[str, dict[str, object]]]:
+def _apps(session: Session, document: str | None) -> list[tuple[str, Mapping[str, object]]]:
     from kjpstate.cli.work import load
+    from kjpstate.formats.pm2.declared import Declared
+    from kjpstate.kinds import questions
 
     try:
         loaded = load(session, document)
@@ -52,12 +54,8 @@ def _apps(session: Session, document: str | None) -> list[tuple[str, dict[str, o
         if document is not None or session.environ.get("KJPSTATE_DOCUMENT"):
             raise
         return []
-    found = {
-        f"{item.spec['app']['name']} ({item.where})": dict(item.spec["app"])
-        for item in loaded.resources
-        if item.kind == "pm2_process"
-    }
-    return list(found.items())
+    apps = questions(loaded.resources, Declared)
+    return list({f"{app.name} ({item.where})": app.keys for item, app in apps}.items())
 
 
 def _pages(word: str) -> Iterator[Line]:

@@ -11,10 +11,12 @@ from kjpstate import errors, reconcile
 from kjpstate.cli import interrupts, options
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, opened
-from kjpstate.formats.pm2 import policy, probe
+from kjpstate.formats.pm2 import probe
 from kjpstate.formats.pm2.columns import columns
-from kjpstate.formats.pm2.health import health
-from kjpstate.model import Answers, ReadFile, Reading, Resource
+from kjpstate.formats.pm2.declared import Declared
+from kjpstate.formats.pm2.health import health_of
+from kjpstate.kinds import questions
+from kjpstate.model import Answers, ReadFile, Reading
 from kjpstate.render.as_json import listed_json
 from kjpstate.render.columns import Page, columns_json, columns_lines
 from kjpstate.render.drifts import lost_lines
@@ -49,14 +51,13 @@ async def _pm2(
     session: Session, argument: str | None, limit: Sequence[str], here: str | None, as_json: bool
 ) -> int:
     async with opened(session, argument, (), limit, here=here) as work:
-        chosen = [
-            item for item in reconcile.in_scope(work.document, limit) if item.kind == "pm2_process"
-        ]
+        chosen = reconcile.in_scope(work.document, limit)
+        apps = [app for _, app in questions(chosen, Declared)]
         wanted: dict[str, list[Reading]] = {}
-        for item in chosen:
-            wanted.setdefault(item.host, []).extend(_readings(item))
+        for app in apps:
+            wanted.setdefault(app.host, []).extend(_readings(app))
         answers, lost = await reconcile.look(work.hosts, wanted)
-        found = [_page(item, answers, work) for item in chosen if item.host not in lost]
+        found = [_page(app, answers, work) for app in apps if app.host not in lost]
         pages = [page for page in found if isinstance(page, Page)]
         if as_json:
             session.out_json(
@@ -68,31 +69,23 @@ async def _pm2(
                 session.out(
                     columns_lines(page, session.mask()) if isinstance(page, Page) else [page]
                 )
-            if not chosen:
+            if not apps:
                 session.out([Line("No apps in this document.", ours=True)])
         session.tell(lost_lines(lost, session.mask()))
         return errors.worst([errors.UNREACHABLE if lost else errors.IN_SYNC, *map(_code, found)])
 
 
-def _readings(item: Resource) -> tuple[Reading, ...]:
-    return probe.reading(item.spec), ReadFile(item.host, item.spec["ecosystem"])
+def _readings(app: Declared) -> tuple[Reading, ...]:
+    return probe.reading(app), ReadFile(app.host, app.ecosystem)
 
 
-def _page(item: Resource, answers: Answers, work: Work) -> Page | Line:
-    spec, app = item.spec, item.spec["app"]
-    look, file = _readings(item)
+def _page(app: Declared, answers: Answers, work: Work) -> Page | Line:
+    look, file = _readings(app)
     seen = probe.parse(answers.get(look))
     if isinstance(seen, str):
-        return Line(f"{app['name']}   {item.host}   {seen}", "refuse", hang=4)
-    state = health(
-        seen,
-        app["name"],
-        min_uptime=policy.min_uptime(app),
-        may_end=app.get("autorestart") is False,
-        connected=bool(spec.get("connected")),
-    )
-    three = columns(spec, seen, answers.get(file))
-    return Page(app["name"], item.host, spec["ecosystem"], state, seen, three, work.key)
+        return Line(f"{app.name}   {app.host}   {seen}", "refuse", hang=4)
+    three = columns(app, seen, answers.get(file))
+    return Page(app.name, app.host, app.ecosystem, health_of(app, seen), seen, three, work.key)
 
 
 def _code(page: Page | Line) -> int:

@@ -16,10 +16,12 @@ from kjpstate.cli.history import said_by, seconds_of, tell_trouble
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, opened
 from kjpstate.formats import journal, remembered
-from kjpstate.formats.pm2 import policy, probe
-from kjpstate.formats.pm2.health import health
+from kjpstate.formats.pm2 import probe
+from kjpstate.formats.pm2.declared import Declared
+from kjpstate.formats.pm2.health import health_of
 from kjpstate.history import ACTS, Past, Wanted
-from kjpstate.model import Answers, Holder, Reading, ReadLock, ReadState, Resource
+from kjpstate.kinds import questions
+from kjpstate.model import Answers, Holder, Reading, ReadLock, ReadState
 from kjpstate.render.statuses import Bot, Status, status_json, status_lines
 
 _CODES = {
@@ -81,9 +83,8 @@ async def _status(
     as_json: bool,
 ) -> int:
     async with opened(session, argument, (), limit, here=here, looks=True, forgiving=True) as work:
-        apps = [
-            item for item in reconcile.in_scope(work.document, limit) if item.kind == "pm2_process"
-        ]
+        chosen = reconcile.in_scope(work.document, limit)
+        apps = [app for _, app in questions(chosen, Declared)]
         answers, lost = await _looked(work, apps, timeout)
         status, trouble = _stands(work, apps, answers, lost, patience)
         if as_json:
@@ -95,7 +96,7 @@ async def _status(
 
 
 async def _looked(
-    work: Work, apps: Sequence[Resource], timeout: float
+    work: Work, apps: Sequence[Declared], timeout: float
 ) -> tuple[Answers, dict[str, str]]:
     """One message a host: its lock, its journal, its lines, its apps."""
     wanted: dict[str, list[Reading]] = {}
@@ -105,14 +106,14 @@ async def _looked(
             ReadState(name, work.document.name, file) for file in (journal.FILE, remembered.NAME)
         )
         wanted[name] = [ReadLock(name), *notes]
-    for item in apps:
-        wanted.setdefault(item.host, []).append(probe.reading(item.spec))
+    for app in apps:
+        wanted.setdefault(app.host, []).append(probe.reading(app))
     return await reconcile.look(work.hosts, wanted)
 
 
 def _stands(
     work: Work,
-    apps: Sequence[Resource],
+    apps: Sequence[Declared],
     answers: Answers,
     lost: dict[str, str],
     patience: timedelta,
@@ -142,7 +143,7 @@ def _stands(
         document.name,
         time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
         patience,
-        tuple(_bot(item, answers) for item in apps if item.host not in lost),
+        tuple(_bot(app, answers) for app in apps if app.host not in lost),
         applies,
         whole,
         {name: run for name, run in cut.items() if name not in busy},
@@ -168,13 +169,6 @@ def _of_scope(run: Past, work: Work) -> Past:
     return replace(run, items=items, exit_code=code)
 
 
-def _bot(item: Resource, answers: Answers) -> Bot:
-    app = item.spec["app"]
-    found = health(
-        probe.parse(answers.get(probe.reading(item.spec))),
-        app["name"],
-        min_uptime=policy.min_uptime(app),
-        may_end=app.get("autorestart") is False,
-        connected=bool(item.spec.get("connected")),
-    )
-    return Bot(app["name"], item.host, found)
+def _bot(app: Declared, answers: Answers) -> Bot:
+    seen = probe.parse(answers.get(probe.reading(app)))
+    return Bot(app.name, app.host, health_of(app, seen))

@@ -7,7 +7,7 @@ words, its tests, and its name in KINDS; CONTRIBUTING has the recipe, and a test
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from kjpstate.kinds import build, check, deploy, dns, patch, pm2_ecosystem, pm2_process, unchanged
 from kjpstate.model import (
@@ -17,11 +17,14 @@ from kjpstate.model import (
     Drift,
     Reading,
     Refuse,
+    Resource,
     State,
     Told,
     Upstream,
 )
 from kjpstate.section import Made, Page
+
+_T = TypeVar("_T")
 
 
 class Kind(Protocol):
@@ -80,3 +83,15 @@ KINDS: Mapping[str, Kind] = {
 def parts(name: str) -> Iterator[Any]:
     """The optional part `name` of each kind that has it."""
     return (getattr(kind, name) for kind in KINDS.values() if hasattr(kind, name))
+
+
+def questions(resources: Iterable[Resource], about: type[_T]) -> Iterator[tuple[Resource, _T]]:
+    """All of the type `about` that can be asked how it is, each with its resource.
+
+    The kinds tell it with their optional part `questions(spec)`, as values of `formats`.
+    """
+    for item in resources:
+        kind = KINDS[item.kind]
+        for found in kind.questions(item.spec) if hasattr(kind, "questions") else ():
+            if isinstance(found, about):
+                yield item, found

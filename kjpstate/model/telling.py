@@ -23,6 +23,8 @@ class Moves:
     new: str
     more: str = ""
     """What follows the new value: where it holds."""
+    apart: bool = False
+    """Whether the row stands for itself, without the column of the keys."""
 
 
 NOTHING: Final = "(none)"

@@ -1,28 +1,25 @@
 """The files a plan writes as unified diffs, for `--diff`; environment values and secrets never
 show.
 
-Old bytes come from a host and may hold secrets that nobody declared: in an ecosystem file each
-value of an `env` is hidden unless the new file says the same value openly.
+Old bytes come from a host and may hold secrets that nobody declared: what the kind's part
+`veil_diff` hides, and what is named like a secret, shows only if the new file says it openly.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from difflib import SequenceMatcher
 
+from kjpstate.kinds import KINDS, parts
 from kjpstate.model import Change, Plan, WriteFile
 from kjpstate.render.lines import BLANK, Line
 from kjpstate.render.masks import Mask
 from kjpstate.render.values import counted
-from kjpstate.secret import HIDDEN
+from kjpstate.secret import value_hidden
 
 _CONTEXT = 3
 
-_ENV = re.compile(r"""\benv\w*["']?\s*:\s*\{""")
-_VALUE = re.compile(
-    r"""(?P<key>[\w$"'-]+\s*:\s*)(?P<value>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`|[^,}\n]+)"""
-)
 _NAMED = re.compile(
     r"""(?i)(?P<key>\b\w*(?:token|secret|passwo?r?d|api_?key|credential)\w*["']?\s*[:=]\s*)"""
     r"""(?P<value>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s,;}]+)"""
@@ -75,10 +72,9 @@ def _one(change: Change, action: WriteFile, mask: Mask) -> Iterator[Line]:
 def _unified(kind: str, before: str, after: str, mask: Mask) -> Iterator[Line]:
     old, new = _rows(before), _rows(after)
     old_shown, new_shown = _shown(kind, before, after, mask), _rows(mask(after))
-    if (
-        kind == "rollback"
-    ):  # both are texts of a host: nothing in them is open because the document says it
-        old_shown, new_shown = (_shown("pm2_ecosystem", text, "", mask) for text in (before, after))
+    if kind not in KINDS:
+        # what is put back is a text of the host like the old one: no document shows it openly
+        new_shown = _shown(kind, after, "", mask)
     if len(old_shown) != len(old) or len(new_shown) != len(new):
         yield Line("a secret spans several lines here; the texts are not shown", whole=True)
         return
@@ -100,54 +96,25 @@ def _unified(kind: str, before: str, after: str, mask: Mask) -> Iterator[Line]:
 
 def _shown(kind: str, before: str, after: str, mask: Mask) -> list[str]:
     """The old text's rows with every value hidden that the new text does not show openly."""
-    text = _without_environment(before, after) if kind == "pm2_ecosystem" else before
-    return _rows(mask(veiled(text, after)))
+    text, shown = before, after if kind in KINDS else ""
+    for veil in _veils(kind):
+        text = veil(text, shown)
+    return _rows(mask(veiled(text, shown)))
+
+
+def _veils(kind: str) -> Iterator[Callable[[str, str], str]]:
+    """The kind's own veil; all of them for a text that may be any kind's."""
+    own = getattr(KINDS.get(kind), "veil_diff", None)
+    if own is not None:
+        yield own
+    elif kind not in KINDS:
+        yield from parts("veil_diff")
 
 
 def veiled(text: str, after: str) -> str:
     """`text` with the value of each name that sounds like a secret hidden, unless `after` shows it
     openly."""
-    return _NAMED.sub(lambda found: _veiled(found, after), text)
-
-
-def _without_environment(before: str, after: str) -> str:
-    parts, position = [], 0
-    for start in _ENV.finditer(before):
-        if start.end() < position:
-            continue
-        end = _closing(before, start.end())
-        parts.append(before[position : start.end()])
-        parts.append(_VALUE.sub(lambda found: _veiled(found, after), before[start.end() : end]))
-        position = end
-    return "".join(parts) + before[position:]
-
-
-def _closing(text: str, start: int) -> int:
-    """Where the `{` before `start` is closed; the end of the text when it never is."""
-    depth, quote, position = 1, "", start
-    while position < len(text):
-        sign = text[position]
-        if quote:
-            if sign == "\\":
-                position += 1
-            elif sign == quote:
-                quote = ""
-        elif sign in "\"'`":
-            quote = sign
-        elif sign in "{}":
-            depth += 1 if sign == "{" else -1
-            if depth == 0:
-                return position
-        position += 1
-    return len(text)
-
-
-def _veiled(found: re.Match[str], after: str) -> str:
-    """The same value again if the new text holds it openly; else hidden, with as many rows."""
-    value = found["value"].strip()
-    if value.strip("\"'`") and value.strip("\"'`") in after:
-        return found[0]
-    return found["key"] + HIDDEN + "\n" * found["value"].count("\n")
+    return _NAMED.sub(lambda found: value_hidden(found, after), text)
 
 
 def _text(content: bytes | None) -> str | None:

@@ -12,5 +12,6 @@ def row_text(row: Row) -> str:
     match row:
         case Note(text=text):
             return text
-        case Moves(key=key, old=old, new=new, more=more):
-            return f"{key:<{_LABEL}}{old} -> {new}{more and '   '}{more}"
+        case Moves(key=key, old=old, new=new, more=more, apart=apart):
+            label = f"{key}   " if apart else f"{key:<{_LABEL}}"
+            return f"{label}{old} -> {new}{more and '   '}{more}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from kjpstate.model import UNKNOWN, Change, WriteFile
@@ -25,6 +26,9 @@ def with_holes(value: Any, key: bytes, mask: Mask) -> Any:
         return {str(name): with_holes(item, key, mask) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [with_holes(item, key, mask) for item in value]
+    if is_dataclass(value):
+        named = {item.name: getattr(value, item.name) for item in fields(value)}
+        return with_holes(named, key, mask)
     return mask(value) if isinstance(value, str) else value
 
 

@@ -113,12 +113,13 @@ def _row(row: Row, change: Change, mask: Mask) -> dict[str, Any]:
         case Note(text=text):
             (text,) = holes.without_old([text], change)
             return {"text": mask(text)}
-        case Moves(key=key, old=old, new=new, more=more):
+        case Moves(key=key, old=old, new=new, more=more, apart=apart):
             return {
                 "key": key,
                 "old": old if old == NOTHING else holes.NOT_KEPT,
                 "new": mask(new),
                 "more": mask(more),
+                "apart": apart,
             }
 
 

@@ -32,8 +32,8 @@ def problems(text: str, **environ: str) -> list[str]:
     return [problem.reason for problem in caught.value.problems]
 
 
-def spec(text: str, address: str) -> dict[str, Any]:
-    return next(dict(item.spec) for item in document(text).resources if item.address == address)
+def spec(text: str, address: str) -> Any:
+    return next(item.spec for item in document(text).resources if item.address == address)
 
 
 def test_work_has_one_order_whatever_the_document_s() -> None:
@@ -136,8 +136,8 @@ def test_a_deploy_knows_the_build_that_fills_its_folder_and_a_process_the_folder
         "with": ["package.json"],
         "install": ("npm", "ci", "--omit=dev"),
     }
-    assert spec(text, "pm2_process.b")["tree"] == "/root/b/dist/"
-    assert spec(text, "pm2_process.c")["tree"] == ""
+    assert spec(text, "pm2_process.b").app.tree == "/root/b/dist/"
+    assert spec(text, "pm2_process.c").app.tree == ""
 
 
 def test_a_process_on_the_box_runs_from_the_output_of_the_build_there() -> None:
@@ -146,7 +146,7 @@ def test_a_process_on_the_box_runs_from_the_output_of_the_build_there() -> None:
         + APP
         + "build: {host: stb, directory: /root/b, inputs: [src/], run: make, outputs: [dist/]}\n"
     )
-    assert spec(text, "pm2_process.b")["tree"] == "/root/b/dist/"
+    assert spec(text, "pm2_process.b").app.tree == "/root/b/dist/"
 
 
 def test_an_app_knows_the_others_of_this_document_on_its_host() -> None:
@@ -155,9 +155,9 @@ def test_an_app_knows_the_others_of_this_document_on_its_host() -> None:
         "/root/d}]}\n"
     )
     listed = "pm2:\n  - " + APP.removeprefix("pm2:\n  ").replace("\n", "\n  ").rstrip(" ")
-    assert spec(HOSTS + APP, "pm2_process.b")["beside"] == ["c"]
-    assert spec(HOSTS + listed + more % "stb", "pm2_process.b")["beside"] == ["c", "d"]
-    assert "beside" not in spec(HOSTS + listed + more % "pc", "pm2_process.d")
+    assert spec(HOSTS + APP, "pm2_process.b").beside == ("c",)
+    assert spec(HOSTS + listed + more % "stb", "pm2_process.b").beside == ("c", "d")
+    assert spec(HOSTS + listed + more % "pc", "pm2_process.d").beside == ()
 
 
 @pytest.mark.parametrize("name", ["My Bot", "b,d", "-f", "/b/"])
@@ -169,7 +169,7 @@ def test_a_name_that_pm2_would_split_or_read_otherwise(name: str) -> None:
 def test_scalars_are_what_the_writer_meant() -> None:
     env = '{OFF: no, MODE: 0644, TIME: 1:30, VERSION: 1.10, DATE: 2026-02-26, BIG: 1_000, YES: true, T: "~"}'
     text = HOSTS + APP.replace("cwd: /root/b/}", f"cwd: /root/b, env: {env}}}")
-    assert spec(text, "pm2_process.b")["app"]["env"] == {
+    assert spec(text, "pm2_process.b").app.keys["env"] == {
         "OFF": "no",
         "MODE": "0644",
         "TIME": "1:30",
@@ -340,9 +340,8 @@ WITH_SECRET = HOSTS + APP.replace(
 
 def test_a_secret_is_a_secret_with_its_reference() -> None:
     loaded = document(WITH_SECRET, TOKEN=TOKEN)
-    value = next(item for item in loaded.resources if item.kind == "pm2_process").spec["app"][
-        "env"
-    ]["TOKEN"]
+    process = next(item for item in loaded.resources if item.kind == "pm2_process")
+    value = process.spec.app.keys["env"]["TOKEN"]
     assert isinstance(value, Secret)
     assert (value.open(), value.reference) == (f"Bearer {TOKEN}", "Bearer ${env:TOKEN}")
     assert loaded.secrets == {TOKEN, f"Bearer {TOKEN}"}
@@ -353,7 +352,8 @@ def test_no_repr_of_anything_holds_a_secret() -> None:
     assert TOKEN not in repr(loaded)
     assert TOKEN not in str(loaded)
     assert all(TOKEN not in repr(item) for item in (*loaded.resources, *loaded.checks))
-    assert any(TOKEN in text for item in loaded.resources for text in secrets_in(item.spec))
+    process = next(item for item in loaded.resources if item.kind == "pm2_process")
+    assert any(TOKEN in text for text in secrets_in(process.spec.app.keys))
 
 
 def test_no_problem_shows_a_secret() -> None:
@@ -373,7 +373,7 @@ def test_a_secret_from_a_file_beside_the_document(tmp_path: Path) -> None:
     text = WITH_SECRET.replace("Bearer ${env:TOKEN}", "${file:token.txt}")
     loaded = load(str(tmp_path / "bot.yaml"), environ={}, text=text.encode())
     process = next(item for item in loaded.resources if item.kind == "pm2_process")
-    assert opened(process.spec["app"]["env"]) == {"TOKEN": TOKEN}
+    assert opened(process.spec.app.keys["env"]) == {"TOKEN": TOKEN}
 
 
 def test_a_secret_file_is_text_of_a_sane_size(tmp_path: Path) -> None:

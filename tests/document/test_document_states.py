@@ -38,8 +38,8 @@ def test_dns_and_pm2_value_by_value() -> None:
     dns = resource(document, "dns").spec
     assert (dns.servers, dns.fallback) == (("8.8.8.8", "1.1.1.1"), ("8.8.4.4", "1.0.0.1"))
     ecosystem = resource(document, "pm2_ecosystem").spec
-    assert ecosystem["path"] == "/root/bot-kjp/ecosystem.config.js"
-    assert ecosystem["apps"] == [
+    assert ecosystem.path == "/root/bot-kjp/ecosystem.config.js"
+    assert [app.keys for app in ecosystem.apps] == [
         {
             "name": "bot-kjp",
             "script": "dist/index.js",
@@ -58,7 +58,7 @@ def test_dns_and_pm2_value_by_value() -> None:
         }
     ]
     process = resource(document, "pm2_process.bot-kjp").spec
-    assert (process["save"], process["tree"]) == (True, "/root/bot-kjp/dist/")
+    assert (process.save, process.app.tree) == (True, "/root/bot-kjp/dist/")
 
 
 def test_build_deploy_hosts_guardrails_and_watch() -> None:
@@ -135,18 +135,18 @@ def test_on_the_box_nothing_travels() -> None:
         "pm2_ecosystem",
         "pm2_process",
     ]
-    assert resource(document, "pm2_process.bot-kjp").spec["tree"] == "/root/bot-kjp/dist/"
+    assert resource(document, "pm2_process.bot-kjp").spec.app.tree == "/root/bot-kjp/dist/"
     assert edits(document) == edits(state("bot-kjp"))
 
 
 def test_hardened_never_gives_up() -> None:
     document = state("variants/bot-kjp-hardened")
-    dns, (app,) = resource(document, "dns").spec, resource(document, "pm2_ecosystem").spec["apps"]
+    dns, (app,) = resource(document, "dns").spec, resource(document, "pm2_ecosystem").spec.apps
     assert dns.servers == ("8.8.8.8", "1.1.1.1", "8.8.4.4", "1.0.0.1")
     assert dns.exclusive is True
     assert dns.fallback is None
-    assert app["exp_backoff_restart_delay"] == 1000
-    assert not {"max_restarts", "min_uptime", "restart_delay"} & set(app)
+    assert app.keys["exp_backoff_restart_delay"] == 1000
+    assert not {"max_restarts", "min_uptime", "restart_delay"} & set(app.keys)
     code = edits(document)
     assert "MAX_RETRIES" not in code["helper"]
     assert "badSession" not in code["should-reconnect"]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from kjpstate.formats import JUDGES
 from kjpstate.formats.pm2 import ecosystem, health, keys, policy, probe, settings
+from kjpstate.formats.pm2.declared import Declared, normal
 from kjpstate.formats.pm2.lint import lint
 from kjpstate.formats.pm2.lives import lives
 from kjpstate.formats.pm2.probe import (
@@ -109,7 +110,7 @@ def test_environment_values_are_not_in_a_repr():
     [("/a/../b/", "/b"), ("/a//b/./c", "/a/b/c"), ("/..", "/"), ("/", "/"), ("/a", "/a")],
 )
 def test_paths_resolve_as_node_does(path, resolved):
-    assert probe.normal(path) == resolved
+    assert normal(path) == resolved
 
 
 # ---- units and keys
@@ -139,11 +140,11 @@ def test_sizes(text, value):
 
 
 def spec(**app):
-    return {
-        "host": "stb",
-        "ecosystem": "/root/bot-kjp/ecosystem.config.js",
-        "app": {**OWNER, **app},
-    }
+    return declared(**OWNER | app)
+
+
+def declared(**keys):
+    return Declared("stb", "bot-kjp", "/root/bot-kjp/ecosystem.config.js", keys)
 
 
 def seen_with(**fields) -> tuple[App, ...]:
@@ -195,8 +196,8 @@ def seen_with(**fields) -> tuple[App, ...]:
     ],
 )
 def test_each_key_is_compared_with_what_acts(key, value, fields, same):
-    whole = spec(**{key: value})
-    whole["app"] = {name: whole["app"][name] for name in ("name", "script", "cwd", key)}
+    keys_ = {name: OWNER[name] for name in ("name", "script", "cwd")}
+    whole = declared(**keys_ | {key: value})
     context = settings.context(whole, replace(recorded("in_sync"), cpus=4))
     wanted = settings.desired(context)
     name = "log_date_format" if key == "time" else key
@@ -259,8 +260,7 @@ def test_environment_values_as_the_process_sees_them():
     ],
 )
 def test_what_is_left_of_keys_that_went(fields, left):
-    whole = spec()
-    whole["app"] = {"name": "bot-kjp", "script": "dist/index.js"}
+    whole = declared(name="bot-kjp", script="dist/index.js")
     context = settings.context(whole, recorded("in_sync"))
     (app,) = seen_with(**fields)
     assert list(settings.left_over(app, keys.KEYS, (), {}, context)) == left

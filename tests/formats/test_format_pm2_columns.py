@@ -8,6 +8,7 @@ import pytest
 
 from kjpstate.formats.pm2 import ecosystem
 from kjpstate.formats.pm2.columns import SET, Row, columns
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.probe import App, Dump, Seen
 from kjpstate.model import File
 from kjpstate.secret import Secret
@@ -19,7 +20,7 @@ APP = {
     "max_restarts": 15,
     "env": {"KEY": "one"},
 }
-SPEC = {"host": "stb", "document": "d", "ecosystem": "/bot/ecosystem.config.js", "app": APP}
+DECLARED = Declared("stb", "d", "/bot/ecosystem.config.js", APP)
 FIELDS = {
     "pm_exec_path": "/bot/dist/index.js",
     "pm_cwd": "/bot",
@@ -33,11 +34,11 @@ SEEN = Seen(socket="alive", home="/root/.pm2", apps=(RUNS,), dump=Dump("ok", "06
 
 
 def file_of(app=APP) -> File:
-    return File(SPEC["ecosystem"], ecosystem.render("d", [app]), 0o600)
+    return File(DECLARED.ecosystem, ecosystem.render("d", [app]), 0o600)
 
 
-def differing(seen=SEEN, file=None, spec=SPEC) -> dict[str, Row]:
-    found = columns(spec, seen, file_of() if file is None else file)
+def differing(seen=SEEN, file=None, app=DECLARED) -> dict[str, Row]:
+    found = columns(app, seen, file_of() if file is None else file)
     return {row.name: row for row in found.rows if row.differs}
 
 
@@ -46,7 +47,7 @@ def acting(**fields) -> Seen:
 
 
 def test_all_three_alike():
-    found = columns(SPEC, SEEN, file_of())
+    found = columns(DECLARED, SEEN, file_of())
     assert (found.running, found.file, found.saved) == ("", "", "")
     assert [row.name for row in found.rows] == [
         "status",
@@ -95,7 +96,7 @@ def test_a_variable_is_a_secret_wherever_it_stands():
 
 def test_a_variable_whose_value_nobody_asked_for_is_there():
     more = {**APP, "env": {"KEY": "one", "PATH": "/bin"}}
-    found = columns(SPEC, SEEN, file_of(more))
+    found = columns(DECLARED, SEEN, file_of(more))
     (row,) = [row for row in found.rows if row.name == "env.PATH"]
     assert (row.running, row.saved, row.differs) == (SET, SET, False)
 
@@ -116,17 +117,17 @@ def test_a_variable_whose_value_nobody_asked_for_is_there():
     ],
 )
 def test_an_empty_column_says_why(seen, file, empty):
-    found = columns(SPEC, seen, file)
+    found = columns(DECLARED, seen, file)
     assert (found.running, found.file, found.saved) == empty
 
 
 def test_no_file_at_all():
-    found = columns(SPEC, SEEN, None)
+    found = columns(DECLARED, SEEN, None)
     assert found.file == "no such file"
     assert {row.name: row.running for row in found.rows}["max_restarts"] == 15
     assert not any(row.differs for row in found.rows)
     other = replace(
         SEEN, dump=Dump("ok", "", (replace(RUNS, fields={**FIELDS, "max_restarts": 4}),))
     )
-    rows = {row.name for row in columns(SPEC, other, None).rows if row.differs}
+    rows = {row.name for row in columns(DECLARED, other, None).rows if row.differs}
     assert rows == {"max_restarts"}

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from kjpstate.formats.pm2 import probe
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.probe import Places
 from kjpstate.formats.pm2.same import may_come_from_path, real, same_bot, same_path, same_script
 from kjpstate.secret import Secret
@@ -24,11 +25,8 @@ LINKS = Places(
 
 
 def spec(**app):
-    return {
-        "host": "stb",
-        "ecosystem": "/srv/x/ecosystem.config.js",
-        "app": {"name": "wa", "script": "bot.js", "cwd": "/srv/current", **app},
-    }
+    keys = {"name": "wa", "script": "bot.js", "cwd": "/srv/current", **app}
+    return Declared("stb", "d", "/srv/x/ecosystem.config.js", keys)
 
 
 @pytest.mark.parametrize(

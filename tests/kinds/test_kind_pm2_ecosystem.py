@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from kjpstate.formats.pm2 import ecosystem, noted
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.kinds import pm2_ecosystem
+from kjpstate.kinds.pm2_ecosystem import Spec
 from kjpstate.model import (
     File,
     MakeDirectory,
@@ -20,7 +22,15 @@ from kjpstate.model import (
     WriteFile,
 )
 from kjpstate.secret import Secret
-from tests.support.one_kind import difference, fingerprint, headline, stamp, steps
+from tests.support.one_kind import (
+    advised,
+    assess,
+    difference,
+    fingerprint,
+    headline,
+    stamp,
+    steps,
+)
 
 PATH = "/root/bot-kjp/ecosystem.config.js"
 LOGS = "/root/bot-kjp/logs"
@@ -36,8 +46,8 @@ APP = {
 
 
 def spec(path: str = PATH, **app):
-    whole = {key: value for key, value in {**APP, **app}.items() if value is not None}
-    return {"host": "stb", "document": "bot-kjp", "path": path, "apps": [whole]}
+    keys = {key: value for key, value in {**APP, **app}.items() if value is not None}
+    return Spec("stb", "bot-kjp", path, (Declared("stb", "bot-kjp", path, keys),))
 
 
 def answers(
@@ -54,7 +64,7 @@ def answers(
 
 
 def ours(document: str = "bot-kjp", **app) -> bytes:
-    return ecosystem.render(document, spec(**app)["apps"])
+    return ecosystem.render(document, [one.keys for one in spec(**app).apps])
 
 
 def differing(spec_, answers_) -> list[str]:
@@ -104,7 +114,7 @@ def test_a_foreign_file_is_replaced_whole_and_said_so():
 
 
 def test_an_app_that_left_the_document_leaves_the_file():
-    two = ecosystem.render("bot-kjp", [*spec()["apps"], {"name": "old"}])
+    two = ecosystem.render("bot-kjp", [APP, {"name": "old"}])
     (found,) = difference(pm2_ecosystem, spec(), answers(two))
     assert (found.path, found.actual) == (("left",), ["old"])
 
@@ -112,20 +122,18 @@ def test_an_app_that_left_the_document_leaves_the_file():
 def test_what_only_the_old_file_tells_is_noted_before_it_is_rewritten():
     """The notes of the last start are missing, as after a run that was cut before it wrote them."""
     whole = spec()
-    process = {"host": "stb", "document": "bot-kjp", "ecosystem": PATH, "app": whole["apps"][0]}
+    (app,) = whole.apps
     old = ecosystem.render(
         "bot-kjp", [{**APP, "watch": False, "env": {"OLD": "1"}}, {**APP, "name": "was"}]
     )
     keys, names, write = steps(pm2_ecosystem, whole, answers(old))
     assert isinstance(keys, Stamp) and isinstance(names, Stamp) and isinstance(write, WriteFile)
-    assert (
-        keys.name == noted.keys_stamp(process).name and names.name == noted.name_stamp(process).name
-    )
+    assert keys.name == noted.keys_stamp(app).name and names.name == noted.name_stamp(app).name
     assert keys.values == {"keys": sorted({*APP, "watch"}), "env": ["OLD"]}
     assert names.values == {"names": ["bot-kjp", "was"]}
     stamps = {
-        noted.keys_stamp(process): stamp({"keys": [*keys.values["keys"], "more"], "env": ["OLD"]}),
-        noted.name_stamp(process): stamp(names.values),
+        noted.keys_stamp(app): stamp({"keys": [*keys.values["keys"], "more"], "env": ["OLD"]}),
+        noted.name_stamp(app): stamp(names.values),
     }
     assert steps(pm2_ecosystem, whole, {**answers(old), **stamps}) == [write]
     assert steps(pm2_ecosystem, whole, {**answers(), **stamps}) == [replace(write, before=None)]
@@ -169,7 +177,7 @@ def test_refusals_say_the_cure(whole, seen, rule):
 def test_a_name_that_pm2_would_not_take():
     whole = spec(path="/root/bot-kjp/pm2.json")
     seen = {
-        ReadFile("stb", whole["path"]): None,
+        ReadFile("stb", whole.path): None,
         ReadStat("stb", LOGS): Stat(LOGS, "directory", 0o755, 0),
     }
     (found,) = steps(pm2_ecosystem, whole, seen)
@@ -199,19 +207,19 @@ def test_a_secret_is_compared_and_never_told():
     assert "hunter" not in repr(found)
     assert differing(whole, answers(ours(env={"KEY": "hunter2"}))) == []
     assert steps(pm2_ecosystem, whole, answers())[0].mode == 0o600
-    assert "hunter1" not in repr(pm2_ecosystem.actual(whole, answers(before)))
+    assert "hunter1" not in repr(assess(pm2_ecosystem, whole, answers(before)).actual)
 
 
 def test_advice_points_into_the_section():
-    found = list(pm2_ecosystem.advice(spec(min_uptime="10s"), {}))
+    found = advised(pm2_ecosystem, spec(min_uptime="10s"), {})
     assert [(item.rule, item.pointer) for item in found] == [
         ("pm2-gives-up", "/apps/0/max_restarts")
     ]
     secret = spec(env={"KEY": Secret("x")}, exp_backoff_restart_delay=1000, max_restarts=None)
-    assert [item.rule for item in pm2_ecosystem.advice(secret, answers(b"", mode=0o644))] == [
+    assert [item.rule for item in advised(pm2_ecosystem, secret, answers(b"", mode=0o644))] == [
         "secrets-readable"
     ]
-    assert list(pm2_ecosystem.advice(secret, answers(b"", mode=0o600))) == []
+    assert advised(pm2_ecosystem, secret, answers(b"", mode=0o600)) == []
 
 
 def test_writes_are_the_file_and_the_folders_themselves():

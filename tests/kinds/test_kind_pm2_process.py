@@ -10,10 +10,13 @@ import pytest
 
 from kjpstate.apply import describe
 from kjpstate.formats.pm2 import ecosystem, noted, probe
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.probe import App, Daemon, Runner, Seen, Startup
 from kjpstate.formats.tree import stamp_name
 from kjpstate.kinds import pm2_process
-from kjpstate.kinds.pm2_process import commands, refusals, scripts, views
+from kjpstate.kinds.pm2_process import Spec, scripts
+from kjpstate.kinds.pm2_process.refusals import by_number
+from kjpstate.kinds.pm2_process.view import script_stat, tree_stamp
 from kjpstate.model import (
     UNKNOWN,
     Await,
@@ -27,7 +30,16 @@ from kjpstate.model import (
     Unreadable,
 )
 from kjpstate.secret import Secret
-from tests.support.one_kind import difference, fingerprint, headline, stamp, steps
+from tests.support.one_kind import (
+    advised,
+    assess,
+    difference,
+    fingerprint,
+    headline,
+    rows,
+    stamp,
+    steps,
+)
 
 CASES = Path(__file__).parents[1] / "cases/pm2"
 BOOT = "11111111-2222-3333-4444-555555555555"
@@ -51,15 +63,8 @@ APP = {
 
 
 def spec(*, save: bool = True, tree: str = "", **app):
-    whole = {key: value for key, value in {**APP, **app}.items() if value is not None}
-    return {
-        "host": "stb",
-        "document": "bot-kjp",
-        "ecosystem": ECOSYSTEM,
-        "app": whole,
-        "save": save,
-        "tree": tree,
-    }
+    keys = {key: value for key, value in {**APP, **app}.items() if value is not None}
+    return Spec(Declared("stb", "bot-kjp", ECOSYSTEM, keys, tree), save)
 
 
 def recorded(name: str) -> Seen:
@@ -73,16 +78,17 @@ def answers(
 ):
     """All answers for a spec; `clock`: of the tree stamp; `keys`: of the keys stamp."""
     seen = recorded(seen) if isinstance(seen, str) else seen
-    script = views.script_stat(whole)
+    app = whole.app
+    script = script_stat(app)
     found = {
-        probe.reading(whole): probe.render(seen),
+        probe.reading(app): probe.render(seen),
         script: Stat(script.path, "file", 0o644, 1),
         ReadFile("stb", ECOSYSTEM): None if file is None else File(ECOSYSTEM, file, 0o644),
-        noted.keys_stamp(whole): None if keys is None else stamp(keys),
+        noted.keys_stamp(app): None if keys is None else stamp(keys),
     }
-    if whole["tree"]:
+    if app.tree:
         ticks = {"boot_id": clock.boot_id, "uptime": clock.uptime} if clock else None
-        found[views.tree_stamp(whole)] = stamp({"files": {}, "clock": ticks}) if ticks else None
+        found[tree_stamp(app)] = stamp({"files": {}, "clock": ticks}) if ticks else None
     return found
 
 
@@ -210,8 +216,7 @@ def test_a_saved_list_that_would_bring_something_else_back_is_saved_again(dump, 
     assert verbs(whole, answers(whole, seen)) == ["save"]
     (found,) = difference(pm2_process, whole, answers(whole, seen))
     assert (found.path, found.actual) == (("saved",), code)
-    headline = pm2_process.desired(whole, answers(whole, seen), {}).beside["headline"]
-    assert headline.startswith(f"pm2 save: {reason}")
+    assert headline(pm2_process, whole, answers(whole, seen)).startswith(f"pm2 save: {reason}")
 
 
 # ---- keys and variables that left the document
@@ -227,7 +232,10 @@ def test_what_left_the_document_needs_delete_and_start(evidence):
     found = answers(whole, "in_sync", keys=keys, file=file)
     paths = differing(whole, found)
     assert paths == ["left", "saved"]
-    assert pm2_process.actual(whole, found).values["left"] == ["restart_delay", "env.NODE_ENV"]
+    assert assess(pm2_process, whole, found).actual.values["left"] == [
+        "restart_delay",
+        "env.NODE_ENV",
+    ]
     assert verbs(whole, found) == [*REPLACE, *END]
 
 
@@ -326,7 +334,7 @@ def test_where_acting_would_be_guessing(seen, rule, words):
 
 def test_a_probe_that_did_not_answer_is_refused():
     whole = spec()
-    found = {**answers(whole, "in_sync"), probe.reading(whole): Unreadable("timed out")}
+    found = {**answers(whole, "in_sync"), probe.reading(whole.app): Unreadable("timed out")}
     (step,) = steps(pm2_process, whole, found)
     assert isinstance(step, Refuse) and step.rule == "pm2-unreadable" and "timed out" in step.reason
 
@@ -338,7 +346,7 @@ def test_names_that_pm2_reads_otherwise(name):
 
 def test_a_script_that_is_not_there():
     whole = spec()
-    found = {**answers(whole, "in_sync"), views.script_stat(whole): None}
+    found = {**answers(whole, "in_sync"), script_stat(whole.app): None}
     (step,) = steps(pm2_process, whole, found)
     assert isinstance(step, Refuse) and step.rule == "script-missing"
     owed = {("stb", "/root/bot-kjp/dist/"): UNKNOWN}
@@ -347,7 +355,7 @@ def test_a_script_that_is_not_there():
 
 def test_a_program_on_the_path_needs_no_file():
     whole = spec(script="npm", args="start")
-    found = {**answers(whole, "no_daemon"), views.script_stat(whole): None}
+    found = {**answers(whole, "no_daemon"), script_stat(whole.app): None}
     assert verbs(whole, found) == [*START, *END]
 
 
@@ -369,7 +377,7 @@ def test_a_new_name_does_not_leave_the_old_bot_running(known_by):
     (old,) = {app.name for app in seen.apps}
     found = answers(whole, seen)
     if known_by == "stamp":
-        found[noted.name_stamp(whole)] = stamp({"names": [old]})
+        found[noted.name_stamp(whole.app)] = stamp({"names": [old]})
     else:
         before = ecosystem.render("bot-kjp", [{**APP, "name": old}])
         found[ReadFile("stb", ECOSYSTEM)] = File(ECOSYSTEM, before, 0o644)
@@ -390,7 +398,7 @@ def test_a_new_name_does_not_leave_the_old_bot_running(known_by):
         and deletes.undo[0][2] == scripts.BACK
         and describe(deletes) == f"delete {old}, its name so far"
     )
-    assert verbs({**whole, "beside": [old]}, found, new) == [*START, *END]
+    assert verbs(replace(whole, beside=(old,)), found, new) == [*START, *END]
 
 
 def test_a_delete_is_told_in_words_and_not_as_its_script():
@@ -414,7 +422,7 @@ OLD_UNDO = (
 )
 def test_an_undo_that_an_older_version_noted_is_done_as_today(noted_script, today):
     rest = ("sh", "/n/node", "/m/pm2", "wa", "/h/dump.pm2.kjpstate-wa")
-    found = commands.rewound(("sh", "-c", noted_script, *rest), {"PM2_HOME": "/h"}, "0a1b2c")
+    found = pm2_process.rewound(("sh", "-c", noted_script, *rest), {"PM2_HOME": "/h"}, "0a1b2c")
     assert found is not None
     keep, undo, redo, _ = found
     assert undo == ("sh", "-c", today, *rest) and keep[2] == scripts.KEEP
@@ -425,7 +433,7 @@ def test_an_undo_that_an_older_version_noted_is_done_as_today(noted_script, toda
     "argv", [("systemctl", "restart", "x"), ("sh", "-c", "echo delete", *"abcd"), ("sh",)]
 )
 def test_another_undo_is_none_of_pm2s(argv):
-    assert commands.rewound(argv, {}, "0a1b2c") is None
+    assert pm2_process.rewound(argv, {}, "0a1b2c") is None
 
 
 def test_a_name_that_is_not_ours_is_not_deleted():
@@ -439,7 +447,7 @@ def test_a_name_that_is_not_ours_is_not_deleted():
 
 def test_apps_of_the_same_document_may_share_a_script():
     seen = recorded("other_name")
-    whole = {**spec(), "beside": ["old-name"]}
+    whole = replace(spec(), beside=("old-name",))
     assert verbs(whole, answers(whole, seen))[0] != "!script-runs-twice"
     listed = replace(IN_SYNC, startup=(UNIT,), apps=(*IN_SYNC.apps, replace(seen.apps[0], pm_id=7)))
     assert rules(whole, listed) == []
@@ -478,7 +486,7 @@ def test_a_program_of_path_is_known_again(runs, before, done):
     whole = spec(script="npm", args="start", save=False)
     apps = [listed_npm(*line.split(), pm_id=at) for at, line in enumerate(runs)]
     found = answers(whole, replace(IN_SYNC, apps=tuple(apps), runners=()))
-    found[noted.name_stamp(whole)] = stamp({"names": before})
+    found[noted.name_stamp(whole.app)] = stamp({"names": before})
     assert verbs(whole, found)[: len(done)] == done
     deletes = [step.argv[-1] for step in steps(pm2_process, whole, found) if isinstance(step, Run)][
         1:-1
@@ -495,9 +503,9 @@ def test_of_several_sessions_the_one_with_these_arguments_was_it():
         for at in (1, 2)
     )
     for at in (1, 2):
-        whole = {**spec(name=f"wa-{at}", args=str(at), save=False), "beside": [f"wa-{3 - at}"]}
+        whole = replace(spec(name=f"wa-{at}", args=str(at), save=False), beside=(f"wa-{3 - at}",))
         found = answers(whole, replace(IN_SYNC, apps=apps, runners=()))
-        found[noted.name_stamp(whole)] = stamp({"names": ["session-1", "session-2"]})
+        found[noted.name_stamp(whole.app)] = stamp({"names": ["session-1", "session-2"]})
         done = steps(pm2_process, whole, found)
         assert [step.argv[-1] for step in done if isinstance(step, Run)][1:-1] == [f"session-{at}"]
 
@@ -551,7 +559,7 @@ def test_an_app_adopted_behind_a_link_is_in_sync():
 )
 def test_the_line_that_deletes_one_app_and_no_other(others, line):
     app = App("a.b", 3)
-    assert refusals.by_number(app, [app, *others]) == line
+    assert by_number(app, [app, *others]) == line
 
 
 def test_children_of_the_bot_are_no_second_bot():
@@ -563,7 +571,7 @@ def test_children_of_the_bot_are_no_second_bot():
         IN_SYNC, runners=(Runner(app.pid, DAEMON.pid, 0, "/root/bot-kjp"), child, grandchild)
     )
     assert not [
-        item for item in pm2_process.advice(whole, answers(whole, seen)) if "twice" in item.rule
+        item for item in advised(pm2_process, whole, answers(whole, seen)) if "twice" in item.rule
     ]
 
 
@@ -576,8 +584,8 @@ def test_no_value_of_an_environment_is_shown():
     found = answers(whole, seen)
     (item, _) = difference(pm2_process, whole, found)
     assert item.path == ("env", "KEY") and "hunter" not in repr(item)
-    state = pm2_process.desired(whole, found, {})
-    assert "hunter" not in repr(state.beside["headline"]) + repr(state.beside["notes"])
+    assert "hunter" not in headline(pm2_process, whole, found)
+    assert rows(pm2_process, whole, found) == ["env.KEY changes"]
     actions = steps(pm2_process, whole, found)
     assert "hunter" not in repr(actions) and verbs(whole, found) == [
         *RELOAD,
@@ -630,7 +638,7 @@ def test_the_wait_knows_the_old_process():
     )
     args = dict(wait.args)
     assert args["not_pids"] == (IN_SYNC.apps[0].pid,) and args["min_uptime_ms"] == 10_000
-    assert wait.timeout > 10 and wait.reading == probe.reading(whole)
+    assert wait.timeout > 10 and wait.reading == probe.reading(whole.app)
 
 
 def test_what_ticks_is_not_fingerprinted():
@@ -646,7 +654,7 @@ def test_what_ticks_is_not_fingerprinted():
 
 
 def rules(whole, seen) -> list[str]:
-    return [item.rule for item in pm2_process.advice(whole, answers(whole, seen))]
+    return [item.rule for item in advised(pm2_process, whole, answers(whole, seen))]
 
 
 UNIT = Startup("pm2-root.service", True, "root", "/root/.pm2", "/usr/bin/pm2", True)
@@ -667,7 +675,7 @@ UNIT = Startup("pm2-root.service", True, "root", "/root/.pm2", "/usr/bin/pm2", T
 )
 def test_whether_a_reboot_brings_pm2_back(units, words):
     whole = spec()
-    found = list(pm2_process.advice(whole, answers(whole, replace(IN_SYNC, startup=units))))
+    found = advised(pm2_process, whole, answers(whole, replace(IN_SYNC, startup=units)))
     assert [item.rule for item in found] == (["pm2-not-at-boot"] if words else [])
     assert all(words in item.reason and item.severity == "note" for item in found)
     assert all(item.cure == "pm2 startup systemd -u root --hp /root" for item in found)
@@ -677,7 +685,7 @@ def test_whether_a_reboot_brings_pm2_back(units, words):
 def test_an_app_that_a_reboot_forgets_is_told_even_when_nobody_asked_for_a_save():
     whole = spec(save=False)
     seen = replace(IN_SYNC, dump=replace(IN_SYNC.dump, apps=()))
-    (found,) = pm2_process.advice(whole, answers(whole, seen))
+    (found,) = advised(pm2_process, whole, answers(whole, seen))
     assert found.rule == "pm2-not-at-boot" and "a reboot forgets it" in found.reason
     assert found.cure == "write save: true in the section pm2"
 
@@ -687,7 +695,7 @@ def test_the_startup_command_of_somebody_who_is_not_root():
     seen = replace(
         IN_SYNC, startup=(), user=pi, home="/srv/pm2", node="/opt/n/bin/node", pm2="/opt/n/bin/pm2"
     )
-    found = next(item for item in pm2_process.advice(spec(), answers(spec(), seen)))
+    found = advised(pm2_process, spec(), answers(spec(), seen))[0]
     assert found.cure == (
         "sudo env PATH=$PATH:/opt/n/bin PM2_HOME=/srv/pm2 /opt/n/bin/pm2 startup systemd -u pi "
         "--hp /home/pi"
@@ -696,7 +704,7 @@ def test_the_startup_command_of_somebody_who_is_not_root():
 
 def test_variables_that_a_start_would_lose_are_named():
     whole, seen = spec(), replace(recorded("by_hand"), startup=(UNIT,))
-    (found,) = pm2_process.advice(whole, answers(whole, seen))
+    (found,) = advised(pm2_process, whole, answers(whole, seen))
     assert (
         found.rule == "env-not-kept"
         and "GEMINI_KEY" in found.reason
@@ -723,7 +731,7 @@ def test_a_second_bot_and_an_old_daemon():
 def test_a_daemon_whose_list_nobody_shows_us_is_named():
     other = Daemon(9, 1000, "pi", "6.0.14", "/home/pi/.pm2", socket="denied")
     nothing = replace(recorded("no_daemon"), startup=(UNIT,), others=(other,))
-    (found,) = pm2_process.advice(spec(), answers(spec(), nothing))
+    (found,) = advised(pm2_process, spec(), answers(spec(), nothing))
     assert (
         found.rule == "pm2-other-daemon"
         and "the PM2 of pi in /home/pi/.pm2 runs here" in found.reason
@@ -732,7 +740,7 @@ def test_a_daemon_whose_list_nobody_shows_us_is_named():
 
 
 def test_no_advice_without_answers():
-    assert list(pm2_process.advice(spec(), {})) == []
+    assert advised(pm2_process, spec(), {}) == []
 
 
 def test_the_kind_writes_nothing_itself():

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kjpstate import monitor
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.soak import Hole, Limits, Sample, Subject
 from kjpstate.hosts import connecting
 from kjpstate.hosts.ssh import SshHost
@@ -62,10 +63,10 @@ class Watch:
     def __init__(self, box: Pm2Box, server: Sshd, folder: Path) -> None:
         self.box, self.server, self.folder = box, server, folder
         app = {"name": "bot-kjp", "script": "dist/index.js", "cwd": str(box.bot)}
-        spec = {"host": "box", "ecosystem": str(box.bot / "ecosystem.config.js"), "app": app}
+        declared = Declared("box", "d", str(box.bot / "ecosystem.config.js"), app)
         # where the document believes the logs to be, PM2 has none: it says itself where they are
         subject = Subject(
-            "box", "bot-kjp", spec, ("~pm2/logs/nowhere.log",), ("localhost",), ("ENOTFOUND",)
+            "box", "bot-kjp", declared, ("~pm2/logs/nowhere.log",), ("localhost",), ("ENOTFOUND",)
         )
         self.record = monitor.Record(
             "d", (subject,), LIMITS, monitor.Pace(600, 0.5, keep_going=True)

@@ -21,6 +21,7 @@ import pytest
 
 from kjpstate.formats.pm2 import health, probe
 from kjpstate.formats.pm2.columns import columns
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.tree import stamp_name
 from kjpstate.hosts.programs import script
 from kjpstate.kinds.pm2_process import commands, scripts
@@ -156,18 +157,15 @@ def test_the_probe_sees_through_links_and_finds_programs(tmp_path, tools, sh):
     assert not isinstance(seen, str) and [runner.pid for runner in seen.runners] == [by_hand.pid]
     assert seen.runners[0].cwd == str(box.bot) and seen.places.links[str(link)] == str(box.bot)
     (box.bot / "package.json").write_text('{"scripts": {"start": "node dist/index.js"}}')
-    spec = {
-        "host": "stb",
-        "ecosystem": f"{link}/ecosystem.config.js",
-        "app": {"name": "bot", "script": "npm", "cwd": str(link), "args": "start"},
-    }
+    keys = {"name": "bot", "script": "npm", "cwd": str(link), "args": "start"}
+    app = Declared("stb", "bot", f"{link}/ecosystem.config.js", keys)
     with subprocess.Popen(
         ["npm", "start"], cwd=link, stdout=subprocess.DEVNULL, start_new_session=True
     ) as npm:
         try:
             wait_for(lambda: b"npm start" in Path(f"/proc/{npm.pid}/cmdline").read_bytes())
-            seen = probe.parse(box.probe(*probe.reading(spec).args))
-            other = probe.reading({**spec, "app": {**spec["app"], "args": "run web"}})
+            seen = probe.parse(box.probe(*probe.reading(app).args))
+            other = probe.reading(replace(app, keys={**keys, "args": "run web"}))
             none = probe.parse(box.probe(*other.args))
         finally:
             os.killpg(npm.pid, signal.SIGKILL)
@@ -250,13 +248,13 @@ def test_a_delete_without_a_daemon_starts_none(tmp_path, sh):
 def test_three_columns_on_a_real_pm2(box):
     bare = scene(box, {"max_restarts": 5, "env": {"A": "1"}})
     applied(box, bare)
-    spec, key = bare.resources[1].spec, ReadFile("stb", f"{box.bot}/ecosystem.config.js")
+    app, key = bare.resources[1].spec.app, ReadFile("stb", f"{box.bot}/ecosystem.config.js")
 
     def differing() -> dict[str, tuple]:
         found = looked(box, bare).answers
-        seen = probe.parse(found[probe.reading(spec)])
+        seen = probe.parse(found[probe.reading(app)])
         assert not isinstance(seen, str)
-        three = columns(spec, seen, found[key])
+        three = columns(app, seen, found[key])
         return {row.name: (row.running, row.file, row.saved) for row in three.rows if row.differs}
 
     assert differing() == {}
@@ -309,7 +307,7 @@ def test_a_bot_started_by_hand_is_adopted(box):
     bare = scene(box, {"error_file": f"{box.bot}/logs/e.log", "exp_backoff_restart_delay": 1000})
     found, planned = plan(box, bare)
     assert [change.symbol for change in planned.changes] == ["+", "-/+"]
-    assert "log paths" in planned.changes[1].drift.desired.beside["headline"]
+    assert "log paths" in planned.changes[1].drift.told.headline
     assert any(
         item.advice.rule == "env-not-kept" and "GEMINI_KEY" in item.advice.reason
         for item in planned.advice
@@ -446,7 +444,7 @@ def test_a_crash_loop_is_not_alive(box):
     box.cli("start", "dist/index.js", "--name", "bot", "--exp-backoff-restart-delay", "4000")
     wait_for(lambda: box.jlist()[0]["pm2_env"]["status"] == "waiting restart")
     _, planned = plan(box, scene(box, {}))
-    assert "crash-looping" in planned.changes[-1].drift.desired.beside["headline"]
+    assert "crash-looping" in planned.changes[-1].drift.told.headline
 
 
 def test_a_stopped_app_is_started(box):

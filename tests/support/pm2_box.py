@@ -17,6 +17,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.host import Cost
 from kjpstate.hosts.programs import script
 from kjpstate.kinds import pm2_ecosystem, pm2_process
@@ -274,10 +275,10 @@ def scene(
     app = {"name": "bot", "script": "dist/index.js", "cwd": str(box.bot), **app}
     app = {key: value for key, value in app.items() if value is not None}
     path = f"{box.bot}/{file}"
-    common = {"host": "stb", "document": "bot"}
     where = Where("bot.yaml", 1, 1)
-    files = {**common, "path": path, "apps": [app]}
-    process = {**common, "ecosystem": path, "app": app, "save": save, "tree": tree}
+    declared = Declared("stb", "bot", path, app, tree)
+    files = pm2_ecosystem.Spec("stb", "bot", path, (declared,))
+    process = pm2_process.Spec(declared, save)
     return Scene(
         "bot",
         (

@@ -8,13 +8,14 @@ them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kjpstate.formats.pm2 import ecosystem, settings
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.keys import KEYS, PLAIN, Context
 from kjpstate.formats.pm2.probe import App, Seen
-from kjpstate.model import Answer, File, Spec
+from kjpstate.model import Answer, File
 from kjpstate.secret import Secret
 
 SET = "(set)"
@@ -43,17 +44,16 @@ class Columns:
     rows: tuple[Row, ...]
 
 
-def columns(spec: Spec, seen: Seen, file: Answer) -> Columns:
-    """The three truths of the app of a pm2_process' spec. `file`: the ecosystem file's answer."""
-    name = spec["app"]["name"]
-    running = seen.named(name) if seen.alive else ()
-    saved = tuple(app for app in seen.dump.apps if app.name == name)
-    said, why_not = _said(spec, file)
-    context = settings.context({**spec, "app": said} if said else spec, seen)
+def columns(app: Declared, seen: Seen, file: Answer) -> Columns:
+    """The three truths of one app. `file`: the ecosystem file's answer."""
+    running = seen.named(app.name) if seen.alive else ()
+    saved = tuple(entry for entry in seen.dump.apps if entry.name == app.name)
+    said, why_not = _said(app, file)
+    context = settings.context(replace(app, keys=said) if said else app, seen)
     rows = (
         *_status(running, saved),
         *_settings(said, running, saved, context),
-        *_variables(spec, said, running, saved),
+        *_variables(app, said, running, saved),
     )
     return Columns(
         "" if running else "no PM2 daemon" if not seen.alive else "not in PM2's list",
@@ -67,14 +67,14 @@ def columns(spec: Spec, seen: Seen, file: Answer) -> Columns:
     )
 
 
-def _said(spec: Spec, file: Answer) -> tuple[Mapping[str, Any] | None, str]:
+def _said(app: Declared, file: Answer) -> tuple[Mapping[str, Any] | None, str]:
     """The app as our file says; else why that is not known."""
     if not isinstance(file, File):
         return None, "no such file" if file is None else "can't be read"
     ours = ecosystem.parse(file.content)
     if ours is None:
         return None, "not kjpstate's, so not run"
-    found = ours.apps.get(spec["app"]["name"])
+    found = ours.apps.get(app.name)
     return (found, "") if found is not None and "script" in found else (None, "does not name it")
 
 
@@ -126,11 +126,11 @@ def _raw(name: str, apps: tuple[App, ...], context: Context) -> Any:
 
 
 def _variables(
-    spec: Spec, said: Mapping[str, Any] | None, running: tuple[App, ...], saved: tuple[App, ...]
+    app: Declared, said: Mapping[str, Any] | None, running: tuple[App, ...], saved: tuple[App, ...]
 ) -> Iterator[Row]:
     """The variables that the document or the file names."""
     file = settings.environment(said) if said else {}
-    for name in dict.fromkeys((*file, *settings.environment(spec["app"]))):
+    for name in dict.fromkeys((*file, *settings.environment(app.keys))):
         value = None if name not in file else _secret(file[name])
         cells = [_variable(name, apps) for apps in (running, saved)]
         known = [

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Literal
 
+from kjpstate.formats.pm2 import policy
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.lives import lives
 from kjpstate.formats.pm2.probe import App, BootClock, Seen, parse
 from kjpstate.model import Answer, Clock
@@ -110,6 +112,17 @@ def health(
     rules = _Rules(seen.clock, min_uptime, may_end, connected)
     found = [_entry(app, rules) for app in entries]
     return next((item for item in found if not item.alive), found[0])
+
+
+def health_of(app: Declared, seen: Seen | str) -> Health:
+    """Dead or alive by all that the document says of the app."""
+    return health(
+        seen,
+        app.name,
+        min_uptime=policy.min_uptime(app.keys),
+        may_end=app.may_end,
+        connected=app.connected,
+    )
 
 
 def _without_daemon(seen: Seen, name: str) -> Health:

@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 from kjpstate.formats.logs import NOWHERE
 from kjpstate.formats.pm2.argv import words
-from kjpstate.formats.pm2.probe import Places, base_folder, normal, script_path
-from kjpstate.model import Spec, join
+from kjpstate.formats.pm2.declared import Declared, normal
+from kjpstate.formats.pm2.probe import Places
+from kjpstate.model import join
 
 Mechanism = Literal["reload", "replace"]
 """reload: the running app takes the new value; replace: only delete and start does."""
@@ -22,19 +23,14 @@ Mechanism = Literal["reload", "replace"]
 
 @dataclass(frozen=True)
 class Context:
-    """What normalising and comparing need beside the value: the spec, the host's PM2 home and
-    processors, and where its paths lead."""
+    """What normalising and comparing need beside the value."""
 
-    spec: Spec
+    app: Declared
     home: str
+    """PM2's home on the host."""
     user_home: str
     cpus: int
     places: Places = field(default_factory=Places)
-
-    @property
-    def name(self) -> str:
-        """The app's name as PM2 puts it into file names."""
-        return re.sub(r"[^a-zA-Z0-9.-]", "-", self.spec["app"]["name"])
 
 
 Normalise = Callable[[Any, Context], Any]
@@ -85,11 +81,15 @@ def _path(value: Any, context: Context) -> Any:
         return "/dev/null"
     if path.startswith("~"):
         path = context.user_home + path[1:]
-    return normal(join(base_folder(context.spec), path))
+    return normal(join(context.app.folder, path))
 
 
 def _log_file(value: Any, context: Context) -> Any:
-    return f"{context.home}/logs/{context.name}.log" if value is True else _path(value, context)
+    return (
+        f"{context.home}/logs/{context.app.file_name}.log"
+        if value is True
+        else _path(value, context)
+    )
 
 
 def text(value: Any, _: Context) -> Any:
@@ -108,8 +108,8 @@ class Key:
 
 
 KEYS: dict[str, Key] = {
-    "script": Key("pm_exec_path", normalise=lambda _, context: script_path(context.spec)),
-    "cwd": Key("pm_cwd", normalise=lambda _, context: base_folder(context.spec)),
+    "script": Key("pm_exec_path", normalise=lambda _, context: context.app.script),
+    "cwd": Key("pm_cwd", normalise=lambda _, context: context.app.folder),
     "interpreter": Key("exec_interpreter", "reload", default="node"),
     "node_args": Key("node_args", "reload", words, []),
     "args": Key("args", "reload", words, []),

@@ -7,12 +7,13 @@ writes it first notes what only the file told: a key that left the document woul
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from kjpstate.formats.pm2 import ecosystem, probe
+from kjpstate.formats.pm2 import ecosystem
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.tree import read_stamp, stamp_name
-from kjpstate.model import Answers, File, ReadFile, ReadState, Spec, Stamp
+from kjpstate.model import Answers, File, ReadFile, ReadState, Stamp
 
 
 @dataclass(frozen=True)
@@ -23,17 +24,15 @@ class Before:
     names: frozenset[str]
 
 
-def keys_stamp(spec: Spec) -> ReadState:
+def keys_stamp(app: Declared) -> ReadState:
     """Which keys and variables the app was last started with."""
-    return ReadState(spec["host"], spec["document"], stamp_name("pm2_process", spec["app"]["name"]))
+    return ReadState(app.host, app.document, stamp_name("pm2_process", app.name))
 
 
-def name_stamp(spec: Spec) -> ReadState:
+def name_stamp(app: Declared) -> ReadState:
     """Under which names we started the script: with a new one in the document the old app has to
     go."""
-    return ReadState(
-        spec["host"], spec["document"], stamp_name("pm2_names", probe.script_path(spec))
-    )
+    return ReadState(app.host, app.document, stamp_name("pm2_names", app.script))
 
 
 def stamp(reading: ReadState, values: Mapping[str, Any]) -> Stamp:
@@ -41,58 +40,60 @@ def stamp(reading: ReadState, values: Mapping[str, Any]) -> Stamp:
     return Stamp(reading.host, reading.document, reading.name, values)
 
 
-def before(spec: Spec, answers: Answers) -> Before:
-    """What we once set of the app of a spec with `host`, `document`, `ecosystem` and `app`."""
-    stamped, told = _stamped(spec, answers), _told(spec, _ours(spec, answers))
+def before(app: Declared, answers: Answers) -> Before:
+    """The keys and variables that we once set of the app."""
+    stamped, told = _stamped(app, answers), _told(app, _ours(app, answers))
     return Before(stamped.keys | told.keys, stamped.names | told.names)
 
 
-def names_before(spec: Spec, answers: Answers) -> list[str]:
+def names_before(app: Declared, answers: Answers) -> list[str]:
     """The names of our own apps of this script."""
-    names = (*_names_stamped(spec, answers), *_names_told(spec, _ours(spec, answers)))
+    names = (*_names_stamped(app, answers), *_names_told(app, _ours(app, answers)))
     return list(dict.fromkeys(names))
 
 
-def only_in_the_file(spec: Spec, answers: Answers) -> Iterator[Stamp]:
+def only_in_the_file(app: Declared, answers: Answers) -> Iterator[Stamp]:
     """The stamps that keep what only the file tells, for who is about to
-    rewrite it as `spec` says."""
-    ours, app = _ours(spec, answers), spec["app"]
-    stamped, told = _stamped(spec, answers), _told(spec, ours)
-    if told.keys - stamped.keys - {*app} or told.names - stamped.names - {*(app.get("env") or ())}:
+    rewrite it as the document says."""
+    ours = _ours(app, answers)
+    stamped, told = _stamped(app, answers), _told(app, ours)
+    if told.keys - stamped.keys - {*app.keys} or told.names - stamped.names - {
+        *(app.keys.get("env") or ())
+    }:
         keys, env = stamped.keys | told.keys, stamped.names | told.names
-        yield stamp(keys_stamp(spec), {"keys": sorted(keys), "env": sorted(env)})
-    names, others = _names_stamped(spec, answers), _names_told(spec, ours)
-    if {*others} - {*names} - {app["name"]}:
-        yield stamp(name_stamp(spec), {"names": list(dict.fromkeys((*names, *others)))})
+        yield stamp(keys_stamp(app), {"keys": sorted(keys), "env": sorted(env)})
+    names, others = _names_stamped(app, answers), _names_told(app, ours)
+    if {*others} - {*names} - {app.name}:
+        yield stamp(name_stamp(app), {"names": list(dict.fromkeys((*names, *others)))})
 
 
-def _stamped(spec: Spec, answers: Answers) -> Before:
-    values = read_stamp(answers.get(keys_stamp(spec))) or {}
+def _stamped(app: Declared, answers: Answers) -> Before:
+    values = read_stamp(answers.get(keys_stamp(app))) or {}
     return Before(frozenset(_texts(values.get("keys"))), frozenset(_texts(values.get("env"))))
 
 
-def _told(spec: Spec, ours: ecosystem.Ours | None) -> Before:
-    app = ours.apps.get(spec["app"]["name"], {}) if ours else {}
-    env = app.get("env")
-    return Before(frozenset(app), frozenset(env if isinstance(env, dict) else ()))
+def _told(app: Declared, ours: ecosystem.Ours | None) -> Before:
+    standing = ours.apps.get(app.name, {}) if ours else {}
+    env = standing.get("env")
+    return Before(frozenset(standing), frozenset(env if isinstance(env, dict) else ()))
 
 
-def _names_stamped(spec: Spec, answers: Answers) -> list[str]:
-    return _texts((read_stamp(answers.get(name_stamp(spec))) or {}).get("names"))
+def _names_stamped(app: Declared, answers: Answers) -> list[str]:
+    return _texts((read_stamp(answers.get(name_stamp(app))) or {}).get("names"))
 
 
-def _names_told(spec: Spec, ours: ecosystem.Ours | None) -> list[str]:
-    standing = ours.apps.items() if ours and ours.document == spec["document"] else ()
-    return [name for name, app in standing if _script_of(spec, app) == probe.script_path(spec)]
+def _names_told(app: Declared, ours: ecosystem.Ours | None) -> list[str]:
+    standing = ours.apps.items() if ours and ours.document == app.document else ()
+    return [name for name, keys in standing if _script_of(app, keys) == app.script]
 
 
-def _ours(spec: Spec, answers: Answers) -> ecosystem.Ours | None:
-    file = answers.get(ReadFile(spec["host"], spec["ecosystem"]))
+def _ours(app: Declared, answers: Answers) -> ecosystem.Ours | None:
+    file = answers.get(ReadFile(app.host, app.ecosystem))
     return ecosystem.parse(file.content) if isinstance(file, File) else None
 
 
-def _script_of(spec: Spec, app: Mapping[str, Any]) -> str:
-    return probe.script_path({**spec, "app": app}) if app.get("script") else ""
+def _script_of(app: Declared, keys: Mapping[str, Any]) -> str:
+    return replace(app, keys=keys).script if keys.get("script") else ""
 
 
 def _texts(value: Any) -> list[str]:

@@ -16,13 +16,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar, cast
 
-from kjpstate.formats.pm2.argv import arguments
-from kjpstate.model import Answer, Probe, Spec, Unreadable, join
+from kjpstate.formats.pm2.declared import Declared
+from kjpstate.model import Answer, Probe, Unreadable
 from kjpstate.secret import secrets_in
 
 FORMAT = 1
-PLACES = {"node": "node", "pm2": "command"}
-"""{the probe's word: the document's key} of what a login may not find by itself."""
 FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 """Where PM2, started by us, looks for programs, behind the folder of its node."""
 
@@ -195,58 +193,34 @@ class Seen:
         return tuple(app for app in self.apps if app.name == name)
 
 
-def reading(spec: Spec) -> Probe:
-    """The reading for a spec that has `host`, `ecosystem` and `app` (a pm2_process, an app check).
+def reading(app: Declared) -> Probe:
+    """The reading for one app.
 
     Environment names: those the document gives a value. Before them `cwd=PATH`; `node=PATH` and
     `pm2=PATH`, where the document says where they are; for a script that may be found on PATH
     `path=FOLDERS`, and `args=DIGEST` unless a secret is among its arguments.
     """
-    app = spec["app"]
-    names = app.get("env") or {}
-    places = [f"{word}={spec[key]}" for word, key in PLACES.items() if spec.get(key)]
+    places = [f"{word}={path}" for word, path in (("node", app.node), ("pm2", app.command)) if path]
     return Probe(
-        spec["host"],
+        app.host,
         "pm2",
         (
-            app["name"],
-            script_path(spec),
-            f"cwd={base_folder(spec)}",
+            app.name,
+            app.script,
+            f"cwd={app.folder}",
             *places,
             *_program(app),
-            *sorted(names),
+            *sorted(app.keys.get("env") or {}),
         ),
     )
 
 
-def _program(app: Mapping[str, Any]) -> Iterator[str]:
-    if "/" in str(app["script"]):
+def _program(app: Declared) -> Iterator[str]:
+    if "/" in app.written_script:
         return
     yield f"path={':'.join(FOLDERS)}"
-    if not any(True for _ in secrets_in(app.get("args"))):
-        yield f"args={hashlib.sha256(' '.join(arguments(app)).encode()).hexdigest()}"
-
-
-def base_folder(spec: Spec) -> str:
-    """Where the app's relative paths start: its `cwd`, else the folder of the ecosystem file."""
-    folder = spec["ecosystem"].rpartition("/")[0] or "/"
-    return normal(join(folder, str(spec["app"].get("cwd") or folder)))
-
-
-def script_path(spec: Spec) -> str:
-    """The absolute path of the app's script."""
-    return normal(join(base_folder(spec), str(spec["app"]["script"])))
-
-
-def normal(path: str) -> str:
-    """As node's path.resolve: no final `/`, no `.`, `..` or double slash."""
-    parts: list[str] = []
-    for part in path.split("/"):
-        if part == "..":
-            parts = parts[:-1]
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/" + "/".join(parts)
+    if not any(True for _ in secrets_in(app.keys.get("args"))):
+        yield f"args={hashlib.sha256(' '.join(app.arguments).encode()).hexdigest()}"
 
 
 def parse(answer: Answer) -> Seen | str:

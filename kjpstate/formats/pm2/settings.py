@@ -11,28 +11,27 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.keys import KEYS, PLAIN, Context, Mechanism, dropped, number
-from kjpstate.formats.pm2.probe import App, Seen, base_folder
+from kjpstate.formats.pm2.probe import App, Seen
 from kjpstate.formats.pm2.same import real, same_path, same_script
-from kjpstate.model import Spec
 from kjpstate.secret import Secret
 
 _SUFFIXED = ("error_file", "out_file", "log_file", "pid_file")
 
 
-def context(spec: Spec, seen: Seen | None) -> Context:
+def context(app: Declared, seen: Seen | None) -> Context:
     """The context of one app on the host the probe saw."""
     if seen is None:
-        return Context(spec, "", "", 1)
-    return Context(spec, seen.home, seen.user.home, seen.cpus, seen.places)
+        return Context(app, "", "", 1)
+    return Context(app, seen.home, seen.user.home, seen.cpus, seen.places)
 
 
 def desired(context: Context) -> dict[str, Any]:
     """{key: effective value} of every key of the document that PM2 will heed
     and that can be seen."""
-    app: Mapping[str, Any] = context.spec["app"]
     wanted = {}
-    for name, value in app.items():
+    for name, value in context.app.keys.items():
         if name == "time" and value is True:
             wanted["log_date_format"] = "YYYY-MM-DDTHH:mm:ss"
         if name in KEYS and not dropped(name, value) and not _unseen(name, value):
@@ -72,7 +71,7 @@ def _effective(name: str, app: App, wanted: Any, context: Context) -> Any:
     if name in _SUFFIXED:
         return wanted if _numbered(wanted, value, context) else value
     if name == "script":
-        same = same_script(value, app.fields.get("pm_cwd"), context.spec, context.places)
+        same = same_script(value, app.fields.get("pm_cwd"), context.app, context.places)
         return wanted if same else value
     if name == "cwd":
         return wanted if same_path(wanted, value, context.places) else value
@@ -118,19 +117,21 @@ def left_over(
         value = app.fields.get(key.field)
         if value is not None and not _is_default(name, value, context):
             yield name
-    still = set(app.env_names) - set(context.spec["app"].get("env") or {})
+    still = set(app.env_names) - set(context.app.keys.get("env") or {})
     yield from (f"env.{name}" for name in sorted(still.intersection(names)))
 
 
 def _is_default(name: str, value: Any, context: Context) -> bool:
     """Whether PM2 has the value by itself for a key that nobody names."""
     if name == "cwd":
-        return same_path(value, base_folder(context.spec), context.places)
+        return same_path(value, context.app.folder, context.places)
     if name in ("error_file", "out_file"):
         stream = "error" if name == "error_file" else "out"
-        return _numbered(f"{context.home}/logs/{context.name}-{stream}.log", value, context)
+        return _numbered(
+            f"{context.home}/logs/{context.app.file_name}-{stream}.log", value, context
+        )
     if name == "pid_file":
-        return _numbered(f"{context.home}/pids/{context.name}.pid", value, context)
+        return _numbered(f"{context.home}/pids/{context.app.file_name}.pid", value, context)
     return bool(value == KEYS[name].default)
 
 

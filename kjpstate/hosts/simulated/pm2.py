@@ -16,6 +16,7 @@ from typing import Any
 
 from kjpstate.formats import counts, logs, proc
 from kjpstate.formats.pm2 import ecosystem, keys, settings
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.probe import (
     App,
     BootClock,
@@ -26,9 +27,7 @@ from kjpstate.formats.pm2.probe import (
     Seen,
     Startup,
     User,
-    base_folder,
     render,
-    script_path,
 )
 from kjpstate.hosts.simulated.box import TICKS, Box, said
 from kjpstate.model import Completed
@@ -391,17 +390,17 @@ def _resurrect(box: Box, own: dict[str, Any], path: str = _DUMP) -> Completed:
 
 def _fields(file: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """PM2's own fields for an app of an ecosystem file."""
-    spec = {"ecosystem": file, "app": config}
-    context = keys.Context(spec, HOME, "/root", 4)
+    app = Declared("", "", file, config)
+    context = keys.Context(app, HOME, "/root", 4)
     wanted = settings.desired(context)
     fields = {
         **DEFAULTS,
         "name": config["name"],
-        "pm_exec_path": script_path(spec),
-        "pm_cwd": base_folder(spec),
-        "pm_err_log_path": f"{HOME}/logs/{context.name}-error.log",
-        "pm_out_log_path": f"{HOME}/logs/{context.name}-out.log",
-        "pm_pid_path": f"{HOME}/pids/{context.name}-0.pid",
+        "pm_exec_path": app.script,
+        "pm_cwd": app.folder,
+        "pm_err_log_path": f"{HOME}/logs/{app.file_name}-error.log",
+        "pm_out_log_path": f"{HOME}/logs/{app.file_name}-out.log",
+        "pm_pid_path": f"{HOME}/pids/{app.file_name}-0.pid",
     }
     return fields | {keys.KEYS[key].field: value for key, value in wanted.items()}
 

@@ -8,30 +8,48 @@ start. Called through the face in `kjpstate.kinds`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.health import FRESH
-from kjpstate.kinds.pm2_process import hints
-from kjpstate.kinds.pm2_process.commands import steps
-from kjpstate.kinds.pm2_process.refusals import problems, renames
-from kjpstate.kinds.pm2_process.views import View, mechanism, owed, readings, view
-from kjpstate.model import (
-    UNKNOWN,
-    Action,
-    Advice,
-    Answers,
-    Drift,
-    Reading,
-    Refuse,
-    Spec,
-    State,
-    Upstream,
-)
+from kjpstate.kinds.pm2_process import spec as specs
+from kjpstate.kinds.pm2_process import telling
+from kjpstate.kinds.pm2_process.advice import advice
+from kjpstate.kinds.pm2_process.commands import rewound, steps
+from kjpstate.kinds.pm2_process.refusals import refusals
+from kjpstate.kinds.pm2_process.spec import Spec
+from kjpstate.kinds.pm2_process.view import View, readings, see
+from kjpstate.model import UNKNOWN, Action, Drift, Reading, Refuse, State, Told
+from kjpstate.section import Made, Page
 
-KIND, ORDER, UNIT = "pm2_process", 60, "running"
+__all__ = [
+    "KIND",
+    "ORDER",
+    "SECTION",
+    "UNIT",
+    "Spec",
+    "actions",
+    "actual",
+    "advice",
+    "desired",
+    "questions",
+    "reads",
+    "refusals",
+    "resources",
+    "rewound",
+    "see",
+    "told",
+    "writes",
+]
+
+KIND, ORDER, UNIT, SECTION = "pm2_process", 60, "running", "pm2"
 _TICKS = ("alive", "code")
+
+
+def resources(page: Page, earlier: Sequence[Made]) -> Iterable[Made]:
+    """The apps of the ecosystem files that stand in `earlier`."""
+    return specs.made(earlier)
 
 
 def reads(spec: Spec) -> Iterable[Reading]:
@@ -39,53 +57,39 @@ def reads(spec: Spec) -> Iterable[Reading]:
     return readings(spec)
 
 
-def actual(spec: Spec, answers: Answers) -> State:
+def actual(view: View) -> State:
     """`alive`: true, or a code of health.State. `settings`: effective value by the document's key.
 
     `env`: values as Secrets. `left`: what still acts though it left the document. `code`: "fresh"
     or another code. `saved`: true or a code.
     """
-    seen = view(spec, answers)
     values: dict[str, Any] = {
-        "alive": seen.health.alive or seen.health.state,
-        "settings": {key: seen.found.get(key) for key in seen.wanted},
-        "env": dict(seen.env_found),
-        "left": list(seen.left),
-        "problems": [f"{item.rule}: {item.reason}" for item in problems(seen, answers, {}, False)],
+        "alive": view.health.alive or view.health.state,
+        "settings": {key: view.found.get(key) for key in view.wanted},
+        "env": dict(view.env_found),
+        "left": list(view.left),
     }
-    if seen.code is not None:
-        values["code"] = seen.code.code
-    if seen.saved is not None:
-        values["saved"] = seen.saved.well or seen.saved.code
-    return State(values, {"sick": seen.health.sick}, present=bool(seen.entries), ticks=_TICKS)
+    if view.code is not None:
+        values["code"] = view.code.code
+    if view.saved is not None:
+        values["saved"] = view.saved.well or view.saved.code
+    return State(values, present=bool(view.entries), ticks=_TICKS)
 
 
-def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
+def desired(view: View) -> State:
     """The same keys as they should be; `code` UNKNOWN while something of this plan has yet to write
     it."""
-    seen = view(spec, answers)
-    seen = replace(seen, renamed=renames(seen, answers))
-    code_owed = owed(spec, upstream)
     values: dict[str, Any] = {
         "alive": True,
-        "settings": dict(seen.wanted),
-        "env": dict(seen.env),
+        "settings": dict(view.wanted),
+        "env": dict(view.env),
         "left": [],
-        "problems": [],
     }
-    if seen.code is not None:
-        values["code"] = UNKNOWN if code_owed else FRESH.code
-    if seen.saved is not None:
+    if view.code is not None:
+        values["code"] = UNKNOWN if view.code_owed else FRESH.code
+    if view.saved is not None:
         values["saved"] = True
-    how = mechanism(seen, code_owed)
-    beside = {
-        "view": seen,
-        "mechanism": how,
-        "problems": tuple(problems(seen, answers, upstream, code_owed)),
-        "headline": hints.headline(seen, how, code_owed),
-        "notes": hints.notes(seen, how),
-    }
-    return State(values, beside, ticks=_TICKS)
+    return State(values, ticks=_TICKS)
 
 
 def writes(spec: Spec) -> Iterable[tuple[str, str]]:
@@ -93,19 +97,16 @@ def writes(spec: Spec) -> Iterable[tuple[str, str]]:
     return ()
 
 
-def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
+def actions(view: View, drift: Drift) -> Iterator[Action | Refuse]:
     """The least mechanism that cures all differences at once."""
-    refusals = drift.desired.beside["problems"]
-    if refusals:
-        yield refusals[0]
-        return
-    seen: View = drift.desired.beside["view"]
-    yield from steps(seen, drift.desired.beside["mechanism"])
+    return steps(view)
 
 
-def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
-    """What the host itself would spoil: a reboot, a second bot, lost variables,
-    readable secrets."""
-    seen = view(spec, answers)
-    if seen.seen is not None and not seen.why:
-        yield from hints.advice(seen, seen.seen)
+def told(view: View, drift: Drift | None) -> Told:
+    """The mechanism and why, the settings that change, and the app's health."""
+    return telling.told(view)
+
+
+def questions(spec: Spec) -> Iterator[Declared]:
+    """The app, which checks, a watch and screens may look at."""
+    yield spec.app

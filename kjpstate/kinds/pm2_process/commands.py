@@ -10,12 +10,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from kjpstate.formats.pm2 import noted, policy, probe, settings
+from kjpstate.formats.pm2 import noted, policy, probe
 from kjpstate.formats.pm2.probe import Seen
 from kjpstate.kinds.pm2_process import scripts
-from kjpstate.kinds.pm2_process.views import Mechanism, View, log_stamp
+from kjpstate.kinds.pm2_process.view import View, log_stamp
 from kjpstate.model import Action, Await, ReadStat, Run, Stamp
 from kjpstate.secret import secrets_in
+
+DOWN = "down a few seconds"
+"""Why a delete and start is felt."""
 
 _TIMEOUT = 120.0
 _LONGEST_WAIT = 60_000
@@ -23,9 +26,9 @@ _MARGIN = 45.0
 """Seconds beside min_uptime that a slow box may need to come up."""
 
 
-def steps(view: View, how: Mechanism) -> Iterator[Action]:
-    """What `how` takes; the last is `pm2 save` where the saved list is not as it should be."""
-    seen = view.seen
+def steps(view: View) -> Iterator[Action]:
+    """All that the mechanism takes, and `pm2 save` where the saved list is not as it should be."""
+    seen, how = view.seen, view.mechanism
     assert seen is not None
     if how in ("replace", "reload") or view.renamed:
         yield _keep(view, seen)
@@ -35,8 +38,8 @@ def steps(view: View, how: Mechanism) -> Iterator[Action]:
         yield _delete(view, seen, view.name, f"delete {view.name}")
     if how in ("replace", "reload", "start"):
         yield _log_stamp(view, seen)
-        yield _begin(view, seen, how)
-        if view.spec["app"].get("autorestart") is not False:
+        yield _begin(view, seen)
+        if not view.app.may_end:
             yield _wait(view)
     if view.saved is not None and not view.saved.well:
         yield from _save(view, seen)
@@ -60,7 +63,7 @@ def environment(seen: Seen) -> dict[str, str]:
 
 def _kept(view: View, seen: Seen) -> str:
     """Where PM2 writes its list as it runs, beside its own saved one."""
-    return f"{seen.home}/dump.pm2.kjpstate-{settings.context(view.spec, seen).name}"
+    return f"{seen.home}/dump.pm2.kjpstate-{view.app.file_name}"
 
 
 def _keep(view: View, seen: Seen) -> Run:
@@ -70,7 +73,7 @@ def _keep(view: View, seen: Seen) -> Run:
     Not among `writes`: it must survive the putting back of files, which comes before the undo.
     """
     return Run(
-        view.spec["host"],
+        view.spec.host,
         ("sh", "-c", scripts.KEEP, "sh", seen.node, seen.pm2, _kept(view, seen)),
         "",
         timeout=_TIMEOUT,
@@ -88,18 +91,18 @@ def _run(view: View, seen: Seen, argv: tuple[str, ...], why: str, *, back: bool)
     if back:
         undo = ("sh", "-c", scripts.BACK, "sh", seen.node, seen.pm2, view.name, _kept(view, seen))
     return Run(
-        view.spec["host"],
+        view.spec.host,
         argv,
         why,
-        cwd=view.spec["ecosystem"].rpartition("/")[0] or "/",
+        cwd=view.app.ecosystem.rpartition("/")[0] or "/",
         undo=(undo,),
         timeout=_TIMEOUT,
         clean_env=environment(seen),
     )
 
 
-def _begin(view: View, seen: Seen, how: Mechanism) -> Run:
-    file, name = view.spec["ecosystem"], view.name
+def _begin(view: View, seen: Seen) -> Run:
+    file, name, how = view.app.ecosystem, view.name, view.mechanism
     if how == "reload":
         reload = (seen.node, seen.pm2, "reload", file, "--only", name, "--update-env")
         # a name is also taken for the path of a script below the working folder: here there is none
@@ -110,14 +113,14 @@ def _begin(view: View, seen: Seen, how: Mechanism) -> Run:
     if how == "start" and not view.renamed:
         return start
     # its delete brings the old app back, so the new one needs no undo of its own
-    return replace(start, undo=(), why="down a few seconds")
+    return replace(start, undo=(), why=DOWN)
 
 
 def _wait(view: View) -> Await:
-    enough = min(max(policy.min_uptime(view.spec["app"]), 1000), _LONGEST_WAIT)
+    enough = min(max(policy.min_uptime(view.app.keys), 1000), _LONGEST_WAIT)
     return Await(
-        view.spec["host"],
-        probe.reading(view.spec),
+        view.spec.host,
+        probe.reading(view.app),
         "pm2-online",
         (
             ("name", view.name),
@@ -133,7 +136,7 @@ def _wait(view: View) -> Await:
 def _save(view: View, seen: Seen) -> Iterator[Run]:
     path = f"{seen.home}/dump.pm2"
     yield Run(
-        view.spec["host"],
+        view.spec.host,
         (seen.node, seen.pm2, "save"),
         "pm2 save: so that a reboot brings the same list back",
         writes=(path,),
@@ -143,7 +146,7 @@ def _save(view: View, seen: Seen) -> Iterator[Run]:
     if any(True for _ in secrets_in(view.env)):
         # PM2 makes both, the list and the one before it, for everybody to read
         yield Run(
-            view.spec["host"],
+            view.spec.host,
             ("sh", "-c", scripts.HIDE, "sh", path),
             "hides PM2's list, which holds a secret, from other users",
             clean_env=environment(seen),
@@ -152,19 +155,18 @@ def _save(view: View, seen: Seen) -> Iterator[Run]:
 
 def _log_stamp(view: View, seen: Seen) -> Stamp:
     """Where the logs end now: the checks look only at what comes after."""
-    context = settings.context(view.spec, seen)
     fill = []
     for stream, key in (("out", "out_file"), ("error", "error_file")):
-        path = view.wanted.get(key) or f"{seen.home}/logs/{context.name}-{stream}.log"
+        path = view.wanted.get(key) or f"{seen.home}/logs/{view.app.file_name}-{stream}.log"
         if path != "/dev/null":
-            fill.append((stream, ReadStat(view.spec["host"], path)))
-    reading = log_stamp(view.spec)
+            fill.append((stream, ReadStat(view.spec.host, path)))
+    reading = log_stamp(view.app)
     return Stamp(reading.host, reading.document, reading.name, {}, tuple(fill))
 
 
 def _keys_stamp(view: View) -> Stamp:
     return noted.stamp(
-        noted.keys_stamp(view.spec), {"keys": sorted(view.wanted), "env": sorted(view.env)}
+        noted.keys_stamp(view.app), {"keys": sorted(view.wanted), "env": sorted(view.env)}
     )
 
 
@@ -186,4 +188,4 @@ def rewound(
 
 
 def _name_stamp(view: View) -> Stamp:
-    return noted.stamp(noted.name_stamp(view.spec), {"names": [view.name]})
+    return noted.stamp(noted.name_stamp(view.app), {"names": [view.name]})

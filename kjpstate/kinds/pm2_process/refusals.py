@@ -1,5 +1,4 @@
-"""Where acting on PM2 would mean guessing, or running a second bot. Called by
-the kind's face only."""
+"""Refusals: where acting on PM2 would mean guessing, or running a second bot."""
 
 from __future__ import annotations
 
@@ -7,38 +6,32 @@ import re
 import shlex
 from collections.abc import Collection, Iterator
 
-from kjpstate.formats.pm2 import noted, probe
-from kjpstate.formats.pm2.probe import App, Runner, Seen, base_folder
-from kjpstate.formats.pm2.same import (
-    may_come_from_path,
-    same_arguments,
-    same_bot,
-    same_path,
-    same_place,
-)
-from kjpstate.kinds.pm2_process.views import View, mechanism, script_owed, script_stat
-from kjpstate.model import Answers, Refuse, Spec, Stat, Upstream
+from kjpstate.formats.pm2.declared import Declared
+from kjpstate.formats.pm2.probe import App, Runner, Seen
+from kjpstate.formats.pm2.same import same_bot, same_path
+from kjpstate.kinds.pm2_process.view import View
+from kjpstate.model import Refuse
 
 
-def problems(seen: View, answers: Answers, upstream: Upstream, code_owed: bool) -> Iterator[Refuse]:
-    """Each refusal, the gravest first."""
-    if re.fullmatch(r"all|\d+|/.*/|-.*|.*[ ,].*", seen.name):
+def refusals(view: View) -> Iterator[Refuse]:
+    """Each, the gravest first."""
+    if re.fullmatch(r"all|\d+|/.*/|-.*|.*[ ,].*", view.name):
         yield Refuse(
             "pm2-name",
-            f"PM2 does not read {seen.name!r} as the name of one app",
+            f"PM2 does not read {view.name!r} as the name of one app",
             pointer="/app/name",
         )
-    if seen.seen is None or seen.why:
+    if view.seen is None or view.why:
         yield Refuse(
-            "pm2-unreadable", seen.why or "PM2 could not be looked at", cure="on the host: node -v"
+            "pm2-unreadable", view.why or "PM2 could not be looked at", cure="on the host: node -v"
         )
         return
-    yield from _machine(seen.seen)
-    yield from _daemon(seen.seen, seen.spec)
-    yield from _script(seen, answers, upstream)
-    yield from _twice(seen, answers, upstream)
-    if seen.saved is not None and not seen.saved.well and mechanism(seen, code_owed) != "none":
-        yield from _forgotten(seen.seen, seen.name)
+    yield from _machine(view.seen)
+    yield from _daemon(view.seen, view.app)
+    yield from _script(view)
+    yield from _twice(view)
+    if view.saved is not None and not view.saved.well and view.mechanism != "none":
+        yield from _forgotten(view.seen, view.name)
 
 
 def _machine(seen: Seen) -> Iterator[Refuse]:
@@ -56,7 +49,7 @@ def _machine(seen: Seen) -> Iterator[Refuse]:
         yield Refuse("pm2-missing", f"{missing} was not found for {who}", cure=install)
 
 
-def _daemon(seen: Seen, spec: Spec) -> Iterator[Refuse]:
+def _daemon(seen: Seen, app: Declared) -> Iterator[Refuse]:
     own = seen.daemon
     if seen.socket == "denied" or (own is not None and own.uid != seen.user.uid):
         owner = own.user if own else "another user"
@@ -73,92 +66,66 @@ def _daemon(seen: Seen, spec: Spec) -> Iterator[Refuse]:
         reason = f"PM2's daemon {own.pid} runs, but its socket in {seen.home} is {seen.socket}"
         yield Refuse("pm2-silent", reason, cure=f"kill {own.pid}, then: pm2 resurrect")
     for other in seen.others:
-        for app in other.apps or ():
-            if same_bot(app, spec, seen.places) or (
-                not seen.alive and app.get("name") == spec["app"]["name"]
+        for entry in other.apps or ():
+            if same_bot(entry, app, seen.places) or (
+                not seen.alive and entry.get("name") == app.name
             ):
-                reason = f"the PM2 of {other.user} in {other.home} has {app.get('name')}"
-                place = f"PM2 daemon {other.pid}: {app.get('pm_exec_path')}"
+                reason = f"the PM2 of {other.user} in {other.home} has {entry.get('name')}"
+                place = f"PM2 daemon {other.pid}: {entry.get('pm_exec_path')}"
                 cure = f"log in as {other.user} with PM2_HOME={other.home}, or delete it there"
                 yield Refuse("pm2-other-daemon", reason, (place,), cure)
 
 
-def _script(seen: View, answers: Answers, upstream: Upstream) -> Iterator[Refuse]:
-    reading = script_stat(seen.spec)
-    if script_owed(seen.spec, upstream) or reading not in answers:
-        return
-    found = answers[reading]
-    by_path = seen.seen is not None and may_come_from_path(seen.spec, seen.seen.places)
-    if (found is None and not by_path) or (isinstance(found, Stat) and found.type == "directory"):
-        what = "is not there" if found is None else "is a folder"
+def _script(view: View) -> Iterator[Refuse]:
+    if view.script in ("missing", "folder"):
+        what = "is not there" if view.script == "missing" else "is a folder"
         yield Refuse(
             "script-missing",
-            f"{reading.path} {what}",
+            f"{view.app.script} {what}",
             cure="deploy it first",
             pointer="/app/script",
         )
 
 
-def _twice(seen: View, answers: Answers, upstream: Upstream) -> Iterator[Refuse]:
+def _twice(view: View) -> Iterator[Refuse]:
     """The same script in the same folder, outside the app of this name, while ours is about to
     start."""
-    if seen.entries:
+    if view.entries:
         return
-    found = list(others(seen, {app.name for app in _ours(seen, answers)}))
+    found = list(others(view, {entry.name for entry in view.ours}))
     if found:
         cures = [cure for _, cure in found]
-        reason = f"{probe.script_path(seen.spec)} already runs: {found[0][0]}"
+        reason = f"{view.app.script} already runs: {found[0][0]}"
         yield Refuse(
             "script-runs-twice", reason, tuple(place for place, _ in found), "; ".join(cures)
         )
 
 
-def renames(seen: View, answers: Answers) -> tuple[str, ...]:
-    """The old names of our own app that still stand in PM2's list, and no more in the document. Of
-    several sessions of one script it is the one with its arguments, where there is one."""
-    ours = _ours(seen, answers)
-    alike = [app for app in ours if same_arguments(app.fields, seen.spec)]
-    return tuple(dict.fromkeys(app.name for app in alike or ours))
-
-
-def _ours(seen: View, answers: Answers) -> list[App]:
-    """What this document once started from this script, and names no more; while ours is about to
-    start."""
-    if seen.seen is None or not seen.seen.alive or seen.entries:
-        return []
-    named = set(noted.names_before(seen.spec, answers)) - _document_apps(seen.spec)
-    places = seen.seen.places
-    return [
-        app
-        for app in seen.seen.apps
-        if app.name in named and same_place(app.fields, seen.spec, places)
-    ]
-
-
-def others(seen: View, ours: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+def others(view: View, ours: Collection[str] = ()) -> Iterator[tuple[str, str]]:
     """(what, cure) of each process that runs our script in our folder but is not of our app.
 
     Apps that the document itself runs from the same script are meant to. `ours`: names of what it
     ran; of these the one with our arguments is deleted, and the others are other sessions.
     """
-    if seen.seen is None:
+    seen, app = view.seen, view.app
+    if seen is None:
         return
-    places, allowed = seen.seen.places, {*_document_apps(seen.spec), *ours}
-    listed = seen.seen.apps if seen.seen.alive else ()
+    places, allowed = seen.places, {*view.spec.names, *ours}
+    listed = seen.apps if seen.alive else ()
     strangers = [
-        app for app in listed if app.start is not None and same_bot(app.fields, seen.spec, places)
+        entry for entry in listed if entry.start is not None and same_bot(entry.fields, app, places)
     ]
     alone = []
-    for runner in seen.seen.runners:
+    for runner in seen.runners:
         owner = _owner(runner, listed)
-        if runner.cwd and not same_path(runner.cwd, base_folder(seen.spec), places):
+        if runner.cwd and not same_path(runner.cwd, app.folder, places):
             continue
         if owner is not None:
             strangers.append(owner)
-        elif not _started_by_pm2(runner, seen.seen):
+        elif not _started_by_pm2(runner, seen):
             alone.append(runner)
-    for app in {app.pm_id: app for app in strangers if app.name not in allowed}.values():
-        yield f"{app.name} (number {app.pm_id} in PM2's list)", by_number(app, listed)
+    for entry in {entry.pm_id: entry for entry in strangers if entry.name not in allowed}.values():
+        yield f"{entry.name} (number {entry.pm_id} in PM2's list)", by_number(entry, listed)
     for runner in alone:
         yield f"process {runner.pid}, which no PM2 started", f"kill {runner.pid}"
 
@@ -189,10 +156,6 @@ def by_number(app: App, listed: Collection[App]) -> str:
     if any(number in (other.name, other.fields.get("namespace")) for other in listed):
         return f"pm2 delete {shlex.quote(f'/^{re.escape(app.name)}$/')}"
     return f"pm2 delete {number}"
-
-
-def _document_apps(spec: Spec) -> set[str]:
-    return {spec["app"]["name"], *spec.get("beside", ())}
 
 
 def _forgotten(seen: Seen, name: str) -> Iterator[Refuse]:

@@ -1,5 +1,4 @@
-"""What a reader should know about one app beside its differences. Called by the
-kind's face only."""
+"""Advice on one app that needs its host: a reboot, a second bot, lost variables, open secrets."""
 
 from __future__ import annotations
 
@@ -11,11 +10,10 @@ from kjpstate.formats.pm2.probe import Seen
 from kjpstate.formats.pm2.same import same_path
 from kjpstate.kinds.pm2_process.commands import environment
 from kjpstate.kinds.pm2_process.refusals import others
-from kjpstate.kinds.pm2_process.views import Mechanism, View
+from kjpstate.kinds.pm2_process.view import View
 from kjpstate.model import Advice
 from kjpstate.secret import secrets_in
 
-_FEW = 3
 _SHELL = re.compile(
     r"SSH_.*|XDG_.*|LC_.*|LS_COLORS|LANGUAGE|SHLVL|SHELL|PWD|OLDPWD|TERM.*|COLORTERM|MAIL|EDITOR|PAGER|_|HIST.*|"
     r"NVM_.*|npm_.*|DBUS_.*|SUDO_.*|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_.*|MANAGERPID|LESS.*|DISPLAY"
@@ -30,74 +28,18 @@ _PM2 = re.compile(
 _SETTINGS = {*KEYS, *(key.field for key in KEYS.values())}
 
 
-def headline(view: View, how: Mechanism, code_owed: bool) -> str:
-    """What will be done, and why."""
-    if view.renamed:
-        return f"delete and start: it was called {', '.join(view.renamed)}; down a few seconds"
-    if how == "start":
-        return f"start: {view.health.sick or 'not running'}"
-    if how == "replace":
-        return f"delete and start: {_why_replace(view)}; down a few seconds"
-    if how == "reload":
-        return f"reload: {_why_reload(view, code_owed)}; down a moment"
-    return f"pm2 save: {view.saved.reason}" if how == "save" and view.saved else "as it should be"
-
-
-def _why_reload(view: View, code_owed: bool) -> str:
-    reasons = []
-    if code_owed:
-        reasons.append("new code")
-    elif view.code is not None and not view.code.well:
-        reasons.append(view.code.reason)
-    if view.changed():
-        reasons.append("settings")
-    if view.changed_env():
-        reasons.append("variables")
-    return ", ".join(reasons)
-
-
-def _why_replace(view: View) -> str:
-    if view.health.sick:
-        return view.health.sick
-    changed = view.changed()
-    if {"error_file", "out_file", "log_file"} & set(changed):
-        return "log paths (a reload can't change them)"
-    if changed:
-        return f"{', '.join(changed)} (a reload can't change that)"
-    return f"a reload can't take away {', '.join(view.left)}"
-
-
-def notes(view: View, how: Mechanism) -> list[str]:
-    """A few changed settings one by one, many as one line; names of variables, never values."""
-    if how not in ("reload", "replace"):
-        return []
-    changed = view.changed()
-    lines = [
-        f"{key}   {_shown(view.found.get(key))} -> {_shown(view.wanted[key])}" for key in changed
-    ]
-    if len(lines) > _FEW:
-        lines = [f"{len(changed)} settings change: {', '.join(changed)}"]
-    names = [f"env.{name}" for name in view.changed_env()]
-    if names:
-        lines.append(f"{', '.join(names)} {'changes' if len(names) == 1 else 'change'}")
-    if view.left:
-        lines.append(f"taken away: {', '.join(view.left)}")
-    return lines
-
-
-def _shown(value: object) -> str:
-    return "(none)" if value is None else str(value)
-
-
-def advice(view: View, seen: Seen) -> Iterator[Advice]:
-    """All advice that needs the host."""
+def advice(view: View) -> Iterator[Advice]:
+    """All of it; nothing where PM2 could not be looked at."""
+    seen = view.seen
+    if seen is None or view.why:
+        return
     yield from _boot(view, seen)
     yield from _dump(view, seen)
     yield from _unseen(view, seen)
     yield from _variables(view, seen)
     if view.entries:
         for what, cure in others(view):
-            reason = f"{what} also runs {view.spec['app']['script']} here"
+            reason = f"{what} also runs {view.app.written_script} here"
             yield Advice("script-runs-twice", reason, cure, "/app/script", "breaks")
     own = seen.daemon
     if own and own.version and seen.pm2_version and own.version != seen.pm2_version:
@@ -106,7 +48,7 @@ def advice(view: View, seen: Seen) -> Iterator[Advice]:
 
 
 def _boot(view: View, seen: Seen) -> Iterator[Advice]:
-    if not view.spec.get("save"):
+    if not view.spec.save:
         yield from _forgets(view, seen)
         return
     units = [
@@ -174,7 +116,7 @@ def _dump(view: View, seen: Seen) -> Iterator[Advice]:
 
 
 def _variables(view: View, seen: Seen) -> Iterator[Advice]:
-    known = {*environment(seen), *view.env, *_SETTINGS, *view.spec["app"], view.name}
+    known = {*environment(seen), *view.env, *_SETTINGS, *view.app.keys, view.name}
     extra = {name for app in view.entries for name in app.env_names} - known
     lost = sorted(name for name in extra if not (_SHELL.fullmatch(name) or _PM2.fullmatch(name)))
     if lost:

@@ -1,0 +1,210 @@
+"""Kind `pm2_ecosystem`: the file that tells PM2 what to run, and the folders its logs go to.
+
+Judged by content: our file is JSON behind `module.exports =` and reads back without being run. A
+file that is not ours is opaque, and replaced whole (its backup stays). Called through the face in
+`kjpstate.kinds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from kjpstate.formats.pm2 import ecosystem, noted
+from kjpstate.formats.pm2.lint import lint
+from kjpstate.kinds.pm2_ecosystem import spec as specs
+from kjpstate.kinds.pm2_ecosystem import view as views
+from kjpstate.kinds.pm2_ecosystem.environments import hidden
+from kjpstate.kinds.pm2_ecosystem.spec import SECTION, Spec
+from kjpstate.kinds.pm2_ecosystem.view import View
+from kjpstate.model import (
+    Action,
+    Advice,
+    Answers,
+    Drift,
+    File,
+    MakeDirectory,
+    Reading,
+    Refuse,
+    State,
+    Told,
+    Unreadable,
+    Upstream,
+    WriteFile,
+)
+from kjpstate.secret import Secret
+from kjpstate.section import Made, Page
+
+__all__ = [
+    "KIND",
+    "ORDER",
+    "SECTION",
+    "UNIT",
+    "Spec",
+    "actions",
+    "actual",
+    "advice",
+    "desired",
+    "reads",
+    "refusals",
+    "resources",
+    "see",
+    "told",
+    "veil_diff",
+    "writes",
+]
+
+KIND, ORDER, UNIT = "pm2_ecosystem", 40, "running"
+
+
+def resources(page: Page, earlier: Sequence[Made]) -> Iterable[Made]:
+    """One file for each section."""
+    return specs.made(page)
+
+
+def reads(spec: Spec) -> Iterable[Reading]:
+    """The file, our notes of its apps, the package.json by which node would load it, the log
+    folders."""
+    yield spec.file
+    for app in spec.apps:
+        yield noted.keys_stamp(app)
+        yield noted.name_stamp(app)
+    yield from spec.packages
+    yield from spec.folders
+
+
+def see(spec: Spec, answers: Answers, upstream: Upstream) -> View:
+    """The file, its folders, and what is known of its apps."""
+    return views.see(spec, answers)
+
+
+def actual(view: View) -> State:
+    """`apps`: by name, environment values as Secrets; None when there is no file of ours. `left`:
+    what the file holds beyond the document. `folders`: whether each log folder is there."""
+    ours = view.ours
+    values = {
+        "document": ours.document if ours else None,
+        "apps": {name: _veiled(app) for name, app in ours.apps.items()} if ours else None,
+        "left": view.left,
+        "folders": {path: _is_folder(type_) for path, type_ in view.folders.items()},
+    }
+    return State(values, present=view.file is not None)
+
+
+def desired(view: View) -> State:
+    """The document's apps by name, nothing left over, every log folder there."""
+    return State(
+        {
+            "document": view.spec.document,
+            "apps": {app.name: dict(app.keys) for app in view.spec.apps},
+            "left": [],
+            "folders": dict.fromkeys(view.folders, True),
+        }
+    )
+
+
+def writes(spec: Spec) -> Iterable[tuple[str, str]]:
+    """The file, and the log folders themselves (nothing in them)."""
+    yield spec.host, spec.path
+    for folder in spec.folders:
+        yield spec.host, folder.path
+
+
+def refusals(view: View) -> Iterator[Refuse]:
+    """A name, a file or a package that PM2 could not make use of."""
+    path = view.spec.path
+    for rule, reason in _problems(view):
+        yield Refuse(rule, reason, (path,), _CURES[rule])
+
+
+def actions(view: View, drift: Drift) -> Iterator[Action | Refuse]:
+    """Missing log folders first: PM2 never restarts an app whose log folder is gone. Then the file,
+    and before it a note of what only its old bytes tell."""
+    spec = view.spec
+    for folder, type_ in view.folders.items():
+        if not _is_folder(type_):
+            yield MakeDirectory(spec.host, f"{folder}/")
+    if any(drift.differs(key) for key in ("document", "apps", "left")):
+        yield from view.known
+        yield WriteFile(
+            spec.host,
+            spec.path,
+            before=view.before,
+            after=ecosystem.render(spec.document, [app.keys for app in spec.apps]),
+            mode=0o600 if spec.is_secret else 0o644,
+        )
+
+
+def advice(view: View) -> Iterator[Advice]:
+    """What the document itself will not do, and a file that others may read though it holds
+    secrets."""
+    spec, file = view.spec, view.file
+    for position, app in enumerate(spec.apps):
+        for item in lint(app.keys):
+            pointer = f"/apps/{position}{item.pointer}"
+            yield Advice(item.rule, item.reason, item.cure, pointer, item.severity)
+    if isinstance(file, File) and file.mode & 0o044 and spec.is_secret:
+        mode = f"{file.mode & 0o777:04o}"
+        reason = f"{spec.path} will hold secrets and others may read it (mode {mode})"
+        yield Advice("secrets-readable", reason, f"chmod 600 {spec.path}", "/apps", "breaks")
+
+
+def told(view: View, drift: Drift | None) -> Told:
+    """The file and how many settings it has; of a file that is not ours no row, as all is new."""
+    return Told(f"{view.spec.path}   {_headline(view)}", None if view.ours else ())
+
+
+def veil_diff(before: str, after: str) -> str:
+    """`before` with each variable's value hidden that `after` does not show openly."""
+    return hidden(before, after)
+
+
+_CURES = {
+    "ecosystem-esm": "name it ecosystem.config.cjs in the document: that loads everywhere",
+    "ecosystem-name": "name it ecosystem.config.cjs or ecosystem.config.js",
+    "ecosystem-unreadable": "look at it on the host",
+    "log-folder-taken": "name another folder for error_file and out_file",
+}
+
+
+def _problems(view: View) -> Iterator[tuple[str, str]]:
+    path, file = view.spec.path, view.file
+    if not ecosystem.name_is_known(path):
+        yield "ecosystem-name", f"PM2 takes {path} for a script, not for an ecosystem file"
+    if isinstance(file, Unreadable):
+        yield "ecosystem-unreadable", f"{path} can't be read: {file.why}"
+    elif isinstance(file, File) and file.symlink:
+        yield "ecosystem-unreadable", f"{path} is a link to {file.symlink}; it stays as it is"
+    if view.module:
+        says = f'{view.module} says "type": "module"'
+        yield "ecosystem-esm", f"{says}, so node refuses module.exports in {path}"
+    for folder, type_ in view.folders.items():
+        if type_ and not _is_folder(type_):
+            reason = f"{folder} should be the folder of the logs, but a file stands there"
+            yield "log-folder-taken", reason
+
+
+def _is_folder(type_: str) -> bool:
+    return type_ in ("directory", "symlink")
+
+
+def _veiled(app: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _hide(value) if key.startswith("env") else value for key, value in app.items()}
+
+
+def _hide(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _hide(item) for key, item in value.items()}
+    return Secret(value) if isinstance(value, str) else value
+
+
+def _headline(view: View) -> str:
+    apps = [app.keys for app in view.spec.apps]
+    count = sum(len(keys) - 1 + max(0, len(keys.get("env") or ()) - 1) for keys in apps)
+    if not isinstance(view.file, File):
+        return f"new, {count} settings"
+    if view.ours is None:
+        return f"not ours: replaced whole, its backup stays; {count} settings"
+    if view.ours.document != view.spec.document:
+        return f"was of the document {view.ours.document}; {count} settings"
+    return f"{count} settings"
