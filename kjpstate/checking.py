@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 from kjpstate import plan as planning
 from kjpstate import reconcile
 from kjpstate.formats import causes
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.host import Eye
-from kjpstate.kinds import KINDS
+from kjpstate.kinds import KINDS, questions
 from kjpstate.model import Answer, Change, Holder, Plan, Probe, Reading, ReadLock, Resource
 from kjpstate.reconcile import Document
 
@@ -163,10 +164,11 @@ def _hints(
     traces = {probe.host: causes.parse(answers.get(probe)) for probe in probes}
     for change in plan.changes:
         found = traces.get(change.resource.host)
-        app = (
-            str(change.resource.spec["app"]["name"])
-            if change.resource.kind == "pm2_process"
-            else ""
-        )
+        app = _app(change.resource)
         if found is not None and (said := causes.hint(found, tuple(_paths(change)), app)):
             yield change.resource.address, said
+
+
+def _app(resource: Resource) -> str:
+    """The name of the app that it is; "" for another thing."""
+    return next((app.name for _, app in questions([resource], Declared)), "")

@@ -10,14 +10,16 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from kjpstate import errors
 from kjpstate.formats import course as courses
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.soak import (
     Ended,
+    Expected,
     Hole,
     Limits,
     Sample,
@@ -28,7 +30,7 @@ from kjpstate.formats.soak import (
     judge,
 )
 from kjpstate.host import Eye
-from kjpstate.kinds.check.apps import log_files
+from kjpstate.kinds import questions
 from kjpstate.model import Answers, Reading, Resource
 
 EVERY, LENGTH = 30.0, 1800.0
@@ -117,14 +119,14 @@ class Record:
 Told = Callable[[Sample | Hole], None]
 
 
-def subjects(document: Document, hosts: Iterable[str]) -> tuple[Subject, ...]:
+def subjects(document: Document, hosts: Collection[str]) -> tuple[Subject, ...]:
     """Every app of the document on these hosts; raises UsageError when there is none."""
-    there = set(hosts)
     texts = tuple(((document.monitor or {}).get("limits") or {}).get("log") or {})
+    expected = list(questions(document.checks, Expected))
     found = tuple(
-        _subject(item, document.checks, texts)
-        for item in document.resources
-        if item.kind == "pm2_process" and item.host in there
+        _subject(app, [part for item, part in expected if item.host == app.host], texts)
+        for _, app in questions(document.resources, Declared)
+        if app.host in hosts
     )
     if not found:
         raise errors.UsageError(
@@ -134,25 +136,11 @@ def subjects(document: Document, hosts: Iterable[str]) -> tuple[Subject, ...]:
     return found
 
 
-def _subject(item: Resource, checks: Sequence[Resource], texts: tuple[str, ...]) -> Subject:
-    host, app = item.host, item.spec["app"]["name"]
-    mine = [check.spec for check in checks if check.host == host]
-    names = [name for spec in mine if spec["type"] == "dns" for name in spec.get("resolves", ())]
-    absent = [
-        text
-        for spec in mine
-        if spec["type"] == "log" and spec["app"]["name"] == app
-        for text in spec.get("absent", ())
-        if "\n" not in text and text
-    ]
-    return Subject(
-        host,
-        app,
-        item.spec,
-        paths=tuple(dict.fromkeys(path for _, path in log_files(item.spec))),
-        names=tuple(dict.fromkeys(names)),
-        texts=tuple(dict.fromkeys((*texts, *absent))),
-    )
+def _subject(app: Declared, expected: Sequence[Expected], texts: tuple[str, ...]) -> Subject:
+    names = [name for part in expected for name in part.names]
+    absent = [text for part in expected if part.app == app.name for text in part.absent]
+    one_line = [text for text in absent if text and "\n" not in text]
+    return Subject(app, tuple(dict.fromkeys(names)), tuple(dict.fromkeys((*texts, *one_line))))
 
 
 def limits(document: Document) -> Limits:

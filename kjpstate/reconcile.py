@@ -21,7 +21,7 @@ from kjpstate import plan as planning
 from kjpstate.formats import journal
 from kjpstate.host import Eye, Host
 from kjpstate.hosts import connect
-from kjpstate.kinds import KINDS, check
+from kjpstate.kinds import KINDS
 from kjpstate.model import (
     GUARD,
     Acceptance,
@@ -44,9 +44,6 @@ from kjpstate.model import (
     named,
 )
 from kjpstate.plan import Scene
-
-_STARTING = ("log", "cpu")
-"""Types of checks that a bot fails while it starts: not connected yet, busy loading."""
 
 _PAUSE = 3.0
 """Seconds between two looks at such a check."""
@@ -308,18 +305,18 @@ async def verify(
 
     `lost`: host -> why it is out of reach, which is known already: it is not asked again.
     """
-    missing = set(names) - {item.spec["name"] for item in document.checks}
+    missing = set(names) - {item.spec.name for item in document.checks}
     if missing:
         raise errors.UsageError(f"no check is called {', '.join(sorted(missing))}")
     scope = hosts_in_scope(document, only, limit)
     chosen = [
         item
         for item in document.checks
-        if (not names or item.spec["name"] in names) and (not item.host or item.host in scope)
+        if (not names or item.spec.name in names) and (not item.host or item.host in scope)
     ]
     wanted: dict[str, list[Reading]] = {}
     for item in chosen:
-        for reading in check.reads(item.spec):
+        for reading in KINDS[item.kind].reads(item.spec):
             if reading.host not in lost:
                 wanted.setdefault(reading.host, []).append(reading)
     answers, unreachable = await look(hosts, wanted)
@@ -336,7 +333,7 @@ async def _patiently(
     while."""
     deadline = time.monotonic() + patience
     results = await asking()
-    starting = {item.spec["name"] for item in checks if item.spec["type"] in _STARTING}
+    starting = {item.spec.name for item in checks if item.spec.starting}
     told: list[str] = []
     while True:
         failed = [
@@ -354,8 +351,9 @@ async def _patiently(
 
 def _judge(item: Resource, answers: Answers, unreachable: Mapping[str, str]) -> CheckResult:
     if item.host in unreachable:
-        return CheckResult(item.spec["name"], "unknown", unreachable[item.host], item.host)
-    result: CheckResult = check.judge(item.spec, answers)
+        return CheckResult(item.spec.name, "unknown", unreachable[item.host], item.host)
+    kind: Any = KINDS[item.kind]
+    result: CheckResult = kind.judge(kind.see(item.spec, answers, {}))
     return result
 
 

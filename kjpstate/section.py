@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -38,8 +38,9 @@ class Section(Protocol):
     def path(self, inner: str, text: str, *, folder: bool = False) -> str:
         """The absolute path of `text`, which stands at `inner` of the section."""
 
-    def add(self, inner: str, reason: str) -> None:
-        """Note a problem at the value of `inner`."""
+    def add(self, inner: str, reason: str, word: str = "", known: Iterable[str] = ()) -> None:
+        """Note a problem at the value of `inner`; of `known` the word that was probably meant by
+        `word` is told."""
 
     def line(self, inner: str) -> Where:
         """The place of the key `inner`."""
@@ -57,15 +58,22 @@ class Page(Protocol):
     @property
     def value(self) -> Mapping[str, Any]: ...
 
-    def sections(self, key: str) -> Iterable[Section]:
+    def sections(self, key: str, within: Sequence[str] = ()) -> Iterable[Section]:
         """Every whole section under `key` (`dns`, `guardrails/unchanged`); an unknown host is
-        noted."""
+        noted. `within`: the keys of which a section has one, and that has the host; a section with
+        none of them is about no host."""
 
     def between(self, key: str) -> Iterator[tuple[Section, HostSpec]]:
         """Sections with `from` and `to` instead of a host: each on its target, with its source."""
 
     def add(self, pointer: str, reason: str) -> None:
         """Note a problem at the value of `pointer`."""
+
+    def line(self, pointer: str) -> Where:
+        """The place of a key or of an entry of a list."""
+
+    def whole(self, key: str) -> bool:
+        """Whether all sections under `key` were made; one with a problem of its own was not."""
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def code_of(results: Iterable[CheckResult]) -> int:
 
 def dead_first(document: Document, results: Sequence[CheckResult]) -> list[CheckResult]:
     """For the screen: a bot that is not alive before all that follows from it."""
-    asked = {item.spec["name"] for item in document.checks if item.spec.get("alive")}
+    asked = {item.spec.name for item in document.checks if item.spec.foremost}
     return sorted(
         results, key=lambda result: not (result.result == "failed" and result.name in asked)
     )

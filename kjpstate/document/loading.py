@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from kjpstate.document.accept import accept
-from kjpstate.document.checks import checks
 from kjpstate.document.guardrails import Guardrails, guardrails
 from kjpstate.document.hosts import hosts_of
 from kjpstate.document.made import addressed, made
@@ -30,7 +29,7 @@ from kjpstate.formats.windows import odd_name
 from kjpstate.formats.written import bytes_of, percent, seconds
 from kjpstate.host import HostSpec
 from kjpstate.kinds import KINDS
-from kjpstate.model import GUARD, Acceptance, Notify, Resource
+from kjpstate.model import CHECKS, GUARD, Acceptance, Notify, Resource
 
 
 @dataclass(frozen=True)
@@ -112,17 +111,17 @@ def _document(page: Page, digest: str, references: References) -> Document:
     if page.windows and odd_name(page.name):
         page.add("/name", f"no folder on Windows can be called {page.name!r}; choose another name")
     page = replace(page, groups=hosts_of(page))
-    groups = page.groups
     found = addressed(page, made(page))
-    resources = tuple(item for item in found if KINDS[item.kind].UNIT != GUARD)
+    units = {unit: tuple(_of(unit, found)) for unit in (GUARD, CHECKS)}
+    resources = tuple(item for item in found if KINDS[item.kind].UNIT not in units)
     return Document(
         path=page.file,
         name=page.name,
         version=page.value.get("kjpstate", 0),
-        hosts={spec.name: spec for group in groups.values() for spec in group},
+        hosts={spec.name: spec for group in page.groups.values() for spec in group},
         resources=resources,
-        checks=tuple(checks(page, groups, resources)),
-        guards=tuple(item for item in found if KINDS[item.kind].UNIT == GUARD),
+        guards=units[GUARD],
+        checks=units[CHECKS],
         guardrails=guardrails(page),
         monitor=_monitor(page),
         digest=digest,
@@ -130,6 +129,10 @@ def _document(page: Page, digest: str, references: References) -> Document:
         notify=notify(page),
         secrets=frozenset(references.values),
     )
+
+
+def _of(unit: str, found: Sequence[Resource]) -> Iterator[Resource]:
+    return (item for item in found if unit == KINDS[item.kind].UNIT)
 
 
 def _monitor(page: Page) -> Mapping[str, Any] | None:

@@ -34,9 +34,9 @@ class Section:
         """The absolute path of `text`, which stands at `inner` of the section."""
         return absolute(self.page, self.host, text, self.pointer + inner, folder=folder)
 
-    def add(self, inner: str, reason: str) -> None:
-        """Note a problem at the value of `inner`."""
-        self.page.add(self.pointer + inner, reason)
+    def add(self, inner: str, reason: str, word: str = "", known: Iterable[str] = ()) -> None:
+        """Note a problem at the value of `inner`; see `kjpstate.section.Section`."""
+        self.page.add(self.pointer + inner, lambda: reason + near(word, known))
 
     def line(self, inner: str) -> Where:
         """The place of the key `inner`."""
@@ -63,13 +63,20 @@ class Sections:
         """The typed document."""
         return self.page.value
 
-    def sections(self, key: str) -> Iterator[Section]:
-        """Every whole section under `key` (`dns`, `guardrails/unchanged`), once for each host it
-        speaks of; an unknown host is noted."""
+    def sections(self, key: str, within: Sequence[str] = ()) -> Iterator[Section]:
+        """Every whole section under `key`, once for each host it speaks of; an unknown host is
+        noted."""
         for pointer, value in entries(self.page, key):
-            for host in known(self.page, f"{pointer}/host", value.get("host")):
+            part = next((f"/{word}" for word in within if word in value), "")
+            if within and not part:
                 if self.page.whole(pointer):
-                    yield Section(self.page, pointer, value, value["host"], host)
+                    nowhere = HostSpec("", self.page.where(pointer))
+                    yield Section(self.page, pointer, value, "", nowhere)
+                continue
+            word = (value[part[1:]] if part else value).get("host")
+            for host in known(self.page, f"{pointer}{part}/host", word):
+                if self.page.whole(pointer):
+                    yield Section(self.page, pointer, value, word or "", host)
 
     def between(self, key: str) -> Iterator[tuple[Section, HostSpec]]:
         """Sections with `from` and `to`; a fleet sends to the same fleet alone, host by host."""
@@ -90,6 +97,14 @@ class Sections:
     def add(self, pointer: str, reason: str) -> None:
         """Note a problem at the value of `pointer`."""
         self.page.add(pointer, reason)
+
+    def line(self, pointer: str) -> Where:
+        """The place of a key or of an entry of a list."""
+        return self.page.where(pointer)
+
+    def whole(self, key: str) -> bool:
+        """Whether all sections under `key` were made; one with a problem of its own was not."""
+        return all(self.page.whole(pointer) for pointer, _ in entries(self.page, key))
 
 
 def made(page: Page) -> list[Made]:

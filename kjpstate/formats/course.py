@@ -49,7 +49,7 @@ def begin(subject: Subject) -> Course:
 def readings(course: Course) -> Iterator[Reading]:
     """All that one look asks for."""
     subject = course.subject
-    yield probe.reading(subject.spec)
+    yield probe.reading(subject.declared)
     yield from logs(course, course.paths)
     if subject.names:
         yield names.reading(subject.host, subject.names)
@@ -83,7 +83,7 @@ def marked(course: Course, answers: Answers) -> Course:
 def step(course: Course, at: float, answers: Answers) -> tuple[Course, Sample] | str:
     """The next standing and its sample; or why this look told nothing."""
     subject = course.subject
-    seen = probe.parse(answers.get(probe.reading(subject.spec)))
+    seen = probe.parse(answers.get(probe.reading(subject.declared)))
     if isinstance(seen, str):
         return seen
     listed = seen.named(subject.app) if seen.alive else ()
@@ -117,11 +117,9 @@ def step(course: Course, at: float, answers: Answers) -> tuple[Course, Sample] |
 def _sick(course: Course, seen: probe.Seen) -> str:
     """Why it is not alive. Without any connection it may be waiting for its next try: only for so
     long."""
-    app = course.subject.spec["app"]
-    may_end = app.get("autorestart") is False
-    found = health.health(
-        seen, course.subject.app, min_uptime=policy.min_uptime(app), may_end=may_end
-    )
+    app = course.subject.declared
+    patience = policy.min_uptime(app.keys)
+    found = health.health(seen, app.name, min_uptime=patience, may_end=app.may_end)
     idle = _number(seen.clock.uptime) - course.idle if course.idle else Decimal(0)
     if found.sick or idle < health.CONNECTS_WITHIN:
         return found.sick
@@ -130,7 +128,7 @@ def _sick(course: Course, seen: probe.Seen) -> str:
 
 def _idle(course: Course, seen: probe.Seen, listed: Sequence[probe.App]) -> Decimal:
     """Since when it has no connection, where the document says that it must have one."""
-    if not course.subject.spec.get("connected") or not any(app.connections == 0 for app in listed):
+    if not course.subject.declared.connected or not any(app.connections == 0 for app in listed):
         return Decimal(0)
     same = course.last is not None and course.last.clock.boot_id == seen.clock.boot_id
     return course.idle if course.idle and same else _number(seen.clock.uptime)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from kjpstate.model import Spec
+from kjpstate.formats.pm2.declared import Declared
 
 Result: TypeAlias = Literal["passed", "failed", "unknown"]
 Ended: TypeAlias = Literal["whole", "early", "interrupted"]
@@ -21,17 +21,41 @@ BLIND = 0.25
 
 
 @dataclass(frozen=True)
-class Subject:
-    """One app on one host. `spec`: host, ecosystem and app, as of a pm2_process. `paths`: its logs,
-    as the document has them. `names`: to be resolved the way the app asks; `texts`: to be counted
-    in its logs."""
+class Expected:
+    """What an acceptance check expects that a watch can see as well."""
 
-    host: str
-    app: str
-    spec: Spec
-    paths: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    """They resolve the way an app asks."""
+    app: str = ""
+    """The app that `absent` is about."""
+    absent: tuple[str, ...] = ()
+    """It logs none of these texts."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One app on one host."""
+
+    declared: Declared
+    names: tuple[str, ...] = ()
+    """To be resolved the way the app asks."""
     texts: tuple[str, ...] = ()
+    """To be counted in its logs."""
+
+    @property
+    def host(self) -> str:
+        """The host's name in the document."""
+        return self.declared.host
+
+    @property
+    def app(self) -> str:
+        """The app's name."""
+        return self.declared.name
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Its logs, as the document has them."""
+        return tuple(path for _, path in self.declared.logs)
 
     @property
     def key(self) -> tuple[str, str]:

@@ -67,6 +67,7 @@ from kjpstate.model.planning import (
     Symbol,
 )
 from kjpstate.model.settings import (
+    CHECKS,
     GUARD,
     Acceptance,
     Channel,
@@ -87,6 +88,7 @@ from kjpstate.model.states import (
 from kjpstate.model.telling import NOTHING, Moves, Note, Row, Told
 
 __all__ = [
+    "CHECKS",
     "GUARD",
     "NOTHING",
     "UNKNOWN",

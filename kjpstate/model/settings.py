@@ -12,6 +12,8 @@ Spec: TypeAlias = Mapping[str, Any]
 
 GUARD: Final = "guard"
 """The unit of what must not have moved: a refusal of it holds everything on its host."""
+CHECKS: Final = "checks"
+"""The unit of what is only looked at and judged: it is no part of a plan."""
 
 
 @dataclass(frozen=True)

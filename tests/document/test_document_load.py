@@ -9,6 +9,10 @@ import pytest
 
 from kjpstate.document import Document, load
 from kjpstate.errors import DocumentError, UsageError
+from kjpstate.formats.pm2.declared import Declared
+from kjpstate.formats.resolved_conf import Wanted
+from kjpstate.kinds import questions
+from kjpstate.kinds.check.spec import DnsCheck, LogCheck, ManualCheck
 from kjpstate.secret import Secret, opened, secrets_in
 
 HOSTS = "kjpstate: 1\nname: bot\nhosts: {pc: {local: ../bot}, stb: {ssh: root@192.168.100.104}}\n"
@@ -279,22 +283,22 @@ def test_checks_bring_what_they_need_of_other_sections() -> None:
             "  - {name: M, manual: look}\n"
         )
     )
-    found = {item.spec["name"]: dict(item.spec) for item in document(text).checks}
-    common = {"document": "bot"}
-    process = {key: spec(text, "pm2_process.c")[key] for key in ("app", "ecosystem", "tree")}
-    assert found["D"] == common | {
-        "host": "stb", "name": "D", "type": "dns", "effective": True, "resolves": ["a.b"],
-        "dns": spec(text, "dns"),
-    }  # fmt: skip
-    assert found["L"] == common | process | {
-        "host": "stb", "name": "L", "type": "log", "absent": ["ENOTFOUND"], "since": "apply"
-    }  # fmt: skip
-    assert (found["C"]["below"], found["C"]["over"]) == (30.5, 5)
-    assert (found["R"]["run"], found["R"]["cwd"]) == (
+    loaded = document(text)
+    found = {item.spec.name: item.spec for item in loaded.checks}
+    apps = {app.name: app for _, app in questions(loaded.resources, Declared)}
+    assert found["D"] == DnsCheck(
+        name="D", document="bot", host="stb", effective=True, resolves=("a.b",),
+        servers=Wanted(("8.8.8.8",)),
+    )  # fmt: skip
+    assert found["L"] == LogCheck(
+        name="L", document="bot", host="stb", absent=("ENOTFOUND",), since="apply", app=apps["c"]
+    )
+    assert (found["C"].below, found["C"].over, found["C"].app) == (30.5, 5, apps["b"])
+    assert (found["R"].run, found["R"].cwd) == (
         ("node", "--check", "a b.js"),
         "/home/u/bot/dist/",
     )
-    assert found["M"] == common | {"name": "M", "type": "manual", "text": "look"}
+    assert found["M"] == ManualCheck(name="M", document="bot", text="look")
 
 
 def test_the_long_form_of_a_host() -> None:

@@ -121,7 +121,7 @@ def test_the_code_of_the_plan_with_its_emoji_as_they_were_meant() -> None:
 
 
 def test_every_acceptance_criterion_of_the_plan_is_checked() -> None:
-    names = " ".join(check.spec["name"] for check in state("bot-kjp").checks)
+    names = " ".join(check.spec.name for check in state("bot-kjp").checks)
     assert [number for number in range(1, 8) if not re.search(rf"\bAC{number}\b", names)] == []
 
 

@@ -10,18 +10,19 @@ import pytest
 from kjpstate.formats import counts, names
 from kjpstate.formats import course as courses
 from kjpstate.formats.pm2 import probe
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.probe import App, BootClock, Daemon, LogFile, Seen
 from kjpstate.formats.soak import Sample, Subject
 from kjpstate.model import Unreadable
 
-SPEC = {
-    "host": "stb",
-    "document": "d",
-    "ecosystem": "/srv/ecosystem.config.js",
-    "app": {"name": "bot", "script": "dist/index.js"},
-}
 OUT = "/srv/logs/out.log"
-BOT = Subject("stb", "bot", SPEC, (OUT,), ("web.whatsapp.com",), ("ENOTFOUND", "Timed Out"))
+DECLARED = Declared(
+    "stb",
+    "d",
+    "/srv/ecosystem.config.js",
+    {"name": "bot", "script": "dist/index.js", "out_file": OUT, "error_file": "NULL"},
+)
+BOT = Subject(DECLARED, ("web.whatsapp.com",), ("ENOTFOUND", "Timed Out"))
 APP = App(
     name="bot",
     pm_id=0,
@@ -252,7 +253,10 @@ def test_a_log_that_pm2_has_elsewhere_is_asked_for_its_end_at_once():
 
 @pytest.mark.parametrize("paths", [(), (OUT,)])
 def test_lines_of_an_app_that_keeps_no_logs_are_not_known(paths: tuple[str, ...]):
-    course = courses.begin(replace(BOT, paths=paths))
+    keys = {**DECLARED.keys, "out_file": "NULL"} if not paths else DECLARED.keys
+    subject = replace(BOT, declared=replace(DECLARED, keys=keys))
+    assert subject.paths == paths
+    course = courses.begin(subject)
     course, sample = step(course, 0, seen("1000", logs=(LogFile("/dev/null"),)))
     assert sample.logs == {"ENOTFOUND": None, "Timed Out": None}
     _, sample = step(course, 30, seen("1030"))  # now it keeps one
@@ -285,7 +289,7 @@ def test_a_look_that_told_nothing_of_pm2_is_no_sample(answer):
 
 
 def test_a_bot_without_a_connection_has_given_up_after_a_while_and_only_where_it_is_asked():
-    subject = replace(BOT, spec={**SPEC, "connected": True})
+    subject = replace(BOT, declared=replace(DECLARED, connected=True))
     looks = [(1000, 0), (1140, 0), (1151, 0), (1160, 1), (1200, 0), (1349, 0)]
     for chosen, told in (
         (subject, ["", "", "online, but without any connection for 151 s", "", "", ""]),

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.soak import Hole, Limits, Sample, Soak, Subject, clock, failures, judge, size
 
-BOT = Subject("stb", "bot", {"app": {"name": "bot"}})
+BOT = Subject(Declared("stb", "d", "/srv/ecosystem.config.js", {"name": "bot"}))
 ALL = Limits(cpu=30, memory=200 << 20, crash_restarts=0, unresolved=1, log={"ENOTFOUND": 3})
 WELL = Sample(
     at=0,

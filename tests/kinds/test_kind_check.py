@@ -11,9 +11,23 @@ import pytest
 from kjpstate.formats import logs, names, proc, resolved
 from kjpstate.formats.names import Lookup
 from kjpstate.formats.pm2 import probe
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.probe import App, BootClock, Seen
+from kjpstate.formats.resolved_conf import Wanted
+from kjpstate.formats.soak import Expected
 from kjpstate.formats.tree import stamp_name
+from kjpstate.formats.written import percent, seconds
 from kjpstate.kinds import check
+from kjpstate.kinds.check.spec import (
+    AppCheck,
+    Check,
+    CommandCheck,
+    CpuCheck,
+    DnsCheck,
+    FileCheck,
+    LogCheck,
+    ManualCheck,
+)
 from kjpstate.model import (
     Answer,
     CheckResult,
@@ -23,22 +37,21 @@ from kjpstate.model import (
     ReadFile,
     Reading,
     ReadState,
-    Spec,
     Unreadable,
 )
 from kjpstate.rules import RULES
 from kjpstate.secret import Secret
 from tests.support.one_kind import difference, stamp
 
-BASE = {"name": "AC", "host": "stb", "document": "bot-kjp"}
+BASE: dict[str, Any] = {"name": "AC", "host": "stb", "document": "bot-kjp"}
 
 
-def judged(spec: Spec, *answers: Answer) -> CheckResult:
+def judged(spec: Check, *answers: Answer) -> CheckResult:
     """The verdict on the answers in the order of the readings."""
     readings = list(check.reads(spec))
     assert len(readings) == len(answers)
-    result = check.judge(spec, dict(zip(readings, answers, strict=True)))
-    assert (result.name, result.host) == (spec["name"], spec.get("host", ""))
+    result = check.judge(check.see(spec, dict(zip(readings, answers, strict=True)), {}))
+    assert (result.name, result.host) == (spec.name, spec.host)
     assert result.reason
     return result
 
@@ -46,7 +59,7 @@ def judged(spec: Spec, *answers: Answer) -> CheckResult:
 # ---- file, command, manual
 
 WA = "/root/bot-kjp/dist/wa.js"
-FILE = {**BASE, "type": "file", "path": WA, "contains": ["reconnectWithBackoff", "retryCount"]}
+FILE = FileCheck(**BASE, path=WA, contains=("reconnectWithBackoff", "retryCount"))
 
 
 @pytest.mark.parametrize(
@@ -61,20 +74,20 @@ FILE = {**BASE, "type": "file", "path": WA, "contains": ["reconnectWithBackoff",
         ({}, b"retryCount", "failed", f'{WA} lacks "reconnectWithBackoff"'),
         ({}, None, "failed", f"{WA} is not there"),
         ({}, Unreadable("no permission"), "failed", f"{WA} could not be read: no permission"),
-        ({"contains": (), "absent": ["TODO"]}, b"x", "passed", f'{WA} lacks "TODO"'),
-        ({"contains": (), "absent": ["TODO"]}, b"TODO", "failed", f'{WA} has "TODO"'),
-        ({"contains": ["a"], "absent": ["b"]}, b"b", "failed", f'{WA} lacks "a"; {WA} has "b"'),
+        ({"contains": (), "absent": ("TODO",)}, b"x", "passed", f'{WA} lacks "TODO"'),
+        ({"contains": (), "absent": ("TODO",)}, b"TODO", "failed", f'{WA} has "TODO"'),
+        ({"contains": ("a",), "absent": ("b",)}, b"b", "failed", f'{WA} lacks "a"; {WA} has "b"'),
         ({"contains": ()}, b"\xff", "passed", f"{WA} is there"),
     ],
 )
 def test_file(change: dict[str, Any], answer: Any, result: str, reason: str) -> None:
-    spec = {**FILE, **change}
+    spec = replace(FILE, **change)
     content = File(WA, answer, 0o644) if isinstance(answer, bytes) else answer
     found = judged(spec, content)
     assert (found.result, found.reason) == (result, reason)
 
 
-COMMAND = {**BASE, "type": "command", "run": ("node", "--check", WA), "cwd": "/root/bot-kjp"}
+COMMAND = CommandCheck(**BASE, run=("node", "--check", WA), cwd="/root/bot-kjp")
 
 
 @pytest.mark.parametrize(
@@ -103,14 +116,15 @@ def test_command(answer: Answer, result: str, reason: str) -> None:
 
 
 def test_a_manual_check_neither_passes_nor_fails() -> None:
-    spec = {"name": "it answers", "type": "manual", "text": "Send the bot a message; it replies."}
+    text = "Send the bot a message; it replies."
+    spec = ManualCheck(name="it answers", document="bot-kjp", text=text)
     found = judged(spec)
     assert (found.result, found.reason) == ("manual", "Send the bot a message; it replies.")
 
 
 # ---- app
 
-SPEC_OF_APP = {
+KEYS: dict[str, Any] = {
     "name": "bot-kjp",
     "script": "dist/index.js",
     "cwd": "/root/bot-kjp",
@@ -119,17 +133,12 @@ SPEC_OF_APP = {
     "env": {"NODE_ENV": "production", "TOKEN": Secret("hush")},
     "out_file": "logs/out.log",
 }
-APP = {
-    **BASE,
-    "type": "app",
-    "app": SPEC_OF_APP,
-    "ecosystem": "/root/bot-kjp/ecosystem.config.js",
-    "tree": "/root/bot-kjp/dist/",
-    "alive": True,
-    "restarts": "steady",
-    "settings": "effective",
-    "started_after_deploy": True,
-}
+DECLARED = Declared(
+    "stb", "bot-kjp", "/root/bot-kjp/ecosystem.config.js", KEYS, "/root/bot-kjp/dist/"
+)
+APP = AppCheck(
+    **BASE, app=DECLARED, alive=True, steady=True, settings=True, started_after_deploy=True
+)
 ENTRY = App(
     name="bot-kjp",
     pid=41,
@@ -216,19 +225,18 @@ def test_another_boot_since_the_deploy_is_fresh() -> None:
 
 
 def test_freshness_can_not_be_told_of_files_that_nothing_deploys() -> None:
-    found = judged({**APP, "tree": ""}, probe.render(LIST))
+    found = judged(replace(APP, app=replace(DECLARED, tree="")), probe.render(LIST))
     assert "nothing in this document puts its files there" in found.reason
 
 
 # ---- dns
 
-DNS = {
+DNS = DnsCheck(
     **BASE,
-    "type": "dns",
-    "resolves": ["web.whatsapp.com"],
-    "each_server": True,
-    "dns": {"servers": ["8.8.8.8", "1.1.1.1:53"]},
-}
+    servers=Wanted(("8.8.8.8", "1.1.1.1:53")),
+    resolves=("web.whatsapp.com",),
+    each_server=True,
+)
 
 
 def asked(
@@ -343,20 +351,20 @@ def said(first: str, second: str = "", beyond: int | None = None, app: bool = Fa
 def test_every_way_a_server_fails_is_told_apart(
     answer: bytes, result: str, rule: str, sentence: str
 ) -> None:
-    spec = {**DNS, "dns": {"servers": ["8.8.8.8", "1.1.1.1"]}}
+    spec = replace(DNS, servers=Wanted(("8.8.8.8", "1.1.1.1")))
     found = judged(spec, answer.replace(b"1.1.1.1|53", b"1.1.1.1"))
     assert found.result == result and sentence in found.reason
     assert not rule or (f"[{rule}]" in found.reason and rule in RULES)
 
 
 def test_a_dead_line_does_not_hide_what_is_wrong_on_the_box() -> None:
-    spec = {**EFFECTIVE, "resolves": ["web.whatsapp.com"]}
+    spec = replace(EFFECTIVE, resolves=("web.whatsapp.com",))
     silent = said("TIMEOUT", "TIMEOUT", 1).replace(b"1.1.1.1|53", b"1.1.1.1")
     assert judged(spec, running(servers=()), silent).result == "failed"
     assert judged(spec, resolved.render(RESOLVED), silent).result == "unknown"
 
 
-EFFECTIVE = {**BASE, "type": "dns", "effective": True, "dns": {"servers": ["8.8.8.8", "1.1.1.1"]}}
+EFFECTIVE = DnsCheck(**BASE, servers=Wanted(("8.8.8.8", "1.1.1.1")), effective=True)
 RUNNING = resolved.Running(("8.8.8.8", "1.1.1.1"), fallback=("9.9.9.9",), mode="stub")
 RESOLVED = resolved.Seen(
     unit=resolved.Unit("loaded", "active"), running=RUNNING, interfaces={1: "lo", 2: "eth0"}
@@ -378,25 +386,25 @@ def running(**changes: Any) -> bytes:
             "the servers are 8.8.8.8 1.1.1.1; programs ask systemd-resolved",
         ),
         (
-            {"fallback": ["9.9.9.9"]},
+            {"fallback": ("9.9.9.9",)},
             resolved.render(RESOLVED),
             "passed",
             "the fallback servers are 9.9.9.9",
         ),
         (
-            {"servers": ["8.8.8.8", "8.8.8.8:53", "fe80::1%2"]},  # as the plan compares them
+            {"servers": ("8.8.8.8", "8.8.8.8:53", "fe80::1%2")},  # as the plan compares them
             running(servers=("8.8.8.8", "fe80::1%eth0")),
             "passed",
             "the servers are 8.8.8.8 fe80::1%eth0",
         ),
         (
-            {"fallback": ["9.9.9.9"]},
+            {"fallback": ("9.9.9.9",)},
             resolved.render(RESOLVED).replace(b"FallbackDNSEx", b"x"),
             "unknown",
             "this systemd-resolved does not tell the fallback servers",
         ),
         (
-            {"fallback": ["8.8.4.4"]},
+            {"fallback": ("8.8.4.4",)},
             resolved.render(RESOLVED),
             "failed",
             "the fallback servers are 9.9.9.9, the document says 8.8.4.4",
@@ -424,7 +432,8 @@ def running(**changes: Any) -> bytes:
     ],
 )
 def test_effective_servers(dns: dict[str, Any], answer: Answer, result: str, reason: str) -> None:
-    found = judged({**EFFECTIVE, "dns": {**EFFECTIVE["dns"], **dns}}, answer)
+    servers = replace(Wanted(("8.8.8.8", "1.1.1.1")), **dns)
+    found = judged(replace(EFFECTIVE, servers=servers), answer)
     assert found.result == result
     assert reason in found.reason
 
@@ -438,7 +447,7 @@ def test_effective_servers(dns: dict[str, Any], answer: Answer, result: str, rea
     ],
 )
 def test_servers_that_nobody_asks_are_not_effective(links: Any, result: str, reason: str) -> None:
-    spec = {**EFFECTIVE, "resolves": ["web.whatsapp.com"]}
+    spec = replace(EFFECTIVE, resolves=("web.whatsapp.com",))
     found = judged(spec, resolved.render(replace(RESOLVED, links=links)), asked())
     assert found.result == result
     assert reason in found.reason
@@ -446,30 +455,25 @@ def test_servers_that_nobody_asks_are_not_effective(links: Any, result: str, rea
 
 # ---- log
 
-LOG = {
-    **BASE,
-    "type": "log",
-    "app": SPEC_OF_APP,
-    "ecosystem": "/root/bot-kjp/ecosystem.config.js",
-    "absent": ["ENOTFOUND"],
-    "present": ["WhatsApp Terhubung"],
-}
+LOG = LogCheck(**BASE, app=DECLARED, absent=("ENOTFOUND",), present=("WhatsApp Terhubung",))
+DATED = replace(LOG, app=replace(DECLARED, keys={**KEYS, "time": True}))
 OLD = b"ENOTFOUND web.whatsapp.com\n"
 NOTED = stamp({"out": {"size": len(OLD), "changed": "x"}, "error": None})
 
 
 def test_a_log_since_a_moment_needs_no_apply() -> None:
-    dated = {**LOG, "since": "2026-11-25 21:00", "present": ["Terhubung"]}
-    dated["app"] = {**SPEC_OF_APP, "time": True}
+    dated = replace(DATED, since="2026-11-25 21:00", present=("Terhubung",))
     out = b"2026-11-25T20:00:00: ENOTFOUND\n2026-11-25T21:00:01: Terhubung\n"
     now = Completed(0, b"2026-11-25T23:00:00\n", b"")
     found = judged(dated, None, now, logs.render(out), logs.render(b""))
     assert found.result == "passed" and "since 2026-11-25 21:00" in found.reason
     late = judged(
-        {**dated, "since": "2026-11-25 22:00"}, None, now, logs.render(out), logs.render(b"")
+        replace(dated, since="2026-11-25 22:00"), None, now, logs.render(out), logs.render(b"")
     )
     assert late.result == "failed" and 'lack "Terhubung" since 2026-11-25 22:00' in late.reason
-    ahead = judged({**dated, "since": "2027-01-01"}, None, now, logs.render(out), logs.render(b""))
+    ahead = judged(
+        replace(dated, since="2027-01-01"), None, now, logs.render(out), logs.render(b"")
+    )
     assert ahead.result == "unknown"
     assert ahead.reason == "2027-01-01 is still to come: the host's own time is 2026-11-25 23:00:00"
 
@@ -485,7 +489,7 @@ def test_a_log_since_a_moment_needs_no_apply() -> None:
     ],
 )
 def test_a_line_without_a_date_is_neither_new_nor_old(out: bytes, result: str) -> None:
-    spec = {**LOG, "since": "30m", "present": [], "app": {**SPEC_OF_APP, "time": True}}
+    spec = replace(DATED, since="30m", present=())
     now = Completed(0, b"2026-11-25T21:20:00\n", b"")
     found = judged(spec, None, now, logs.render(out), logs.render(b""))
     assert found.result == result
@@ -495,7 +499,7 @@ def test_a_line_without_a_date_is_neither_new_nor_old(out: bytes, result: str) -
 
 
 def test_a_text_of_two_lines_is_found_in_a_log() -> None:
-    spec = {**LOG, "absent": ["ENOTFOUND\n  at x"], "present": []}
+    spec = replace(LOG, absent=("ENOTFOUND\n  at x",), present=())
     found = judged(
         spec, NOTED, logs.render(OLD + b"ENOTFOUND\n  at x\nENOTFOUND\n"), logs.render(b"")
     )
@@ -503,8 +507,8 @@ def test_a_text_of_two_lines_is_found_in_a_log() -> None:
 
 
 def test_one_file_for_both_streams_is_read_once() -> None:
-    app = {**SPEC_OF_APP, "error_file": SPEC_OF_APP["out_file"]}
-    found = judged({**LOG, "app": app, "present": []}, NOTED, logs.render(OLD + OLD))
+    app = replace(DECLARED, keys={**KEYS, "error_file": KEYS["out_file"]})
+    found = judged(replace(LOG, app=app, present=()), NOTED, logs.render(OLD + OLD))
     assert found.result == "failed" and '"ENOTFOUND" once' in found.reason
 
 
@@ -527,7 +531,7 @@ def test_one_file_for_both_streams_is_read_once() -> None:
 def test_a_log_of_the_last_minutes(
     since: str, now: bytes | Unreadable, result: str, reason: str
 ) -> None:
-    spec = {**LOG, "since": since, "present": ["Terhubung"], "app": {**SPEC_OF_APP, "time": True}}
+    spec = replace(DATED, since=since, present=("Terhubung",))
     out = b"2026-11-25T20:00:00: ENOTFOUND\n2026-11-25T21:00:01: Terhubung\n"
     told = Completed(0, now, b"") if isinstance(now, bytes) else now
     found = judged(spec, None, told, logs.render(out), logs.render(b""))
@@ -543,8 +547,8 @@ def test_which_logs_an_app_has() -> None:
 
 
 def test_a_log_that_is_thrown_away_is_not_read() -> None:
-    silent = {**LOG, "app": {**SPEC_OF_APP, "out_file": "/dev/null", "error_file": "NULL"}}
-    found = judged({**silent, "absent": []}, NOTED)
+    silent = replace(DECLARED, keys={**KEYS, "out_file": "/dev/null", "error_file": "NULL"})
+    found = judged(replace(LOG, app=silent, absent=()), NOTED)
     assert found.result == "failed" and "lack" in found.reason
 
 
@@ -592,7 +596,7 @@ def test_a_log_that_can_not_be_read_fails() -> None:
 
 # ---- cpu
 
-CPU = {**BASE, "type": "cpu", "app": SPEC_OF_APP, "below": "30%", "over": "5s"}
+CPU = CpuCheck(**BASE, app=DECLARED, below=30.0, over=5.0)
 
 
 def used(ticks: int) -> bytes:
@@ -619,11 +623,13 @@ def test_cpu(answer: Answer, result: str, reason: str) -> None:
     assert (found.result, found.reason) == (result, reason)
 
 
-@pytest.mark.parametrize(("below", "over"), [(30, 5), ("30%", "5s"), ("30 %", "5"), (30.0, 5.0)])
-def test_numbers_may_have_their_unit(below: object, over: object) -> None:
-    assert list(check.reads({**CPU, "below": below, "over": over})) == [
-        proc.reading("stb", "bot-kjp", 5)
-    ]
+@pytest.mark.parametrize(
+    ("below", "over"), [("30%", "5s"), ("30.0%", "5000ms"), ("030%", "5s"), ("30.00%", "5000ms")]
+)
+def test_numbers_have_their_unit(below: str, over: str) -> None:
+    spec = replace(CPU, below=percent(below), over=seconds(over))
+    assert spec == CPU
+    assert list(check.reads(spec)) == [proc.reading("stb", "bot-kjp", 5)]
 
 
 # ---- the face of a kind
@@ -633,5 +639,18 @@ def test_a_check_differs_when_it_fails_and_does_nothing_about_it() -> None:
     answers: dict[Reading, Answer] = {ReadFile("stb", WA): None}
     assert [item.actual for item in difference(check, FILE, answers)] == [f"{WA} is not there"]
     assert list(check.writes(FILE)) == []
-    manual = {**BASE, "type": "manual", "text": "Look."}
+    manual = ManualCheck(**BASE, text="Look.")
     assert difference(check, manual, {}) == ()
+
+
+def test_a_watch_is_told_what_the_checks_of_its_host_expect() -> None:
+    assert list(check.questions(DNS)) == [Expected(names=("web.whatsapp.com",))]
+    assert list(check.questions(LOG)) == [Expected(app="bot-kjp", absent=("ENOTFOUND",))]
+    assert list(check.questions(CPU)) == []
+
+
+def test_which_checks_a_starting_bot_fails_and_which_come_first() -> None:
+    every = (FILE, COMMAND, APP, DNS, LOG, CPU)
+    assert [spec for spec in every if spec.starting] == [LOG, CPU]
+    assert [spec for spec in every if spec.foremost] == [APP]
+    assert not replace(APP, alive=False).foremost

@@ -62,12 +62,11 @@ class Watch:
 
     def __init__(self, box: Pm2Box, server: Sshd, folder: Path) -> None:
         self.box, self.server, self.folder = box, server, folder
-        app = {"name": "bot-kjp", "script": "dist/index.js", "cwd": str(box.bot)}
-        declared = Declared("box", "d", str(box.bot / "ecosystem.config.js"), app)
         # where the document believes the logs to be, PM2 has none: it says itself where they are
-        subject = Subject(
-            "box", "bot-kjp", declared, ("~pm2/logs/nowhere.log",), ("localhost",), ("ENOTFOUND",)
-        )
+        nowhere = {"out_file": "~pm2/logs/nowhere.log", "error_file": "NULL"}
+        app = {"name": "bot-kjp", "script": "dist/index.js", "cwd": str(box.bot), **nowhere}
+        declared = Declared("box", "d", str(box.bot / "ecosystem.config.js"), app)
+        subject = Subject(declared, ("localhost",), ("ENOTFOUND",))
         self.record = monitor.Record(
             "d", (subject,), LIMITS, monitor.Pace(600, 0.5, keep_going=True)
         )

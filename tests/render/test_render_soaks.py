@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.soak import Finding, Hole, Limits, Sample, Soak, Subject, Verdict
 from kjpstate.render.lines import text_of
 from kjpstate.render.live import board
@@ -59,7 +60,7 @@ SOAK = Soak(
         ),
     ),
 )
-SUBJECTS = (Subject("stb", "bot-kjp", {}),)
+SUBJECTS = (Subject(Declared("stb", "d", "/srv/ecosystem.config.js", {"name": "bot-kjp"})),)
 
 
 def test_a_look_is_one_row_and_what_is_beyond_is_marked():

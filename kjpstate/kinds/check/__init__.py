@@ -1,18 +1,31 @@
 """Kind `check`: acceptance. It only looks, is never part of plan or drift, and says one sentence a
 check.
 
-Called by `reconcile.verify` through `reads` and `judge`; the other names complete the face of a
-kind.
+Called by `reconcile.verify` through `reads`, `see` and `judge`; the other names complete the face
+of a kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from kjpstate.kinds.check import apps, dns, plain
+from kjpstate.formats.soak import Expected
+from kjpstate.kinds.check import apps, dns, plain, section
+from kjpstate.kinds.check.spec import (
+    AppCheck,
+    Check,
+    CommandCheck,
+    CpuCheck,
+    DnsCheck,
+    FileCheck,
+    LogCheck,
+    ManualCheck,
+)
 from kjpstate.kinds.check.verdict import Verdict
 from kjpstate.model import (
+    CHECKS,
     Action,
     Advice,
     Answers,
@@ -20,64 +33,102 @@ from kjpstate.model import (
     Drift,
     Reading,
     Refuse,
-    Spec,
     State,
+    Told,
     Upstream,
 )
+from kjpstate.section import Made, Page
 
-KIND, ORDER, UNIT = "check", 90, "check"
+KIND, ORDER, UNIT, SECTION = "check", 90, CHECKS, "checks"
+
+
+@dataclass(frozen=True)
+class View:
+    """One check and its verdict."""
+
+    spec: Check
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
 class _Type:
-    reads: Callable[[Spec], Iterable[Reading]]
-    verdict: Callable[[Spec, Answers], Verdict]
+    reads: Callable[[Any], Iterable[Reading]]
+    verdict: Callable[[Any, Answers], Verdict]
 
 
 _TYPES = {
-    "app": _Type(apps.app_reads, apps.app_verdict),
-    "command": _Type(plain.command_reads, plain.command_verdict),
-    "cpu": _Type(apps.cpu_reads, apps.cpu_verdict),
-    "dns": _Type(dns.reads, dns.verdict),
-    "file": _Type(plain.file_reads, plain.file_verdict),
-    "log": _Type(apps.log_reads, apps.log_verdict),
-    "manual": _Type(plain.manual_reads, plain.manual_verdict),
+    AppCheck: _Type(apps.app_reads, apps.app_verdict),
+    CommandCheck: _Type(plain.command_reads, plain.command_verdict),
+    CpuCheck: _Type(apps.cpu_reads, apps.cpu_verdict),
+    DnsCheck: _Type(dns.reads, dns.verdict),
+    FileCheck: _Type(plain.file_reads, plain.file_verdict),
+    LogCheck: _Type(apps.log_reads, apps.log_verdict),
+    ManualCheck: _Type(plain.manual_reads, plain.manual_verdict),
 }
 
 
-def reads(spec: Spec) -> Iterable[Reading]:
+def resources(page: Page, earlier: Sequence[Made]) -> Iterable[Made]:
+    """Each check, with what it needs of `earlier`."""
+    return section.made(KIND, SECTION, page, earlier)
+
+
+def reads(spec: Check) -> Iterable[Reading]:
     """What this type of check looks at."""
-    return _TYPES[spec["type"]].reads(spec)
+    return _TYPES[type(spec)].reads(spec)
 
 
-def judge(spec: Spec, answers: Answers) -> CheckResult:
-    """The verdict; `manual` is neither passed nor failed. A host that was not reached is not judged
-    here."""
-    verdict = _TYPES[spec["type"]].verdict(spec, answers)
-    return CheckResult(spec["name"], verdict.result, verdict.reason, spec.get("host", ""))
+def see(spec: Check, answers: Answers, upstream: Upstream) -> View:
+    """The verdict."""
+    return View(spec, _TYPES[type(spec)].verdict(spec, answers))
 
 
-def actual(spec: Spec, answers: Answers) -> State:
+def judge(view: View) -> CheckResult:
+    """The verdict under the check's name; `manual` is neither passed nor failed. A host that was
+    not reached is not judged here."""
+    found = view.verdict
+    return CheckResult(view.spec.name, found.result, found.reason, view.spec.host)
+
+
+def actual(view: View) -> State:
     """The verdict as a state: `passed`, or the sentence that says why not."""
-    verdict = _TYPES[spec["type"]].verdict(spec, answers)
-    return State({"verdict": "passed" if verdict.result == "passed" else verdict.reason})
+    found = view.verdict
+    return State({"verdict": "passed" if found.result == "passed" else found.reason})
 
 
-def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
+def desired(view: View) -> State:
     """Passed; of a check that a person makes, whatever it asks."""
-    return State({"verdict": spec["text"] if spec["type"] == "manual" else "passed"})
+    found = view.verdict
+    return State({"verdict": found.reason if found.result == "manual" else "passed"})
 
 
-def writes(spec: Spec) -> Iterable[tuple[str, str]]:
+def writes(spec: Check) -> Iterable[tuple[str, str]]:
     """Nothing."""
     return ()
 
 
-def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
+def refusals(view: View) -> Iterable[Refuse]:
+    """Nothing."""
+    return ()
+
+
+def actions(view: View, drift: Drift) -> Iterator[Action | Refuse]:
     """Nothing: a check that fails is told, never cured."""
     return iter(())
 
 
-def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
+def advice(view: View) -> Iterable[Advice]:
     """Nothing."""
-    return iter(())
+    return ()
+
+
+def told(view: View, drift: Drift | None) -> Told:
+    """The difference itself: the sentence."""
+    return Told()
+
+
+def questions(spec: Check) -> Iterator[Expected]:
+    """What a watch over the apps of this host asks as well."""
+    if isinstance(spec, DnsCheck):
+        yield Expected(names=spec.resolves)
+    if isinstance(spec, LogCheck):
+        yield Expected(app=spec.app.name, absent=spec.absent)

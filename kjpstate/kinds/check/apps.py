@@ -3,60 +3,55 @@ errors."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from kjpstate.formats import log_dates, logs, proc
-from kjpstate.formats.pm2 import health, policy, probe, settings
+from kjpstate.formats.pm2 import health, probe, settings
+from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.tree import read_stamp, stamp_name, stamped_clock
+from kjpstate.kinds.check.spec import AppCheck, CpuCheck, LogCheck
 from kjpstate.kinds.check.verdict import Verdict, all_of, quoted
-from kjpstate.model import Answers, ReadCommand, Reading, ReadState, Spec
+from kjpstate.model import Answers, ReadCommand, Reading, ReadState
 from kjpstate.secret import opened, shortened
 
 # ---- app
 
 
-def app_reads(spec: Spec) -> Iterable[Reading]:
+def app_reads(spec: AppCheck) -> Iterable[Reading]:
     """PM2's own truth, and the stamp of what was deployed."""
-    yield probe.reading(spec)
-    if spec.get("tree"):
-        yield _tree_stamp(spec)
+    yield probe.reading(spec.app)
+    if spec.app.tree:
+        yield _tree_stamp(spec.app)
 
 
-def app_verdict(spec: Spec, answers: Answers) -> Verdict:
+def app_verdict(spec: AppCheck, answers: Answers) -> Verdict:
     """Alive, not restarted by crashes, with the settings that act, and running
     what was deployed."""
-    seen = probe.parse(answers.get(probe.reading(spec)))
+    seen = probe.parse(answers.get(probe.reading(spec.app)))
     if isinstance(seen, str):
         return Verdict("failed", seen)
     return all_of(_app_findings(spec, seen, answers))
 
 
-def _app_findings(spec: Spec, seen: probe.Seen, answers: Answers) -> Iterator[tuple[bool, str]]:
-    app = spec["app"]
-    name = app["name"]
-    if spec.get("alive"):
-        patience = policy.min_uptime(app)
-        may_end = app.get("autorestart") is False
-        connected = bool(spec.get("connected"))
-        reason = health.health(
-            seen, name, min_uptime=patience, may_end=may_end, connected=connected
-        ).sick
+def _app_findings(spec: AppCheck, seen: probe.Seen, answers: Answers) -> Iterator[tuple[bool, str]]:
+    name = spec.app.name
+    if spec.alive:
+        reason = health.health_of(spec.app, seen).sick
         yield not reason, f"{name} is {f'not alive: {reason}' if reason else 'alive'}"
-    if spec.get("restarts"):
+    if spec.steady:
         rises = health.rising(seen, name)
         yield not rises, f"{name} {rises}" if rises else f"the restarts of {name} stand still"
-    if spec.get("settings"):
-        wrong = list(_other_settings(spec, seen))
+    if spec.settings:
+        wrong = list(_other_settings(spec.app, seen))
         yield (
             not wrong,
             f"{name} runs "
             + (f"with {', '.join(wrong)}" if wrong else "with every setting of the document"),
         )
-    if spec.get("started_after_deploy"):
-        stale = _stale(spec, seen, answers)
+    if spec.started_after_deploy:
+        stale = _stale(spec.app, seen, answers)
         yield (
             not stale,
             f"{name} runs older code: {stale}"
@@ -65,21 +60,20 @@ def _app_findings(spec: Spec, seen: probe.Seen, answers: Answers) -> Iterator[tu
         )
 
 
-def _other_settings(spec: Spec, seen: probe.Seen) -> Iterator[str]:
+def _other_settings(app: Declared, seen: probe.Seen) -> Iterator[str]:
     """Each setting that acts otherwise than the document says; of environment
     values just the name."""
-    app = spec["app"]
-    entries = seen.named(app["name"]) if seen.alive else ()
+    entries = seen.named(app.name) if seen.alive else ()
     if not entries:
         yield "no settings at all: it is not running"
         return
-    context = settings.context(spec, seen)
+    context = settings.context(app, seen)
     wanted = settings.desired(context)
     found = settings.actual(entries, wanted, context)
     for key, value in wanted.items():
         if found[key] != value:
             yield f"{key} {_shown(found[key])} instead of {_shown(value)}"
-    for name, value in settings.environment(app).items():
+    for name, value in settings.environment(app.keys).items():
         if any(entry.env.get(name) != opened(value) for entry in entries):
             yield f"another env.{name}"
 
@@ -88,67 +82,45 @@ def _shown(value: Any) -> str:
     return "unset" if value is None else str(value)
 
 
-def _stale(spec: Spec, seen: probe.Seen, answers: Answers) -> str:
-    if not spec.get("tree"):
+def _stale(app: Declared, seen: probe.Seen, answers: Answers) -> str:
+    if not app.tree:
         return "nothing in this document puts its files there"
-    clock = stamped_clock(read_stamp(answers.get(_tree_stamp(spec))))
-    return health.freshness(seen, spec["app"]["name"], clock).reason
+    clock = stamped_clock(read_stamp(answers.get(_tree_stamp(app))))
+    return health.freshness(seen, app.name, clock).reason
 
 
-def _tree_stamp(spec: Spec) -> ReadState:
-    return ReadState(spec["host"], spec["document"], stamp_name("tree", spec["tree"]))
+def _tree_stamp(app: Declared) -> ReadState:
+    return ReadState(app.host, app.document, stamp_name("tree", app.tree))
 
 
 # ---- log
 
 
-def log_reads(spec: Spec) -> Iterable[Reading]:
+def log_reads(spec: LogCheck) -> Iterable[Reading]:
     """The ends of its logs, and where they ended when it was last started by an apply."""
-    yield ReadState(spec["host"], spec["document"], stamp_name("log", spec["app"]["name"]))
-    if _since(spec) != "apply":
+    yield _log_stamp(spec)
+    if spec.since != "apply":
         yield _now(spec)
-    for _, path in log_files(spec):
-        yield logs.reading(spec["host"], path)
+    for _, path in spec.app.logs:
+        yield logs.reading(spec.host, path)
 
 
-def log_files(spec: Spec) -> Iterator[tuple[str, str]]:
-    """(out or error, path) of each file the app logs into; `~pm2/` in a path is PM2's home."""
-    app = spec["app"]
-    name = re.sub(r"[^a-zA-Z0-9.-]", "-", app["name"])
-    found: dict[str, str] = {}
-    for stream, key in (("out", "out_file"), ("error", "error_file")):
-        path = str(app.get(key, f"~pm2/logs/{name}-{stream}.log"))
-        if path not in logs.NOWHERE:  # both may go into one file
-            found.setdefault(
-                path if path.startswith("~") else probe.normal(_absolute(spec, path)), stream
-            )
-    return ((stream, path) for path, stream in found.items())
-
-
-def _absolute(spec: Spec, path: str) -> str:
-    return path if path.startswith("/") else f"{probe.base_folder(spec)}/{path}"
-
-
-def log_verdict(spec: Spec, answers: Answers) -> Verdict:
-    """Whether all of `present` and nothing of `absent` was written since then."""
-    stamp = read_stamp(
-        answers.get(
-            ReadState(spec["host"], spec["document"], stamp_name("log", spec["app"]["name"]))
-        )
-    )
+def log_verdict(spec: LogCheck, answers: Answers) -> Verdict:
+    """Passed when all of `present` and nothing of `absent` was written since then."""
+    stamp = read_stamp(answers.get(_log_stamp(spec)))
     begin = _begin(spec, answers)
     if isinstance(begin, Verdict):
         return begin
     text, undated, whole = "", "", stamp is not None or begin is not None
-    for stream, path in log_files(spec):
-        tail = logs.parse(answers.get(logs.reading(spec["host"], path)))
+    for stream, path in spec.app.logs:
+        tail = logs.parse(answers.get(logs.reading(spec.host, path)))
         if isinstance(tail, str):
             return Verdict("failed", f"{path} {tail}")
         if begin is None:
             written, complete = tail.since(logs.offset(stamp, stream))
         else:
             dated = log_dates.since(
-                tail.content.decode(errors="replace"), begin, log_dates.format_of(spec["app"])
+                tail.content.decode(errors="replace"), begin, log_dates.format_of(spec.app.keys)
             )
             written, complete = dated.late, dated.earlier or tail.start == 0
             undated += _ended(dated.undated)
@@ -161,18 +133,18 @@ def _ended(text: str) -> str:
     return text if text.endswith("\n") or not text else f"{text}\n"
 
 
-def _since(spec: Spec) -> str:
-    return str(spec.get("since", "apply"))
+def _log_stamp(spec: LogCheck) -> ReadState:
+    return ReadState(spec.host, spec.document, stamp_name("log", spec.app.name))
 
 
-def _now(spec: Spec) -> ReadCommand:
-    return ReadCommand(spec["host"], log_dates.NOW)
+def _now(spec: LogCheck) -> ReadCommand:
+    return ReadCommand(spec.host, log_dates.NOW)
 
 
-def _begin(spec: Spec, answers: Answers) -> datetime | Verdict | None:
+def _begin(spec: LogCheck, answers: Answers) -> datetime | Verdict | None:
     """From when lines count; None: from where the last apply left the logs; a verdict: it can't be
     judged."""
-    since = _since(spec)
+    since = spec.since
     if since == "apply":
         return None
     now = log_dates.said_now(answers.get(_now(spec)))
@@ -190,20 +162,20 @@ def _begin(spec: Spec, answers: Answers) -> datetime | Verdict | None:
 
 
 def _log_findings(
-    spec: Spec, text: str, undated: str, whole: bool
+    spec: LogCheck, text: str, undated: str, whole: bool
 ) -> Iterator[tuple[bool | None, str]]:
-    asked = "since the last apply" if _since(spec) == "apply" else f"since {_since(spec)}"
-    if log_dates.window(_since(spec)):
-        asked = f"in the last {_since(spec)}"
+    asked = "since the last apply" if spec.since == "apply" else f"since {spec.since}"
+    if log_dates.window(spec.since):
+        asked = f"in the last {spec.since}"
     since = asked if whole else f"in the last {logs.CAP // 1024} KiB"
-    wanted = spec.get("present", ())
+    wanted = spec.present
     missing = [item for item in wanted if item not in text]
     if wanted:
         yield (
             not missing,
             f"its logs {'lack' if missing else 'have'} {quoted(missing or wanted)} {since}",
         )
-    for item in spec.get("absent", ()):
+    for item in spec.absent:
         lines = [line for line in text.splitlines() if item in line] or [item] * text.count(item)
         if lines:
             times = "once" if len(lines) == 1 else f"{len(lines)} times"
@@ -221,15 +193,15 @@ def _log_findings(
 # ---- cpu
 
 
-def cpu_reads(spec: Spec) -> Iterable[Reading]:
+def cpu_reads(spec: CpuCheck) -> Iterable[Reading]:
     """Two samples of its processes' own counters."""
-    yield proc.reading(spec["host"], spec["app"]["name"], _number(spec.get("over", 5)))
+    yield proc.reading(spec.host, spec.app.name, spec.over)
 
 
-def cpu_verdict(spec: Spec, answers: Answers) -> Verdict:
-    """Whether its busiest process stayed below the limit; percent of one core."""
-    over, limit, name = _number(spec.get("over", 5)), _number(spec["below"]), spec["app"]["name"]
-    load = proc.parse(answers.get(proc.reading(spec["host"], name, over)))
+def cpu_verdict(spec: CpuCheck, answers: Answers) -> Verdict:
+    """Passed when its busiest process stayed below the limit; percent of one core."""
+    over, limit, name = spec.over, spec.below, spec.app.name
+    load = proc.parse(answers.get(proc.reading(spec.host, name, over)))
     if isinstance(load, str):
         return Verdict("failed", f"{name}: {load}")
     if load.gone or not load.percent:
@@ -240,11 +212,3 @@ def cpu_verdict(spec: Spec, answers: Answers) -> Verdict:
     return Verdict(
         "passed" if well else "failed", said + ("" if well else f"; the limit is {limit:g}%")
     )
-
-
-def _number(value: Any) -> float:
-    """`30`, `"30%"` -> 30.0; `"5s"` -> 5.0; `"2m"` -> 120.0."""
-    match = re.fullmatch(r"\s*([0-9.]+)\s*(%|s|m)?\s*", str(value))
-    if match is None:
-        raise ValueError(f"{value!r} is no number, percentage or duration")
-    return float(match[1]) * (60 if match[2] == "m" else 1)

@@ -9,29 +9,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from kjpstate.formats import names, resolved
-from kjpstate.formats.resolved_conf import spelled
+from kjpstate.formats.resolved_conf import Wanted, spelled
+from kjpstate.kinds.check.spec import DnsCheck
 from kjpstate.kinds.check.verdict import Verdict, all_of
-from kjpstate.model import Answers, Probe, Reading, Spec
+from kjpstate.model import Answers, Probe, Reading
 
 _PROBE_NAME = "example.com"  # asked of each server when the check names none
 
 
-def reads(spec: Spec) -> Iterable[Reading]:
+def reads(spec: DnsCheck) -> Iterable[Reading]:
     """What systemd-resolved has, and the questions in one probe."""
-    if spec.get("effective"):
-        yield resolved.reading(spec["host"])
+    if spec.effective:
+        yield resolved.reading(spec.host)
     asked = _questions(spec)
     if asked is not None:
         yield asked
 
 
-def verdict(spec: Spec, answers: Answers) -> Verdict:
+def verdict(spec: DnsCheck, answers: Answers) -> Verdict:
     """Passed when every part that the check asks for is well."""
     return all_of(_findings(spec, answers))
 
 
-def _findings(spec: Spec, answers: Answers) -> Iterator[tuple[bool | None, str]]:
-    if spec.get("effective"):
+def _findings(spec: DnsCheck, answers: Answers) -> Iterator[tuple[bool | None, str]]:
+    if spec.effective:
         yield from _effective(spec, answers)
     asked = _questions(spec)
     if asked is None:
@@ -55,36 +56,36 @@ _WAN_DOWN = (
 )
 
 
-def _answers(spec: Spec, lookups: Sequence[names.Lookup]) -> Iterator[tuple[bool, str]]:
-    for name in spec.get("resolves", ()):
+def _answers(spec: DnsCheck, lookups: Sequence[names.Lookup]) -> Iterator[tuple[bool, str]]:
+    for name in spec.resolves:
         yield _as_the_app(
             name, [item for item in lookups if item.path == "app" and item.subject == name]
         )
-    if spec.get("each_server"):
+    if spec.each_server:
         for server in _servers(spec):
             yield _at_server(server, lookups)
 
 
-def _effective(spec: Spec, answers: Answers) -> Iterator[tuple[bool | None, str]]:
-    """Whether the running service has the document's servers, and whether names
-    really go to them."""
-    seen = resolved.parse(answers.get(resolved.reading(spec["host"])))
+def _effective(spec: DnsCheck, answers: Answers) -> Iterator[tuple[bool | None, str]]:
+    """The running service has the document's servers, and names really go to them."""
+    seen = resolved.parse(answers.get(resolved.reading(spec.host)))
     if isinstance(seen, str):
         yield False, seen
         return
     if seen.running is None:
         yield False, "systemd-resolved does not run"
         return
-    for key, title, there in (
-        ("servers", "the servers", seen.running.servers),
-        ("fallback", "the fallback servers", seen.running.fallback),
+    named = spec.servers or Wanted()
+    for words, title, there in (
+        (named.servers, "the servers", seen.running.servers),
+        (named.fallback, "the fallback servers", seen.running.fallback),
     ):
-        if key not in (spec.get("dns") or {}):
+        if words is None:
             continue
         if there is None:
             yield None, f"this systemd-resolved does not tell {title}"
             continue
-        wanted = spelled(spec["dns"][key], seen.interfaces)
+        wanted = spelled(words, seen.interfaces)
         same = there == wanted
         found = " ".join(there) or "(none)"
         yield (
@@ -92,7 +93,7 @@ def _effective(spec: Spec, answers: Answers) -> Iterator[tuple[bool | None, str]
             f"{title} are {found}" + ("" if same else f", the document says {' '.join(wanted)}"),
         )
     yield _in_the_path(seen)
-    for name in spec.get("resolves", ()):
+    for name in spec.resolves:
         yield _goes_to_ours(name, seen, seen.running)
 
 
@@ -110,18 +111,17 @@ def _goes_to_ours(name: str, seen: resolved.Seen, running: resolved.Running) -> 
     return False, f"{name} goes to the servers of {links} instead"
 
 
-def _questions(spec: Spec) -> Probe | None:
-    resolves = tuple(spec.get("resolves", ()))
+def _questions(spec: DnsCheck) -> Probe | None:
     servers = _servers(spec)
-    if not resolves and not (servers and spec.get("each_server")):
+    if not spec.resolves and not (servers and spec.each_server):
         return None
-    return names.reading(spec["host"], resolves or (_PROBE_NAME,), servers)
+    return names.reading(spec.host, spec.resolves or (_PROBE_NAME,), servers)
 
 
-def _servers(spec: Spec) -> Sequence[str]:
+def _servers(spec: DnsCheck) -> Sequence[str]:
     """Asked even where the check does not name them: their silence tells a dead line from a dead
     name."""
-    return tuple(spec["dns"]["servers"]) if spec.get("dns") else ()
+    return (spec.servers and spec.servers.servers) or ()
 
 
 def _as_the_app(name: str, lookups: Sequence[names.Lookup]) -> tuple[bool, str]:

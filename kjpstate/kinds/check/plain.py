@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator
 
+from kjpstate.kinds.check.spec import CommandCheck, FileCheck, ManualCheck
 from kjpstate.kinds.check.verdict import Verdict, all_of, quoted
 from kjpstate.model import (
     Answers,
@@ -13,29 +14,28 @@ from kjpstate.model import (
     ReadCommand,
     ReadFile,
     Reading,
-    Spec,
     Unreadable,
 )
 from kjpstate.secret import shortened
 
 
-def file_reads(spec: Spec) -> Iterable[Reading]:
+def file_reads(spec: FileCheck) -> Iterable[Reading]:
     """The file."""
-    yield ReadFile(spec["host"], spec["path"])
+    yield ReadFile(spec.host, spec.path)
 
 
-def file_verdict(spec: Spec, answers: Answers) -> Verdict:
-    """Whether it holds all of `contains` and nothing of `absent`."""
-    answer = answers.get(ReadFile(spec["host"], spec["path"]))
+def file_verdict(spec: FileCheck, answers: Answers) -> Verdict:
+    """Passed when it holds all of `contains` and nothing of `absent`."""
+    answer = answers.get(ReadFile(spec.host, spec.path))
     if isinstance(answer, Unreadable):
-        return Verdict("failed", f"{spec['path']} could not be read: {answer.why}")
+        return Verdict("failed", f"{spec.path} could not be read: {answer.why}")
     if not isinstance(answer, File):
-        return Verdict("failed", f"{spec['path']} is not there")
+        return Verdict("failed", f"{spec.path} is not there")
     return all_of(_file_findings(spec, answer.content.decode(errors="replace")))
 
 
-def _file_findings(spec: Spec, text: str) -> Iterator[tuple[bool, str]]:
-    path, wanted, unwanted = spec["path"], spec.get("contains", ()), spec.get("absent", ())
+def _file_findings(spec: FileCheck, text: str) -> Iterator[tuple[bool, str]]:
+    path, wanted, unwanted = spec.path, spec.contains, spec.absent
     missing = [item for item in wanted if item not in text]
     found = [item for item in unwanted if item in text]
     if not wanted and not unwanted:
@@ -46,15 +46,15 @@ def _file_findings(spec: Spec, text: str) -> Iterator[tuple[bool, str]]:
         yield not found, f"{path} {'has' if found else 'lacks'} {quoted(found or unwanted)}"
 
 
-def command_reads(spec: Spec) -> Iterable[Reading]:
+def command_reads(spec: CommandCheck) -> Iterable[Reading]:
     """The command; that it only looks is its author's word."""
-    yield ReadCommand(spec["host"], tuple(spec["run"]), spec.get("cwd", ""))
+    yield ReadCommand(spec.host, spec.run, spec.cwd)
 
 
-def command_verdict(spec: Spec, answers: Answers) -> Verdict:
-    """Whether it ended with 0; else what it said last."""
-    line = shlex.join(spec["run"])
-    answer = answers.get(ReadCommand(spec["host"], tuple(spec["run"]), spec.get("cwd", "")))
+def command_verdict(spec: CommandCheck, answers: Answers) -> Verdict:
+    """Passed when it ended with 0; else what it said last is told."""
+    line = shlex.join(spec.run)
+    answer = answers.get(ReadCommand(spec.host, spec.run, spec.cwd))
     if not isinstance(answer, Completed):
         why = answer.why if isinstance(answer, Unreadable) else "no answer"
         return Verdict("failed", f"{line} could not be run: {why}")
@@ -65,11 +65,11 @@ def command_verdict(spec: Spec, answers: Answers) -> Verdict:
     return Verdict("failed", f"{line} {ended}" + (f": {shortened(said[-1], 200)}" if said else ""))
 
 
-def manual_reads(spec: Spec) -> Iterable[Reading]:
+def manual_reads(spec: ManualCheck) -> Iterable[Reading]:
     """Nothing: only a person can look."""
     return ()
 
 
-def manual_verdict(spec: Spec, answers: Answers) -> Verdict:
+def manual_verdict(spec: ManualCheck, answers: Answers) -> Verdict:
     """Never passed, never failed: what the person is asked to do."""
-    return Verdict("manual", spec["text"])
+    return Verdict("manual", spec.text)

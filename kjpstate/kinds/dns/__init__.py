@@ -12,7 +12,15 @@ from dataclasses import replace
 from typing import Any
 
 from kjpstate.formats.resolved import reading
-from kjpstate.formats.resolved_conf import DOMAINS, DROP_IN, FALLBACK, SERVERS, Settings, assigned
+from kjpstate.formats.resolved_conf import (
+    DOMAINS,
+    DROP_IN,
+    FALLBACK,
+    SERVERS,
+    Settings,
+    Wanted,
+    assigned,
+)
 from kjpstate.kinds.dns.advice import advised
 from kjpstate.kinds.dns.refusals import refused
 from kjpstate.kinds.dns.spec import Spec
@@ -59,7 +67,8 @@ def resources(page: Page, earlier: Sequence[Made]) -> Iterator[Made]:
             value.get("drop_in", False),
             value.get("takes_over", ""),
         )
-        yield Made(KIND, section, spec, identity=KIND, lines=section.lines())
+        asked = tuple(questions(spec))
+        yield Made(KIND, section, spec, identity=KIND, lines=section.lines(), questions=asked)
 
 
 def reads(spec: Spec) -> Iterable[Reading]:
@@ -138,6 +147,11 @@ def told(view: View, drift: Drift | None) -> Told:
     if drift is None:
         return Told()
     return Told(_headline(view), tuple(_rows(view)), mismatch="effective-mismatch")
+
+
+def questions(spec: Spec) -> Iterator[Wanted]:
+    """The servers, which a check may ask for."""
+    yield Wanted(spec.servers, spec.fallback, spec.exclusive)
 
 
 def _renew(view: View) -> Iterator[Run]:
