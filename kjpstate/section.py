@@ -60,8 +60,8 @@ class Page(Protocol):
     def sections(self, key: str) -> Iterable[Section]:
         """Every whole section under `key`; an unknown host is noted."""
 
-    def between(self, key: str) -> Iterator[tuple[Section, HostSpec]]:
-        """Sections with `from` and `to` instead of a host: each on its target, with its source."""
+    def between(self, key: str) -> Iterator[tuple[Section, Section]]:
+        """Sections with `from` and `to` instead of a host: each on its source and its target."""
 
     def add(self, pointer: str, reason: str) -> None:
         """Note a problem at the value of `pointer`."""
