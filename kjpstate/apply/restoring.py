@@ -95,7 +95,8 @@ async def _whose(
         found, _ = await work.hosts[again.host].act((again,))
     except errors.Unreachable as lost:
         return f"The check could not be run on the restored source: {lost.message}"
-    return "\n".join(verdict(failed, found[-1], here) for verdict in parts("verdict"))
+    told = (whose_errors(failed, found[-1], here) for whose_errors in parts("whose_errors"))
+    return "\n".join(told)
 
 
 def lose(

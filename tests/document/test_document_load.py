@@ -9,6 +9,7 @@ import pytest
 
 from kjpstate.document import Document, load
 from kjpstate.errors import DocumentError, UsageError
+from kjpstate.kinds import build, deploy
 from kjpstate.secret import Secret, opened, secrets_in
 
 HOSTS = "kjpstate: 1\nname: bot\nhosts: {pc: {local: ../bot}, stb: {ssh: root@192.168.100.104}}\n"
@@ -32,8 +33,8 @@ def problems(text: str, **environ: str) -> list[str]:
     return [problem.reason for problem in caught.value.problems]
 
 
-def spec(text: str, address: str) -> dict[str, Any]:
-    return next(dict(item.spec) for item in document(text).resources if item.address == address)
+def spec(text: str, address: str) -> Any:
+    return next(item.spec for item in document(text).resources if item.address == address)
 
 
 def test_work_has_one_order_whatever_the_document_s() -> None:
@@ -65,15 +66,16 @@ def test_relative_paths_start_in_the_hosts_folder_and_that_where_the_document_st
         HOSTS
         + "build: {host: pc, directory: ./app, inputs: [./src/], run: [make, 'a b'], outputs: [dist/]}\n"
     )
-    assert spec(text, "build") == {
-        "host": "pc",
-        "document": "bot",
-        "directory": "/home/u/bot/app/",
-        "inputs": ["src/"],
-        "outputs": ["dist/"],
-        "run": ("make", "a b"),
-        "timeout": 600,
-    }
+    assert spec(text, "build") == build.Spec(
+        host="pc",
+        document="bot",
+        directory="/home/u/bot/app/",
+        inputs=("src/",),
+        outputs=("dist/",),
+        run=("make", "a b"),
+        check=(),
+        timeout=600,
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,16 +128,16 @@ def test_a_deploy_knows_the_build_that_fills_its_folder_and_a_process_the_folder
             "         with: [package.json], install: npm ci --omit=dev}\n"
         )
     )
-    assert spec(text, "deploy") == {
-        "host": "stb",
-        "document": "bot",
-        "from_host": "pc",
-        "from_directory": "/home/u/bot/dist/",
-        "to_directory": "/root/b/dist/",
-        "built": "/home/u/bot/",
-        "with": ["package.json"],
-        "install": ("npm", "ci", "--omit=dev"),
-    }
+    assert spec(text, "deploy") == deploy.Spec(
+        host="stb",
+        document="bot",
+        from_host="pc",
+        from_directory="/home/u/bot/dist/",
+        to_directory="/root/b/dist/",
+        built="/home/u/bot/",
+        with_files=("package.json",),
+        install=("npm", "ci", "--omit=dev"),
+    )
     assert spec(text, "pm2_process.b")["tree"] == "/root/b/dist/"
     assert spec(text, "pm2_process.c")["tree"] == ""
 
@@ -238,7 +240,7 @@ def test_a_fleet_is_the_same_sections_for_each_of_its_hosts() -> None:
     ]
     assert loaded.guardrails.may_change == {first: ("/root/b/",), second: ("/root/b/",)}
     assert [pin.host for pin in loaded.guardrails.unchanged] == [first, second]
-    assert all(item.spec["from_host"] == "pc" for item in loaded.resources if item.kind == "deploy")
+    assert all(item.spec.from_host == "pc" for item in loaded.resources if item.kind == "deploy")
 
 
 def test_checks_bring_what_they_need_of_other_sections() -> None:

@@ -11,37 +11,44 @@ import pytest
 from kjpstate.formats.tree import stamp_name
 from kjpstate.kinds import build, deploy
 from kjpstate.model import Resource, RunInfo, SyncTree, Where
-from tests.support.fake import copy_kind
+from tests.support.fake import copy_kind, resource
 from tests.support.tree_box import TreeBox, applied, plan_of
 
 PC, BOX = "/home/me/bot/", "/root/bot/"
 KINDS: dict[str, Any] = {"patch": copy_kind("patch"), "build": build, "deploy": deploy}
 
 
-def resource(kind: str, host: str, **spec: Any) -> Resource:
-    return Resource(
-        kind, kind, host, {"host": host, "document": "bot-kjp", **spec}, Where("bot.yaml", 1, 1)
-    )
-
-
-BUILD = resource(
+WHERE = Where("bot.yaml", 1, 1)
+BUILD = Resource(
+    "build",
     "build",
     "pc",
-    directory=PC,
-    inputs=["src/"],
-    outputs=["dist/"],
-    check=("tsc",),
-    run=("make",),
-    timeout=600,
+    build.Spec(
+        host="pc",
+        document="bot-kjp",
+        directory=PC,
+        inputs=("src/",),
+        outputs=("dist/",),
+        check=("tsc",),
+        run=("make",),
+    ),
+    WHERE,
 )
-DEPLOY = resource(
+DEPLOY = Resource(
+    "deploy",
     "deploy",
     "stb",
-    from_host="pc",
-    from_directory=f"{PC}dist/",
-    to_directory=f"{BOX}dist/",
-    built=PC,
-    **{"with": ["lock.json"], "install": ("npm", "ci")},
+    deploy.Spec(
+        host="stb",
+        document="bot-kjp",
+        from_host="pc",
+        from_directory=f"{PC}dist/",
+        to_directory=f"{BOX}dist/",
+        built=PC,
+        with_files=("lock.json",),
+        install=("npm", "ci"),
+    ),
+    WHERE,
 )
 PATCH = resource("patch", "pc", to=f"{PC}src/wa.ts", text="wa 2")
 BOTH = (BUILD, DEPLOY)

@@ -23,6 +23,7 @@ from kjpstate.model import (
     Run,
     Stamp,
     State,
+    Told,
     Where,
     WriteFile,
 )
@@ -144,21 +145,23 @@ def copy_kind(name: str = "copy"):
     def reads(spec):
         return [ReadFile(spec["host"], spec[key]) for key in ("to", "from") if key in spec]
 
-    def actual(spec, answers):
+    def see(spec, answers, upstream):
         file = answers.get(ReadFile(spec["host"], spec["to"]))
-        text = file.content.decode() if file is not None else None
-        return State(
-            {"text": text, "problems": ["bad"] if text == "bad" else []}, present=file is not None
-        )
+        text = file.content.decode() if isinstance(file, File) else None
+        return types.SimpleNamespace(spec=spec, text=text, wanted=wanted(spec, answers, upstream))
 
-    def desired(spec, answers, upstream):
-        return State({"text": wanted(spec, answers, upstream), "problems": []})
+    def actual(view):
+        return State({"text": view.text}, present=view.text is not None)
 
-    def actions(spec, drift):
-        if drift.actual.values["problems"]:
+    def desired(view):
+        return State({"text": view.wanted})
+
+    def refusals(view):
+        if view.text == "bad":
             yield Refuse("bad", "the file is bad")
-            return
-        before, after = drift.actual.values["text"], drift.desired.values["text"]
+
+    def actions(view, drift):
+        spec, before, after = view.spec, view.text, view.wanted
         if after is UNKNOWN or "run" in spec:
             yield Run(
                 spec["host"],
@@ -176,12 +179,17 @@ def copy_kind(name: str = "copy"):
         KIND=name,
         ORDER=0,
         UNIT=KINDS[name].UNIT if name in KINDS else name,
+        SECTION="",
+        resources=lambda page, earlier: (),
         reads=reads,
+        see=see,
         actual=actual,
         desired=desired,
         writes=lambda spec: [(spec["host"], spec["to"])],
+        refusals=refusals,
         actions=actions,
-        advice=lambda spec, answers: iter(()),
+        advice=lambda view: iter(()),
+        told=lambda view, drift: Told(),
     )
 
 

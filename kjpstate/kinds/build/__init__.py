@@ -8,17 +8,18 @@ from and which files it wrote.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kjpstate.formats.tree import below, digest, stamped_files
-from kjpstate.kinds.build.section import SECTION, resources
+from kjpstate.formats.written import argv, relative, seconds
 from kjpstate.kinds.build.spec import Spec
-from kjpstate.kinds.build.view import View, see
+from kjpstate.kinds.build.view import View, looked
 from kjpstate.model import (
     UNKNOWN,
     Action,
     Advice,
+    Answers,
     Drift,
     ReadClock,
     Reading,
@@ -29,17 +30,48 @@ from kjpstate.model import (
     State,
     Told,
     Unknown,
+    Upstream,
     Written,
 )
+from kjpstate.section import Made, Page
 
-__all__ = ["SECTION", "Spec", "View", "resources", "see"]
+KIND, ORDER, UNIT, SECTION = "build", 30, "source", "build"
 
-KIND, ORDER, UNIT = "build", 30, "source"
+
+def resources(page: Page, earlier: Sequence[Made]) -> Iterator[Made]:
+    """One build of each section on each of its hosts."""
+    for section in page.sections(SECTION):
+        value = section.value
+        spec = Spec(
+            host=section.host.name,
+            document=section.document,
+            directory=section.path("/directory", value["directory"], folder=True),
+            inputs=tuple(relative(text) for text in value["inputs"]),
+            outputs=tuple(relative(text) for text in value["outputs"]),
+            run=argv(value["run"]),
+            check=argv(value["check"]) if "check" in value else (),
+            timeout=seconds(value.get("timeout", "10m")),
+        )
+        yield Made(
+            KIND,
+            section,
+            spec,
+            tail=spec.directory.rstrip("/").rpartition("/")[2],
+            identity=spec.directory,
+            lines=section.lines(),
+            home=spec.directory,
+            fills=tuple(spec.path(path) for path in spec.outputs),
+        )
 
 
 def reads(spec: Spec) -> Iterable[Reading]:
     """The inputs and outputs with digests, our stamps, and whether npm's own files are there."""
     return spec.readings()
+
+
+def see(spec: Spec, answers: Answers, upstream: Upstream) -> View:
+    """The inputs and outputs, what the last build left in its stamps, the inputs as planned."""
+    return looked(spec, answers, upstream)
 
 
 def actual(view: View) -> State:

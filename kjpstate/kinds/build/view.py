@@ -75,7 +75,7 @@ class View:
         return stamp if all(now.get(path) == value for path, value in files.items()) else None
 
 
-def see(spec: Spec, answers: Answers, upstream: Upstream) -> View:
+def looked(spec: Spec, answers: Answers, upstream: Upstream) -> View:
     """Read the answers; an output that lies inside an input folder is no input."""
     stamp = read_stamp(answers.get(spec.build_stamp)) or {}
     sources = _without_outputs(_digests(answers, spec.source), spec)

@@ -5,19 +5,21 @@ Only what the build wrote travels; of the target, only what an earlier deploy pu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from kjpstate.formats.tree import digest
-from kjpstate.kinds.deploy.advice import advice
-from kjpstate.kinds.deploy.refusals import refusals
-from kjpstate.kinds.deploy.section import SECTION, resources
+from kjpstate.kinds.deploy.advice import advised
+from kjpstate.kinds.deploy.refusals import refused
+from kjpstate.kinds.deploy.section import deployed
 from kjpstate.kinds.deploy.spec import Spec, around, install_digest
 from kjpstate.kinds.deploy.summary import headline
-from kjpstate.kinds.deploy.view import View, see
+from kjpstate.kinds.deploy.view import View, looked
 from kjpstate.model import (
     UNKNOWN,
     Action,
+    Advice,
+    Answers,
     Drift,
     File,
     MakeDirectory,
@@ -30,21 +32,32 @@ from kjpstate.model import (
     SyncTree,
     Told,
     Unknown,
+    Upstream,
     WriteFile,
 )
+from kjpstate.section import Made, Page
 
-__all__ = ["SECTION", "Spec", "View", "advice", "refusals", "resources", "see"]
-
-KIND, ORDER, UNIT = "deploy", 50, "running"
+KIND, ORDER, UNIT, SECTION = "deploy", 50, "running", "deploy"
 
 _RENEW = (("npm", "ci"), ("npm", "clean-install"))
 """They remove node_modules whole before they write; any other may write into a file that stands."""
 _INSTALL_TIMEOUT = 1800.0  # seconds: npm on a set-top box is slow
 
 
+def resources(page: Page, earlier: Sequence[Made]) -> Iterator[Made]:
+    """One deploy of each section on each target host."""
+    for source, target in page.between(SECTION):
+        yield deployed(source, target, earlier)
+
+
 def reads(spec: Spec) -> Iterable[Reading]:
     """Both folders with digests, the files beside them, and our stamps."""
     return spec.readings()
+
+
+def see(spec: Spec, answers: Answers, upstream: Upstream) -> View:
+    """Both folders, the files beside them, and what the last build and deploy noted."""
+    return looked(spec, answers, upstream)
 
 
 def actual(view: View) -> State:
@@ -83,16 +96,6 @@ def desired(view: View) -> State:
     return State(values)
 
 
-def _stamped(view: View) -> str | None:
-    return None if view.earlier is None else digest(view.earlier)
-
-
-def _installed(view: View) -> str | Unknown:
-    files = view.with_wanted
-    known = {name: value for name, value in files.items() if not isinstance(value, Unknown)}
-    return install_digest(view.spec, known) if len(known) == len(files) else UNKNOWN
-
-
 def writes(spec: Spec) -> Iterable[tuple[str, str]]:
     """The target, the files beside it, and what an install fills."""
     yield spec.host, spec.to_directory
@@ -100,6 +103,11 @@ def writes(spec: Spec) -> Iterable[tuple[str, str]]:
         yield spec.host, pair.target.path
     if spec.install:
         yield spec.host, spec.modules
+
+
+def refusals(view: View) -> Iterator[Refuse]:
+    """What would make it a guess, or empty or bury what is there."""
+    return refused(view)
 
 
 def actions(view: View, drift: Drift) -> Iterator[Action | Refuse]:
@@ -124,9 +132,24 @@ def actions(view: View, drift: Drift) -> Iterator[Action | Refuse]:
     yield _stamp(view)
 
 
+def advice(view: View) -> Iterator[Advice]:
+    """Files that are left out, and another Baileys where the code runs."""
+    return advised(view)
+
+
 def told(view: View, drift: Drift | None) -> Told:
     """The target, and how many of its files change."""
     return Told(headline(view), names_owed=view.owed and not view.unread)
+
+
+def _stamped(view: View) -> str | None:
+    return None if view.earlier is None else digest(view.earlier)
+
+
+def _installed(view: View) -> str | Unknown:
+    files = view.with_wanted
+    known = {name: value for name, value in files.items() if not isinstance(value, Unknown)}
+    return install_digest(view.spec, known) if len(known) == len(files) else UNKNOWN
 
 
 def _files_beside(view: View, drift: Drift) -> Iterator[Action]:

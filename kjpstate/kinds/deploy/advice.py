@@ -11,7 +11,7 @@ from kjpstate.kinds.deploy.view import View
 from kjpstate.model import Advice, Answer, File, Tree
 
 
-def advice(view: View) -> Iterator[Advice]:
+def advised(view: View) -> Iterator[Advice]:
     """Tell what of the source is no regular file and stays where it is, and when code is built
     against one Baileys and run with another: it type-checks here and breaks there."""
     spec = view.spec

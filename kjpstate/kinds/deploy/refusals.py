@@ -21,7 +21,7 @@ _CURES = {
 _POINTERS = {"in-the-way": "/to", "target-unreadable": "/to"}
 
 
-def refusals(view: View) -> Iterator[Refuse]:
+def refused(view: View) -> Iterator[Refuse]:
     """Each with its cure; the first is told first."""
     for rule, reason in _problems(view):
         yield Refuse(rule, reason, cure=_CURES[rule], pointer=_POINTERS.get(rule, "/from"))

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from kjpstate.formats.written import argv, relative
 from kjpstate.kinds.deploy.spec import Spec
 from kjpstate.model import overlap
-from kjpstate.section import Made, Page, Section
-
-SECTION = "deploy"
+from kjpstate.section import Made, Section
 
 
-def resources(page: Page, earlier: Sequence[Made]) -> Iterator[Made]:
-    """Make one deploy of each section on each target host."""
-    for source, target in page.between(SECTION):
-        yield _deploy(source, target, earlier)
-
-
-def _deploy(source: Section, target: Section, earlier: Sequence[Made]) -> Made:
+def deployed(source: Section, target: Section, earlier: Sequence[Made]) -> Made:
+    """One deploy; `source` and `target` are the same section on its two hosts."""
     value = target.value
     origin = source.path("/from/directory", value["from"]["directory"], folder=True)
     folder = target.path("/to/directory", value["to"]["directory"], folder=True)

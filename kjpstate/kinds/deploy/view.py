@@ -187,7 +187,7 @@ class View:
         return value if isinstance(value, str) else None
 
 
-def see(spec: Spec, answers: Answers, upstream: Upstream) -> View:
+def looked(spec: Spec, answers: Answers, upstream: Upstream) -> View:
     """Keep the answers to what a deploy looks at."""
     own = {reading: answers[reading] for reading in spec.readings() if reading in answers}
     return View(spec, own, upstream)
