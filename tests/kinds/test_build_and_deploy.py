@@ -4,6 +4,7 @@ sync."""
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -162,6 +163,17 @@ def test_a_type_error_stops_before_the_build_and_leaves_the_box_alone() -> None:
     assert found["stb"].files == before
     assert found["pc"].below(f"{PC}dist/")["wa.js"] == "wa"
     assert addresses(found) == ["build", "deploy"]
+
+
+def test_a_file_beside_that_the_build_was_to_write_and_did_not_is_refused_in_its_own_words() -> (
+    None
+):
+    found = boxes()
+    del found["pc"].files[f"{PC}lock.json"]
+    spec = replace(BUILD.spec, outputs=("dist/", "lock.json"))
+    report = applied(found, (replace(BUILD, spec=spec), DEPLOY), KINDS)
+    assert report.steps[-1].result == "restored"
+    assert report.steps[-1].reason == f"lock.json is not beside {PC}dist/ on pc"
 
 
 def test_a_hand_edit_of_an_output_is_built_again_and_one_on_the_box_deployed_again() -> None:
