@@ -63,8 +63,8 @@ class Page(Protocol):
         noted. `within`: the keys of which a section has one, and that has the host; a section with
         none of them is about no host."""
 
-    def between(self, key: str) -> Iterator[tuple[Section, HostSpec]]:
-        """Sections with `from` and `to` instead of a host: each on its target, with its source."""
+    def between(self, key: str) -> Iterator[tuple[Section, Section]]:
+        """Sections with `from` and `to` instead of a host: each on its source and its target."""
 
     def add(self, pointer: str, reason: str) -> None:
         """Note a problem at the value of `pointer`."""

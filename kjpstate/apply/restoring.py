@@ -12,7 +12,7 @@ from kjpstate.apply.noting import forgotten
 from kjpstate.apply.words import by_hand, describe, why
 from kjpstate.apply.work import Stopped, Work, unit_of
 from kjpstate.formats.tree import read_stamp
-from kjpstate.kinds.patch.blame import verdict
+from kjpstate.kinds import parts
 from kjpstate.model import (
     Action,
     Backup,
@@ -80,21 +80,23 @@ async def stop(
 async def _whose(
     change: Change, outcomes: Sequence[Outcome], written: Sequence[WriteFile], work: Work
 ) -> str:
-    """After a restore: a build's failed check (it writes nothing) once more:
-    whose errors are they."""
+    """After a restore: do once more what the kind asks for (it writes nothing), and let the kinds
+    that wrote the source say whose errors they are."""
     failed = outcomes[-1] if outcomes else None
     if failed is None or failed.status != "failed" or failed.exit_code is None:
         return ""
-    check = failed.action
     here = [write for write in written if write.host == change.resource.host]
-    if change.resource.kind != "build" or not here or not isinstance(check, Run) or check.writes:
+    after_failure = getattr(work.scene.kinds[change.resource.kind], "after_failure", None)
+    again = after_failure(change.drift.view, failed.action) if here and after_failure else None
+    if again is None:
         return ""
-    work.tell(Event("action", "", f"{describe(check)}, on the restored source"))
+    work.tell(Event("action", "", f"{describe(again)}, on the restored source"))
     try:
-        found, _ = await work.hosts[check.host].act((check,))
+        found, _ = await work.hosts[again.host].act((again,))
     except errors.Unreachable as lost:
         return f"The check could not be run on the restored source: {lost.message}"
-    return verdict(failed, found[-1], here)
+    told = (whose_errors(failed, found[-1], here) for whose_errors in parts("whose_errors"))
+    return "\n".join(told)
 
 
 def lose(

@@ -145,12 +145,14 @@ async def _due(change: Change, work: Work) -> tuple[Action, ...]:
 
 
 def _refuse_foreign(change: Change, found: Assessment) -> None:
-    """Compared values that no earlier step feeds must still be as the plan saw them."""
+    """Compared values that no earlier step feeds must still be as the plan saw them; a problem
+    that is new is refused in its own words."""
     planned = change.drift
     moved = [
         key
         for key, value in found.actual.values.items()
-        if key in planned.desired.values
+        if key != "problems"
+        and key in planned.desired.values
         and planned.desired.values[key] is not UNKNOWN
         and key not in (*planned.actual.ticks, *planned.desired.ticks)
         and value not in (planned.actual.values.get(key), planned.desired.values[key])

@@ -78,8 +78,9 @@ class Sections:
                 if self.page.whole(pointer):
                     yield Section(self.page, pointer, value, word or "", host)
 
-    def between(self, key: str) -> Iterator[tuple[Section, HostSpec]]:
-        """Sections with `from` and `to`; a fleet sends to the same fleet alone, host by host."""
+    def between(self, key: str) -> Iterator[tuple[Section, Section]]:
+        """Sections with `from` and `to`, each on both hosts; a fleet sends to the same fleet alone,
+        host by host."""
         for pointer, value in entries(self.page, key):
             source, target = value.get("from", {}), value.get("to", {})
             senders = known(self.page, f"{pointer}/from/host", source.get("host"))
@@ -92,7 +93,10 @@ class Sections:
                 continue
             for position, host in enumerate(receivers):
                 sender = senders[position] if len(senders) > 1 else senders[0]
-                yield Section(self.page, pointer, value, target["host"], host), sender
+                yield (
+                    Section(self.page, pointer, value, source["host"], sender),
+                    Section(self.page, pointer, value, target["host"], host),
+                )
 
     def add(self, pointer: str, reason: str) -> None:
         """Note a problem at the value of `pointer`."""

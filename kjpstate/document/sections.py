@@ -6,16 +6,15 @@ Called by `load`. A section of a fleet makes one draft for each of its hosts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kjpstate.document.draft import Draft, Section, entries, known, sections
-from kjpstate.document.hosts import absolute
+from kjpstate.document.draft import Draft, Section, sections
 from kjpstate.document.page import Page
-from kjpstate.formats.written import argv, as_list, relative, seconds
+from kjpstate.formats.written import as_list
 from kjpstate.host import HostSpec
-from kjpstate.model import Where, join, overlap
+from kjpstate.model import Where
 
 Groups = Mapping[str, tuple[HostSpec, ...]]
 
@@ -82,83 +81,6 @@ def _edits_once(section: Section) -> None:
                 pointer,
                 f"the id {edit['id']} stands twice in this set; first at line {seen[edit['id']]}",
             )
-
-
-def build(page: Page, groups: Groups) -> Iterator[Draft]:
-    """A directory that is checked and built."""
-    for section in sections(page, "build", groups):
-        value = section.value
-        directory = section.path("/directory", value["directory"], folder=True)
-        spec: dict[str, Any] = {
-            "directory": directory,
-            "inputs": [relative(text) for text in value["inputs"]],
-            "outputs": [relative(text) for text in value["outputs"]],
-            "run": argv(value["run"]),
-            "timeout": seconds(value.get("timeout", "10m")),
-        }
-        if "check" in value:
-            spec["check"] = argv(value["check"])
-        yield _draft("build", section, spec, tail=_last(directory), identity=directory)
-
-
-def deploy(page: Page, groups: Groups, builds: Sequence[Draft]) -> Iterator[Draft]:
-    """A folder that travels; from a fleet only to the same fleet, host by host."""
-    for pointer, value in entries(page, "deploy"):
-        source, target = value.get("from", {}), value.get("to", {})
-        senders = known(page, f"{pointer}/from/host", source.get("host"), groups)
-        receivers = known(page, f"{pointer}/to/host", target.get("host"), groups)
-        if not page.whole(pointer) or not senders or not receivers:
-            continue
-        if len(senders) > 1 and source["host"] != target["host"]:
-            page.add(
-                f"{pointer}/from/host",
-                f"{source['host']} is a fleet; expected one host to deploy from",
-            )
-            continue
-        for position, host in enumerate(receivers):
-            sender = senders[position] if len(senders) > 1 else senders[0]
-            yield _deploy(Section(page, pointer, value, target["host"], host), sender, builds)
-
-
-def _deploy(section: Section, sender: HostSpec, builds: Sequence[Draft]) -> Draft:
-    page, value, pointer = section.page, section.value, section.pointer
-    origin = absolute(
-        page, sender, value["from"]["directory"], f"{pointer}/from/directory", folder=True
-    )
-    target = section.path("/to/directory", value["to"]["directory"], folder=True)
-    if sender == section.host and overlap(origin, target):
-        page.add(
-            f"{pointer}/to/directory", "the folder is deployed onto itself; leave `deploy` out"
-        )
-    spec: dict[str, Any] = {
-        "from_host": sender.name,
-        "from_directory": origin,
-        "to_directory": target,
-        "built": _built(sender, origin, builds),
-    }
-    if "with" in value:
-        spec["with"] = [relative(text) for text in value["with"]]
-    if "install" in value:
-        spec["install"] = argv(value["install"])
-    return _draft("deploy", section, spec, tail=_last(target), identity=target)
-
-
-def _built(sender: HostSpec, origin: str, builds: Sequence[Draft]) -> str:
-    """The directory of the build that fills `origin`, or ""."""
-    for draft in builds:
-        directory: str = draft.spec["directory"]
-        outputs = (join(directory, path) for path in draft.spec["outputs"])
-        if (
-            draft.host == sender
-            and origin.startswith(directory)
-            and any(overlap(path, origin) for path in outputs)
-        ):
-            return directory
-    return ""
-
-
-def _last(folder: str) -> str:
-    return folder.rstrip("/").rpartition("/")[2]
 
 
 def _draft(

@@ -11,8 +11,8 @@ from kjpstate.document import Document, load
 from kjpstate.errors import DocumentError, UsageError
 from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.resolved_conf import Wanted
-from kjpstate.kinds import questions
 from kjpstate.kinds.check.spec import DnsCheck, LogCheck, ManualCheck
+from kjpstate.kinds import build, deploy, questions
 from kjpstate.secret import Secret, opened, secrets_in
 
 HOSTS = "kjpstate: 1\nname: bot\nhosts: {pc: {local: ../bot}, stb: {ssh: root@192.168.100.104}}\n"
@@ -69,15 +69,16 @@ def test_relative_paths_start_in_the_hosts_folder_and_that_where_the_document_st
         HOSTS
         + "build: {host: pc, directory: ./app, inputs: [./src/], run: [make, 'a b'], outputs: [dist/]}\n"
     )
-    assert spec(text, "build") == {
-        "host": "pc",
-        "document": "bot",
-        "directory": "/home/u/bot/app/",
-        "inputs": ["src/"],
-        "outputs": ["dist/"],
-        "run": ("make", "a b"),
-        "timeout": 600,
-    }
+    assert spec(text, "build") == build.Spec(
+        host="pc",
+        document="bot",
+        directory="/home/u/bot/app/",
+        inputs=("src/",),
+        outputs=("dist/",),
+        run=("make", "a b"),
+        check=(),
+        timeout=600,
+    )
 
 
 @pytest.mark.parametrize(
@@ -130,16 +131,16 @@ def test_a_deploy_knows_the_build_that_fills_its_folder_and_a_process_the_folder
             "         with: [package.json], install: npm ci --omit=dev}\n"
         )
     )
-    assert spec(text, "deploy") == {
-        "host": "stb",
-        "document": "bot",
-        "from_host": "pc",
-        "from_directory": "/home/u/bot/dist/",
-        "to_directory": "/root/b/dist/",
-        "built": "/home/u/bot/",
-        "with": ["package.json"],
-        "install": ("npm", "ci", "--omit=dev"),
-    }
+    assert spec(text, "deploy") == deploy.Spec(
+        host="stb",
+        document="bot",
+        from_host="pc",
+        from_directory="/home/u/bot/dist/",
+        to_directory="/root/b/dist/",
+        built="/home/u/bot/",
+        with_files=("package.json",),
+        install=("npm", "ci", "--omit=dev"),
+    )
     assert spec(text, "pm2_process.b").app.tree == "/root/b/dist/"
     assert spec(text, "pm2_process.c").app.tree == ""
 
@@ -246,7 +247,7 @@ def test_a_fleet_is_the_same_sections_for_each_of_its_hosts() -> None:
         "unchanged.v[10.0.0.1]",
         "unchanged.v[10.0.0.2:2222]",
     ]
-    assert all(item.spec["from_host"] == "pc" for item in loaded.resources if item.kind == "deploy")
+    assert all(item.spec.from_host == "pc" for item in loaded.resources if item.kind == "deploy")
 
 
 def test_a_pin_is_called_by_the_last_word_of_its_pointer_and_where_that_is_not_enough_by_more():

@@ -65,12 +65,12 @@ def test_build_deploy_hosts_guardrails_and_watch() -> None:
     document = state("bot-kjp")
     folder = "D:/BOT/BOT INPUT DATA KJP DI WA OTOMATIS/"
     build, deploy = resource(document, "build").spec, resource(document, "deploy").spec
-    assert (build["check"], build["run"]) == (
+    assert (build.check, build.run) == (
         ("npx", "--no-install", "tsc", "--noEmit"),
         ("npm", "run", "build"),
     )
-    assert (build["directory"], build["outputs"]) == (folder, ["dist/"])
-    assert (deploy["from_directory"], deploy["to_directory"]) == (
+    assert (build.directory, build.outputs) == (folder, ("dist/",))
+    assert (deploy.from_directory, deploy.to_directory) == (
         f"{folder}dist/",
         "/root/bot-kjp/dist/",
     )

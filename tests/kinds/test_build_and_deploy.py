@@ -4,6 +4,7 @@ sync."""
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,37 +12,44 @@ import pytest
 from kjpstate.formats.tree import stamp_name
 from kjpstate.kinds import build, deploy
 from kjpstate.model import Resource, RunInfo, SyncTree, Where
-from tests.support.fake import copy_kind
+from tests.support.fake import copy_kind, resource
 from tests.support.tree_box import TreeBox, applied, plan_of
 
 PC, BOX = "/home/me/bot/", "/root/bot/"
 KINDS: dict[str, Any] = {"patch": copy_kind("patch"), "build": build, "deploy": deploy}
 
 
-def resource(kind: str, host: str, **spec: Any) -> Resource:
-    return Resource(
-        kind, kind, host, {"host": host, "document": "bot-kjp", **spec}, Where("bot.yaml", 1, 1)
-    )
-
-
-BUILD = resource(
+WHERE = Where("bot.yaml", 1, 1)
+BUILD = Resource(
+    "build",
     "build",
     "pc",
-    directory=PC,
-    inputs=["src/"],
-    outputs=["dist/"],
-    check=("tsc",),
-    run=("make",),
-    timeout=600,
+    build.Spec(
+        host="pc",
+        document="bot-kjp",
+        directory=PC,
+        inputs=("src/",),
+        outputs=("dist/",),
+        check=("tsc",),
+        run=("make",),
+    ),
+    WHERE,
 )
-DEPLOY = resource(
+DEPLOY = Resource(
+    "deploy",
     "deploy",
     "stb",
-    from_host="pc",
-    from_directory=f"{PC}dist/",
-    to_directory=f"{BOX}dist/",
-    built=PC,
-    **{"with": ["lock.json"], "install": ("npm", "ci")},
+    deploy.Spec(
+        host="stb",
+        document="bot-kjp",
+        from_host="pc",
+        from_directory=f"{PC}dist/",
+        to_directory=f"{BOX}dist/",
+        built=PC,
+        with_files=("lock.json",),
+        install=("npm", "ci"),
+    ),
+    WHERE,
 )
 PATCH = resource("patch", "pc", to=f"{PC}src/wa.ts", text="wa 2")
 BOTH = (BUILD, DEPLOY)
@@ -155,6 +163,17 @@ def test_a_type_error_stops_before_the_build_and_leaves_the_box_alone() -> None:
     assert found["stb"].files == before
     assert found["pc"].below(f"{PC}dist/")["wa.js"] == "wa"
     assert addresses(found) == ["build", "deploy"]
+
+
+def test_a_file_beside_that_the_build_was_to_write_and_did_not_is_refused_in_its_own_words() -> (
+    None
+):
+    found = boxes()
+    del found["pc"].files[f"{PC}lock.json"]
+    spec = replace(BUILD.spec, outputs=("dist/", "lock.json"))
+    report = applied(found, (replace(BUILD, spec=spec), DEPLOY), KINDS)
+    assert report.steps[-1].result == "restored"
+    assert report.steps[-1].reason == f"lock.json is not beside {PC}dist/ on pc"
 
 
 def test_a_hand_edit_of_an_output_is_built_again_and_one_on_the_box_deployed_again() -> None:

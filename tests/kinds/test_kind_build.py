@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kjpstate.formats.tree import digest, stamp_name
 from kjpstate.kinds import build
-from kjpstate.kinds.build import readings
 from kjpstate.model import (
     UNKNOWN,
     Answer,
@@ -22,19 +22,28 @@ from kjpstate.model import (
     Unreadable,
     Written,
 )
-from tests.support.one_kind import difference, fingerprint, headline, sha, stamp, steps, tree
+from tests.support.one_kind import (
+    advised,
+    assess,
+    difference,
+    fingerprint,
+    headline,
+    sha,
+    stamp,
+    steps,
+    tree,
+)
 
 D = "/root/bot-kjp/"
-SPEC: dict[str, Any] = {
-    "host": "stb",
-    "document": "bot-kjp",
-    "directory": D,
-    "inputs": ["src/", "package.json", "tsconfig.json"],
-    "outputs": ["dist/"],
-    "check": ("npx", "--no-install", "tsc", "--noEmit"),
-    "run": ("npm", "run", "build"),
-    "timeout": 600,
-}
+SPEC = build.Spec(
+    host="stb",
+    document="bot-kjp",
+    directory=D,
+    inputs=("src/", "package.json", "tsconfig.json"),
+    outputs=("dist/",),
+    check=("npx", "--no-install", "tsc", "--noEmit"),
+    run=("npm", "run", "build"),
+)
 SOURCE = {"src/wa.ts": "wa", "src/index.ts": "index", "package.json": "{}", "tsconfig.json": "{}"}
 BUILT = {"dist/wa.js": "wa js", "dist/index.js": "index js"}
 CLOCK = {"boot_id": "boot", "uptime": "812.20"}
@@ -43,7 +52,7 @@ TREE_STAMP = {
     "clock": CLOCK,
 }
 BUILD_STAMP = {
-    "commands": readings.commands(SPEC),
+    "commands": SPEC.commands,
     "inputs": {path: sha(text) for path, text in SOURCE.items()},
     "outputs": {path: sha(text) for path, text in BUILT.items()},
 }
@@ -58,16 +67,16 @@ def seen(
 ) -> dict[Reading, Answer]:
     """A folder that was built and is as it was left, but for what is given."""
     return {
-        readings.inputs(SPEC): tree(D, source),
-        readings.outputs(SPEC): tree(D, output),
+        SPEC.source: tree(D, source),
+        SPEC.product: tree(D, output),
         ReadState("stb", "bot-kjp", stamp_name("build", D)): stamp(build_stamp)
         if build_stamp
         else None,
         ReadState("stb", "bot-kjp", stamp_name("tree", f"{D}dist/")): stamp(tree_stamp)
         if tree_stamp
         else None,
-        readings.stat(SPEC, "package.json"): HERE,
-        readings.stat(SPEC, "node_modules"): HERE,
+        SPEC.stat("package.json"): HERE,
+        SPEC.stat("node_modules"): HERE,
     }
 
 
@@ -79,7 +88,7 @@ def runs(answers: dict[Reading, Answer], upstream: Any = None) -> list[tuple[str
     return [step.argv for step in steps(build, SPEC, answers, upstream) if isinstance(step, Run)]
 
 
-BOTH = [SPEC["check"], SPEC["run"]]
+BOTH = [SPEC.check, SPEC.run]
 
 
 def test_a_folder_as_the_last_build_left_it_is_in_sync() -> None:
@@ -166,11 +175,11 @@ def test_a_file_that_a_patch_removes_and_one_outside_the_inputs() -> None:
 
 
 def test_outputs_inside_an_input_folder_are_no_inputs() -> None:
-    spec = {**SPEC, "inputs": ["./"]}
+    spec = replace(SPEC, inputs=("./",))
     answers = {
         **{key: value for key, value in seen().items() if not isinstance(key, ReadTree)},
-        readings.inputs(spec): tree(D, {**SOURCE, **BUILT}),
-        readings.outputs(spec): tree(D, BUILT),
+        spec.source: tree(D, {**SOURCE, **BUILT}),
+        spec.product: tree(D, BUILT),
         ReadState("stb", "bot-kjp", stamp_name("build", D)): stamp(
             {**BUILD_STAMP, "inputs": {**BUILD_STAMP["inputs"], "dist/wa.js": "before"}}
         ),
@@ -185,16 +194,12 @@ def test_a_build_drops_the_tree_stamp_checks_runs_and_stamps() -> None:
     assert isinstance(drop, Stamp) and drop.values is None
     assert isinstance(check, Run) and check.cwd == D and not check.writes
     assert check.why == "type-check must pass before the build"
-    assert (
-        isinstance(run, Run)
-        and run.writes == (f"{D}dist/",)
-        and run.outputs == readings.outputs(SPEC)
-    )
-    assert isinstance(note, Stamp) and note.values == {"commands": readings.commands(SPEC)}
+    assert isinstance(run, Run) and run.writes == (f"{D}dist/",) and run.outputs == SPEC.product
+    assert isinstance(note, Stamp) and note.values == {"commands": SPEC.commands}
     earlier = ("dist/index.js", "dist/wa.js")
     assert dict(note.fill) == {
-        "inputs": readings.inputs(SPEC),
-        "outputs": Written(readings.outputs(SPEC), earlier),
+        "inputs": SPEC.source,
+        "outputs": Written(SPEC.product, earlier),
     }
     assert (
         isinstance(tree_note, Stamp)
@@ -237,10 +242,10 @@ def test_a_lost_tree_stamp_is_written_again_without_a_build(
 
 
 def test_without_a_type_check_only_the_build_runs() -> None:
-    spec = {key: value for key, value in SPEC.items() if key != "check"}
+    spec = replace(SPEC, check=())
     answers = seen(build_stamp=None)
     assert [step.argv for step in steps(build, spec, answers) if isinstance(step, Run)] == [
-        SPEC["run"]
+        SPEC.run
     ]
     assert headline(build, spec, answers) == "never built here: npm run build"
 
@@ -248,13 +253,13 @@ def test_without_a_type_check_only_the_build_runs() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({readings.inputs(SPEC): None}, f"{D} is not on stb"),
+        ({SPEC.source: None}, f"{D} is not on stb"),
         (
-            {readings.inputs(SPEC): Unreadable("no permission")},
+            {SPEC.source: Unreadable("no permission")},
             f"{D} on stb can't be read: no permission",
         ),
         (
-            {readings.inputs(SPEC): tree(D, {"package.json": "{}"})},
+            {SPEC.source: tree(D, {"package.json": "{}"})},
             f"{D}src/ is not on stb; {D}tsconfig.json is not on stb, "
             "at least not as a file; a folder ends in /",
         ),
@@ -267,7 +272,7 @@ def test_a_missing_input_is_refused(change: dict[Reading, Answer], reason: str) 
 
 
 def test_an_output_that_is_a_folder_must_be_written_as_one() -> None:
-    spec = {**SPEC, "outputs": ["dist"]}
+    spec = replace(SPEC, outputs=("dist",))
     folder = Stat(f"{D}dist", "directory", 0o755, 0)
     answers = {
         **{
@@ -276,7 +281,7 @@ def test_an_output_that_is_a_folder_must_be_written_as_one() -> None:
             if not isinstance(key, (ReadTree, ReadState))
         }
     }
-    answers |= {readings.inputs(spec): tree(D, SOURCE), readings.stat(spec, "dist"): folder}
+    answers |= {spec.source: tree(D, SOURCE), spec.stat("dist"): folder}
     (refusal,) = steps(build, spec, answers)
     assert (
         isinstance(refusal, Refuse)
@@ -285,8 +290,8 @@ def test_an_output_that_is_a_folder_must_be_written_as_one() -> None:
 
 
 def test_package_json_is_needed_by_npm_even_when_it_is_no_input() -> None:
-    spec = {**SPEC, "inputs": ["src/"]}
-    answers = {readings.inputs(spec): tree(D, SOURCE), readings.outputs(spec): tree(D, {})}
+    spec = replace(SPEC, inputs=("src/",))
+    answers = {spec.source: tree(D, SOURCE), spec.product: tree(D, {})}
     (refusal,) = steps(build, spec, answers)
     assert isinstance(refusal, Refuse) and f"{D}package.json is not on stb" in refusal.reason
 
@@ -298,12 +303,20 @@ def test_an_input_that_a_patch_of_the_plan_will_write_is_not_missing() -> None:
 
 
 def test_missing_modules_are_told_before_the_check_fails() -> None:
-    answers = {**seen(), readings.stat(SPEC, "node_modules"): None}
-    (advice,) = build.advice(SPEC, answers)
+    answers = {**seen(), SPEC.stat("node_modules"): None}
+    (advice,) = advised(build, SPEC, answers)
     assert advice.rule == "modules-missing" and advice.severity == "breaks"
-    assert list(build.advice(SPEC, seen())) == []
+    assert advised(build, SPEC, seen()) == []
 
 
 def test_writes_and_reads_name_absolute_paths() -> None:
     assert list(build.writes(SPEC)) == [("stb", f"{D}dist/")]
     assert set(seen()) == set(build.reads(SPEC))
+
+
+def test_of_what_failed_only_the_type_check_is_asked_again() -> None:
+    found = assess(build, SPEC, seen(source={**SOURCE, "src/wa.ts": "2"}))
+    assert found.drift is not None
+    _, check, run, *_ = build.actions(found.view, found.drift)
+    assert build.after_failure(found.view, check) == check
+    assert build.after_failure(found.view, run) is None

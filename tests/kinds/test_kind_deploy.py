@@ -9,7 +9,8 @@ import pytest
 
 from kjpstate.formats.tree import stamp_name
 from kjpstate.kinds import deploy
-from kjpstate.kinds.deploy import readings
+from kjpstate.kinds.deploy.spec import install_digest
+from kjpstate.kinds.deploy.view import file_digest
 from kjpstate.model import (
     UNKNOWN,
     Answer,
@@ -27,23 +28,31 @@ from kjpstate.model import (
     Unreadable,
     WriteFile,
 )
-from tests.support.one_kind import difference, fingerprint, headline, sha, stamp, steps, tree
+from tests.support.one_kind import (
+    advised,
+    assess,
+    difference,
+    fingerprint,
+    headline,
+    sha,
+    stamp,
+    steps,
+    tree,
+)
 
 PC, BOX = "/home/me/bot/", "/root/bot-kjp/"
-SPEC: dict[str, Any] = {
-    "host": "stb",
-    "document": "bot-kjp",
-    "from_host": "pc",
-    "from_directory": f"{PC}dist/",
-    "to_directory": f"{BOX}dist/",
-    "built": PC,
-}
-BY_HAND = {**SPEC, "built": ""}
-WITH = {
-    **SPEC,
-    "with": ["package.json", "package-lock.json"],
-    "install": ("npm", "ci", "--omit=dev"),
-}
+SPEC = deploy.Spec(
+    host="stb",
+    document="bot-kjp",
+    from_host="pc",
+    from_directory=f"{PC}dist/",
+    to_directory=f"{BOX}dist/",
+    built=PC,
+)
+BY_HAND = replace(SPEC, built="")
+WITH = replace(
+    SPEC, with_files=("package.json", "package-lock.json"), install=("npm", "ci", "--omit=dev")
+)
 BUILT = {"wa.js": "wa", "index.js": "index"}
 CLOCK = {"boot_id": "boot", "uptime": "812.20"}
 BESIDE = {"package.json": b"{}", "package-lock.json": b"{lock}"}
@@ -54,7 +63,7 @@ def tree_stamp(files: dict[str, str] = BUILT) -> dict[str, Any]:
 
 
 def seen(
-    spec: dict[str, Any] = SPEC,
+    spec: deploy.Spec = SPEC,
     there: dict[str, str] | None = None,
     here: dict[str, str] | None = None,
     earlier: dict[str, Any] | None = None,
@@ -62,30 +71,28 @@ def seen(
 ) -> dict[Reading, Answer]:
     """A folder that was deployed and is as it was left, but for what is given."""
     answers: dict[Reading, Answer] = {
-        readings.source(spec): tree(spec["from_directory"], BUILT if there is None else there),
-        readings.target(spec): tree(spec["to_directory"], BUILT if here is None else here),
-        readings.tree_stamp(spec): stamp(tree_stamp() if earlier is None else earlier),
-        readings.parent_stat(spec): Stat(BOX, "directory", 0o755, 0),
+        spec.source: tree(spec.from_directory, BUILT if there is None else there),
+        spec.target: tree(spec.to_directory, BUILT if here is None else here),
+        spec.tree_stamp: stamp(tree_stamp() if earlier is None else earlier),
+        spec.parent_stat: Stat(BOX, "directory", 0o755, 0),
     }
-    if spec["built"]:
+    if spec.built:
         outputs = {
             f"dist/{path}": sha(text) for path, text in (BUILT if there is None else there).items()
         }
         outputs.pop("dist/db.json", None)
         answers[ReadState("pc", "bot-kjp", stamp_name("build", PC))] = stamp({"outputs": outputs})
-    for name, theirs, mine in readings.beside(spec):
-        answers[theirs] = File(theirs.path, BESIDE[name], 0o644)
-        answers[mine] = File(mine.path, BESIDE[name], 0o600)
-    if spec.get("install"):
-        digests = {name: readings.file_digest(content) for name, content in BESIDE.items()}
-        answers[readings.install_stamp(spec)] = stamp(
-            {"installed": readings.install_digest(spec, digests)}
-        )
+    for pair in spec.pairs:
+        answers[pair.source] = File(pair.source.path, BESIDE[pair.name], 0o644)
+        answers[pair.target] = File(pair.target.path, BESIDE[pair.name], 0o600)
+    if spec.install:
+        digests = {name: file_digest(content) for name, content in BESIDE.items()}
+        answers[spec.install_stamp] = stamp({"installed": install_digest(spec, digests)})
     return answers
 
 
 def sync(
-    answers: dict[Reading, Answer], spec: dict[str, Any] = SPEC, upstream: Any = None
+    answers: dict[Reading, Answer], spec: deploy.Spec = SPEC, upstream: Any = None
 ) -> SyncTree:
     (found,) = [
         step for step in steps(deploy, spec, answers, upstream) if isinstance(step, SyncTree)
@@ -182,7 +189,7 @@ def test_a_tree_that_is_right_and_not_stamped_so_is_only_stamped(earlier: dict[s
 
 @pytest.mark.parametrize("host", ["pc", "stb"])
 def test_what_a_build_will_write_is_owed(host: str) -> None:
-    folder = SPEC["from_directory"] if host == "pc" else f"{BOX}dist/sub/"
+    folder = SPEC.from_directory if host == "pc" else f"{BOX}dist/sub/"
     upstream = {(host, folder): UNKNOWN}
     answers = seen(here={**BUILT, "db.json": "x"})
     assert {item.desired for item in difference(deploy, SPEC, answers, upstream)} == {UNKNOWN}
@@ -190,6 +197,14 @@ def test_what_a_build_will_write_is_owed(host: str) -> None:
     assert headline(deploy, SPEC, answers, upstream).startswith(
         f"{BOX}dist/   known after build, 1 file of yours"
     )
+
+
+def test_what_is_owed_is_named_once() -> None:
+    upstream = {("pc", f"{PC}dist/"): UNKNOWN}
+    assert assess(deploy, SPEC, seen(), upstream).told.names_owed
+    assert not assess(deploy, SPEC, seen()).told.names_owed
+    unread = {**seen(), SPEC.source: Unreadable("permission denied")}
+    assert not assess(deploy, SPEC, unread, upstream).told.names_owed
 
 
 def test_a_stamp_alone_owes_nothing() -> None:
@@ -200,7 +215,7 @@ def test_on_the_first_run_nothing_is_built_and_all_is_owed() -> None:
     answers = {
         **seen(),
         ReadState("pc", "bot-kjp", stamp_name("build", PC)): None,
-        readings.source(SPEC): None,
+        SPEC.source: None,
     }
     assert sync(answers, upstream={("pc", f"{PC}dist/"): UNKNOWN}).manifest is None
 
@@ -208,24 +223,24 @@ def test_on_the_first_run_nothing_is_built_and_all_is_owed() -> None:
 @pytest.mark.parametrize(
     ("change", "rule", "reason"),
     [
-        ({readings.source(SPEC): None}, "source-missing", f"{PC}dist/ on pc has no file to deploy"),
+        ({SPEC.source: None}, "source-missing", f"{PC}dist/ on pc has no file to deploy"),
         (
-            {readings.source(SPEC): tree(PC, {})},
+            {SPEC.source: tree(PC, {})},
             "source-missing",
             f"{PC}dist/ on pc has no file to deploy",
         ),
         (
-            {readings.target(SPEC): Unreadable("it is a link")},
+            {SPEC.target: Unreadable("it is a link")},
             "target-unreadable",
             f"{BOX}dist/ on stb: it is a link",
         ),
         (
-            {readings.source(SPEC): Unreadable("wa.js: permission denied")},
+            {SPEC.source: Unreadable("wa.js: permission denied")},
             "source-unreadable",
             f"{PC}dist/ on pc: wa.js: permission denied",
         ),
         (
-            {readings.parent_stat(SPEC): Stat(BOX, "file", 0o644, 0)},
+            {SPEC.parent_stat: Stat(BOX, "file", 0o644, 0)},
             "in-the-way",
             f"{BOX.rstrip('/')} on stb is a file, and a folder must be there",
         ),
@@ -241,7 +256,7 @@ def test_refusals(change: dict[Reading, Answer], rule: str, reason: str) -> None
 def test_a_file_beside_that_can_not_be_read_is_refused_also_where_all_else_is_there(
     name: str,
 ) -> None:
-    reading = next(there for beside, there, _ in readings.beside(WITH) if beside == name)
+    reading = next(pair.source for pair in WITH.pairs if pair.name == name)
     (refusal,) = steps(deploy, WITH, {**seen(WITH), reading: Unreadable("permission denied")})
     assert isinstance(refusal, Refuse) and refusal.rule == "source-unreadable"
     assert refusal.reason == f"{PC}{name} on pc: permission denied"
@@ -260,7 +275,7 @@ def test_what_nobody_asked_for_is_another_thing_than_what_was_not_answered() -> 
 
 def on_the_box(*names: str, folders: tuple[str, ...] = (), others: tuple[str, ...] = ()) -> Tree:
     above = {above for name in names for above in _above(name)}
-    found = tree(SPEC["to_directory"], dict.fromkeys(names, "x"), others)
+    found = tree(SPEC.to_directory, dict.fromkeys(names, "x"), others)
     return replace(found, folders=tuple(sorted({*above, *folders})))
 
 
@@ -294,7 +309,7 @@ def test_names_are_compared_with_the_folders_above_them(
     noted = {"files": dict.fromkeys(earlier, sha("x")), "clock": CLOCK}
     answers = {
         **seen(BY_HAND, there={source: "new"}, earlier=noted),
-        readings.target(BY_HAND): here,
+        BY_HAND.target: here,
     }
     found = [step for step in steps(deploy, BY_HAND, answers) if isinstance(step, Refuse)]
     assert [step.rule for step in found] == (["in-the-way"] if in_the_way else [])
@@ -312,8 +327,8 @@ def test_a_name_that_can_not_be_laid_is_refused_before_anything_is_done() -> Non
 
 
 def test_what_is_no_regular_file_is_said_to_stay_where_it_is() -> None:
-    source = tree(SPEC["from_directory"], BUILT, ("config.json",))
-    (advice,) = deploy.advice(SPEC, {**seen(), readings.source(SPEC): source})
+    source = tree(SPEC.from_directory, BUILT, ("config.json",))
+    (advice,) = advised(deploy, SPEC, {**seen(), SPEC.source: source})
     assert (advice.rule, advice.severity) == ("links-left-out", "note")
     assert advice.reason == f"in {PC}dist/ on pc: config.json"
 
@@ -335,21 +350,19 @@ def test_from_the_box_alone_the_tree_is_compared_with_the_last_deploy() -> None:
 
 
 def test_from_the_box_alone_a_tree_that_was_never_deployed_is_nobodys_drift() -> None:
-    assert difference(deploy, SPEC, {**without_pc(seen()), readings.tree_stamp(SPEC): None}) == ()
+    assert difference(deploy, SPEC, {**without_pc(seen()), SPEC.tree_stamp: None}) == ()
 
 
 def test_a_target_that_is_not_there_is_made_with_its_parent() -> None:
     answers = {
         **seen(),
-        readings.target(SPEC): None,
-        readings.parent_stat(SPEC): None,
-        readings.tree_stamp(SPEC): None,
+        SPEC.target: None,
+        SPEC.parent_stat: None,
+        SPEC.tree_stamp: None,
     }
     assert MakeDirectory("stb", BOX) in steps(deploy, SPEC, answers)
-    assert MakeDirectory("stb", BOX) not in steps(
-        deploy, SPEC, {**seen(), readings.target(SPEC): None}
-    )
-    assert deploy.actual(SPEC, answers).present is False
+    assert MakeDirectory("stb", BOX) not in steps(deploy, SPEC, {**seen(), SPEC.target: None})
+    assert deploy.actual(deploy.see(SPEC, answers, {})).present is False
 
 
 def lock(answers: dict[Reading, Answer], content: bytes | None) -> dict[Reading, Answer]:
@@ -365,12 +378,12 @@ def test_a_changed_lock_file_travels_installs_and_makes_the_process_owed() -> No
     assert isinstance(install, Run) and install.argv == ("npm", "ci", "--omit=dev")
     assert install.renews
     assert (install.cwd, install.writes) == (BOX, (f"{BOX}node_modules/",))
-    assert isinstance(note, Stamp) and note.name == readings.install_stamp(WITH).name
+    assert isinstance(note, Stamp) and note.name == WITH.install_stamp.name
     assert isinstance(tree_note, Stamp) and tree_note.path == f"{BOX}dist/"
 
 
 def test_only_npm_ci_is_known_to_remove_what_it_writes() -> None:
-    spec = {**WITH, "install": ("npm", "install", "--omit=dev")}
+    spec = replace(WITH, install=("npm", "install", "--omit=dev"))
     install = next(
         step for step in steps(deploy, spec, lock(seen(spec), b"{new}")) if isinstance(step, Run)
     )
@@ -378,11 +391,11 @@ def test_only_npm_ci_is_known_to_remove_what_it_writes() -> None:
 
 
 def test_an_install_that_was_cut_is_owed_again() -> None:
-    answers = {**seen(WITH), readings.install_stamp(WITH): None}
+    answers = {**seen(WITH), WITH.install_stamp: None}
     assert [step.argv for step in steps(deploy, WITH, answers) if isinstance(step, Run)] == [
-        WITH["install"]
+        WITH.install
     ]
-    other = {**WITH, "install": ("npm", "ci")}
+    other = replace(WITH, install=("npm", "ci"))
     assert [step.argv for step in steps(deploy, other, seen(WITH)) if isinstance(step, Run)] == [
         ("npm", "ci")
     ]
@@ -418,12 +431,12 @@ def test_writes_name_all_that_a_deploy_may_touch() -> None:
 @pytest.mark.parametrize("spec", [SPEC, WITH])
 def test_another_baileys_on_the_box_is_told(spec, here, there, said):
     answers = seen(spec)
-    _, source, target = next(readings.baileys(spec))
+    source, target = spec.baileys[0].source, spec.baileys[0].target
     assert {source, target} <= set(deploy.reads(spec))
     assert source.path == f"{PC}node_modules/@whiskeysockets/baileys/package.json"
     answers[source] = File(source.path, here, 0o644)
     answers[target] = None if there is None else File(target.path, there, 0o644)
-    told = [f"{item.rule} {item.reason} {item.cure}" for item in deploy.advice(spec, answers)]
+    told = [f"{item.rule} {item.reason} {item.cure}" for item in advised(deploy, spec, answers)]
     assert len(told) == bool(said)
     assert all(word in told[0] for word in said)
     assert not said or "npm ci --omit=dev" in told[0]

@@ -109,11 +109,16 @@ def test_lines_of_a_compiler(row: str, folder: str, path: str, line: int) -> Non
 def test_apply_runs_the_failed_check_again_on_the_restored_file() -> None:
     made = kinds("patch", "build")
 
-    def actions(spec, drift):
+    def actions(view, drift):
         yield Run("box", ("check",), "checks")
-        yield from made["build"].actions(spec, drift)
+        yield from made["build"].actions(view, drift)
 
-    checked = SimpleNamespace(**{**vars(made["build"]), "actions": actions})
+    def after_failure(view, failed):
+        return failed
+
+    checked = SimpleNamespace(
+        **{**vars(made["build"]), "actions": actions, "after_failure": after_failure}
+    )
     host = Checking({"/p": b"old", "/d": b"old"})
     resources = (
         resource("patch.a", to="/p", text="new"),

@@ -87,24 +87,24 @@ def scenery(tmp_path: Path, typescript: Path) -> Scenery:
         )
         for name in ("pc", "stb")
     }
-    built = {
-        "host": "pc",
-        "document": "bot",
-        "directory": f"{pc}/",
-        "inputs": ["src/", "package.json", "tsconfig.json"],
-        "outputs": ["dist/"],
-        "check": ("npx", "--no-install", "tsc", "--noEmit"),
-        "run": ("npm", "run", "build"),
-        "timeout": 120,
-    }
-    deployed = {
-        "host": "stb",
-        "document": "bot",
-        "from_host": "pc",
-        "from_directory": f"{pc}/dist/",
-        "to_directory": f"{box}/dist/",
-        "built": f"{pc}/",
-    }
+    built = build.Spec(
+        host="pc",
+        document="bot",
+        directory=f"{pc}/",
+        inputs=("src/", "package.json", "tsconfig.json"),
+        outputs=("dist/",),
+        check=("npx", "--no-install", "tsc", "--noEmit"),
+        run=("npm", "run", "build"),
+        timeout=120,
+    )
+    deployed = deploy.Spec(
+        host="stb",
+        document="bot",
+        from_host="pc",
+        from_directory=f"{pc}/dist/",
+        to_directory=f"{box}/dist/",
+        built=f"{pc}/",
+    )
     where = Where("bot.yaml", 1, 1)
     resources = (
         Resource("build", "build", "pc", built, where),
@@ -174,15 +174,15 @@ def test_the_backup_of_node_modules_stays_what_it_was_whatever_npm_does(
     for folder in (pc / "dist", box):
         folder.mkdir(parents=True)
     (pc / "dist/index.js").write_text("console.log(1)\n")
-    spec = {
-        **{"host": "stb", "document": "bot", "from_host": "pc", "from_directory": f"{pc}/dist/"},
-        **{
-            "to_directory": f"{box}/dist/",
-            "built": "",
-            "with": ["package.json", "package-lock.json"],
-        },
-        "install": (*install, "--omit=dev", "--no-audit", "--no-fund"),
-    }
+    spec = deploy.Spec(
+        host="stb",
+        document="bot",
+        from_host="pc",
+        from_directory=f"{pc}/dist/",
+        to_directory=f"{box}/dist/",
+        with_files=("package.json", "package-lock.json"),
+        install=(*install, "--omit=dev", "--no-audit", "--no-fund"),
+    )
     hosts = {
         name: LocalHost(
             name, state_dir=tmp_path / f"{name}-state", lock_dir=tmp_path / name, may_change=("/",)

@@ -147,10 +147,14 @@ def copy_kind(name: str = "copy"):
 
     def see(spec, answers, upstream):
         file = answers.get(ReadFile(spec["host"], spec["to"]))
-        text = file.content.decode() if file is not None else None
-        return types.SimpleNamespace(
-            spec=spec, text=text, wanted=wanted(spec, answers, upstream), present=file is not None
-        )
+        text = file.content.decode() if isinstance(file, File) else None
+        return types.SimpleNamespace(spec=spec, text=text, wanted=wanted(spec, answers, upstream))
+
+    def actual(view):
+        return State({"text": view.text}, present=view.text is not None)
+
+    def desired(view):
+        return State({"text": view.wanted})
 
     def refusals(view):
         if view.text == "bad":
@@ -175,14 +179,16 @@ def copy_kind(name: str = "copy"):
         KIND=name,
         ORDER=0,
         UNIT=KINDS[name].UNIT if name in KINDS else name,
+        SECTION="",
+        resources=lambda page, earlier: (),
         reads=reads,
         see=see,
-        actual=lambda view: State({"text": view.text}, present=view.present),
-        desired=lambda view: State({"text": view.wanted}),
+        actual=actual,
+        desired=desired,
         writes=lambda spec: [(spec["host"], spec["to"])],
         refusals=refusals,
         actions=actions,
-        advice=lambda view: (),
+        advice=lambda view: iter(()),
         told=lambda view, drift: Told(),
     )
 

@@ -2,18 +2,19 @@
 differ.
 
 A build is judged by digests only, never by times: the `build` stamp says what the last one was made
-from and which files it wrote. Called through the face in `kjpstate.kinds`.
+from and which files it wrote.
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kjpstate.formats.tree import below, digest, stamp_name, stamped_files
-from kjpstate.kinds.build import readings
-from kjpstate.kinds.build.readings import Seen
+from kjpstate.formats.tree import below, digest, stamped_files
+from kjpstate.formats.written import argv, relative, seconds
+from kjpstate.kinds.build.spec import Spec
+from kjpstate.kinds.build.view import View, looked
 from kjpstate.model import (
     UNKNOWN,
     Action,
@@ -25,184 +26,220 @@ from kjpstate.model import (
     ReadTree,
     Refuse,
     Run,
-    Spec,
     Stamp,
     State,
+    Told,
     Unknown,
     Upstream,
     Written,
-    join,
 )
+from kjpstate.section import Made, Page
 
-KIND, ORDER, UNIT = "build", 30, "source"
+KIND, ORDER, UNIT, SECTION = "build", 30, "source", "build"
+
+
+def resources(page: Page, earlier: Sequence[Made]) -> Iterator[Made]:
+    """One build of each section on each of its hosts."""
+    for section in page.sections(SECTION):
+        value = section.value
+        spec = Spec(
+            host=section.host.name,
+            document=section.document,
+            directory=section.path("/directory", value["directory"], folder=True),
+            inputs=tuple(relative(text) for text in value["inputs"]),
+            outputs=tuple(relative(text) for text in value["outputs"]),
+            run=argv(value["run"]),
+            check=argv(value["check"]) if "check" in value else (),
+            timeout=seconds(value.get("timeout", "10m")),
+        )
+        yield Made(
+            KIND,
+            section,
+            spec,
+            tail=spec.directory.rstrip("/").rpartition("/")[2],
+            identity=spec.directory,
+            lines=section.lines(),
+            home=spec.directory,
+            fills=tuple(spec.path(path) for path in spec.outputs),
+        )
 
 
 def reads(spec: Spec) -> Iterable[Reading]:
     """The inputs and outputs with digests, our stamps, and whether npm's own files are there."""
-    return readings.all_readings(spec)
+    return spec.readings()
 
 
-def actual(spec: Spec, answers: Answers) -> State:
+def see(spec: Spec, answers: Answers, upstream: Upstream) -> View:
+    """The inputs and outputs, what the last build left in its stamps, the inputs as planned."""
+    return looked(spec, answers, upstream)
+
+
+def actual(view: View) -> State:
     """`sources`: digest of the inputs as they stand; `built_from`: of those the last build read;
     `outputs`: what the files that it wrote are now; `stamped`: digest of what each folder's `tree`
     stamp says."""
-    seen = readings.see(spec, answers)
     values = {
-        "sources": digest(seen.sources),
-        "built_from": None if seen.built_from is None else digest(seen.built_from),
-        "commands": seen.commands,
-        "outputs": {path: seen.now.get(path) for path in seen.written or {}},
+        "sources": digest(view.sources),
+        "built_from": _digest(view.built_from),
+        "commands": view.commands,
+        "outputs": {path: view.now.get(path) for path in view.written or {}},
         "stamped": {
-            folder: _digest(stamped_files(stamp)) for folder, stamp in seen.tree_stamps.items()
+            folder: _digest(stamped_files(stamp)) for folder, stamp in view.tree_stamps.items()
         },
-        "problems": list(readings.problems(spec, answers, {})),
     }
-    return State(values, present=bool(seen.now))
+    return State(values, present=bool(view.now))
 
 
-def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
+def desired(view: View) -> State:
     """The same keys for a build made from the inputs as planned; its outputs are UNKNOWN until it
     has run."""
-    seen = readings.see(spec, answers)
-    planned = readings.planned_sources(spec, seen, upstream)
+    planned, outputs = view.planned, view.outputs
     sources = planned if isinstance(planned, Unknown) else digest(planned)
-    fresh = _digest(seen.built_from) == sources and seen.commands == readings.commands(spec)
-    as_it_stands = fresh and planned == seen.sources
-    written = seen.written if as_it_stands and seen.written else None
     values: dict[str, Any] = {
         "sources": sources,
         "built_from": sources,
-        "commands": readings.commands(spec),
-        "outputs": UNKNOWN if written is None else written,
+        "commands": view.spec.commands,
+        "outputs": UNKNOWN if outputs is None else outputs,
         "stamped": {
-            folder: UNKNOWN if written is None else digest(below(written, folder))
-            for folder in readings.folders(spec)
+            folder: UNKNOWN if outputs is None else digest(below(outputs, folder))
+            for folder in view.spec.folders
         },
-        "problems": [],
     }
-    beside = {
-        "seen": seen,
-        "problems": tuple(readings.problems(spec, answers, upstream)),
-        "headline": f"{_cause(seen, planned, fresh)}: {_command_line(spec)}",
-    }
-    return State(values, beside)
+    return State(values)
 
 
 def writes(spec: Spec) -> Iterable[tuple[str, str]]:
     """The outputs: what the run writes."""
-    return ((spec["host"], join(spec["directory"], path)) for path in readings.outputs(spec).paths)
+    return ((spec.host, spec.path(path)) for path in spec.outputs)
 
 
-def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
-    """Check, run, stamp; or just the `tree` stamps when nothing else is missing."""
-    seen, problems = drift.desired.beside["seen"], drift.desired.beside["problems"]
-    if problems:
+def refusals(view: View) -> Iterator[Refuse]:
+    """One refusal that names all that is missing."""
+    if view.problems:
         yield Refuse(
             "input-missing",
-            "the build can't start: " + "; ".join(problems),
+            "the build can't start: " + "; ".join(view.problems),
             cure="put them there, or correct `inputs` and `directory` in the section build",
             pointer="/inputs",
         )
-    elif all(difference.path[0] == "stamped" for difference in drift.differences):
+
+
+def actions(view: View, drift: Drift) -> Iterator[Action]:
+    """Check, run, stamp; or just the `tree` stamps when nothing else is missing."""
+    if all(difference.path[0] == "stamped" for difference in drift.differences):
         for difference in drift.differences:
-            yield _stamp_standing(spec, seen, str(difference.path[1]))
+            yield _stamp_standing(view, str(difference.path[1]))
     else:
-        yield from _build(spec, seen)
+        yield from _build(view)
 
 
-def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
-    """Whether npm has installed anything here at all."""
-    modules = readings.stat(spec, "node_modules")
-    if readings.uses_npm(spec) and modules in answers and answers[modules] is None:
+def advice(view: View) -> Iterator[Advice]:
+    """Tell when npm has installed nothing here at all."""
+    spec = view.spec
+    if view.lacks_modules:
         yield Advice(
             "modules-missing",
-            f"{modules.path} is not on {spec['host']}: the check and the build will fail",
-            f"npm ci, in {spec['directory']}",
+            f"{spec.path('node_modules')} is not on {spec.host}: the check and the build will fail",
+            f"npm ci, in {spec.directory}",
             "/run",
             "breaks",
         )
 
 
-def _build(spec: Spec, seen: Seen) -> Iterator[Action]:
-    host, directory, timeout = spec["host"], spec["directory"], spec["timeout"]
-    for folder in readings.folders(spec):
-        yield Stamp(host, spec["document"], readings.tree_stamp(spec, folder).name, None)
-    if spec.get("check"):
-        yield Run(
-            host,
-            spec["check"],
-            "type-check must pass before the build",
-            cwd=directory,
-            timeout=timeout,
-            shown=True,
-        )
+def told(view: View, drift: Drift | None) -> Told:
+    """Why it is built, and by which commands."""
+    commands = (shlex.join(argv) for argv in (view.spec.check, view.spec.run) if argv)
+    return Told(f"{_cause(view)}: {', then '.join(commands)}")
+
+
+def after_failure(view: View, failed: Action) -> Run | None:
+    """The type-check, to be run once more on the restored source, when it is what failed: errors
+    that it tells again were there before."""
+    check = _type_check(view.spec)
+    return check if failed == check else None
+
+
+def _build(view: View) -> Iterator[Action]:
+    spec = view.spec
+    for folder in spec.folders:
+        yield Stamp(spec.host, spec.document, spec.tree_stamp(folder).name, None)
+    if spec.check:
+        yield _type_check(spec)
     yield Run(
-        host,
-        spec["run"],
-        f"builds {', '.join(spec['outputs'])}",
-        cwd=directory,
+        spec.host,
+        spec.run,
+        f"builds {', '.join(spec.outputs)}",
+        cwd=spec.directory,
         writes=tuple(path for _, path in writes(spec)),
-        timeout=timeout,
-        outputs=readings.outputs(spec),
+        timeout=spec.timeout,
+        outputs=spec.product,
         shown=True,
     )
-    before = seen.written or {}
     fill = (
-        ("inputs", readings.inputs(spec)),
-        ("outputs", Written(readings.outputs(spec), tuple(before))),
+        ("inputs", spec.source),
+        ("outputs", Written(spec.product, tuple(view.written or {}))),
     )
-    name = stamp_name("build", directory)
-    yield Stamp(host, spec["document"], name, {"commands": readings.commands(spec)}, fill)
-    for folder in readings.folders(spec):
-        yield _stamp_built(spec, seen, folder)
+    name = spec.build_stamp.name
+    yield Stamp(spec.host, spec.document, name, {"commands": spec.commands}, fill)
+    for folder in spec.folders:
+        yield _stamp_built(view, folder)
 
 
-def _stamp_built(spec: Spec, seen: Seen, folder: str) -> Stamp:
-    path = join(spec["directory"], folder)
-    written = Written(ReadTree(spec["host"], path), tuple(below(seen.written or {}, folder)))
+def _type_check(spec: Spec) -> Run:
+    return Run(
+        spec.host,
+        spec.check,
+        "type-check must pass before the build",
+        cwd=spec.directory,
+        timeout=spec.timeout,
+        shown=True,
+    )
+
+
+def _stamp_built(view: View, folder: str) -> Stamp:
+    spec = view.spec
+    path = spec.path(folder)
+    written = Written(ReadTree(spec.host, path), tuple(below(view.written or {}, folder)))
     return Stamp(
-        spec["host"],
-        spec["document"],
-        stamp_name("tree", path),
+        spec.host,
+        spec.document,
+        spec.tree_stamp(folder).name,
         {},
-        (("files", written), ("clock", ReadClock(spec["host"]))),
-        keep=readings.unmoved_stamp(seen, folder),
+        (("files", written), ("clock", ReadClock(spec.host))),
+        keep=view.unmoved_stamp(folder),
         path=path,
     )
 
 
-def _stamp_standing(spec: Spec, seen: Seen, folder: str) -> Stamp:
+def _stamp_standing(view: View, folder: str) -> Stamp:
     """The stamp of a folder that is as built already: its ticks start now."""
-    path = join(spec["directory"], folder)
+    spec = view.spec
     return Stamp(
-        spec["host"],
-        spec["document"],
-        stamp_name("tree", path),
-        {"files": below(seen.written or {}, folder)},
-        (("clock", ReadClock(spec["host"])),),
-        path=path,
+        spec.host,
+        spec.document,
+        spec.tree_stamp(folder).name,
+        {"files": below(view.written or {}, folder)},
+        (("clock", ReadClock(spec.host)),),
+        path=spec.path(folder),
     )
 
 
-def _cause(seen: Seen, planned: Mapping[str, str] | Unknown, fresh: bool) -> str:
-    if seen.built_from is None:
+def _cause(view: View) -> str:
+    if view.built_from is None:
         return "never built here"
-    if isinstance(planned, Unknown) or planned != seen.sources:
+    if isinstance(view.planned, Unknown) or view.planned != view.sources:
         return "source will change"
-    if planned != seen.built_from:
+    if view.planned != view.built_from:
         return "source changed"
-    if not fresh:
+    if not view.fresh:
         return "the commands changed"
-    if not seen.written:
+    if not view.written:
         return "the last build wrote nothing into its outputs"
-    other = [path for path, value in (seen.written or {}).items() if seen.now.get(path) != value]
+    other = [path for path, value in view.written.items() if view.now.get(path) != value]
     if other:
-        return f"outputs differ ({', '.join(other[:3])}{', …' if len(other) > 3 else ''})"
+        more = ", …" if len(other) > 3 else ""
+        return f"outputs differ ({', '.join(other[:3])}{more})"
     return "built, and noted again"
-
-
-def _command_line(spec: Spec) -> str:
-    return ", then ".join(shlex.join(spec[key]) for key in ("check", "run") if spec.get(key))
 
 
 def _digest(files: Mapping[str, str] | None) -> str | None:

@@ -1,23 +1,24 @@
 """Kind `deploy`: a folder of one host stands on another, file by file as it was built.
 
 Only what the build wrote travels; of the target, only what an earlier deploy put there is removed.
-Called through the face in `kjpstate.kinds`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from kjpstate.formats.tree import digest
-from kjpstate.kinds.deploy import readings
-from kjpstate.kinds.deploy.readings import Seen
+from kjpstate.kinds.deploy.advice import advised
+from kjpstate.kinds.deploy.refusals import refused
+from kjpstate.kinds.deploy.section import deployed
+from kjpstate.kinds.deploy.spec import Spec, around, install_digest
+from kjpstate.kinds.deploy.summary import headline
+from kjpstate.kinds.deploy.view import View, looked
 from kjpstate.model import (
     UNKNOWN,
     Action,
     Advice,
-    Answer,
     Answers,
     Drift,
     File,
@@ -26,291 +27,197 @@ from kjpstate.model import (
     Reading,
     Refuse,
     Run,
-    Spec,
     Stamp,
     State,
     SyncTree,
-    Tree,
+    Told,
     Unknown,
     Upstream,
     WriteFile,
-    join,
 )
+from kjpstate.section import Made, Page
 
-KIND, ORDER, UNIT = "deploy", 50, "running"
+KIND, ORDER, UNIT, SECTION = "deploy", 50, "running", "deploy"
 
 _RENEW = (("npm", "ci"), ("npm", "clean-install"))
 """They remove node_modules whole before they write; any other may write into a file that stands."""
 _INSTALL_TIMEOUT = 1800.0  # seconds: npm on a set-top box is slow
 
 
+def resources(page: Page, earlier: Sequence[Made]) -> Iterator[Made]:
+    """One deploy of each section on each target host."""
+    for source, target in page.between(SECTION):
+        yield deployed(source, target, earlier)
+
+
 def reads(spec: Spec) -> Iterable[Reading]:
     """Both folders with digests, the files beside them, and our stamps."""
-    return readings.all_readings(spec)
+    return spec.readings()
 
 
-def actual(spec: Spec, answers: Answers) -> State:
+def see(spec: Spec, answers: Answers, upstream: Upstream) -> View:
+    """Both folders, the files beside them, and what the last build and deploy noted."""
+    return looked(spec, answers, upstream)
+
+
+def actual(view: View) -> State:
     """`files`: digest of each file that is or was deployed; `stamped`: digest of what the last
     deploy says it put there; `with`: the files beside; `installed`: what the last install was run
     for."""
-    seen = readings.see(spec, answers)
-    names = sorted({*seen.wanted, *seen.stale})
+    names = sorted({*view.wanted, *view.stale})
     values: dict[str, Any] = {
-        "files": {path: seen.here.get(path) for path in names},
-        "stamped": None if seen.earlier is None else digest(seen.earlier),
-        "problems": [reason for _, reason in readings.problems(spec, seen, answers, {})],
+        "files": {path: view.here.get(path) for path in names},
+        "stamped": _stamped(view),
     }
-    if seen.beside:
-        values["with"] = seen.beside_here
-    if spec.get("install"):
-        values["installed"] = seen.installed
-    return State(values, present=seen.present)
+    if view.spec.pairs:
+        values["with"] = view.with_here
+    if view.spec.install:
+        values["installed"] = view.installed
+    return State(values, present=view.target is not None)
 
 
-def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
+def desired(view: View) -> State:
     """The same keys as they should be; UNKNOWN while a build or a patch of this plan has yet to
     write them.
 
     When the source's host can't be seen from here, only the files of the last deploy are compared.
     """
-    seen = readings.see(spec, answers)
-    owed = readings.owed(spec, upstream)
-    alone = seen.manifest is None and not owed
-    planned = readings.planned_beside(spec, seen, upstream)
-    files = {**seen.beside_here, **_known(seen)} if alone else _digests(planned)
-    others = [name for name, value in files.items() if value != seen.beside_here[name]]
-    beside = {
-        "seen": seen,
-        "problems": tuple(readings.problems(spec, seen, answers, upstream)),
-        "owed": owed,
-        "planned": planned,
-        "with": files,
-        "headline": _headline(spec, seen, owed, others),
-    }
+    owed = view.owed
     values: dict[str, Any] = {
-        "files": UNKNOWN if owed else {**seen.wanted, **dict.fromkeys(seen.stale)},
-        "stamped": UNKNOWN if owed else digest(seen.wanted),
-        "problems": [],
+        "files": UNKNOWN if owed else {**view.wanted, **dict.fromkeys(view.stale)},
+        "stamped": UNKNOWN if owed else digest(dict(view.wanted)),
     }
-    if alone:
-        values["stamped"] = None if seen.earlier is None else digest(seen.earlier)
-    if seen.beside:
-        values["with"] = files
-    if spec.get("install") and not alone:
-        known = not any(isinstance(value, Unknown) for value in files.values())
-        values["installed"] = readings.install_digest(spec, files) if known else UNKNOWN
-    return State(values, beside)
-
-
-def _known(seen: Seen) -> dict[str, str]:
-    """What the last deploy says it put beside, of what the document still names."""
-    return {name: value for name, value in seen.put.items() if name in seen.beside}
-
-
-def _digests(planned: Mapping[str, bytes | Unknown | None]) -> dict[str, Any]:
-    return {
-        name: content if isinstance(content, Unknown) else readings.file_digest(content)
-        for name, content in planned.items()
-    }
+    if view.alone:
+        values["stamped"] = _stamped(view)
+    if view.spec.pairs:
+        values["with"] = view.with_wanted
+    if view.spec.install and not view.alone:
+        values["installed"] = _installed(view)
+    return State(values)
 
 
 def writes(spec: Spec) -> Iterable[tuple[str, str]]:
     """The target, the files beside it, and what an install fills."""
-    yield spec["host"], spec["to_directory"]
-    for _, _, here in readings.beside(spec):
-        yield here.host, here.path
-    if spec.get("install"):
-        yield spec["host"], _modules(spec)
+    yield spec.host, spec.to_directory
+    for pair in spec.pairs:
+        yield spec.host, pair.target.path
+    if spec.install:
+        yield spec.host, spec.modules
 
 
-def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
+def refusals(view: View) -> Iterator[Refuse]:
+    """What would make it a guess, or empty or bury what is there."""
+    return refused(view)
+
+
+def actions(view: View, drift: Drift) -> Iterator[Action | Refuse]:
     """Files beside, install, then the switch of the folder; its stamp goes first and comes back
     last."""
-    seen: Seen = drift.desired.beside["seen"]
-    for rule, reason in drift.desired.beside["problems"]:
-        yield Refuse(rule, reason, cure=_CURES[rule], pointer=_POINTERS.get(rule, "/from"))
-        return
-    if seen.manifest is None and not drift.desired.beside["owed"]:
-        reason = f"{spec['from_host']} can't be seen from here ({seen.unseen})"
+    spec = view.spec
+    if view.alone:
+        reason = f"{spec.from_host} can't be seen from here ({view.unseen})"
         yield Refuse(
             "needs-other-host", reason, cure="kjpstate apply from a machine that reaches both hosts"
         )
         return
     if all(difference.path[0] == "stamped" for difference in drift.differences):
-        yield _stamp(spec, seen, drift)
+        yield _stamp(view)
         return
-    yield Stamp(spec["host"], spec["document"], readings.tree_stamp(spec).name, None)
-    yield from _beside_actions(spec, seen, drift)
+    yield Stamp(spec.host, spec.document, spec.tree_stamp.name, None)
+    yield from _files_beside(view, drift)
     if drift.differs("installed"):
-        yield from _install(spec, drift)
+        yield from _install(view)
     if drift.differs("files"):
-        yield _sync(spec, seen, drift)
-    yield _stamp(spec, seen, drift)
+        yield _sync(view)
+    yield _stamp(view)
 
 
-def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
-    """Code built against one Baileys and run with another: it type-checks here and breaks there.
-    What of the source is no regular file, and so stays where it is."""
-    source = answers.get(readings.source(spec))
-    if isinstance(source, Tree) and source.others:
-        reason = (
-            f"in {spec['from_directory']} on {spec['from_host']}: {readings.few(source.others)}"
-        )
-        cure = "put the file itself in the place of a link, where it is needed there"
-        yield Advice("links-left-out", reason, cure, "/from", "note")
-    for name, here, there in readings.baileys(spec):
-        built, runs = (_version(answers.get(reading)) for reading in (here, there))
-        if built and runs and built != runs:
-            reason = (
-                f"{name} is {built} on {here.host}, where it is built, and {runs} on {there.host}"
-            )
-            yield Advice("baileys-differs", reason, _baileys_cure(spec, name, built), "/to")
+def advice(view: View) -> Iterator[Advice]:
+    """Files that are left out, and another Baileys where the code runs."""
+    return advised(view)
 
 
-def _version(answer: Answer) -> str:
-    """The version that a package.json says; "" when there is none to be read."""
-    if not isinstance(answer, File):
-        return ""
-    try:
-        value = json.loads(answer.content)
-    except (ValueError, RecursionError):
-        return ""
-    return str(value.get("version") or "") if isinstance(value, dict) else ""
+def told(view: View, drift: Drift | None) -> Told:
+    """The target, and how many of its files change."""
+    return Told(headline(view), names_owed=view.owed and not view.unread)
 
 
-def _baileys_cure(spec: Spec, name: str, version: str) -> str:
-    if spec.get("install"):
-        return f"{' '.join(spec['install'])}   there, with the package-lock.json of here"
-    return (
-        f"npm install {name}@{version} there; or deploy.with package-lock.json, install npm "
-        "ci --omit=dev"
-    )
+def _stamped(view: View) -> str | None:
+    return None if view.earlier is None else digest(view.earlier)
 
 
-_CURES = {
-    "in-the-way": "move it away if it is not needed there, or have the source name its "
-    "own another way",
-    "odd-name": "rename it, or take it out of the folder",
-    "source-missing": "build first, or correct `from` and `with` in the section deploy",
-    "source-unreadable": "let the user that kjpstate runs as there read it, or take it out of "
-    "the folder",
-    "target-unreadable": "look at it on the host; name the real folder in `deploy.to`",
-}
-_POINTERS = {"in-the-way": "/to", "target-unreadable": "/to"}
+def _installed(view: View) -> str | Unknown:
+    files = view.with_wanted
+    known = {name: value for name, value in files.items() if not isinstance(value, Unknown)}
+    return install_digest(view.spec, known) if len(known) == len(files) else UNKNOWN
 
 
-def _beside_actions(spec: Spec, seen: Seen, drift: Drift) -> Iterator[Action]:
-    if not seen.parent_present:
-        yield MakeDirectory(spec["host"], readings.parent(spec["to_directory"]))
+def _files_beside(view: View, drift: Drift) -> Iterator[Action]:
+    spec = view.spec
+    if view.answers.get(spec.parent_stat) is None:
+        yield MakeDirectory(spec.host, spec.parent)
     changed = {
         difference.path[1] for difference in drift.differences if difference.path[0] == "with"
     }
-    for name, _, here in readings.beside(spec):
-        if name not in changed:
+    for pair in spec.pairs:
+        if pair.name not in changed:
             continue
-        theirs, mine = seen.beside[name]
-        if "/" in name and mine is None:
-            yield MakeDirectory(here.host, readings.parent(here.path))
-        planned = drift.desired.beside["planned"][name]
-        source = theirs if isinstance(theirs, File) else File(here.path, b"", 0o644)
-        after = (
-            planned if isinstance(planned, bytes) else source.content
-        )  # the latter is computed again
+        theirs, mine = view.theirs(pair), view.mine(pair)
+        if "/" in pair.name and mine is None:
+            yield MakeDirectory(spec.host, around(pair.target.path))
+        planned = view.planned[pair.name]
+        source = theirs if isinstance(theirs, File) else File(pair.target.path, b"", 0o644)
+        # What is not known yet is computed again when it is.
+        after = planned if isinstance(planned, bytes) else source.content
         before = mine.content if isinstance(mine, File) else None
-        yield WriteFile(here.host, here.path, before, after, source.mode)
+        yield WriteFile(spec.host, pair.target.path, before, after, source.mode)
 
 
-def _install(spec: Spec, drift: Drift) -> Iterator[Action]:
-    folder = readings.parent(spec["to_directory"])
-    why = (
-        "not known to have run here"
-        if drift.actual.values["installed"] is None
-        else "a file of `with` changes"
-    )
-    argv = tuple(spec["install"])
+def _install(view: View) -> Iterator[Action]:
+    spec = view.spec
+    first = view.installed is None
+    why = "not known to have run here" if first else "a file of `with` changes"
     yield Run(
-        spec["host"],
-        argv,
+        spec.host,
+        spec.install,
         why,
-        cwd=folder,
-        writes=(_modules(spec),),
+        cwd=spec.parent,
+        writes=(spec.modules,),
         timeout=_INSTALL_TIMEOUT,
         shown=True,
-        renews=argv[:2] in _RENEW,
+        renews=spec.install[:2] in _RENEW,
     )
-    installed = drift.desired.values["installed"]
-    values = {
-        "installed": None if isinstance(installed, Unknown) else installed
-    }  # computed again when known
-    yield Stamp(spec["host"], spec["document"], readings.install_stamp(spec).name, values)
-
-
-def _sync(spec: Spec, seen: Seen, drift: Drift) -> SyncTree:
-    owed = drift.desired.beside["owed"]
-    return SyncTree(
-        spec["from_host"],
-        spec["from_directory"],
-        spec["host"],
-        spec["to_directory"],
-        manifest=None if owed else seen.manifest,
-        remove=seen.stale,
-    )
-
-
-def _stamp(spec: Spec, seen: Seen, drift: Drift) -> Stamp:
-    clock, owed = ("clock", ReadClock(spec["host"])), drift.desired.beside["owed"]
+    installed = _installed(view)
     # What is not known yet is computed again when it is.
-    put = {
-        name: value
-        for name, value in drift.desired.beside["with"].items()
-        if isinstance(value, str)
-    }
+    values = {"installed": None if isinstance(installed, Unknown) else installed}
+    yield Stamp(spec.host, spec.document, spec.install_stamp.name, values)
+
+
+def _sync(view: View) -> SyncTree:
+    spec = view.spec
+    return SyncTree(
+        spec.from_host,
+        spec.from_directory,
+        spec.host,
+        spec.to_directory,
+        manifest=None if view.owed else view.manifest,
+        remove=view.stale,
+    )
+
+
+def _stamp(view: View) -> Stamp:
+    spec = view.spec
+    clock = ("clock", ReadClock(spec.host))
+    # What is not known yet is computed again when it is.
+    put = {name: value for name, value in view.with_wanted.items() if isinstance(value, str)}
+    values: dict[str, Any] = {"with": put} if put else {}
+    if not view.owed:
+        values["files"] = dict(view.wanted)
     return Stamp(
-        spec["host"],
-        spec["document"],
-        readings.tree_stamp(spec).name,
-        ({"with": put} if put else {}) | ({} if owed else {"files": seen.wanted}),
-        (("files", readings.target(spec)), clock) if owed else (clock,),
-        path=spec["to_directory"],
+        spec.host,
+        spec.document,
+        spec.tree_stamp.name,
+        values,
+        (("files", spec.target), clock) if view.owed else (clock,),
+        path=spec.to_directory,
     )
-
-
-def _modules(spec: Spec) -> str:
-    return join(readings.parent(spec["to_directory"]), "node_modules/")
-
-
-def _headline(spec: Spec, seen: Seen, owed: bool, others: Sequence[str]) -> str:
-    if seen.unread:
-        return f"{spec['to_directory']}   {spec['from_directory']} can't be read"
-    said = "known after build" if owed and spec.get("built") else "known when its source is written"
-    if not owed:
-        said = _counted(spec, seen, others)
-    if (
-        seen.kept and seen.manifest
-    ):  # before the first build nothing tells the owner's files from its own
-        said += f", {_files(len(seen.kept))} of yours kept: {readings.few(seen.kept)}"
-    return f"{spec['to_directory']}   {said}"
-
-
-def _counted(spec: Spec, seen: Seen, others: Sequence[str]) -> str:
-    """`3 files change, 1 new, 2 removed, package.json changes`, or what else is not as it should
-    be.
-
-    `others`: files beside the folder.
-    """
-    new = sum(path not in seen.here for path in seen.wanted)
-    changed = sum(
-        path in seen.here and seen.here[path] != value for path, value in seen.wanted.items()
-    )
-    if seen.manifest is None:
-        told = [*([_files(new + changed)] if new + changed or not others else []), *others]
-        return f"{', '.join(told)} not as deployed; {spec['from_host']} can't be seen from here"
-    said = [f"{_files(changed)} change{'s' if changed == 1 else ''}"] if changed else []
-    said += [f"{_files(new)} new"] if new and not changed else [f"{new} new"] if new else []
-    said += [f"{len(seen.stale)} removed"] if seen.stale else []
-    said += [f"{', '.join(others)} change{'s' if len(others) == 1 else ''}"] if others else []
-    return ", ".join(said) or "every file is there already"
-
-
-def _files(count: int) -> str:
-    return f"{count} file" if count == 1 else f"{count} files"
