@@ -11,8 +11,8 @@ from kjpstate.document import Document, load
 from kjpstate.errors import DocumentError, UsageError
 from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.resolved_conf import Wanted
-from kjpstate.kinds.check.spec import DnsCheck, LogCheck, ManualCheck
 from kjpstate.kinds import build, deploy, questions
+from kjpstate.kinds.check.spec import DnsCheck, LogCheck, ManualCheck
 from kjpstate.secret import Secret, opened, secrets_in
 
 HOSTS = "kjpstate: 1\nname: bot\nhosts: {pc: {local: ../bot}, stb: {ssh: root@192.168.100.104}}\n"
