@@ -9,19 +9,20 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from kjpstate import plan
 from kjpstate.model import (
-    Action,
+    Advice,
     Answers,
     Difference,
     Refuse,
     Resource,
-    Spec,
     Tree,
     TreeFile,
     Upstream,
     Where,
 )
-from kjpstate.plan import Scene, assess
+from kjpstate.plan import Assessment, Scene
+from kjpstate.render.rows import row_text
 
 
 def sha(text: str) -> str:
@@ -46,38 +47,66 @@ def stamp(values: Mapping[str, Any]) -> bytes:
     return json.dumps(values).encode()
 
 
+def assess(
+    kind: ModuleType, spec: Any, answers: Answers, upstream: Upstream | None = None
+) -> Assessment:
+    """What the plan has of the resource: its states, its drift, what is told, what was seen."""
+    unasked = set(answers) - set(kind.reads(spec))
+    assert not unasked, f"the kind does not look at {unasked}"
+    resource = Resource(kind.KIND, kind.KIND, spec.host, spec, Where("bot.yaml", 1, 1))
+    scene = Scene(spec.document, (resource,), answers, b"key", {kind.KIND: kind})
+    return plan.assess(resource, scene, upstream or {})
+
+
 def difference(
-    kind: ModuleType, spec: Spec, answers: Answers, upstream: Upstream | None = None
+    kind: ModuleType, spec: Any, answers: Answers, upstream: Upstream | None = None
 ) -> tuple[Difference, ...]:
     """The differences; empty when in sync."""
-    drift = _assess(kind, spec, answers, upstream).drift
+    drift = assess(kind, spec, answers, upstream).drift
     return drift.differences if drift else ()
 
 
 def steps(
-    kind: ModuleType, spec: Spec, answers: Answers, upstream: Upstream | None = None
-) -> list[Action | Refuse]:
-    """What the kind would do; empty when in sync."""
-    drift = _assess(kind, spec, answers, upstream).drift
-    return list(kind.actions(spec, drift)) if drift else []
+    kind: ModuleType, spec: Any, answers: Answers, upstream: Upstream | None = None
+) -> list[Any]:
+    """What the kind would do, or its first refusal alone; empty when in sync."""
+    found = assess(kind, spec, answers, upstream)
+    if found.drift is None:
+        return []
+    refused: list[Any] = list(kind.refusals(found.view))[:1]
+    return refused or list(kind.actions(found.view, found.drift))
+
+
+def problems(
+    kind: ModuleType, spec: Any, answers: Answers, upstream: Upstream | None = None
+) -> list[Refuse]:
+    """All that the kind refuses, in its order; drift by itself."""
+    found = assess(kind, spec, answers, upstream)
+    refused = list(kind.refusals(found.view))
+    compared = [(item["rule"], item["why"]) for item in found.actual.values["problems"]]
+    assert compared == [(item.rule, item.reason) for item in refused]
+    return refused
+
+
+def advised(kind: ModuleType, spec: Any, answers: Answers) -> list[Advice]:
+    """The kind's advice; with no answers as `validate` gives it."""
+    return list(kind.advice(kind.see(spec, answers, {})))
 
 
 def headline(
-    kind: ModuleType, spec: Spec, answers: Answers, upstream: Upstream | None = None
+    kind: ModuleType, spec: Any, answers: Answers, upstream: Upstream | None = None
 ) -> str:
     """What stands after the address on a plan's screen."""
-    text: str = _assess(kind, spec, answers, upstream).desired.beside["headline"]
-    return text
+    return assess(kind, spec, answers, upstream).told.headline
 
 
-def fingerprint(kind: ModuleType, spec: Spec, answers: Answers) -> str:
+def rows(
+    kind: ModuleType, spec: Any, answers: Answers, upstream: Upstream | None = None
+) -> list[str]:
+    """The lines below it; empty when in sync or when the differences are shown instead."""
+    return [row_text(row) for row in assess(kind, spec, answers, upstream).told.rows or ()]
+
+
+def fingerprint(kind: ModuleType, spec: Any, answers: Answers) -> str:
     """What must not move between a plan and its apply."""
-    return json.dumps(_assess(kind, spec, answers, None).facts, sort_keys=True)
-
-
-def _assess(kind: ModuleType, spec: Spec, answers: Answers, upstream: Upstream | None) -> Any:
-    unasked = set(answers) - set(kind.reads(spec))
-    assert not unasked, f"the kind does not look at {unasked}"
-    resource = Resource(kind.KIND, kind.KIND, spec["host"], spec, Where("bot.yaml", 1, 1))
-    scene = Scene(spec["document"], (resource,), answers, b"key", {kind.KIND: kind})
-    return assess(resource, scene, upstream or {})
+    return json.dumps(dict(assess(kind, spec, answers).facts), sort_keys=True)
