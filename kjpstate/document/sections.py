@@ -1,4 +1,4 @@
-"""The sections dns, patches, build and deploy -> drafts; their specs are listed in
+"""The sections dns, build and deploy -> drafts; their specs are listed in
 `docs/architecture.md`.
 
 Called by `load`. A section of a fleet makes one draft for each of its hosts.
@@ -7,13 +7,12 @@ Called by `load`. A section of a fleet makes one draft for each of its hosts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from kjpstate.document.draft import Draft, Section, entries, known, sections
 from kjpstate.document.hosts import absolute
 from kjpstate.document.page import Page
-from kjpstate.formats.written import argv, as_list, relative, seconds
+from kjpstate.formats.written import argv, relative, seconds
 from kjpstate.host import HostSpec
 from kjpstate.model import Where, join, overlap
 
@@ -28,70 +27,6 @@ def dns(page: Page, groups: Groups) -> Iterator[Draft]:
         keys = ("servers", "fallback", "exclusive", "drop_in", "takes_over")
         given = {key: section.value[key] for key in keys if key in section.value}
         yield _draft("dns", section, {"file": RESOLVED_CONF, **given})
-
-
-def patches(page: Page, groups: Groups) -> list[Draft]:
-    """One set of edits in one file. The first of a file knows all sets of that file: any other one
-    that stands there has left the document."""
-    drafts = list(_patches(page, groups))
-    sets: dict[tuple[str, str], list[str]] = {}
-    for draft in drafts:
-        sets.setdefault((draft.host.name, draft.spec["path"]), []).append(draft.spec["set"])
-    return [
-        replace(
-            draft, spec={**draft.spec, "sets": sets.pop((draft.host.name, draft.spec["path"]), [])}
-        )
-        for draft in drafts
-    ]
-
-
-def _patches(page: Page, groups: Groups) -> Iterator[Draft]:
-    for section in sections(page, "patches", groups):
-        value = section.value
-        _edits_once(section)
-        if "edits" not in value and value.get("state") != "absent":
-            page.add(
-                section.pointer, "the key `edits` is missing: a set without edits changes nothing"
-            )
-        path = section.path("/file", value["file"])
-        spec = {
-            "path": path,
-            "display": value["file"],
-            "set": value["set"],
-            "on_drift": value.get("on_drift", "apply"),
-            "state": value.get("state", "present"),
-            "edits": [_edit(edit) for edit in value.get("edits", ())],
-        }
-        tail = path.rpartition("/")[2]
-        yield _draft(
-            "patch",
-            section,
-            spec,
-            label=value["set"],
-            tail=tail,
-            identity=f"{value['set']} in {path}",
-        )
-
-
-def _edit(edit: Mapping[str, Any]) -> dict[str, Any]:
-    out = dict(edit)
-    if "replace" in out:
-        out["replace"] = as_list(out["replace"])
-    if "insert_inside" in out:
-        out.setdefault("at", "start")
-    return out
-
-
-def _edits_once(section: Section) -> None:
-    seen: dict[str, int] = {}
-    for at, edit in enumerate(section.value.get("edits", ())):
-        pointer = f"{section.pointer}/edits/{at}/id"
-        line = section.page.where(pointer).line
-        if seen.setdefault(edit["id"], line) != line:
-            section.page.add(
-                pointer,
-                f"the id {edit['id']} stands twice in this set; first at line {seen[edit['id']]}",
-            )
 
 
 def build(page: Page, groups: Groups) -> Iterator[Draft]:

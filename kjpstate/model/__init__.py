@@ -84,7 +84,7 @@ from kjpstate.model.states import (
     Upstream,
     touching,
 )
-from kjpstate.model.telling import NOTHING, Moves, Note, Row, Told
+from kjpstate.model.telling import NOTHING, Moves, Note, Row, Suggestion, Told
 
 __all__ = [
     "GUARD",
@@ -141,6 +141,7 @@ __all__ = [
     "Stat",
     "State",
     "Step",
+    "Suggestion",
     "Symbol",
     "SyncTree",
     "Told",

@@ -29,7 +29,7 @@ def resource(document: Document, address: str) -> Resource:
 
 def edits(document: Document) -> dict[str, str]:
     patch = resource(document, "patch.reconnect-backoff")
-    return {edit["id"]: edit["content"] for edit in patch.spec["edits"]}
+    return {edit.id: edit.content for edit in patch.spec.edits}
 
 
 def test_dns_and_pm2_value_by_value() -> None:
@@ -178,14 +178,16 @@ def test_the_edits_find_their_places_in_a_real_bot_and_then_stand(path: Path) ->
     kind, (reading, *_) = KINDS["patch"], list(KINDS["patch"].reads(patch.spec))
 
     def drift(content: bytes) -> Drift | None:
-        answers = {reading: File(patch.spec["path"], content, 0o644)}
-        desired, actual = kind.desired(patch.spec, answers, {}), kind.actual(patch.spec, answers)
+        answers = {reading: File(patch.spec.path, content, 0o644)}
+        view = kind.see(patch.spec, answers, {})
+        assert not list(kind.refusals(view))
+        desired, actual = kind.desired(view), kind.actual(view)
         differences = diff.compare(desired.values, actual.values)
-        return Drift(patch, desired, actual, differences) if differences else None
+        return Drift(patch, desired, actual, differences, view=view) if differences else None
 
     first = drift(BOT.read_bytes())
     assert first is not None
-    (write,) = kind.actions(patch.spec, first)
+    (write,) = kind.actions(first.view, first)
     assert isinstance(write, WriteFile)
     assert write.after is not None
     assert write.after.decode().count("// kjpstate:begin reconnect-backoff/") == 4

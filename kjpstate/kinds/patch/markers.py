@@ -39,21 +39,22 @@ _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ufeff]|\\s$")
 
 @dataclass(frozen=True)
 class Block:
-    """One block in a file; bytes `start:end` are its whole lines, `body:body_end` those of the new
-    text.
-
-    `was`: the replaced lines without line ends; None where nothing was replaced.
-    """
+    """One block in a file."""
 
     set: str
     edit: str
     start: int
     end: int
+    """Bytes `start:end` are its whole lines."""
     body: int
     body_end: int
+    """Bytes `body:body_end` are the lines of the new text."""
     attributes: Mapping[str, str]
+    """The words of its first marker."""
     was: tuple[str, ...] | None
+    """The replaced lines without line ends; None where nothing was replaced."""
     line: int
+    """Its first line, from 1."""
     indent: str
 
     @property
