@@ -51,7 +51,7 @@ class View:
     content: bytes | None
     """The file on disk; None where there is none, or it can't be read."""
     base: bytes | None
-    """What an earlier set of this plan will leave of it, else what is on disk."""
+    """The file as an earlier set of this plan will leave it, else as it is on disk."""
     unreadable: str
     """Why the file can't be read."""
     worktree: str

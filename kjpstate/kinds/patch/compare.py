@@ -29,7 +29,7 @@ _CONFLICT = re.compile(rb"^(<{7}|>{7})( |\r?$)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a set makes of a file."""
+    """A set over the bytes of its file."""
 
     found: Mapping[str, str | None]
     """Edit -> the digest of the words in its block, None without one."""
@@ -46,7 +46,7 @@ class Comparison:
 
     @property
     def settled(self) -> bool:
-        """Whether the file is as it should be."""
+        """Tell whether the file is as it should be."""
         return not (self.problems or self.drafts) and self.found == self.wanted
 
 
@@ -98,7 +98,7 @@ def _no_parser(error: NoParser) -> Problem:
 
 
 def unusable(host: str, path: str, data: bytes | None) -> Problem | None:
-    """What is wrong with the file as a whole."""
+    """Find the problem of the file as a whole."""
     if data is None:
         return Problem("file-missing", f"is not there: no file {path} on {host}")
     if grammar_of(path) is None:
@@ -161,8 +161,8 @@ def _unsound(source: Source) -> Problem | None:
 
 
 def _presence(spec: Spec, data: bytes, named: Mapping[str, None]) -> Comparison:
-    """What is proposed, if it is found in sync where it stands; else it would
-    be proposed for ever."""
+    """Propose the new file, but only if it is then found in sync: else it would be proposed for
+    ever."""
     seen, after = _proposed(spec, read(data, spec.path), named)
     if not seen.drafts:
         return seen
@@ -187,7 +187,7 @@ def _unsettled(seen: Comparison, again: Comparison) -> Problem:
 
 
 def _proposed(spec: Spec, source: Source, named: Mapping[str, None]) -> tuple[Comparison, Source]:
-    """What the set makes of a file, and the text that the file would then hold."""
+    """Compare the set with a file; give the source that the file would then hold, too."""
     data = source.data
     edits, problems = edits_of(spec)
     wanted = {**named, **{edit.id: edit.digest for edit in edits}}

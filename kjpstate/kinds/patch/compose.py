@@ -40,17 +40,17 @@ class Draft:
     where: str
     """The place, for people."""
     note: str
-    """What becomes of it, for people."""
+    """Its fate, for people."""
     added: int = 0
     """Lines of code that come."""
     replaced: int = 0
     """Lines of the file that go."""
     inside: Changed = UNCHANGED
-    """What changes in a block that is there already."""
+    """The changes in a block that is there already."""
     hand: bool = False
-    """Whether it was edited by hand."""
+    """True when it was edited by hand."""
     marks: bool = False
-    """Whether the code stays and only markers change."""
+    """True when the code stays and only markers change."""
 
 
 def new_draft(edit: Edit, spot: Spot, file: Parsed, spec: Spec) -> Draft:

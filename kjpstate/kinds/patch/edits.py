@@ -40,26 +40,26 @@ class Edit:
     """The anchor, or the accepted forms of a replace."""
     content: str
     digest: str
-    """Of the words of `content`."""
+    """Over the words of `content`."""
     words: Pattern | None
     """The content as a pattern without wildcards; None when it holds no code."""
     comments: tuple[str, ...]
-    """Those that the content begins with."""
+    """The comments that the content begins with."""
     at_end: bool
     module: bool
     within: Pattern | None
     hidden: bool
-    """Whether the content holds a secret."""
+    """True when the content holds a secret."""
 
     @property
     def after_imports(self) -> bool:
-        """Whether the text stands behind the imports, and not behind code that
+        """Tell whether the text stands behind the imports, and not behind code that
         the document shows."""
         return self.op == "insert_after" and self.forms[0].leaves == (IMPORTS,)
 
     @property
     def anchor_digests(self) -> tuple[str, ...]:
-        """Of each form 12 hex over what says where the edit belongs."""
+        """12 hex for each form, over all that says where the edit belongs."""
         texts = ("\0".join((self.op, str(self.at_end), *form.leaves)) for form in self.forms)
         return tuple(hashlib.sha256(text.encode()).hexdigest()[:12] for text in texts)
 
@@ -108,7 +108,7 @@ def block_text(
 def attributes(
     edit: Edit, path: str, was: Sequence[str] | None, *, adopted: bool = False
 ) -> dict[str, str]:
-    """What a new block's first line says; `was` is added with the replaced lines.
+    """Make the words of a new block's first line; `was` is added with the replaced lines.
 
     `at` says where the block belongs, unless the kept lines do: they are what `replace` names. They
     are not where the new text, but for its comments, stood there by hand.
@@ -126,7 +126,7 @@ def attributes(
 
 
 def replaces(edit: Edit, lines: Sequence[str], path: str) -> bool:
-    """Whether `lines`, and all of them, are one of the forms that `edit` replaces."""
+    """Tell whether `lines`, and all of them, are one of the forms that `edit` replaces."""
     source = read("\n".join(lines).encode(errors="replace"), path)
     last = len(source.texts) - 1
     return any(

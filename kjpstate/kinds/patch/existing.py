@@ -54,12 +54,12 @@ def unreadable(blocks: Iterable[Block]) -> list[Problem]:
 
 
 def by_hand(file: Parsed, block: Block) -> bool:
-    """Whether somebody changed the text in the block; a formatter did not."""
+    """Tell whether somebody changed the text in the block; a formatter did not."""
     return digest(file, block) != block.attributes["body"]
 
 
 def refuses(spec: Spec, file: Parsed, block: Block) -> bool:
-    """Whether the block was changed by hand and the document says to leave it then."""
+    """Tell whether the block was changed by hand and the document says to leave it then."""
     return spec.on_drift == "refuse" and by_hand(file, block)
 
 
@@ -78,7 +78,7 @@ def edited(file: Parsed, block: Block, edit: Edit | None, spec: Spec) -> Problem
 
 
 def inside(file: Parsed, block: Block, edit: Edit, spec: Spec) -> Changed:
-    """What of the block's text differs from the document's; of a secret one only how much."""
+    """Compare the block's text with the document's; of a secret text only how much differs."""
     source = file.source
     first = source.line(block.body)
     old = [source.line_text(number) for number in range(first, source.line(block.body_end))]
@@ -87,7 +87,7 @@ def inside(file: Parsed, block: Block, edit: Edit, spec: Spec) -> Changed:
 
 
 def moved(edit: Edit, block: Block, spec: Spec) -> bool:
-    """Whether the block was made for another place than the one the document names now."""
+    """Tell whether the block was made for another place than the one the document names now."""
     if block.attributes["op"] != edit.op.replace("_", "-"):
         return True
     at = block.attributes.get("at")
@@ -155,7 +155,7 @@ def moves(draft: Draft, file: Parsed, block: Block) -> Draft:
 
 
 def removal(file: Parsed, block: Block, number: int) -> Draft:
-    """What is said about a block that comes out."""
+    """Describe a block that comes out."""
     last = file.source.line(block.end - 1)
     if block.adopted:
         note = "loses its markers; the text was there before us and stays"
@@ -194,8 +194,8 @@ def _misplaced(edit: Edit, block: Block, file: Parsed) -> Problem | None:
 
 
 def _borders(edit: Edit, block: Block, file: Parsed, area: tuple[int, int]) -> bool:
-    """Whether an insert stands beside the very statement that `within` names, since its anchor is
-    there."""
+    """Tell whether an insert stands beside the very statement that `within` names, since its
+    anchor is there."""
     source = file.source
     if edit.op == "insert_before":
         first, last = source.leaf_from(block.end), source.leaf_from(area[0])

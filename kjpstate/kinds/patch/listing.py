@@ -28,7 +28,7 @@ class ShownBlock:
     """Lines `first` to `last` from 1, markers included."""
     operation: str
     by_hand: bool
-    """Whether its text is not what its marker says; a formatter alone does not make it so."""
+    """True when its text is not what its marker says; a formatter alone does not make it so."""
     adopted: bool
     original: tuple[str, ...] | None
     """The replaced lines; None for an insert."""
@@ -39,7 +39,7 @@ def blocks_shown(
 ) -> tuple[list[ShownBlock], list[Problem]]:
     """Every block of every set in order, and what is wrong with the file or its markers. Raises
     NoParser."""
-    file, problems = _look(data, path, host)
+    file, problems = _sound(data, path, host)
     if file is None:
         return [], problems
     return [_shown(file, block) for block in file.blocks], problems
@@ -51,7 +51,7 @@ def hand_edits(spec: Spec, data: bytes | None) -> tuple[dict[str, str], list[Pro
 
     A text that the document says already is no hand edit. Raises NoParser.
     """
-    file, problems = _look(data, spec.path, spec.host)
+    file, problems = _sound(data, spec.path, spec.host)
     edits, faults = edits_of(spec)
     if file is None or problems or faults:
         return {}, [*problems, *faults]
@@ -67,7 +67,7 @@ def hand_edits(spec: Spec, data: bytes | None) -> tuple[dict[str, str], list[Pro
     }, []
 
 
-def _look(data: bytes | None, path: str, host: str) -> tuple[Parsed | None, list[Problem]]:
+def _sound(data: bytes | None, path: str, host: str) -> tuple[Parsed | None, list[Problem]]:
     problem = unusable(host, path, data)
     if problem is not None or data is None:
         return None, [problem] if problem is not None else []

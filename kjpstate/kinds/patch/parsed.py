@@ -68,9 +68,9 @@ class Spot:
     """The line to show, from 1."""
     where: str
     adopted: bool = False
-    """Whether the new text is there already."""
+    """True when the new text is there already."""
     bare: bool = False
-    """Whether the line before is the file's last and has no line end."""
+    """True when the line before is the file's last and has no line end."""
 
 
 def whole_lines(edit: Edit, file: Parsed, place: Place) -> Spot | Problem:
@@ -100,7 +100,7 @@ def shares(edit: Edit, file: Parsed, offset: int) -> Problem:
 
 
 def rest_is_free(source: Source, offset: int) -> bool:
-    """Whether after `offset` its line holds nothing but comments that end on it."""
+    """Tell whether after `offset` its line holds nothing but comments that end on it."""
     end = source.line_end(offset - 1)
     for one, other in source.comments_in(offset, len(source.data)):
         if one >= end:

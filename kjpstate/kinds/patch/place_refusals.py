@@ -14,7 +14,7 @@ from kjpstate.kinds.patch.problems import Problem
 from kjpstate.secret import shortened
 
 _MOST_FORMS, _MOST_LEAVES = 8, 200
-"""What is compared to find the nearest line: the time it takes grows with the square of it."""
+"""The most that is compared to find the nearest line: the time grows with the square of it."""
 
 
 def not_one(
@@ -65,7 +65,7 @@ def not_one(
 
 
 def _closest(edit: Edit, source: Source) -> Pattern:
-    """Of several accepted forms the one whose first line comes nearest to a line of the file."""
+    """Choose the accepted form whose first line comes nearest to a line of the file."""
 
     def likeness(form: Pattern) -> float:
         lines = nearest(form, source, 1)
@@ -80,8 +80,7 @@ def _first_line(pattern: Pattern) -> str:
 
 
 def _differences(pattern: Pattern, source: Source, number: int, whole: bool) -> Iterator[str]:
-    """What the pattern has otherwise than line `number`, when that is little; its wildcards are
-    left out.
+    """Name the few differences between the pattern and line `number`; wildcards are left out.
 
     `whole`: it must fit from the first word of the line on, else it may begin anywhere.
     """
@@ -123,7 +122,7 @@ def _differences(pattern: Pattern, source: Source, number: int, whole: bool) -> 
 
 
 def _names(wanted: Sequence[str], found: Sequence[str]) -> bool:
-    """Whether a `$NAME` stands beside one identifier, which it may be."""
+    """Tell whether a `$NAME` stands beside one identifier, which it may be."""
     return len(wanted) == len(found) == 1 and wanted[0].startswith("$") and found[0].isidentifier()
 
 

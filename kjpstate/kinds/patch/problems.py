@@ -1,5 +1,4 @@
-"""What keeps a set from being applied, and the one refusal made of all of it. Called by the kind's
-other modules."""
+"""The problems that keep a set from being applied, and the one refusal made of all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the kind `patch` is given of the document, and how the section `patches` becomes it."""
+"""A set of edits as the document says it, and how the section `patches` becomes such sets."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class Spec:
     sets: tuple[str, ...] = ()
     """All sets of this file, on the first of them; none on the others."""
     on_drift: Literal["apply", "refuse"] = "apply"
-    """What to do about a block that was edited by hand."""
+    """Write over a block that was edited by hand, or refuse."""
     state: Literal["present", "absent"] = "present"
 
     @property
     def absent(self) -> bool:
-        """Whether the set is to be taken out."""
+        """Tell whether the set is to be taken out."""
         return self.state == "absent"
 
 
