@@ -19,12 +19,13 @@ from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, opened
 from kjpstate.formats.typescript import NoParser
 from kjpstate.hosts.files import atomically
+from kjpstate.kinds.patch.compare import compare
+from kjpstate.kinds.patch.listing import blocks_shown, hand_edits
 from kjpstate.kinds.patch.problems import refusal
-from kjpstate.kinds.patch.shown import blocks_shown, hand_edits
-from kjpstate.kinds.patch.study import study
-from kjpstate.model import File, ReadFile, Refuse, Resource, Spec, Unreadable
+from kjpstate.kinds.patch.spec import Spec
+from kjpstate.model import File, ReadFile, Resource, Unreadable
 from kjpstate.render.as_json import listed_json
-from kjpstate.render.blocks import block_json, block_lines
+from kjpstate.render.blocks import block_json, block_lines, problem_json
 from kjpstate.render.lines import Line
 from kjpstate.rules import RULES
 
@@ -76,7 +77,7 @@ def show(session: Session, file: str, as_json: bool) -> int:
     if as_json:
         value = listed_json("blocks", [block_json(block) for block in blocks], session.mask())
         session.out_json(
-            value | {"problems": [problem.plain() for problem in problems], "exit_code": code}
+            value | {"problems": [problem_json(problem) for problem in problems], "exit_code": code}
         )
     else:
         session.out(block_lines(file, blocks, problems))
@@ -119,7 +120,7 @@ async def _keep(session: Session, address: str, argument: str | None, here: str 
     session.out(
         [
             Line(
-                f"{work.document.path} now says what stands in {resource.spec['display']}: {kept}.",
+                f"{work.document.path} now says what stands in {resource.spec.display}: {kept}.",
                 "good",
             ),
             Line(f"Kept first: {backup}", hang=4),
@@ -129,7 +130,7 @@ async def _keep(session: Session, address: str, argument: str | None, here: str 
 
 
 def _resource(resources: Sequence[Resource], address: str) -> Resource:
-    patches = {item.address: item for item in resources if item.kind == "patch"}
+    patches = {item.address: item for item in resources if isinstance(item.spec, Spec)}
     if address in patches:
         return patches[address]
     known = ", ".join(patches) or "no patches"
@@ -139,13 +140,13 @@ def _resource(resources: Sequence[Resource], address: str) -> Resource:
 
 
 async def _read(resource: Resource, work: Work) -> bytes | None:
-    host, reading = resource.host, ReadFile(resource.host, resource.spec["path"])
+    host, reading = resource.host, ReadFile(resource.host, resource.spec.path)
     answers, unreachable = await reconcile.look(work.hosts, {host: [reading]})
     if host in unreachable:
         raise errors.Unreachable(host, unreachable[host])
     answer = answers[reading]
     if isinstance(answer, Unreadable):
-        raise errors.Failed(f"{resource.spec['path']} on {host} can't be read: {answer.why}")
+        raise errors.Failed(f"{resource.spec.path} on {host} can't be read: {answer.why}")
     return answer.content if isinstance(answer, File) else None
 
 
@@ -157,7 +158,7 @@ def _no_parser(what: str, error: NoParser) -> errors.RefusedError:
 
 
 def _refused(spec: Spec, problems: Sequence[Problem]) -> errors.RefusedError:
-    told: Refuse = refusal(spec, [problem.plain() for problem in problems])
+    told = refusal(spec, problems)
     return errors.RefusedError("\n".join((told.reason, *told.places)), told.cure, told.rule)
 
 
@@ -172,15 +173,14 @@ def _with_texts(data: bytes, keeping: _Keeping) -> bytes:
     """The document with every text at its place, the last place first so that the others don't
     move."""
     path, resource, texts = keeping.work.document.path, keeping.resource, keeping.texts
-    for number in reversed(range(len(resource.spec["edits"]))):
-        edit = resource.spec["edits"][number]
-        if edit["id"] not in texts:
+    for number, edit in reversed(list(enumerate(resource.spec.edits))):
+        if edit.id not in texts:
             continue
         where = resource.line(f"/edits/{number}/content")
-        done = document.spliced(data, path, where, texts[edit["id"]])
+        done = document.spliced(data, path, where, texts[edit.id])
         if done is None:
             raise _by_hand(
-                f"{where}: the form of this text can't be rewritten safely", texts[edit["id"]]
+                f"{where}: the form of this text can't be rewritten safely", texts[edit.id]
             )
         data = done
     return data
@@ -200,7 +200,7 @@ def _prove(before: bytes, after: bytes, keeping: _Keeping) -> None:
     changed = _resource(new.resources, resource.address)
     if _but(new, resource, texts) != _but(old, resource, texts):
         raise _by_hand("more than these texts would change in the document", kept)
-    seen = study(changed.spec, keeping.data)
+    seen = compare(changed.spec, keeping.data)
     if seen.problems:
         raise _refused(changed.spec, seen.problems)
     if any(draft.edit in texts and not draft.marks for draft in seen.drafts):
@@ -211,16 +211,14 @@ def _but(loaded: Any, resource: Resource, texts: Mapping[str, str]) -> Any:
     """All that a document says, but for the contents of these edits; places in it don't count."""
 
     def bare(item: Resource) -> Any:
-        if (item.kind, item.spec.get("set"), item.where.line) != (
-            "patch",
-            resource.spec["set"],
-            resource.where.line,
-        ):
-            return item.address, item.spec
-        edits = [
-            {**edit, "content": ""} if edit["id"] in texts else edit for edit in item.spec["edits"]
-        ]
-        return item.address, {**item.spec, "edits": edits}
+        spec = item.spec
+        same = isinstance(spec, Spec) and spec.set == resource.spec.set
+        if not same or item.where.line != resource.where.line:
+            return item.address, spec
+        edits = tuple(
+            replace(edit, content="") if edit.id in texts else edit for edit in spec.edits
+        )
+        return item.address, replace(spec, edits=edits)
 
     said = replace(loaded, digest="", hosts={}, resources=(), guards=(), checks=(), guardrails=None)
     hosts = [replace(spec, where=None) for spec in loaded.hosts.values()]

@@ -85,7 +85,7 @@ from kjpstate.model.states import (
     Upstream,
     touching,
 )
-from kjpstate.model.telling import NOTHING, Moves, Note, Row, Told
+from kjpstate.model.telling import NOTHING, Moves, Note, Row, Suggestion, Told
 
 __all__ = [
     "CHECKS",
@@ -143,6 +143,7 @@ __all__ = [
     "Stat",
     "State",
     "Step",
+    "Suggestion",
     "Symbol",
     "SyncTree",
     "Told",

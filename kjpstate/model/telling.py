@@ -53,3 +53,13 @@ class Told:
     """What stands there and left the document; nothing is done about it."""
     mismatch: str = ""
     """The rule to tell when all was done and it still differs."""
+    in_diff: bool = False
+    """Whether the rows only sum up what `--diff` shows."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A command that a person may want to type after an apply."""
+
+    why: str
+    command: str

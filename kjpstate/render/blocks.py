@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from kjpstate.kinds.patch.listing import ShownBlock
 from kjpstate.kinds.patch.problems import Problem
-from kjpstate.kinds.patch.shown import ShownBlock
 from kjpstate.render.lines import Line
 from kjpstate.render.values import counted
 
@@ -34,6 +34,19 @@ def block_lines(
     yield Line(
         f"{file}: {counted(len(blocks), 'block')}, {edited} edited by hand.", "strong", ours=True
     )
+
+
+def problem_json(problem: Problem) -> dict[str, Any]:
+    """One problem as JSON, the keys in this order."""
+    return {
+        "rule": problem.rule,
+        "edit": problem.edit,
+        "line": problem.line,
+        "text": problem.text,
+        "reason": problem.reason,
+        "more": [{"line": number, "text": text} for number, text in problem.more],
+        "cure": problem.cure,
+    }
 
 
 def block_json(block: ShownBlock) -> dict[str, Any]:

@@ -129,7 +129,7 @@ def _title(change: Change, address: int, host: int, head: Head) -> Line:
     said = change.drift.told.headline
     if change.refusal is not None and change.refused:
         said = f"refused, {change.resource.line(change.refusal.pointer)}   [{change.refusal.rule}]"
-    elif change.resource.kind == "patch" and not head.shows_diff:
+    elif change.drift.told.in_diff and not head.shows_diff:
         said += "   --diff shows them"
     return Line(f"{label}{said}", STYLES[change.symbol], hang=len(label))
 

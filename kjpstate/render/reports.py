@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from kjpstate.host import Cost
+from kjpstate.kinds import parts
 from kjpstate.model import CheckResult, Event, Plan, Report, Step
 from kjpstate.render.lines import BLANK, Line
 from kjpstate.render.plans import STYLES
@@ -48,7 +47,7 @@ def report_lines(report: Report, second: Plan | None, seconds: float) -> tuple[L
         lines.append(BLANK)
         lines.append(Line(f"Kept, run {report.run.id}:", "strong"))
         lines += [Line(f"  {host}  {backup}", hang=4) for host, _, backup in report.backups]
-    lines += _git_lines(report)
+    lines += _suggestions(report)
     if report.checks:
         lines += [BLANK, *check_lines(report.checks)]
     return (*lines, BLANK, *_second_look(second), _last(report, seconds))
@@ -171,30 +170,14 @@ def _by_hand(report: Report) -> Iterator[Line]:
         yield from (Line(f"  {line}") for name, line in report.commands if name == host)
 
 
-def _git_lines(report: Report) -> Iterator[Line]:
-    """How to keep what was patched in a git work tree: a later pull would stumble over it."""
+def _suggestions(report: Report) -> Iterator[Line]:
+    """Commands to type now that it is applied."""
     applied = {step.address for step in report.steps if step.result == "applied"}
-    found: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
-    for change in report.plan.changes:
-        folder = change.drift.desired.beside.get("worktree", "")
-        if change.resource.kind == "patch" and change.resource.address in applied and folder:
-            spec = change.resource.spec
-            sets, paths = found.setdefault((change.resource.host, folder), ({}, {}))
-            sets[spec["set"]] = None
-            paths[spec["path"].removeprefix(f"{folder}/")] = None
+    changes = [change for change in report.plan.changes if change.resource.address in applied]
+    found = [item for after_apply in parts("after_apply") for item in after_apply(changes)]
     if found:
         yield BLANK
-    for (host, folder), (sets, paths) in found.items():
-        files = " ".join(map(_quoted, paths))
-        command = f'git -C {_quoted(folder)} commit -m "kjpstate: {", ".join(sets)}" -- {files}'
-        yield Line(f"Keep it, on {host}, so that git pull goes on working:  {command}", whole=True)
-
-
-def _quoted(path: str) -> str:
-    """A path as a word of a command line, for sh and for Windows alike where it is no odd one."""
-    if not set(path) & set('"$`\\'):
-        return path if re.fullmatch(r"[\w./:@%+,-]+", path) else f'"{path}"'
-    return shlex.quote(path)
+    yield from (Line(f"{item.why}:  {item.command}", whole=True) for item in found)
 
 
 def _second_look(second: Plan | None) -> Iterator[Line]:

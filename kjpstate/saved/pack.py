@@ -105,6 +105,7 @@ def _told(change: Change, mask: Mask) -> dict[str, Any]:
         "names_owed": told.names_owed,
         "name": told.name,
         "sick": mask(told.sick),
+        "in_diff": told.in_diff,
     }
 
 

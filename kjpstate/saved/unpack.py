@@ -109,6 +109,7 @@ def _told(value: Mapping[str, Any]) -> Told:
         value["names_owed"],
         value["name"],
         value["sick"],
+        in_diff=value["in_diff"],
     )
 
 

@@ -11,7 +11,7 @@ from kjpstate.document import Document, load
 from kjpstate.errors import DocumentError, UsageError
 from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.resolved_conf import Wanted
-from kjpstate.kinds import build, deploy, questions
+from kjpstate.kinds import build, deploy, patch, questions
 from kjpstate.kinds.check.spec import DnsCheck, LogCheck, ManualCheck
 from kjpstate.secret import Secret, opened, secrets_in
 
@@ -102,20 +102,20 @@ def test_patches_have_every_default_filled_in() -> None:
         "      - {id: a, replace: 'x;', content: 1.10}\n"
         "      - {id: b, insert_inside: 'f {', content: y, within: 'g {'}\n"
     )
-    assert spec(text, "patch.s") == {
-        "host": "pc",
-        "document": "bot",
-        "path": "/home/u/bot/src/wa.ts",
-        "display": "./src/wa.ts",
-        "set": "s",
-        "sets": ["s"],
-        "on_drift": "apply",
-        "state": "present",
-        "edits": [
-            {"id": "a", "replace": ["x;"], "content": "1.10"},
-            {"id": "b", "insert_inside": "f {", "at": "start", "content": "y", "within": "g {"},
-        ],
-    }
+    assert spec(text, "patch.s") == patch.Spec(
+        host="pc",
+        document="bot",
+        path="/home/u/bot/src/wa.ts",
+        display="./src/wa.ts",
+        set="s",
+        sets=("s",),
+        on_drift="apply",
+        state="present",
+        edits=(
+            patch.EditSpec("a", "replace", ("x;",), "1.10"),
+            patch.EditSpec("b", "insert_inside", ("f {",), "y", at="start", within="g {"),
+        ),
+    )
 
 
 def test_a_deploy_knows_the_build_that_fills_its_folder_and_a_process_the_folder_it_runs_from() -> (
@@ -414,7 +414,7 @@ def test_a_secret_file_may_lie_at_home_and_is_never_something_that_waits(tmp_pat
 def test_code_keeps_its_dollars(written: str, meant: str) -> None:
     edit = f"{{id: a, replace: x, content: '{written}'}}"
     text = HOSTS + f"patches: [{{host: pc, file: a.ts, set: s, edits: [{edit}]}}]\n"
-    assert spec(text, "patch.s")["edits"][0]["content"] == meant
+    assert spec(text, "patch.s").edits[0].content == meant
 
 
 def test_a_document_that_is_not_there_is_a_matter_of_the_command_line(tmp_path: Path) -> None:

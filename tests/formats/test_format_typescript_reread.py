@@ -22,7 +22,7 @@ def test_the_leaves_are_those_of_a_whole_parse() -> None:
     chosen = random.Random(7)
     for case in cases():
         data = case.content
-        grammar = "tsx" if case.spec["path"].endswith("x") else "typescript"
+        grammar = "tsx" if case.spec.path.endswith("x") else "typescript"
         source = Source(data, tree_of(data, grammar), grammar)
         starts = source.line_starts
         for _ in range(4):

@@ -10,7 +10,7 @@ from types import MappingProxyType, SimpleNamespace
 import pytest
 
 from kjpstate import apply, errors
-from kjpstate.kinds.patch.blame import compiler_errors, verdict
+from kjpstate.kinds.patch.compiler_errors import compiler_errors, verdict
 from kjpstate.model import Outcome, Run, RunInfo, WriteFile
 from kjpstate.plan import Scene, build
 from tests.support.fake import FakeHost, kinds, resource

@@ -4,6 +4,7 @@ wrong."""
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,10 +17,11 @@ from kjpstate.rules import RULES
 from tests.support.patch_cases import (
     ROOT,
     Case,
-    answers_of,
     cases,
+    notes,
     problems_of,
     run,
+    view_of,
     without_blocks,
 )
 
@@ -39,7 +41,7 @@ def test_applied_once_then_in_sync_then_taken_out(case: Case) -> None:
     assert isinstance(after, bytes), after
     assert run(case.spec, after) is None
     assert case.data or without_blocks(after) == case.origin
-    out = {**case.spec, "state": "absent", "on_drift": "apply"}
+    out = replace(case.spec, state="absent", on_drift="apply")
     assert run(out, after) == (None if after == case.origin else case.origin)
     assert run(out, case.origin) is None
     if case.after is not None:
@@ -53,31 +55,29 @@ def test_applied_once_then_in_sync_then_taken_out(case: Case) -> None:
 def test_refused_with_every_problem_and_nothing_written(case: Case) -> None:
     problems = problems_of(case.spec, case.content)
     for problem, told in zip(problems, case.result, strict=True):
-        assert {key: problem[key] for key in told if key != "says"} == {
+        assert {key: getattr(problem, key) for key in told if key != "says"} == {
             key: value for key, value in told.items() if key != "says"
         }
-        assert told.get("says", "") in problem["reason"]
-        assert problem["rule"] in RULES
+        assert told.get("says", "") in problem.reason
+        assert problem.rule in RULES
     refused = run(case.spec, case.content)
     assert isinstance(refused, Refuse)
     assert refused.rule == case.result[0]["rule"]
     assert refused.cure
-    number = next(
-        (n for n, e in enumerate(case.spec["edits"]) if e["id"] == problems[0]["edit"]), None
-    )
+    number = next((n for n, e in enumerate(case.spec.edits) if e.id == problems[0].edit), None)
     assert refused.pointer == ("" if number is None else f"/edits/{number}")
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES if case.told])
 def test_what_the_plan_says_of_it(case: Case) -> None:
-    answers = answers_of(case.spec, case.content)
-    state = patch.desired(case.spec, answers, {})
+    view = view_of(case.spec, case.content)
+    told = patch.told(view, None)
     said = {
-        "headline": state.beside["headline"],
-        "notes": list(state.beside["notes"]),
-        "rows": [list(rows) for rows in state.beside["rows"]],
-        "orphans": list(patch.actual(case.spec, answers).beside["orphans"]),
-        "advice": [item.rule for item in patch.advice(case.spec, answers)],
+        "headline": told.headline,
+        "notes": [row.text for row in notes(told)],
+        "rows": [list(row.below) for row in notes(told)],
+        "orphans": list(told.left),
+        "advice": [item.rule for item in patch.advice(view)],
     }
     assert {key: said[key] for key in case.told} == case.told
 
@@ -85,7 +85,7 @@ def test_what_the_plan_says_of_it(case: Case) -> None:
 @pytest.mark.parametrize("case", params(lambda result: result == "in sync"))
 def test_in_sync(case: Case) -> None:
     assert run(case.spec, case.content) is None
-    assert patch.actual(case.spec, answers_of(case.spec, case.content)).values["problems"] == []
+    assert problems_of(case.spec, case.content) == ()
 
 
 def test_no_case_is_left_out() -> None:
@@ -101,7 +101,7 @@ def test_no_case_is_left_out() -> None:
         if b"connection.update" in case.content
     }
     assert len(handlers) >= 55
-    endings = {case.spec["path"].rpartition(".")[2] for case in CASES}
+    endings = {case.spec.path.rpartition(".")[2] for case in CASES}
     assert endings >= {"ts", "tsx", "mts", "cts", "js", "cjs", "mjs"}
 
 

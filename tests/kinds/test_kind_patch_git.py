@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from tests.support.patch_cases import cases, owner_edits, run, spec_of, without_
 
 ORIGINAL = next(case.content for case in cases() if case.name == "owner-plan")
 SPEC = spec_of(owner_edits())
-OUT = {**SPEC, "state": "absent"}
+OUT = replace(SPEC, state="absent")
 
 CHANGES: dict[str, Callable[[bytes], bytes]] = {
     "above": lambda text: text.replace(

@@ -7,12 +7,14 @@ import os
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kjpstate.kinds.patch.spec import Spec
 from kjpstate.model import Refuse
 from tests.support.patch_cases import ROOT, owner_edits, run, spec_of, without_blocks
 
@@ -181,7 +183,7 @@ def test_once_twice_and_out_again(counted: Counted) -> None:
         assert isinstance(after, bytes), after
         assert run(spec, after) is None
         assert without_blocks(after) == content
-        assert run({**spec, "state": "absent"}, after) == content
+        assert run(replace(spec, state="absent"), after) == content
 
 
 def test_edits_added_one_by_one_come_out_again(counted: Counted) -> None:
@@ -199,7 +201,7 @@ def test_edits_added_one_by_one_come_out_again(counted: Counted) -> None:
             assert isinstance(step, bytes), step
             assert without_blocks(step) == content
             after = step
-        assert run({**spec, "state": "absent"}, after) == content
+        assert run(replace(spec, state="absent"), after) == content
 
 
 def test_new_content_changes_blocks_only(counted: Counted) -> None:
@@ -214,7 +216,7 @@ def test_new_content_changes_blocks_only(counted: Counted) -> None:
         assert isinstance(second, bytes), second
         assert run(spec, second) is None
         assert without_blocks(second) == content
-        assert run({**spec, "state": "absent"}, second) == content
+        assert run(replace(spec, state="absent"), second) == content
 
 
 def test_a_hand_edit_anywhere_leaves_the_rest_alone(counted: Counted) -> None:
@@ -242,7 +244,7 @@ def test_a_formatter_is_no_drift(counted: Counted) -> None:
         assert isinstance(first, bytes)
         formatted = _formatted(first, style)
         assert run(spec, formatted) is None
-        taken = run({**spec, "state": "absent"}, formatted)
+        taken = run(replace(spec, state="absent"), formatted)
         assert isinstance(taken, bytes)
         assert b"kjpstate:" not in taken and _words(taken) == _words(content)
 
@@ -328,14 +330,14 @@ def test_what_a_plan_accepts_converges_also_where_its_text_stood_by_hand(counted
                 assert step.rule != "unsettled"
             elif step is not None:
                 assert run(spec, step) is None
-                assert run({**spec, "state": "absent"}, step) == before
+                assert run(replace(spec, state="absent"), step) == before
                 accepted.append(step)
                 after = step
 
     assert len(accepted) > QUICK.max_examples / 2
 
 
-def _owner_patched() -> tuple[dict[str, Any], bytes]:
+def _owner_patched() -> tuple[Spec, bytes]:
     bot = next((ROOT / "tests" / "cases" / "patch").glob("owner-plan.yaml"))
     text = bot.read_text("utf-8").split("source: |2\n", 1)[1]
     content = "".join(

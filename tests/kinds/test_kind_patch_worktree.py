@@ -98,6 +98,8 @@ def test_nothing_is_said_without_git_or_when_it_was_put_back() -> None:
 def test_git_is_no_part_of_what_is_compared() -> None:
     spec = spec_of([EDIT])
     content = b"start();\n"
-    file = File(spec["path"], content, 0o644)
+    file = File(spec.path, content, 0o644)
     answers = {item: GIT if isinstance(item, ReadStat) else file for item in patch.reads(spec)}
-    assert patch.actual(spec, answers) == patch.actual(spec, answers_of(spec, content))
+    one, other = patch.see(spec, answers, {}), patch.see(spec, answers_of(spec, content), {})
+    assert (one.worktree, other.worktree) == ("/bot/src", "")
+    assert patch.actual(one) == patch.actual(other)

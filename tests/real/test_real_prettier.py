@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kjpstate.kinds.patch.shown import blocks_shown
+from kjpstate.kinds.patch.listing import blocks_shown
 from tests.support.npm import installed
 from tests.support.patch_cases import Case, cases, run
 
@@ -50,7 +50,7 @@ def patched() -> list[tuple[Case, bytes]]:
 def test_a_formatted_file_is_in_sync(prettier: Path, style: str, tmp_path: Path) -> None:
     files = {}
     for case, after in patched():
-        file = tmp_path / f"{case.name}{Path(case.spec['path']).suffix}"
+        file = tmp_path / f"{case.name}{Path(case.spec.path).suffix}"
         file.write_bytes(after)
         files[case.name] = file
     command = ["node", str(prettier), "--write", "--no-config", *STYLES[style], str(tmp_path)]
@@ -61,8 +61,8 @@ def test_a_formatted_file_is_in_sync(prettier: Path, style: str, tmp_path: Path)
         formatted = files[case.name].read_bytes()
         changed += formatted != after
         assert run(case.spec, formatted) is None, case.name
-        before, _ = blocks_shown(after, case.spec["path"], "pc")
-        blocks, problems = blocks_shown(formatted, case.spec["path"], "pc")
+        before, _ = blocks_shown(after, case.spec.path, "pc")
+        blocks, problems = blocks_shown(formatted, case.spec.path, "pc")
         assert not problems
         assert [(block.name, block.original, block.by_hand) for block in blocks] == [
             (block.name, block.original, block.by_hand) for block in before

@@ -92,9 +92,7 @@ def table(found: Measures) -> str:
         "comprehensions a thousand lines": f"{found.comprehensions / thousands:.0f}",
         "comment lines": f"{found.comment_lines / found.code_lines:.1%}",
         "lines of a function: median, 9 of 10, longest": " / ".join(
-            map(
-                str, (statistics.median(ordered), ordered[len(ordered) * 9 // 10], ordered[-1])
-            )
+            map(str, (statistics.median(ordered), ordered[len(ordered) * 9 // 10], ordered[-1]))
         ),
         "`Any`": found.anys,
     }

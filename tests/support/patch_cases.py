@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from kjpstate.kinds import patch
-from kjpstate.model import File, ReadFile, Refuse, WriteFile
+from kjpstate.kinds.patch.problems import Problem
+from kjpstate.kinds.patch.spec import Spec, edit_of
+from kjpstate.model import File, Note, ReadFile, Refuse, Told, WriteFile
 from tests.support.one_kind import steps
 
 ROOT = Path(__file__).parents[2]
@@ -61,52 +63,56 @@ README: list[dict[str, Any]] = [
 
 
 def owner_edits(forms: list[str] | None = None) -> list[dict[str, Any]]:
-    """The edits of states/bot-kjp.yaml as the document gives them to the kind; `forms` for
-    reconnect-call."""
+    """The edits as states/bot-kjp.yaml has them; `forms` for reconnect-call."""
     document = yaml.safe_load((ROOT / "states" / "bot-kjp.yaml").read_text("utf-8"))
     edits = [dict(edit) for edit in document["patches"][0]["edits"]]
     for edit in edits:
-        if "replace" in edit:
-            edit["replace"] = (
-                [edit["replace"]] if isinstance(edit["replace"], str) else edit["replace"]
-            )
         if forms and edit["id"] == "reconnect-call":
             edit["replace"] = forms
     return edits
 
 
-def spec_of(
-    edits: list[dict[str, Any]], path: str = "/bot/src/wa.ts", **more: Any
-) -> dict[str, Any]:
+def spec_of(edits: list[dict[str, Any]], path: str = "/bot/src/wa.ts", **more: Any) -> Spec:
     """The spec of one set in one file on `pc`."""
-    shown = path.removeprefix("/bot/")
-    base = {"host": "pc", "document": "bot-kjp", "path": path, "display": shown, "set": SET}
-    return base | {"on_drift": "apply", "state": "present", "edits": edits} | more
+    said = tuple(map(edit_of, edits))
+    base = Spec("pc", "bot-kjp", path, path.removeprefix("/bot/"), SET, said)
+    return replace(base, **more)
 
 
-def answers_of(spec: dict[str, Any], content: bytes | None) -> dict[Any, Any]:
+def answers_of(spec: Spec, content: bytes | None) -> dict[Any, Any]:
     """What the host answers when the file holds `content`."""
-    file = None if content is None else File(spec["path"], content, 0o644)
-    return {ReadFile(spec["host"], spec["path"]): file}
+    file = None if content is None else File(spec.path, content, 0o644)
+    return {ReadFile(spec.host, spec.path): file}
 
 
-def run(spec: dict[str, Any], content: bytes | None) -> bytes | Refuse | None:
+def run(spec: Spec, content: bytes | None) -> bytes | Refuse | None:
     """The file after the set was applied, its refusal, or None when it is in sync."""
     found = steps(patch, spec, answers_of(spec, content))
     if not found:
         return None
     (step,) = found
     if isinstance(step, WriteFile):
-        assert (step.host, step.path, step.before) == (spec["host"], spec["path"], content)
+        assert (step.host, step.path, step.before) == (spec.host, spec.path, content)
         assert step.after is not None
         return step.after
     assert isinstance(step, Refuse)
     return step
 
 
-def problems_of(spec: dict[str, Any], content: bytes | None) -> list[dict[str, Any]]:
-    """The compared key `problems` of what is on disk."""
-    return list(patch.actual(spec, answers_of(spec, content)).values["problems"])
+def problems_of(spec: Spec, content: bytes | None) -> tuple[Problem, ...]:
+    """All that is wrong with the set over what is on disk."""
+    return view_of(spec, content).disk.problems
+
+
+def view_of(spec: Spec, content: bytes | None) -> patch.View:
+    """What the kind sees when the file holds `content`."""
+    return patch.see(spec, answers_of(spec, content), {})
+
+
+def notes(told: Told) -> list[Note]:
+    """The rows of what a plan tells, one for each edit."""
+    assert told.rows is not None
+    return [row for row in told.rows if isinstance(row, Note)]
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ class Case:
     what else it says of the plan: `headline`, `notes`, `rows`, `orphans`, `advice`."""
 
     name: str
-    spec: dict[str, Any]
+    spec: Spec
     content: bytes
     result: Any
     after: str | None
@@ -140,10 +146,6 @@ def _case(path: Path) -> Case:
     if isinstance(edits, str):
         forms = {"owner": None, "wide": WIDE, "narrow": WIDE[3:]}
         edits = README if edits == "readme" else owner_edits(forms[edits])
-    edits = [
-        edit | ({"replace": [edit["replace"]]} if isinstance(edit.get("replace"), str) else {})
-        for edit in edits
-    ]
     text = told["source"] if told.get("final_newline", True) else told["source"].removesuffix("\n")
     content = text.encode(told.get("encoding", "utf-8"))
     if told.get("eol") == "mixed":

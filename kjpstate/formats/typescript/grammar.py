@@ -86,7 +86,7 @@ def folded(text: str) -> str:
 
 
 def string_value(literal: str) -> str:
-    """What a string literal means, its quotes taken off and its escapes resolved."""
+    """Read a string literal, its quotes taken off and its escapes resolved."""
     text = literal[1:-1]
     return _ESCAPE.sub(_unescape, text) if "\\" in text else text
 
@@ -156,8 +156,8 @@ def terminals(
 
 
 def _role(node: Node) -> tuple[str, Node]:
-    """What a leaf that starts like a literal, a comment or a text belongs to, and the node of the
-    whole."""
+    """Find what a leaf that starts like a literal, a comment or a text belongs to, and the node of
+    the whole."""
     kind = node.type
     if kind in COMMENTS or kind == "jsx_text":
         return kind, node

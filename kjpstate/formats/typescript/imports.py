@@ -41,7 +41,7 @@ def last_import(source: Source, hidden: Sequence[tuple[int, int]]) -> tuple[int,
 
 
 def _requires(node: Node) -> bool:
-    """Whether `node` is a declaration of nothing but `require('…')`, or such a call alone."""
+    """Tell whether `node` is a declaration of nothing but `require('…')`, or such a call alone."""
     if node.type == "expression_statement":
         return bool(node.named_children) and _is_require(node.named_children[0])
     if node.type not in _DECLARATIONS:

@@ -65,7 +65,7 @@ class Pattern:
 
     @property
     def wild(self) -> bool:
-        """Whether it has a wildcard."""
+        """Tell whether it has a wildcard."""
         return self.loose and any(leaf == RUN or _NAME.fullmatch(leaf) for leaf in self.leaves)
 
     @cached_property
@@ -226,7 +226,7 @@ def _starts(search: _Search, first: int) -> Iterator[int]:
 
 
 def _follows(pattern: Pattern) -> bool:
-    """Whether the second leaf stands right behind the first wherever the pattern does."""
+    """Tell whether the second leaf stands right behind the first wherever the pattern does."""
     if len(pattern.leaves) == 1 or pattern.lines[1]:
         return False
     return pattern.leaves[1] not in (RUN, ";", ",", *CLOSERS) and 1 not in pattern.names
@@ -306,7 +306,7 @@ def _behind(search: _Search, place: int) -> int | None:
 
 
 def _binds(wanted: str, text: str, names: dict[str, str]) -> bool:
-    """Whether `text` is an identifier, and the one that `wanted` stood for before."""
+    """Tell whether `text` is an identifier, and the one that `wanted` stood for before."""
     if not _IDENTIFIER.fullmatch(text) or text[0].isdigit() or _RESERVED.fullmatch(text):
         return False
     return names.setdefault(wanted, text) == text
@@ -352,7 +352,7 @@ def _tolerated(search: _Search, at: int, place: int) -> tuple[int, int] | None:
 
 
 def _may_end(search: _Search, place: int) -> bool:
-    """Whether the statement before leaf `place` ends there without a `;`."""
+    """Tell whether the statement before leaf `place` ends there without a `;`."""
     if place >= len(search.source.texts):
         return True
     text = search.source.texts[place]

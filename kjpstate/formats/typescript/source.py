@@ -132,7 +132,7 @@ class Source:
 
     @property
     def texts(self) -> list[str]:
-        """What of each leaf is compared."""
+        """The text of each leaf that is compared."""
         return self._leaves[2]
 
     @property
@@ -142,7 +142,7 @@ class Source:
 
     @property
     def open_literal(self) -> bool:
-        """Whether a string or template never closes; only a text with errors has one."""
+        """Tell whether a string or template never closes; only a text with errors has one."""
         return any(text in _QUOTES for text in self.texts)
 
     @cached_property
@@ -171,7 +171,7 @@ class Source:
 
     @cached_property
     def words(self) -> list[tuple[frozenset[str], str]]:
-        """Of each line the longer words, and its beginning without `}` and `else`."""
+        """The longer words of each line, and its beginning without `}` and `else`."""
         lines = (
             _LEAD.sub("", self.line_text(number)[:_LONGEST_LINE])
             for number in range(1, len(self.line_starts) + 1)
@@ -179,7 +179,7 @@ class Source:
         return [(frozenset(WORD.findall(line)), line[:_SHOWN]) for line in lines]
 
     def newline_before(self, index: int) -> bool:
-        """Whether leaf `index` does not stand on the line of the leaf before it."""
+        """Tell whether leaf `index` does not stand on the line of the leaf before it."""
         before = self.ends[index - 1] if index else 0
         return b"\n" in self.data[before : self.starts[index]]
 
@@ -218,7 +218,7 @@ class Source:
         return [item for item in self.comments[first:last] if item[1] <= end]
 
     def covered(self) -> bool:
-        """Whether every word of the text is a leaf or a comment: an ERROR may swallow some."""
+        """Tell whether every word of the text is a leaf or a comment: an ERROR may swallow some."""
         spans = sorted([*zip(self.starts, self.ends, strict=True), *self.comments])
         place = 0
         for start, end in spans:

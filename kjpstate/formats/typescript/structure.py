@@ -1,4 +1,4 @@
-"""What a place in a parsed text belongs to: whole statements, blocks, scopes and the names they
+"""The surroundings of a place in a parsed text: whole statements, blocks, scopes and the names they
 declare.
 
 Here, and only here, the types of the grammar's nodes count; what is compared is always text. Called
@@ -119,7 +119,7 @@ def braces(source: Source, index: int) -> tuple[int, int] | None:
 
 
 def at_module_level(source: Source, start: int, end: int) -> bool:
-    """Whether `start:end` stands outside of every function, class and block."""
+    """Tell whether `start:end` stands outside of every function, class and block."""
     node = source.tree.root_node.descendant_for_byte_range(start, end)
     while node is not None and node.type == "comment":
         node = node.parent
@@ -222,7 +222,7 @@ def _edge(node: Node, side: Literal[0, -1]) -> Node:
 
 
 def _several(source: Source, node: Node, start: int, end: int) -> Place | Fault:
-    """Whether `start:end` is a run of whole children of `node`."""
+    """Tell whether `start:end` is a run of whole children of `node`."""
     if node.type not in _LISTS:
         return "partial-statement"
     children = [child for child in node.children if child.type not in COMMENTS]
@@ -246,7 +246,7 @@ def _several(source: Source, node: Node, start: int, end: int) -> Place | Fault:
 
 
 def _heads_case(node: Node, parent: Node) -> bool:
-    """Whether `node` is the word, the value or the colon of a `case`, and no statement in it."""
+    """Tell whether `node` is the word, the value or the colon of a `case`."""
     if parent.type not in ("switch_case", "switch_default"):
         return False
     return not node.is_named or parent.child_by_field_name("value") == node

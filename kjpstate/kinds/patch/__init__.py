@@ -1,266 +1,242 @@
 """Kind `patch`: one set of edits in one source file, between markers; all of them or none.
 
 Everything that is known about a set stands in the file itself (see `markers`): no state is kept
-elsewhere. Called through the face in `kjpstate.kinds`.
+elsewhere.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
-from kjpstate.formats.typescript import NoParser
-from kjpstate.kinds.patch import worktree
-from kjpstate.kinds.patch.changed import counted
+from kjpstate.formats.encodings import decoded_twice
+from kjpstate.kinds.patch import git
+from kjpstate.kinds.patch.compare import Comparison, compare, text_faults
+from kjpstate.kinds.patch.compiler_errors import verdict as whose_errors
+from kjpstate.kinds.patch.existing import HAND
+from kjpstate.kinds.patch.line_diff import counted
 from kjpstate.kinds.patch.problems import Problem, refusal
-from kjpstate.kinds.patch.standing import HAND
-from kjpstate.kinds.patch.study import Study, no_parser, study
-from kjpstate.kinds.patch.wanted import edits_of
+from kjpstate.kinds.patch.spec import SECTION, EditSpec, Spec, resources
 from kjpstate.model import (
-    UNKNOWN,
     Action,
     Advice,
     Answers,
+    Change,
     Drift,
     File,
+    Note,
     ReadFile,
     Reading,
     Refuse,
-    Spec,
     State,
+    Suggestion,
+    Told,
     Unreadable,
     Upstream,
     WriteFile,
 )
 from kjpstate.secret import Secret, opened
 
+__all__ = ["SECTION", "EditSpec", "Spec", "resources", "whose_errors"]
+
 KIND, ORDER, UNIT = "patch", 20, "source"
 
-_FOREIGN = re.compile(r"[^\x00-\x7f]{2,}")
-_UNDEFINED = {code: code for code in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}
-"""Bytes that cp1252 gives no letter, and that most programs pass through as they are."""
+
+@dataclass(frozen=True)
+class View:
+    """One set and its file."""
+
+    spec: Spec
+    content: bytes | None
+    """The file on disk; None where there is none, or it can't be read."""
+    base: bytes | None
+    """The file as an earlier set of this plan will leave it, else as it is on disk."""
+    unreadable: str
+    """Why the file can't be read."""
+    worktree: str
+    """The git work tree it lies in; "" for none."""
+
+    @cached_property
+    def disk(self) -> Comparison:
+        """The set over what is on disk."""
+        return self._compared(self.content)
+
+    @cached_property
+    def planned(self) -> Comparison:
+        """The set over what the plan will find there."""
+        return self.disk if self.base == self.content else self._compared(self.base)
+
+    def _compared(self, content: bytes | None) -> Comparison:
+        spec = self.spec
+        if content is not None or not self.unreadable:
+            return compare(spec, content)
+        named = dict.fromkeys(edit.id for edit in spec.edits)
+        problem = Problem("file-unreadable", f"can't be read on {spec.host}: {self.unreadable}")
+        return Comparison(named, named, None, None, problems=(problem,))
 
 
 def reads(spec: Spec) -> Iterable[Reading]:
     """The file, and whether it lies in a git work tree."""
-    return (ReadFile(spec["host"], spec["path"]), *worktree.readings(spec))
+    return (_file(spec), *git.readings(spec))
 
 
-def actual(spec: Spec, answers: Answers) -> State:
-    """`edits`: id -> digest of the words in its block, or None; `problems`:
-    what stands in the way."""
-    content, unreadable = _disk(spec, answers)
-    seen = _study(spec, content, unreadable)
-    values = {
-        "edits": {name: _digest(spec, name, value) for name, value in seen.found.items()},
-        "problems": [problem.plain() for problem in seen.problems],
-    }
-    return State(values, {"before": content, "orphans": seen.orphans}, present=content is not None)
+def see(spec: Spec, answers: Answers, upstream: Upstream) -> View:
+    """The file as it is, and as the plan will find it."""
+    answer = answers.get(_file(spec))
+    content = answer.content if isinstance(answer, File) else None
+    planned = upstream.get((spec.host, spec.path), content)
+    return View(
+        spec,
+        content,
+        planned if isinstance(planned, bytes) or planned is None else content,
+        answer.why if isinstance(answer, Unreadable) else "",
+        git.worktree(spec, answers),
+    )
 
 
-def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
-    """The digests of the document's texts, and the file's whole new bytes beside them.
+def actual(view: View) -> State:
+    """`edits`: id -> digest of the words in its block, or None."""
+    found = view.disk.found
+    return State({"edits": _digests(view.spec, found)}, present=view.content is not None)
 
-    The base is what an earlier set of this plan will leave, else what is on disk. A set that is in
-    sync on disk but no longer fits that base has UNKNOWN digests, so that it is refused and not
-    passed over.
-    """
-    content, unreadable = _disk(spec, answers)
-    planned = upstream.get((spec["host"], spec["path"]), content)
-    base = planned if isinstance(planned, bytes) or planned is None else content
-    seen = _study(spec, base, unreadable)
-    values: dict[str, Any] = {
-        name: _digest(spec, name, value) for name, value in seen.wanted.items()
-    }
-    if seen.problems and base != content:
-        values = dict.fromkeys(values, UNKNOWN)
-    beside = {
-        "before": seen.before,
-        "after": seen.after,
-        "problems": [problem.plain() for problem in seen.problems],
-        "headline": _headline(spec, seen),
-        "notes": _notes(seen),
-        "rows": tuple(draft.inside.shown for draft in seen.drafts),
-        "worktree": worktree.worktree(spec, answers),
-    }
-    present = spec.get("state", "present") != "absent"
-    return State({"edits": values, "problems": []}, beside, present=present)
+
+def desired(view: View) -> State:
+    """The digests of the document's texts."""
+    wanted = view.planned.wanted
+    return State({"edits": _digests(view.spec, wanted)}, present=not view.spec.absent)
 
 
 def writes(spec: Spec) -> Iterable[tuple[str, str]]:
     """The file."""
-    return ((spec["host"], spec["path"]),)
+    return ((spec.host, spec.path),)
 
 
-def actions(spec: Spec, drift: Drift) -> Iterator[Action | Refuse]:
-    """The one write of the whole file; or one refusal that shows every problem of every edit."""
-    beside = drift.desired.beside
-    if beside["problems"]:
-        yield refusal(spec, beside["problems"])
-    elif beside["before"] != beside["after"]:
-        yield WriteFile(spec["host"], spec["path"], beside["before"], beside["after"])
+def refusals(view: View) -> Iterator[Refuse]:
+    """One refusal that shows every problem of every edit."""
+    if view.planned.problems:
+        yield refusal(view.spec, view.planned.problems)
 
 
-def advice(spec: Spec, answers: Answers) -> Iterator[Advice]:
+def actions(view: View, drift: Drift) -> Iterator[Action]:
+    """The one write of the whole file."""
+    before, after = view.planned.before, view.planned.after
+    if before != after:
+        yield WriteFile(view.spec.host, view.spec.path, before, after)
+
+
+def advice(view: View) -> Iterator[Advice]:
     """Texts that were decoded twice, wildcards that mean nothing, and a set that the source has by
     itself; where nobody has looked at the file, also what a plan would refuse in the document's own
     texts."""
-    for number, edit in enumerate(opened(spec.get("edits", ()))):
-        for key in (
-            "content",
-            "insert_before",
-            "insert_after",
-            "insert_inside",
-            "replace",
-            "within",
-        ):
-            forms = edit.get(key, ())
-            for text in (forms,) if isinstance(forms, str) else forms:
-                yield from _garbled(edit["id"], key, text, f"/edits/{number}/{key}")
-        if "$$$" in edit["content"]:
+    for number, edit in enumerate(view.spec.edits):
+        for key, text in _texts(edit):
+            yield from _garbled(edit.id, key, text, f"/edits/{number}/{key}")
+        if "$$$" in opened(edit.content):
             yield Advice(
                 "wildcard-in-content",
-                f"edit {edit['id']}: $$$ in `content` stands for nothing, it is written as it is",
+                f"edit {edit.id}: $$$ in `content` stands for nothing, it is written as it is",
                 "write the code itself",
                 f"/edits/{number}/content",
                 "breaks",
             )
-    if isinstance(answers.get(ReadFile(spec["host"], spec["path"])), Unreadable):
-        yield from _texts(spec)
-    else:
-        yield from _taken_up(spec, answers)
+    if view.unreadable:
+        yield from _faults(view.spec)
+    elif view.content is not None:
+        yield from _taken_up(view)
 
 
-def _texts(spec: Spec) -> Iterator[Advice]:
-    """What a plan would refuse whatever the file holds; said while nobody has
-    looked at the file."""
-    try:
-        problems = edits_of(spec)[1]
-    except NoParser as error:
-        problems = [no_parser(error)]
-    for found in problems:
-        told = refusal(spec, [found.plain()])
-        yield Advice(told.rule, told.reason, told.cure, told.pointer, "breaks")
+def told(view: View, drift: Drift | None) -> Told:
+    """How many lines change, each edit with its place, and blocks that left the document."""
+    return Told(_headline(view), _rows(view.planned), in_diff=True, left=view.disk.orphans)
 
 
-def _taken_up(spec: Spec, answers: Answers) -> Iterator[Advice]:
-    """One advice when every edit is about to be adopted."""
-    content, _ = _disk(spec, answers)
-    seen = _study(spec, content, "") if content is not None else None
-    if seen is None or len(seen.drafts) != len(spec.get("edits", ())):
-        return
-    if all(draft.marks and seen.found[draft.edit] is None for draft in seen.drafts):
-        yield Advice(
-            "no-longer-needed",
-            f"{spec['display']} says all of set {spec['set']} by itself; only markers would be "
-            "added",
-            "take the set out of the document, if the source brings the change now",
-        )
+def after_apply(changes: Iterable[Change]) -> Iterator[Suggestion]:
+    """Commits that keep what was patched."""
+    views = (change.drift.view for change in changes)
+    return git.commits((view.spec, view.worktree) for view in views if isinstance(view, View))
 
 
-def _disk(spec: Spec, answers: Answers) -> tuple[bytes | None, str]:
-    answer = answers.get(ReadFile(spec["host"], spec["path"]))
-    if isinstance(answer, File):
-        return answer.content, ""
-    return None, answer.why if isinstance(answer, Unreadable) else ""
+def _file(spec: Spec) -> ReadFile:
+    return ReadFile(spec.host, spec.path)
 
 
-def _study(spec: Spec, content: bytes | None, unreadable: str) -> Study:
-    if unreadable and content is None:
-        named = {edit["id"]: None for edit in spec.get("edits", ())}
-        problem = Problem("file-unreadable", f"can't be read on {spec['host']}: {unreadable}")
-        return Study(named, named, None, None, problems=(problem,))
-    return _studied(_Asked(_frozen(spec), spec), content)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """A spec that can be compared: two of equal words are one question."""
-
-    words: Hashable
-    spec: Spec = field(compare=False)
-
-
-@lru_cache(maxsize=8)
-def _studied(asked: _Asked, content: bytes | None) -> Study:
-    """The study that both states of one plan are made of, done once; so is that under the locks."""
-    return study(asked.spec, content)
-
-
-def _frozen(value: Any) -> Hashable:
-    if isinstance(value, Mapping):
-        return tuple((key, _frozen(item)) for key, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return tuple(_frozen(item) for item in value)
-    return value  # type: ignore[no-any-return]
-
-
-def _digest(spec: Spec, name: str, value: str | None) -> str | Secret | None:
-    """A digest as a value; hidden where the text holds a secret, which a digest would help to
+def _digests(spec: Spec, digests: Mapping[str, str | None]) -> dict[str, str | Secret | None]:
+    """Digests as values; hidden where the text holds a secret, which a digest would help to
     guess."""
-    hidden = any(
-        edit["id"] == name and isinstance(edit["content"], Secret) for edit in spec.get("edits", ())
-    )
-    return Secret(value) if hidden and value is not None else value
+    hidden = {edit.id for edit in spec.edits if isinstance(edit.content, Secret)}
+    return {
+        name: Secret(value) if name in hidden and value is not None else value
+        for name, value in digests.items()
+    }
 
 
-def _headline(spec: Spec, seen: Study) -> str:
-    count = len(seen.drafts)
-    edits = f"{count} edit{'' if count == 1 else 's'}"
-    if spec.get("state", "present") == "absent":
-        return f"{spec['display']}: {edits} taken out"
-    hand = sum(draft.hand for draft in seen.drafts)
+def _headline(view: View) -> str:
+    shown, drafts = view.spec.display, view.planned.drafts
+    edits = f"{len(drafts)} edit{'' if len(drafts) == 1 else 's'}"
+    if view.spec.absent:
+        return f"{shown}: {edits} taken out"
+    hand = sum(draft.hand for draft in drafts)
     lines = counted(
-        (sum(draft.added + draft.inside.added for draft in seen.drafts), "added"),
-        (sum(draft.inside.changed for draft in seen.drafts), "changed"),
-        (sum(draft.inside.removed for draft in seen.drafts), "removed"),
-        (sum(draft.replaced for draft in seen.drafts), "replaced"),
+        (sum(draft.added + draft.inside.added for draft in drafts), "added"),
+        (sum(draft.inside.changed for draft in drafts), "changed"),
+        (sum(draft.inside.removed for draft in drafts), "removed"),
+        (sum(draft.replaced for draft in drafts), "replaced"),
     )
-    if seen.drafts and all(draft.marks for draft in seen.drafts):
+    if drafts and all(draft.marks for draft in drafts):
         lines = "only markers change"
     by_hand = f"{hand} {HAND}" if hand else ""
-    return ", ".join(filter(None, (f"{spec['display']}: {edits}", lines, by_hand)))
+    return ", ".join(filter(None, (f"{shown}: {edits}", lines, by_hand)))
 
 
-def _notes(seen: Study) -> tuple[str, ...]:
+def _rows(seen: Comparison) -> tuple[Note, ...]:
     names = max((len(draft.edit) for draft in seen.drafts), default=0)
     places = max((len(draft.where) for draft in seen.drafts), default=0)
     return tuple(
-        f"{draft.edit:<{names + 2}}{draft.where:<{places + 2}}{draft.note}".rstrip()
+        Note(
+            f"{draft.edit:<{names + 2}}{draft.where:<{places + 2}}{draft.note}".rstrip(),
+            draft.inside.shown,
+        )
         for draft in seen.drafts
     )
 
 
+def _texts(edit: EditSpec) -> Iterator[tuple[str, str]]:
+    """(key, text) of all that the document says of an edit."""
+    yield "content", opened(edit.content)
+    yield from ((edit.operation, opened(form)) for form in edit.forms)
+    if edit.within is not None:
+        yield "within", opened(edit.within)
+
+
 def _garbled(edit: str, key: str, text: str, pointer: str) -> Iterator[Advice]:
     """One advice for a text in which UTF-8 was read as Windows-1252 and written again."""
-    for match in _FOREIGN.finditer(text):
-        meant = _repaired(match.group())
-        if meant is not None:
-            yield Advice(
-                "double-encoded",
-                f"edit {edit}: {match.group()!r} in `{key}` looks like {meant!r}, decoded twice",
-                f"write {meant}",
-                pointer,
-                "note" if key == "content" else "breaks",
-            )
-            return
+    for found, meant in decoded_twice(text):
+        yield Advice(
+            "double-encoded",
+            f"edit {edit}: {found!r} in `{key}` looks like {meant!r}, decoded twice",
+            f"write {meant}",
+            pointer,
+            "note" if key == "content" else "breaks",
+        )
+        return
 
 
-def _repaired(text: str) -> str | None:
-    raw = b""
-    for letter in text:
-        try:
-            raw += (
-                bytes([_UNDEFINED[ord(letter)]])
-                if ord(letter) in _UNDEFINED
-                else letter.encode("cp1252")
-            )
-        except UnicodeEncodeError:
-            return None
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return None
+def _faults(spec: Spec) -> Iterator[Advice]:
+    """Refusals of a plan whatever the file holds; told while nobody has looked at the file."""
+    for found in text_faults(spec):
+        item = refusal(spec, [found])
+        yield Advice(item.rule, item.reason, item.cure, item.pointer, "breaks")
+
+
+def _taken_up(view: View) -> Iterator[Advice]:
+    """One advice when every edit is about to be adopted."""
+    spec, seen = view.spec, view.disk
+    if len(seen.drafts) != len(spec.edits):
+        return
+    if all(draft.marks and seen.found[draft.edit] is None for draft in seen.drafts):
+        yield Advice(
+            "no-longer-needed",
+            f"{spec.display} says all of set {spec.set} by itself; only markers would be added",
+            "take the set out of the document, if the source brings the change now",
+        )

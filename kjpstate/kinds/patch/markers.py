@@ -34,26 +34,27 @@ _MARK = re.compile(
 _WORD = re.compile(rb"kjpstate", re.IGNORECASE)
 _MEANT = re.compile(r"kjpstate\s*:\s*(begin|end|was)|^[/*\s]*kjpstate\s*:", re.IGNORECASE)
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ufeff]|\\s$")
-"""What a `was |` line would not bring back: an editor strips it, or it ends the comment."""
+"""Signs that a `was |` line would lose: an editor strips them, or they end the comment."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """One block in a file; bytes `start:end` are its whole lines, `body:body_end` those of the new
-    text.
-
-    `was`: the replaced lines without line ends; None where nothing was replaced.
-    """
+    """One block in a file."""
 
     set: str
     edit: str
     start: int
     end: int
+    """Bytes `start:end` are its whole lines."""
     body: int
     body_end: int
+    """Bytes `body:body_end` are the lines of the new text."""
     attributes: Mapping[str, str]
+    """The words of its first marker."""
     was: tuple[str, ...] | None
+    """The replaced lines without line ends; None where nothing was replaced."""
     line: int
+    """Its first line, from 1."""
     indent: str
 
     @property
@@ -63,12 +64,12 @@ class Block:
 
     @property
     def adopted(self) -> bool:
-        """Whether its text stood there before its markers did."""
+        """Tell whether its text stood there before its markers did."""
         return self.attributes.get("adopted") == "1"
 
     @property
     def stood(self) -> bool:
-        """Whether its text, but perhaps for the comments, stood there by hand before it did."""
+        """Tell whether its text, perhaps with other comments, was there by hand before it was."""
         return self.adopted or (self.was is not None and "at" in self.attributes)
 
 
@@ -111,7 +112,7 @@ def blocks_of(source: Source) -> tuple[list[Block], list[Problem]]:
 
 
 def is_marker(text: str) -> bool:
-    """Whether `text` holds something that would be read (or meant) as a marker."""
+    """Tell whether `text` holds something that would be read (or meant) as a marker."""
     return _MEANT.search(text) is not None or WORD in text
 
 
@@ -159,7 +160,7 @@ def taken_out(data: bytes, blocks: Sequence[Block]) -> bytes:
 
 
 def _original(data: bytes, block: Block) -> bytes | None:
-    """What stood where `block` stands, without its last line end; None where nothing did."""
+    """Give the text that `block` replaced, without its last line end; None where nothing was."""
     if block.was is not None:
         ending = line_end(data[block.start : block.body])
         return ending.join(line.encode(errors="surrogatepass") for line in block.was)

@@ -9,30 +9,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kjpstate.formats.typescript import Source, read
-from kjpstate.kinds.patch import markers, standing
-from kjpstate.kinds.patch.look import Look
+from kjpstate.kinds.patch import existing, markers
+from kjpstate.kinds.patch.compare import unusable
+from kjpstate.kinds.patch.edits import edits_of
 from kjpstate.kinds.patch.markers import Block
+from kjpstate.kinds.patch.parsed import Parsed
 from kjpstate.kinds.patch.problems import Problem
-from kjpstate.kinds.patch.study import unusable
-from kjpstate.kinds.patch.wanted import edits_of
-from kjpstate.model import Spec
+from kjpstate.kinds.patch.spec import Spec
 
 
 @dataclass(frozen=True)
 class ShownBlock:
-    """One block. Lines count from 1, markers included; `original`: the replaced lines, None for an
-    insert.
-
-    `by_hand`: its text is not what its marker says; a formatter alone does not make it so.
-    """
+    """One block of a file."""
 
     name: str
     first: int
     last: int
+    """Lines `first` to `last` from 1, markers included."""
     operation: str
     by_hand: bool
+    """True when its text is not what its marker says; a formatter alone does not make it so."""
     adopted: bool
     original: tuple[str, ...] | None
+    """The replaced lines; None for an insert."""
 
 
 def blocks_shown(
@@ -40,10 +39,10 @@ def blocks_shown(
 ) -> tuple[list[ShownBlock], list[Problem]]:
     """Every block of every set in order, and what is wrong with the file or its markers. Raises
     NoParser."""
-    look, problems = _look(data, path, host)
-    if look is None:
+    file, problems = _sound(data, path, host)
+    if file is None:
         return [], problems
-    return [_shown(look, block) for block in look.blocks], problems
+    return [_shown(file, block) for block in file.blocks], problems
 
 
 def hand_edits(spec: Spec, data: bytes | None) -> tuple[dict[str, str], list[Problem]]:
@@ -52,34 +51,34 @@ def hand_edits(spec: Spec, data: bytes | None) -> tuple[dict[str, str], list[Pro
 
     A text that the document says already is no hand edit. Raises NoParser.
     """
-    look, problems = _look(data, spec["path"], spec["host"])
+    file, problems = _sound(data, spec.path, spec.host)
     edits, faults = edits_of(spec)
-    if look is None or problems or faults:
+    if file is None or problems or faults:
         return {}, [*problems, *faults]
     wanted: Mapping[str, str] = {edit.id: edit.digest for edit in edits}
-    own = [block for block in look.blocks if block.set == spec["set"] and block.edit in wanted]
-    problems = standing.unreadable(own)
+    own = [block for block in file.blocks if block.set == spec.set and block.edit in wanted]
+    problems = existing.unreadable(own)
     if problems:
         return {}, problems
     return {
-        block.edit: _text(look.source, block)
+        block.edit: _text(file.source, block)
         for block in own
-        if standing.by_hand(look, block) and standing.digest(look, block) != wanted[block.edit]
+        if existing.by_hand(file, block) and existing.digest(file, block) != wanted[block.edit]
     }, []
 
 
-def _look(data: bytes | None, path: str, host: str) -> tuple[Look | None, list[Problem]]:
-    problem = unusable({"path": path, "host": host}, data)
+def _sound(data: bytes | None, path: str, host: str) -> tuple[Parsed | None, list[Problem]]:
+    problem = unusable(host, path, data)
     if problem is not None or data is None:
         return None, [problem] if problem is not None else []
     source = read(data, path)
     blocks, problems = markers.blocks_of(source)
-    return Look(source, blocks), [*problems, *standing.unreadable(blocks)]
+    return Parsed(source, blocks), [*problems, *existing.unreadable(blocks)]
 
 
-def _shown(look: Look, block: Block) -> ShownBlock:
-    last = look.source.line(block.end - 1)
-    edited = standing.by_hand(look, block)
+def _shown(file: Parsed, block: Block) -> ShownBlock:
+    last = file.source.line(block.end - 1)
+    edited = existing.by_hand(file, block)
     return ShownBlock(
         block.name, block.line, last, block.attributes["op"], edited, block.adopted, block.was
     )

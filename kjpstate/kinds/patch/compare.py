@@ -14,60 +14,58 @@ from itertools import accumulate
 from kjpstate.formats.encodings import zeros
 from kjpstate.formats.typescript import NoParser, Source, TooFree, grammar_of, read
 from kjpstate.formats.typescript.source import CLOSERS, OPENERS
-from kjpstate.kinds.patch import markers, names, standing
-from kjpstate.kinds.patch.compose import Draft, composed, new_draft, overlaps, written
-from kjpstate.kinds.patch.look import Look
+from kjpstate.kinds.patch import existing, markers
+from kjpstate.kinds.patch.compose import Draft, collisions, composed, new_draft, overlaps, written
+from kjpstate.kinds.patch.edits import Edit, edits_of
 from kjpstate.kinds.patch.markers import Block
+from kjpstate.kinds.patch.parsed import Parsed, Spot
 from kjpstate.kinds.patch.places import locate
 from kjpstate.kinds.patch.problems import Problem
-from kjpstate.kinds.patch.spots import Spot
-from kjpstate.kinds.patch.wanted import Edit, edits_of
-from kjpstate.model import Spec
+from kjpstate.kinds.patch.spec import Spec
 
 MOST_BYTES, MOST_DEPTH = 2 * 1024 * 1024, 500
 _CONFLICT = re.compile(rb"^(<{7}|>{7})( |\r?$)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Study:
-    """`found` and `wanted`: edit -> digest or None; `after`: the bytes as they should be (None: no
-    file).
-
-    `orphans`: lines about blocks that no edit of the document names, of this set, or of one that
-    left it.
-    """
+class Comparison:
+    """A set over the bytes of its file."""
 
     found: Mapping[str, str | None]
+    """Edit -> the digest of the words in its block, None without one."""
     wanted: Mapping[str, str | None]
+    """Edit -> the digest of the document's words."""
     before: bytes | None
+    """The file's bytes; None where there is no file."""
     after: bytes | None
+    """The bytes as they should be."""
     drafts: tuple[Draft, ...] = ()
     problems: tuple[Problem, ...] = ()
     orphans: tuple[str, ...] = ()
+    """Blocks that no edit of the document names, of this set, or of one that left the document."""
 
     @property
     def settled(self) -> bool:
-        """Whether the file is as it should be."""
+        """Tell whether the file is as it should be."""
         return not (self.problems or self.drafts) and self.found == self.wanted
 
 
-def study(spec: Spec, data: bytes | None) -> Study:
+def compare(spec: Spec, data: bytes | None) -> Comparison:
     """Everything about the set `spec` in a file that holds `data` (None: there is no file)."""
-    absent = spec.get("state", "present") == "absent"
-    named = {item["id"]: None for item in spec.get("edits", ())}
-    if absent and (data is None or markers.WORD.encode() not in data):
-        return Study(named, named, data, data)
+    named = dict.fromkeys(edit.id for edit in spec.edits)
+    if spec.absent and (data is None or markers.WORD.encode() not in data):
+        return Comparison(named, named, data, data)
     try:
-        problem = unusable(spec, data)
+        problem = unusable(spec.host, spec.path, data)
         if problem is not None:
-            texts = [] if absent else edits_of(spec)[1]
-            return Study(named, named, data, data, problems=(problem, *texts))
+            texts = [] if spec.absent else edits_of(spec)[1]
+            return Comparison(named, named, data, data, problems=(problem, *texts))
         assert data is not None
-        return _removal(spec, data, named) if absent else _presence(spec, data, named)
+        return _removal(spec, data, named) if spec.absent else _presence(spec, data, named)
     except NoParser as error:
-        return Study(named, named, data, data, problems=(no_parser(error),))
+        return Comparison(named, named, data, data, problems=(_no_parser(error),))
     except TooFree as error:
-        return Study(named, named, data, data, problems=(_too_free(spec, error),))
+        return Comparison(named, named, data, data, problems=(_too_free(spec, error),))
 
 
 def _too_free(spec: Spec, error: TooFree) -> Problem:
@@ -87,16 +85,23 @@ def _too_free(spec: Spec, error: TooFree) -> Problem:
     return Problem("anchor-too-free", f"holds a block that can't be looked for: {error}")
 
 
-def no_parser(error: NoParser) -> Problem:
-    """Nothing can be read here."""
+def text_faults(spec: Spec) -> list[Problem]:
+    """The problems of the document's own texts, whatever the file holds."""
+    try:
+        return edits_of(spec)[1]
+    except NoParser as error:
+        return [_no_parser(error)]
+
+
+def _no_parser(error: NoParser) -> Problem:
     return Problem("no-tree-sitter", f"can't be read without tree-sitter ({error})")
 
 
-def unusable(spec: Spec, data: bytes | None) -> Problem | None:
-    """What is wrong with the file as a whole."""
+def unusable(host: str, path: str, data: bytes | None) -> Problem | None:
+    """Find the problem of the file as a whole."""
     if data is None:
-        return Problem("file-missing", f"is not there: no file {spec['path']} on {spec['host']}")
-    if grammar_of(spec["path"]) is None:
+        return Problem("file-missing", f"is not there: no file {path} on {host}")
+    if grammar_of(path) is None:
         return Problem("not-typescript", "is neither TypeScript nor JavaScript by its name")
     kind = zeros(data)
     if kind == "utf-16":
@@ -123,7 +128,7 @@ def unusable(spec: Spec, data: bytes | None) -> Problem | None:
             f"is {len(data) // 1024} KiB large; a source file of up to {MOST_BYTES // 1024} is read"
         )
         return Problem("source-too-large", reason)
-    source = read(data, spec["path"])
+    source = read(data, path)
     return _unsound(source) or _too_deep(source)
 
 
@@ -155,21 +160,21 @@ def _unsound(source: Source) -> Problem | None:
     )
 
 
-def _presence(spec: Spec, data: bytes, named: Mapping[str, None]) -> Study:
-    """What is proposed, if it is found in sync where it stands; else it would
-    be proposed for ever."""
-    seen, after = _proposed(spec, read(data, spec["path"]), named)
+def _presence(spec: Spec, data: bytes, named: Mapping[str, None]) -> Comparison:
+    """Propose the new file, but only if it is then found in sync: else it would be proposed for
+    ever."""
+    seen, after = _proposed(spec, read(data, spec.path), named)
     if not seen.drafts:
         return seen
     again, _ = _proposed(spec, after, named)
     if not again.settled:
-        again, _ = _proposed(spec, read(after.data, spec["path"]), named)
+        again, _ = _proposed(spec, read(after.data, spec.path), named)
     if again.settled:
         return seen
     return replace(seen, after=data, drafts=(), problems=(_unsettled(seen, again),))
 
 
-def _unsettled(seen: Study, again: Study) -> Problem:
+def _unsettled(seen: Comparison, again: Comparison) -> Problem:
     if again.problems:
         found = again.problems[0]
         edit, why = found.edit, f"it {found.reason}"
@@ -181,104 +186,101 @@ def _unsettled(seen: Study, again: Study) -> Problem:
     return Problem("unsettled", f"would be refused as soon as it stood: {why}", edit=edit)
 
 
-def _proposed(spec: Spec, source: Source, named: Mapping[str, None]) -> tuple[Study, Source]:
-    """What the set makes of a file, and the text that the file would then hold."""
+def _proposed(spec: Spec, source: Source, named: Mapping[str, None]) -> tuple[Comparison, Source]:
+    """Compare the set with a file; give the source that the file would then hold, too."""
     data = source.data
     edits, problems = edits_of(spec)
     wanted = {**named, **{edit.id: edit.digest for edit in edits}}
-    look, faults = _looked(source)
-    own = {block.edit: block for block in look.blocks if block.set == spec["set"]}
-    orphans = _orphans(spec, look.blocks) if not faults else ()
+    file, faults = _parsed(source)
+    own = {block.edit: block for block in file.blocks if block.set == spec.set}
+    orphans = _orphans(spec, file.blocks) if not faults else ()
     found = {
-        edit.id: standing.noted(look, own[edit.id]) if edit.id in own else None for edit in edits
+        edit.id: existing.noted(file, own[edit.id]) if edit.id in own else None for edit in edits
     }
-    faults += standing.unreadable(own.values())
+    faults += existing.unreadable(own.values())
     if problems or faults:
-        seen = Study({**named, **found}, wanted, data, data, (), (*problems, *faults), orphans)
+        seen = Comparison({**named, **found}, wanted, data, data, (), (*problems, *faults), orphans)
         return seen, source
     origin = markers.taken_out(data, list(own.values()))
-    disk = look
+    disk = file
     moved = {
         edit.id: own[edit.id]
         for edit in edits
-        if edit.id in own and standing.moved(edit, own[edit.id], spec)
+        if edit.id in own and existing.moved(edit, own[edit.id], spec)
     }
     if moved:
         found |= {name: f"{found[name]} elsewhere" for name in moved}
         problems += [
-            standing.edited(disk, moved[edit.id], edit, spec)
+            existing.edited(disk, moved[edit.id], edit, spec)
             for edit in edits
-            if edit.id in moved and standing.refuses(spec, disk, moved[edit.id])
+            if edit.id in moved and existing.refuses(spec, disk, moved[edit.id])
         ]
-        look, _ = _looked(read(markers.taken_out(data, list(moved.values())), spec["path"]))
-        own = {block.edit: block for block in look.blocks if block.set == spec["set"]}
+        file, _ = _parsed(read(markers.taken_out(data, list(moved.values())), spec.path))
+        own = {block.edit: block for block in file.blocks if block.set == spec.set}
     drafts: list[Draft] = []
     for edit in edits:
         step = (
-            standing.step(edit, own[edit.id], look, spec)
+            existing.step(edit, own[edit.id], file, spec)
             if edit.id in own
-            else _made(edit, look, spec)
+            else _made(edit, file, spec)
         )
         if isinstance(step, Problem):
             problems.append(step)
         elif step is not None:
-            drafts.append(standing.moves(step, disk, moved[edit.id]) if edit.id in moved else step)
-    problems += names.problems(look, edits, drafts, spec["path"])
-    problems += overlaps(look, drafts)
-    after = look.source.data
+            drafts.append(existing.moves(step, disk, moved[edit.id]) if edit.id in moved else step)
+    problems += collisions(file, edits, drafts, spec.path)
+    problems += overlaps(file, drafts)
+    after = file.source.data
     if not problems and drafts:
-        after, problems = composed(look, drafts, edits, spec, origin)
+        after, problems = composed(file, drafts, edits, spec, origin)
     if problems:
-        return Study(found, wanted, data, data, (), tuple(problems), orphans), source
-    return Study(found, wanted, data, after, tuple(drafts), (), orphans), written(look, drafts)
+        return Comparison(found, wanted, data, data, (), tuple(problems), orphans), source
+    return Comparison(found, wanted, data, after, tuple(drafts), (), orphans), written(file, drafts)
 
 
-def _removal(spec: Spec, data: bytes, named: Mapping[str, None]) -> Study:
+def _removal(spec: Spec, data: bytes, named: Mapping[str, None]) -> Comparison:
     """The set taken out: every block that bears its name, whatever the document lists."""
-    look, problems = _looked(read(data, spec["path"]))
-    own = [block for block in look.blocks if block.set == spec["set"]]
+    file, problems = _parsed(read(data, spec.path))
+    own = [block for block in file.blocks if block.set == spec.set]
     wanted = {**named, **{block.edit: None for block in own}}
-    found = {**named, **{block.edit: standing.digest(look, block) for block in own}}
-    problems += standing.unreadable(own)
+    found = {**named, **{block.edit: existing.digest(file, block) for block in own}}
+    problems += existing.unreadable(own)
     edits = {edit.id: edit for edit in edits_of(spec)[0]}
     problems += [
-        standing.edited(look, block, edits.get(block.edit), spec)
+        existing.edited(file, block, edits.get(block.edit), spec)
         for block in own
-        if standing.refuses(spec, look, block)
+        if existing.refuses(spec, file, block)
     ]
-    orphans = _orphans(spec, [block for block in look.blocks if block not in own])
+    orphans = _orphans(spec, [block for block in file.blocks if block not in own])
     if problems or not own:
-        return Study(found, wanted, data, data, problems=tuple(problems), orphans=orphans)
+        return Comparison(found, wanted, data, data, problems=tuple(problems), orphans=orphans)
     after = markers.taken_out(data, own)
-    fault = _unsound(read(after, spec["path"]))
+    fault = _unsound(read(after, spec.path))
     if fault is not None:
         reason = f"would not be sound TypeScript any more without its blocks, at line {fault.line}"
         problem = Problem("result-syntax", reason, fault.line, fault.text)
-        return Study(found, wanted, data, data, problems=(problem,))
-    drafts = tuple(standing.removal(look, block, number) for number, block in enumerate(own))
-    return Study(found, wanted, data, after, drafts, orphans=orphans)
+        return Comparison(found, wanted, data, data, problems=(problem,))
+    drafts = tuple(existing.removal(file, block, number) for number, block in enumerate(own))
+    return Comparison(found, wanted, data, after, drafts, orphans=orphans)
 
 
-def _looked(source: Source) -> tuple[Look, list[Problem]]:
+def _parsed(source: Source) -> tuple[Parsed, list[Problem]]:
     blocks, problems = markers.blocks_of(source)
-    return Look(source, blocks), problems
+    return Parsed(source, blocks), problems
 
 
-def _made(edit: Edit, look: Look, spec: Spec) -> Draft | Problem:
-    spot = locate(edit, look)
-    return new_draft(edit, spot, look, spec) if isinstance(spot, Spot) else spot
+def _made(edit: Edit, file: Parsed, spec: Spec) -> Draft | Problem:
+    spot = locate(edit, file)
+    return new_draft(edit, spot, file, spec) if isinstance(spot, Spot) else spot
 
 
 def _orphans(spec: Spec, blocks: Sequence[Block]) -> tuple[str, ...]:
     """Blocks of this set without an edit, and of sets that the document does
     not know (any more)."""
-    named = {item["id"] for item in spec.get("edits", ())}
-    sets: Sequence[str] = spec.get(
-        "sets", ()
-    )  # none: another resource of this file tells of such sets
+    named = {edit.id for edit in spec.edits}
     return tuple(
-        f"{spec['display']}:{block.line} {block.name}"
+        f"{spec.display}:{block.line} {block.name}"
         for block in blocks
-        if (sets and block.set not in sets)
-        or (block.set == spec["set"] and block.edit not in named)
+        if (spec.sets and block.set not in spec.sets)
+        or (block.set == spec.set and block.edit not in named)
     )

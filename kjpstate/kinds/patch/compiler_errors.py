@@ -84,7 +84,7 @@ def verdict(failed: Outcome, again: Outcome, written: Sequence[WriteFile]) -> st
 
 
 def _new(told: Sequence[CompilerError], before: Sequence[CompilerError]) -> list[CompilerError]:
-    """Those of `told` that were not there before; lines move, so path and text are compared."""
+    """Drop the errors that were there before; lines move, so path and text are compared."""
     known = Counter((error.path, error.text) for error in before)
     new = []
     for error in told:

@@ -1,4 +1,4 @@
-"""Why an edit has no place, with the lines to look at. Called by `places` and `spots`."""
+"""Why an edit has no place, with the lines to look at. Called by `places`."""
 
 from __future__ import annotations
 
@@ -8,43 +8,43 @@ from collections.abc import Iterator, Sequence
 from kjpstate.formats.typescript import Match, Pattern, Source, find, nearest
 from kjpstate.formats.typescript.patterns import RUN
 from kjpstate.formats.typescript.structure import Fault, Place
-from kjpstate.kinds.patch.look import Look
+from kjpstate.kinds.patch.edits import Edit
+from kjpstate.kinds.patch.parsed import Parsed
 from kjpstate.kinds.patch.problems import Problem
-from kjpstate.kinds.patch.wanted import Edit
 from kjpstate.secret import shortened
 
 _MOST_FORMS, _MOST_LEAVES = 8, 200
-"""What is compared to find the nearest line: the time it takes grows with the square of it."""
+"""The most that is compared to find the nearest line: the time grows with the square of it."""
 
 
 def not_one(
-    edit: Edit, pattern: Pattern, look: Look, matches: Sequence[Match], key: str = ""
+    edit: Edit, pattern: Pattern, file: Parsed, matches: Sequence[Match], key: str = ""
 ) -> Problem:
     """None or several matches: all of them, or the nearest lines and what is otherwise there."""
     if edit.after_imports and not key:
         reason = "has no place: the file imports nothing, so there is nothing to stand after"
         cure = "name a statement that stands in the file: insert_before, or insert_after"
         return Problem("anchor-missing", reason, edit=edit.id, cure=cure)
-    offsets = [look.source.starts[match.first] for match in matches]
+    offsets = [file.source.starts[match.first] for match in matches]
     what = f"`{key}`" if key else "place"
     if matches:
-        found = look.listed(offsets)
+        found = file.listed(offsets)
         reason = (
             f"has {len(matches)} places (lines {', '.join(str(number) for number, _ in found)})"
         )
         if key:
             reason = f"has a `within` that stands in the file {len(matches)} times"
         return Problem("anchor-ambiguous", reason, found[0][0], found[0][1], edit.id, found[1:])
-    for match in find(pattern, look.source):
-        number = look.source.line(look.bytes_of(match)[0])
-        inside = look.block_at(look.bytes_of(match)[0])
+    for match in find(pattern, file.source):
+        number = file.source.line(file.bytes_of(match)[0])
+        inside = file.block_at(file.bytes_of(match)[0])
         if inside is not None:
             reason = f"has its {what} only inside the block {inside.name} (line {number})"
-            text, cure = look.source.line_text(number).strip(), "anchor it beside that block"
+            text, cure = file.source.line_text(number).strip(), "anchor it beside that block"
             return Problem("anchor-missing", reason, number, text, edit.id, cure=cure)
-    pattern = _closest(edit, look.source) if edit.op == "replace" and not key else pattern
+    pattern = _closest(edit, file.source) if edit.op == "replace" and not key else pattern
     near = tuple(
-        (number, look.source.line_text(number).strip()) for number in nearest(pattern, look.source)
+        (number, file.source.line_text(number).strip()) for number in nearest(pattern, file.source)
     )
     if not near:
         reason = f"has no {what} in the file: `{_first_line(pattern)}`"
@@ -53,7 +53,7 @@ def not_one(
         )
     number, text = near[0]
     hint = " and ".join(
-        _differences(pattern, look.source, number, edit.op == "replace" and not key)
+        _differences(pattern, file.source, number, edit.op == "replace" and not key)
     )
     reason = f"has no {what} any more; nearest is line {number}" + (
         f": the document expects {hint}" if hint else ""
@@ -65,7 +65,7 @@ def not_one(
 
 
 def _closest(edit: Edit, source: Source) -> Pattern:
-    """Of several accepted forms the one whose first line comes nearest to a line of the file."""
+    """Choose the accepted form whose first line comes nearest to a line of the file."""
 
     def likeness(form: Pattern) -> float:
         lines = nearest(form, source, 1)
@@ -80,8 +80,7 @@ def _first_line(pattern: Pattern) -> str:
 
 
 def _differences(pattern: Pattern, source: Source, number: int, whole: bool) -> Iterator[str]:
-    """What the pattern has otherwise than line `number`, when that is little; its wildcards are
-    left out.
+    """Name the few differences between the pattern and line `number`; wildcards are left out.
 
     `whole`: it must fit from the first word of the line on, else it may begin anywhere.
     """
@@ -123,15 +122,15 @@ def _differences(pattern: Pattern, source: Source, number: int, whole: bool) -> 
 
 
 def _names(wanted: Sequence[str], found: Sequence[str]) -> bool:
-    """Whether a `$NAME` stands beside one identifier, which it may be."""
+    """Tell whether a `$NAME` stands beside one identifier, which it may be."""
     return len(wanted) == len(found) == 1 and wanted[0].startswith("$") and found[0].isidentifier()
 
 
-def unfit(edit: Edit, look: Look, fault: Fault, match: Match) -> Problem:
+def unfit(edit: Edit, file: Parsed, fault: Fault, match: Match) -> Problem:
     """A match that is no whole statement."""
-    start, _ = look.bytes_of(match)
-    number = look.source.line(start)
-    text = look.source.line_text(number).strip()
+    start, _ = file.bytes_of(match)
+    number = file.source.line(start)
+    text = file.source.line_text(number).strip()
     more: tuple[tuple[int, str], ...] = ()
     if fault == "unbraced-body":
         reason = f"would change a body without braces at line {number}"
@@ -141,37 +140,28 @@ def unfit(edit: Edit, look: Look, fault: Fault, match: Match) -> Problem:
         return Problem(fault, reason, number, text, edit.id, cure=cure)
     else:
         reason = f"fits only a part of the statement at line {number}"
-        if match.last < len(look.source.texts):
-            following = look.source.starts[match.last]
-            reason += f"; {look.source.texts[match.last][:40]} follows"
-            more = look.listed([following])
+        if match.last < len(file.source.texts):
+            following = file.source.starts[match.last]
+            reason += f"; {file.source.texts[match.last][:40]} follows"
+            more = file.listed([following])
     return Problem(fault, reason, number, text, edit.id, more)
 
 
-def shares(edit: Edit, look: Look, offset: int) -> Problem:
-    """A place on a line that is not free."""
-    number = look.source.line(offset)
-    reason = f"has its place on line {number}, where other code stands too"
-    return Problem(
-        "anchor-shares-line", reason, number, look.source.line_text(number).strip(), edit.id
-    )
-
-
-def off_scope(edit: Edit, look: Look, offset: int) -> Problem:
+def off_scope(edit: Edit, file: Parsed, offset: int) -> Problem:
     """A place that is not at module level."""
-    number = look.source.line(offset)
+    number = file.source.line(offset)
     reason = f"has its place at line {number}, which is not at module level"
     cure = "anchor it at something outside of all functions, or drop `scope`"
     return Problem(
-        "scope", reason, number, look.source.line_text(number).strip(), edit.id, cure=cure
+        "scope", reason, number, file.source.line_text(number).strip(), edit.id, cure=cure
     )
 
 
 def near(
-    edit: Edit, look: Look, standing: Sequence[Place], reason: str, anchor: int | None = None
+    edit: Edit, file: Parsed, standing: Sequence[Place], reason: str, anchor: int | None = None
 ) -> Problem:
     """The new text elsewhere than where it belongs."""
-    lines = look.listed(
+    lines = file.listed(
         [*(place.start for place in standing), *([anchor] if anchor is not None else [])]
     )
     cure = "take the old text out, or move it to where the document says"

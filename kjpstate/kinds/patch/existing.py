@@ -1,4 +1,7 @@
-"""A block that stands already: in sync, to be rewritten, moved, or in doubt. Called by `study`."""
+"""A block that is there already: in sync, to be rewritten, moved, or in doubt.
+
+Called by `compare`.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +12,28 @@ from kjpstate.formats.typescript import BadPattern, pattern_of, token_digest
 from kjpstate.formats.typescript.patterns import HIDDEN
 from kjpstate.formats.typescript.structure import at_module_level, braces, list_around
 from kjpstate.kinds.patch import markers
-from kjpstate.kinds.patch.changed import MOST_ROWS, Changed, compared
 from kjpstate.kinds.patch.compose import Draft, new_text
-from kjpstate.kinds.patch.look import Look
+from kjpstate.kinds.patch.edits import Edit, attributes, block_lines, block_text, replaces
+from kjpstate.kinds.patch.line_diff import MOST_ROWS, Changed, compared
 from kjpstate.kinds.patch.markers import Block
+from kjpstate.kinds.patch.parsed import Parsed
 from kjpstate.kinds.patch.places import anchors, search_area, standing, statements
 from kjpstate.kinds.patch.problems import Problem
-from kjpstate.kinds.patch.wanted import Edit, attributes, block_lines, block_text, replaces
-from kjpstate.model import Spec
+from kjpstate.kinds.patch.spec import Spec
 from kjpstate.secret import shortened
 
 HAND = "edited by hand"
 _UNNOTED = " under an older marker"
 
 
-def digest(look: Look, block: Block) -> str:
+def digest(file: Parsed, block: Block) -> str:
     """The digest of the words that stand in the block now."""
-    return token_digest(look.source.leaves(block.body, block.body_end))
+    return token_digest(file.source.leaves(block.body, block.body_end))
 
 
-def noted(look: Look, block: Block) -> str:
+def noted(file: Parsed, block: Block) -> str:
     """The digest of the words in the block, and whether its marker says another one."""
-    return digest(look, block) + (_UNNOTED if by_hand(look, block) else "")
+    return digest(file, block) + (_UNNOTED if by_hand(file, block) else "")
 
 
 def unreadable(blocks: Iterable[Block]) -> list[Problem]:
@@ -50,21 +53,21 @@ def unreadable(blocks: Iterable[Block]) -> list[Problem]:
     return problems
 
 
-def by_hand(look: Look, block: Block) -> bool:
-    """Whether somebody changed the text in the block; a formatter did not."""
-    return digest(look, block) != block.attributes["body"]
+def by_hand(file: Parsed, block: Block) -> bool:
+    """Tell whether somebody changed the text in the block; a formatter did not."""
+    return digest(file, block) != block.attributes["body"]
 
 
-def refuses(spec: Spec, look: Look, block: Block) -> bool:
-    """Whether the block was changed by hand and the document says to leave it then."""
-    return spec.get("on_drift") == "refuse" and by_hand(look, block)
+def refuses(spec: Spec, file: Parsed, block: Block) -> bool:
+    """Tell whether the block was changed by hand and the document says to leave it then."""
+    return spec.on_drift == "refuse" and by_hand(file, block)
 
 
-def edited(look: Look, block: Block, edit: Edit | None, spec: Spec) -> Problem:
+def edited(file: Parsed, block: Block, edit: Edit | None, spec: Spec) -> Problem:
     """The refusal of a hand edit, with what stands there and what the document says."""
-    source, last = look.source, look.source.line(block.end - 1)
+    source, last = file.source, file.source.line(block.end - 1)
     reason = f"was edited by hand inside its block, lines {block.line}-{last}"
-    rows = inside(look, block, edit, spec).rows if edit is not None else ()
+    rows = inside(file, block, edit, spec).rows if edit is not None else ()
     wanted = [row.text for row in rows if row.sign == "+" and row.text]
     if wanted:
         more = f" (and {len(wanted) - 1} more)" if len(wanted) > 1 else ""
@@ -74,17 +77,17 @@ def edited(look: Look, block: Block, edit: Edit | None, spec: Spec) -> Problem:
     return Problem("edited-by-hand", reason, *shown[0], block.edit, tuple(shown[1:]))
 
 
-def inside(look: Look, block: Block, edit: Edit, spec: Spec) -> Changed:
-    """What of the block's text differs from the document's; of a secret one only how much."""
-    source = look.source
+def inside(file: Parsed, block: Block, edit: Edit, spec: Spec) -> Changed:
+    """Compare the block's text with the document's; of a secret text only how much differs."""
+    source = file.source
     first = source.line(block.body)
     old = [source.line_text(number) for number in range(first, source.line(block.body_end))]
-    found = compared(old, block_lines(edit, spec["path"], block.indent), first)
+    found = compared(old, block_lines(edit, spec.path, block.indent), first)
     return replace(found, rows=()) if edit.hidden else found
 
 
 def moved(edit: Edit, block: Block, spec: Spec) -> bool:
-    """Whether the block was made for another place than the one the document names now."""
+    """Tell whether the block was made for another place than the one the document names now."""
     if block.attributes["op"] != edit.op.replace("_", "-"):
         return True
     at = block.attributes.get("at")
@@ -92,38 +95,38 @@ def moved(edit: Edit, block: Block, spec: Spec) -> bool:
         return False
     if edit.op != "replace":
         return at is not None
-    return block.was is not None and not replaces(edit, block.was, spec["path"])
+    return block.was is not None and not replaces(edit, block.was, spec.path)
 
 
-def step(edit: Edit, block: Block, look: Look, spec: Spec) -> Draft | Problem | None:
+def step(edit: Edit, block: Block, file: Parsed, spec: Spec) -> Draft | Problem | None:
     """Nothing for a block in sync; else the block with the document's text, or why not."""
     problem = (
-        _misplaced(edit, block, look)
-        or _reappeared(edit, block, look, spec)
-        or _needless(edit, block, look)
+        _misplaced(edit, block, file)
+        or _reappeared(edit, block, file, spec)
+        or _needless(edit, block, file)
     )
     if problem is not None:
         return problem
-    now = digest(look, block)
+    now = digest(file, block)
     if now == edit.digest:
-        return _renewed(edit, block, look) if by_hand(look, block) else None
+        return _renewed(edit, block, file) if by_hand(file, block) else None
     hand = now != block.attributes["body"]
-    if refuses(spec, look, block):
-        return edited(look, block, edit, spec)
-    source = look.source
+    if refuses(spec, file, block):
+        return edited(file, block, edit, spec)
+    source = file.source
     ending = markers.line_end(source.data[block.start : block.body])
     was = block.was
     kept = {key: value for key, value in block.attributes.items() if key not in ("adopted", "was")}
     if block.adopted:
         body = source.data[block.body : block.body_end].decode(errors="replace")
         was = tuple(line.rstrip("\r") for line in body.removesuffix("\n").split("\n"))
-    lines = block_lines(edit, spec["path"], block.indent)
-    said = {**kept, **attributes(edit, spec["path"], was)}
+    lines = block_lines(edit, spec.path, block.indent)
+    said = {**kept, **attributes(edit, spec.path, was)}
     text = new_text(block_text(block.name, lines, said, was, block.indent), ending)
     if not markers.line_end(source.data[block.start : block.end]):
         text = text[: len(text) - len(ending)]
     last = source.line(block.end - 1)
-    differs = inside(look, block, edit, spec)
+    differs = inside(file, block, edit, spec)
     note = (
         f"{HAND}: put back, the edited file is kept beside" if hand else f"its text: {differs.said}"
     )
@@ -133,9 +136,9 @@ def step(edit: Edit, block: Block, look: Look, spec: Spec) -> Draft | Problem | 
     )
 
 
-def _renewed(edit: Edit, block: Block, look: Look) -> Draft:
+def _renewed(edit: Edit, block: Block, file: Parsed) -> Draft:
     """A hand edit that the document says by now: only the digest in its marker is behind."""
-    source = look.source
+    source = file.source
     line = markers.begin_line(block.name, block.indent, {**block.attributes, "body": edit.digest})
     ending = markers.line_end(source.data[block.start : block.body])
     text = new_text([line], ending) + source.data[block.body : block.end]
@@ -144,42 +147,42 @@ def _renewed(edit: Edit, block: Block, look: Look) -> Draft:
     return Draft(edit.id, edit.number, block.start, block.end, text, where, note, marks=True)
 
 
-def moves(draft: Draft, look: Look, block: Block) -> Draft:
+def moves(draft: Draft, file: Parsed, block: Block) -> Draft:
     """The draft of an edit whose block stands where an earlier document wanted it."""
-    hand = by_hand(look, block)
+    hand = by_hand(file, block)
     kept = f"; {HAND} there, the edited file is kept beside" if hand else ""
     return replace(draft, note=f"moves here from line {block.line}{kept}", hand=hand)
 
 
-def removal(look: Look, block: Block, number: int) -> Draft:
-    """What is said about a block that comes out."""
-    last = look.source.line(block.end - 1)
+def removal(file: Parsed, block: Block, number: int) -> Draft:
+    """Describe a block that comes out."""
+    last = file.source.line(block.end - 1)
     if block.adopted:
         note = "loses its markers; the text was there before us and stays"
     elif block.was is not None:
         note = f"comes out; {len(block.was)} old line{'s' * (len(block.was) > 1)} come back"
     else:
         note = "comes out"
-    if by_hand(look, block):
+    if by_hand(file, block):
         note += f"; {HAND}, the edited file is kept beside"
     where = f"lines {block.line}-{last}"
     return Draft(
-        block.edit, number, block.start, block.end, b"", where, note, hand=by_hand(look, block)
+        block.edit, number, block.start, block.end, b"", where, note, hand=by_hand(file, block)
     )
 
 
-def _misplaced(edit: Edit, block: Block, look: Look) -> Problem | None:
-    source = look.source
+def _misplaced(edit: Edit, block: Block, file: Parsed) -> Problem | None:
+    source = file.source
     reason, right = "", block.start
     if edit.module and not at_module_level(source, block.start + len(block.indent), block.end):
         reason = "has a block that no longer stands at module level"
-    area = search_area(edit, look)
+    area = search_area(edit, file)
     if isinstance(area, tuple) and not (
-        area[0] <= block.start < area[1] or _borders(edit, block, look, area)
+        area[0] <= block.start < area[1] or _borders(edit, block, file, area)
     ):
         reason, right = "has a block that stands outside of its `within`", area[0]
     if edit.op == "insert_inside" and not (edit.module or block.adopted):
-        found = anchors(edit, look, None)
+        found = anchors(edit, file, None)
         home = braces(source, found[0].last - 1) if len(found) == 1 else None
         if home is not None and not home[0] <= block.start < home[1]:
             reason, right = "has a block that stands outside of the braces it belongs in", home[0]
@@ -187,22 +190,22 @@ def _misplaced(edit: Edit, block: Block, look: Look) -> Problem | None:
         return None
     cure = "take the block out by hand (all of its lines); it is then put where the document says"
     text = source.line_text(block.line).strip()
-    return Problem("misplaced", reason, block.line, text, edit.id, look.listed([right]), cure)
+    return Problem("misplaced", reason, block.line, text, edit.id, file.listed([right]), cure)
 
 
-def _borders(edit: Edit, block: Block, look: Look, area: tuple[int, int]) -> bool:
-    """Whether an insert stands beside the very statement that `within` names, since its anchor is
-    there."""
-    source = look.source
+def _borders(edit: Edit, block: Block, file: Parsed, area: tuple[int, int]) -> bool:
+    """Tell whether an insert stands beside the very statement that `within` names, since its
+    anchor is there."""
+    source = file.source
     if edit.op == "insert_before":
         first, last = source.leaf_from(block.end), source.leaf_from(area[0])
     else:
         first, last = source.leaf_from(area[1] - 1) + 1, source.leaf_from(block.start)
     outside = edit.op in ("insert_before", "insert_after") and first <= last
-    return outside and all(text in (HIDDEN, ";", ",") for text in look.texts[first:last])
+    return outside and all(text in (HIDDEN, ";", ",") for text in file.texts[first:last])
 
 
-def _needless(edit: Edit, block: Block, look: Look) -> Problem | None:
+def _needless(edit: Edit, block: Block, file: Parsed) -> Problem | None:
     """The very text of the block stands beside it without markers: the source has brought it
     itself.
 
@@ -210,9 +213,9 @@ def _needless(edit: Edit, block: Block, look: Look) -> Problem | None:
     """
     if block.stood:
         return None
-    source = look.source
+    source = file.source
     home = list_around(source, block.start)
-    twice = [place for place in standing(edit, look, None) if place.container == home]
+    twice = [place for place in standing(edit, file, None) if place.container == home]
     if not twice:
         return None
     number = source.line(twice[0].start)
@@ -220,37 +223,37 @@ def _needless(edit: Edit, block: Block, look: Look) -> Problem | None:
     return Problem(
         "no-longer-needed",
         reason,
-        *look.listed([twice[0].start])[0],
+        *file.listed([twice[0].start])[0],
         edit.id,
-        look.listed([block.start]),
+        file.listed([block.start]),
     )
 
 
-def _reappeared(edit: Edit, block: Block, look: Look, spec: Spec) -> Problem | None:
+def _reappeared(edit: Edit, block: Block, file: Parsed, spec: Spec) -> Problem | None:
     """The replaced text stands again beside its block, or in what stands there:
     a merge kept both."""
     if edit.op != "replace":
         return None
     try:
         forms = (
-            [pattern_of("\n".join(block.was), spec["path"], wildcards=False)]
+            [pattern_of("\n".join(block.was), spec.path, wildcards=False)]
             if block.was
             else edit.forms
         )
     except BadPattern:
         return None
-    area = search_area(edit, look)
+    area = search_area(edit, file)
     within = area if isinstance(area, tuple) else None
-    home = list_around(look.source, block.start)
-    news = standing(edit, look, within)
-    for place in (place for form in forms for place in statements(form, look, within)):
+    home = list_around(file.source, block.start)
+    news = standing(edit, file, within)
+    for place in (place for form in forms for place in statements(form, file, within)):
         beside = home.start_byte <= place.start < home.end_byte and (
             place.module or not edit.module
         )
         if beside and not any(new.start <= place.start < new.end for new in news):
-            number = look.source.line(place.start)
+            number = file.source.line(place.start)
             reason = f"has its old text in the file again, at line {number}, beside its block"
-            text = look.source.line_text(number).strip()
-            block_at = (block.line, look.source.line_text(block.line).strip())
+            text = file.source.line_text(number).strip()
+            block_at = (block.line, file.source.line_text(block.line).strip())
             return Problem("original-reappeared", reason, number, text, edit.id, (block_at,))
     return None

@@ -1,6 +1,6 @@
 """An edit as the document says it, its digest, and the very lines it becomes in a file.
 
-Called by `places` and `study`.
+Called by `places` and `compare`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any
 
 from kjpstate.formats.typescript import (
     BadPattern,
@@ -22,46 +21,45 @@ from kjpstate.formats.typescript import (
 )
 from kjpstate.kinds.patch import markers
 from kjpstate.kinds.patch.problems import Problem
-from kjpstate.model import Spec
+from kjpstate.kinds.patch.spec import EditSpec, Operation, Spec
 from kjpstate.secret import Secret, opened
 
 IMPORTS = "imports"
 """As `insert_after`: behind the module's imports."""
 
-OPS = ("insert_before", "insert_after", "insert_inside", "replace")
-
 
 @dataclass(frozen=True)
 class Edit:
-    """One edit. `forms`: the anchor, or the accepted forms of a replace. `digest`: of `content`'s
-    words.
-
-    `words`: the content as a pattern without wildcards, None when it holds no code; `comments`:
-    those it begins with; `hidden`: the content holds a secret.
-    """
+    """One edit, read."""
 
     id: str
     number: int
-    op: str
+    """Its place in the set."""
+    op: Operation
     forms: tuple[Pattern, ...]
+    """The anchor, or the accepted forms of a replace."""
     content: str
     digest: str
+    """Over the words of `content`."""
     words: Pattern | None
+    """The content as a pattern without wildcards; None when it holds no code."""
     comments: tuple[str, ...]
+    """The comments that the content begins with."""
     at_end: bool
     module: bool
     within: Pattern | None
     hidden: bool
+    """True when the content holds a secret."""
 
     @property
     def after_imports(self) -> bool:
-        """Whether the text stands behind the imports, and not behind code that
+        """Tell whether the text stands behind the imports, and not behind code that
         the document shows."""
         return self.op == "insert_after" and self.forms[0].leaves == (IMPORTS,)
 
     @property
     def anchor_digests(self) -> tuple[str, ...]:
-        """Of each form 12 hex over what says where the edit belongs."""
+        """12 hex for each form, over all that says where the edit belongs."""
         texts = ("\0".join((self.op, str(self.at_end), *form.leaves)) for form in self.forms)
         return tuple(hashlib.sha256(text.encode()).hexdigest()[:12] for text in texts)
 
@@ -70,8 +68,8 @@ def edits_of(spec: Spec) -> tuple[list[Edit], list[Problem]]:
     """The document's edits, and what is wrong with their texts whatever the file holds. Raises
     NoParser."""
     edits, problems = [], []
-    for number, item in enumerate(spec.get("edits", ())):
-        edit = _edit(number, opened(item), spec["path"], isinstance(item["content"], Secret))
+    for number, item in enumerate(spec.edits):
+        edit = _edit(number, item, spec.path)
         if isinstance(edit, Edit):
             edits.append(edit)
         else:
@@ -110,7 +108,7 @@ def block_text(
 def attributes(
     edit: Edit, path: str, was: Sequence[str] | None, *, adopted: bool = False
 ) -> dict[str, str]:
-    """What a new block's first line says; `was` is added with the replaced lines.
+    """Make the words of a new block's first line; `was` is added with the replaced lines.
 
     `at` says where the block belongs, unless the kept lines do: they are what `replace` names. They
     are not where the new text, but for its comments, stood there by hand.
@@ -128,7 +126,7 @@ def attributes(
 
 
 def replaces(edit: Edit, lines: Sequence[str], path: str) -> bool:
-    """Whether `lines`, and all of them, are one of the forms that `edit` replaces."""
+    """Tell whether `lines`, and all of them, are one of the forms that `edit` replaces."""
     source = read("\n".join(lines).encode(errors="replace"), path)
     last = len(source.texts) - 1
     return any(
@@ -138,36 +136,35 @@ def replaces(edit: Edit, lines: Sequence[str], path: str) -> bool:
     )
 
 
-def _edit(number: int, item: Mapping[str, Any], path: str, hidden: bool) -> Edit | Problem:
-    op = next(op for op in OPS if op in item)
-    forms = item[op] if op == "replace" and not isinstance(item[op], str) else [item[op]]
-    content = "\n".join(line.rstrip("\r") for line in item["content"].split("\n")).strip("\n")
+def _edit(number: int, item: EditSpec, path: str) -> Edit | Problem:
+    op, said = item.operation, opened(item.content)
+    content = "\n".join(line.rstrip("\r") for line in said.split("\n")).strip("\n")
     if markers.is_marker(content):
         return Problem(
-            "markers-in-content", "holds text that looks like a marker of ours", edit=item["id"]
+            "markers-in-content", "holds text that looks like a marker of ours", edit=item.id
         )
     if "\r" in content or "\0" in content:
         return Problem(
-            "content-syntax", "has content with a carriage return or a zero in it", edit=item["id"]
+            "content-syntax", "has content with a carriage return or a zero in it", edit=item.id
         )
     try:
-        patterns = tuple(pattern_of(form, path) for form in forms)
-        within = pattern_of(item["within"], path) if "within" in item else None
+        patterns = tuple(pattern_of(opened(form), path) for form in item.forms)
+        within = None if item.within is None else pattern_of(opened(item.within), path)
     except BadPattern as error:
         cure = f"write code that stands in the file in {op} (and in `within`)"
         return Problem(
-            "anchor-unreadable", f"can't be looked for: {error}", edit=item["id"], cure=cure
+            "anchor-unreadable", f"can't be looked for: {error}", edit=item.id, cure=cure
         )
     if op == "insert_inside" and patterns[0].leaves[-1] != "{":
         reason = "does not say which block is meant: insert_inside must end with {"
         return Problem(
-            "anchor-unreadable", reason, edit=item["id"], cure="write it up to and with its {"
+            "anchor-unreadable", reason, edit=item.id, cure="write it up to and with its {"
         )
     parsed = fragment(content, path)
     if parsed is None:
         cure = "write whole statements (or members, properties, cases), with every bracket closed"
         return Problem(
-            "content-syntax", "has content that is no whole code", edit=item["id"], cure=cure
+            "content-syntax", "has content that is no whole code", edit=item.id, cure=cure
         )
     source, start, end = parsed
     first, last = source.leaf_from(start), source.leaf_from(end)
@@ -176,7 +173,7 @@ def _edit(number: int, item: Mapping[str, Any], path: str, hidden: bool) -> Edit
     words = Pattern(content, leaves, lines, False) if leaves else None
     everything = source.leaves(start, end)
     return Edit(
-        item["id"],
+        item.id,
         number,
         op,
         patterns,
@@ -186,10 +183,10 @@ def _edit(number: int, item: Mapping[str, Any], path: str, hidden: bool) -> Edit
         tuple(leaf.text for leaf in takewhile(lambda leaf: leaf.comment, everything))
         if leaves
         else (),
-        item.get("at") == "end",
-        item.get("scope") == "module",
+        item.at == "end",
+        item.scope == "module",
         within,
-        hidden,
+        isinstance(item.content, Secret),
     )
 
 

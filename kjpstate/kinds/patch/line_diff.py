@@ -1,7 +1,7 @@
-"""What becomes of the text in a block, line by line: for the counts of a plan and the rows below an
-edit.
+"""The text in a block before and after, line by line: for the counts of a plan and the rows below
+an edit.
 
-Called by `standing`. Blanks at a line's ends don't count, unless nothing else differs.
+Called by `existing`. Blanks at a line's ends don't count, unless nothing else differs.
 """
 
 from __future__ import annotations
