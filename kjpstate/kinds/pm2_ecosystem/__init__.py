@@ -13,10 +13,9 @@ from typing import Any
 from kjpstate.formats.pm2 import ecosystem, noted
 from kjpstate.formats.pm2.lint import lint
 from kjpstate.kinds.pm2_ecosystem import spec as specs
-from kjpstate.kinds.pm2_ecosystem import view as views
 from kjpstate.kinds.pm2_ecosystem.environments import hidden
-from kjpstate.kinds.pm2_ecosystem.spec import SECTION, Spec
-from kjpstate.kinds.pm2_ecosystem.view import View
+from kjpstate.kinds.pm2_ecosystem.spec import Spec
+from kjpstate.kinds.pm2_ecosystem.view import View, looked
 from kjpstate.model import (
     Action,
     Advice,
@@ -35,31 +34,12 @@ from kjpstate.model import (
 from kjpstate.secret import Secret
 from kjpstate.section import Made, Page
 
-__all__ = [
-    "KIND",
-    "ORDER",
-    "SECTION",
-    "UNIT",
-    "Spec",
-    "actions",
-    "actual",
-    "advice",
-    "desired",
-    "reads",
-    "refusals",
-    "resources",
-    "see",
-    "told",
-    "veil_diff",
-    "writes",
-]
-
-KIND, ORDER, UNIT = "pm2_ecosystem", 40, "running"
+KIND, ORDER, UNIT, SECTION = "pm2_ecosystem", 40, "running", "pm2"
 
 
 def resources(page: Page, earlier: Sequence[Made]) -> Iterable[Made]:
     """One file for each section."""
-    return specs.made(page)
+    return specs.made(SECTION, page)
 
 
 def reads(spec: Spec) -> Iterable[Reading]:
@@ -75,7 +55,7 @@ def reads(spec: Spec) -> Iterable[Reading]:
 
 def see(spec: Spec, answers: Answers, upstream: Upstream) -> View:
     """The file, its folders, and what is known of its apps."""
-    return views.see(spec, answers)
+    return looked(spec, answers)
 
 
 def actual(view: View) -> State:

@@ -12,8 +12,6 @@ from kjpstate.model import ReadFile, ReadStat
 from kjpstate.secret import secrets_in
 from kjpstate.section import Made, Page, Section
 
-SECTION = "pm2"
-
 
 @dataclass(frozen=True)
 class Spec:
@@ -58,9 +56,9 @@ class Spec:
         return any(True for app in self.apps for _ in secrets_in(app.keys))
 
 
-def made(page: Page) -> Iterator[Made]:
+def made(key: str, page: Page) -> Iterator[Made]:
     """One file a section; its apps are parts of it."""
-    for section in page.sections(SECTION):
+    for section in page.sections(key):
         path = section.path("/ecosystem", section.value["ecosystem"])
         apps = tuple(_apps(section, path))
         spec = Spec(section.host.name, section.document, path, apps)

@@ -37,7 +37,7 @@ class View:
         return list(_left(self.spec, self.ours)) if self.ours else []
 
 
-def see(spec: Spec, answers: Answers) -> View:
+def looked(spec: Spec, answers: Answers) -> View:
     """The answers, understood."""
     file = answers.get(spec.file)
     stats = {reading.path: answers.get(reading) for reading in spec.folders}

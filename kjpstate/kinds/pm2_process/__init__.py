@@ -15,33 +15,26 @@ from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.health import FRESH
 from kjpstate.kinds.pm2_process import spec as specs
 from kjpstate.kinds.pm2_process import telling
-from kjpstate.kinds.pm2_process.advice import advice
+from kjpstate.kinds.pm2_process.advice import advised
 from kjpstate.kinds.pm2_process.commands import rewound, steps
-from kjpstate.kinds.pm2_process.refusals import refusals
+from kjpstate.kinds.pm2_process.refusals import refused
 from kjpstate.kinds.pm2_process.spec import Spec
-from kjpstate.kinds.pm2_process.view import View, readings, see
-from kjpstate.model import UNKNOWN, Action, Drift, Reading, Refuse, State, Told
+from kjpstate.kinds.pm2_process.view import View, looked, readings
+from kjpstate.model import (
+    UNKNOWN,
+    Action,
+    Advice,
+    Answers,
+    Drift,
+    Reading,
+    Refuse,
+    State,
+    Told,
+    Upstream,
+)
 from kjpstate.section import Made, Page
 
-__all__ = [
-    "KIND",
-    "ORDER",
-    "SECTION",
-    "UNIT",
-    "Spec",
-    "actions",
-    "actual",
-    "advice",
-    "desired",
-    "questions",
-    "reads",
-    "refusals",
-    "resources",
-    "rewound",
-    "see",
-    "told",
-    "writes",
-]
+__all__ = ["Spec", "rewound"]
 
 KIND, ORDER, UNIT, SECTION = "pm2_process", 60, "running", "pm2"
 _TICKS = ("alive", "code")
@@ -55,6 +48,11 @@ def resources(page: Page, earlier: Sequence[Made]) -> Iterable[Made]:
 def reads(spec: Spec) -> Iterable[Reading]:
     """PM2 itself through the probe; the ecosystem file, the script, and our stamps."""
     return readings(spec)
+
+
+def see(spec: Spec, answers: Answers, upstream: Upstream) -> View:
+    """The app as it was found, beside what the document wants of it."""
+    return looked(spec, answers, upstream)
 
 
 def actual(view: View) -> State:
@@ -97,9 +95,19 @@ def writes(spec: Spec) -> Iterable[tuple[str, str]]:
     return ()
 
 
+def refusals(view: View) -> Iterator[Refuse]:
+    """Where acting on PM2 would mean guessing, or running a second bot."""
+    return refused(view)
+
+
 def actions(view: View, drift: Drift) -> Iterator[Action | Refuse]:
     """The least mechanism that cures all differences at once."""
     return steps(view)
+
+
+def advice(view: View) -> Iterator[Advice]:
+    """What the host itself would spoil: a reboot, a second bot, lost variables, open secrets."""
+    return advised(view)
 
 
 def told(view: View, drift: Drift | None) -> Told:

@@ -28,7 +28,7 @@ _PM2 = re.compile(
 _SETTINGS = {*KEYS, *(key.field for key in KEYS.values())}
 
 
-def advice(view: View) -> Iterator[Advice]:
+def advised(view: View) -> Iterator[Advice]:
     """All of it; nothing where PM2 could not be looked at."""
     seen = view.seen
     if seen is None or view.why:

@@ -13,7 +13,7 @@ from kjpstate.kinds.pm2_process.view import View
 from kjpstate.model import Refuse
 
 
-def refusals(view: View) -> Iterator[Refuse]:
+def refused(view: View) -> Iterator[Refuse]:
     """Each, the gravest first."""
     if re.fullmatch(r"all|\d+|/.*/|-.*|.*[ ,].*", view.name):
         yield Refuse(

@@ -136,7 +136,7 @@ def log_stamp(app: Declared) -> ReadState:
     return ReadState(app.host, app.document, stamp_name("log", app.name))
 
 
-def see(spec: Spec, answers: Answers, upstream: Upstream) -> View:
+def looked(spec: Spec, answers: Answers, upstream: Upstream) -> View:
     """The answers, understood."""
     app = spec.app
     parsed = probe.parse(answers.get(probe.reading(app)))
