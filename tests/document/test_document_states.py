@@ -30,7 +30,7 @@ def resource(document: Document, address: str) -> Resource:
 
 def edits(document: Document) -> dict[str, str]:
     patch = resource(document, "patch.reconnect-backoff")
-    return {edit["id"]: edit["content"] for edit in patch.spec["edits"]}
+    return {edit.id: edit.content for edit in patch.spec.edits}
 
 
 def test_dns_and_pm2_value_by_value() -> None:

@@ -6,7 +6,7 @@ elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,7 +17,7 @@ from kjpstate.kinds.patch.compiler_errors import verdict as whose_errors
 from kjpstate.kinds.patch.existing import HAND
 from kjpstate.kinds.patch.line_diff import counted
 from kjpstate.kinds.patch.problems import Problem, refusal
-from kjpstate.kinds.patch.spec import SECTION, EditSpec, Spec, resources
+from kjpstate.kinds.patch.spec import EditSpec, Spec, made
 from kjpstate.model import (
     Action,
     Advice,
@@ -37,10 +37,11 @@ from kjpstate.model import (
     WriteFile,
 )
 from kjpstate.secret import Secret, opened
+from kjpstate.section import Made, Page
 
-__all__ = ["SECTION", "EditSpec", "Spec", "resources", "whose_errors"]
+__all__ = ["EditSpec", "Spec", "whose_errors"]
 
-KIND, ORDER, UNIT = "patch", 20, "source"
+KIND, ORDER, UNIT, SECTION = "patch", 20, "source", "patches"
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,11 @@ class View:
         named = dict.fromkeys(edit.id for edit in spec.edits)
         problem = Problem("file-unreadable", f"can't be read on {spec.host}: {self.unreadable}")
         return Comparison(named, named, None, None, problems=(problem,))
+
+
+def resources(page: Page, earlier: Sequence[Made]) -> list[Made]:
+    """One set of edits in one file."""
+    return made(page.sections(SECTION))
 
 
 def reads(spec: Spec) -> Iterable[Reading]:

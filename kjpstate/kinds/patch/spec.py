@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from kjpstate.formats.written import as_list
 from kjpstate.secret import Secret
-from kjpstate.section import Made, Page, Section
-
-SECTION: Final = "patches"
+from kjpstate.section import Made, Section
 
 Operation: TypeAlias = Literal["insert_before", "insert_after", "insert_inside", "replace"]
 OPERATIONS: Final[tuple[Operation, ...]] = get_args(Operation)
@@ -57,19 +55,19 @@ class Spec:
         return self.state == "absent"
 
 
-def resources(page: Page, earlier: Sequence[Made]) -> list[Made]:
-    """One set of edits in one file. The first of a file knows all sets of that file: any other one
+def made(sections: Iterable[Section]) -> list[Made]:
+    """One resource a set of edits. The first of a file knows all sets of that file: any other one
     that stands there has left the document."""
-    found = [_made(section) for section in page.sections(SECTION)]
+    found = [_made(section) for section in sections]
     sets: dict[tuple[str, str], list[str]] = {}
-    for made in found:
-        sets.setdefault((made.spec.host, made.spec.path), []).append(made.spec.set)
+    for item in found:
+        sets.setdefault((item.spec.host, item.spec.path), []).append(item.spec.set)
     return [
         replace(
-            made,
-            spec=replace(made.spec, sets=tuple(sets.pop((made.spec.host, made.spec.path), ()))),
+            item,
+            spec=replace(item.spec, sets=tuple(sets.pop((item.spec.host, item.spec.path), ()))),
         )
-        for made in found
+        for item in found
     ]
 
 
