@@ -67,16 +67,22 @@ class Sections:
         """Every whole section under `key`, once for each host it speaks of; an unknown host is
         noted."""
         for pointer, value in entries(self.page, key):
-            part = next((f"/{word}" for word in within if word in value), "")
-            if within and not part:
+            for word, host in self._hosts(pointer, value, within):
                 if self.page.whole(pointer):
-                    nowhere = HostSpec("", self.page.where(pointer))
-                    yield Section(self.page, pointer, value, "", nowhere)
-                continue
-            word = (value[part[1:]] if part else value).get("host")
-            for host in known(self.page, f"{pointer}{part}/host", word):
-                if self.page.whole(pointer):
-                    yield Section(self.page, pointer, value, word or "", host)
+                    yield Section(self.page, pointer, value, word, host)
+
+    def _hosts(
+        self, pointer: str, value: Mapping[str, Any], within: Sequence[str]
+    ) -> Iterator[tuple[str, HostSpec]]:
+        """(word, host) of all that a section speaks of; of a section about no host one without a
+        name."""
+        inner = [name for name in within if name in value][:1]
+        if within and not inner:
+            yield "", HostSpec("", self.page.where(pointer))
+            return
+        word = (value[inner[0]] if inner else value).get("host")
+        for host in known(self.page, "/".join([pointer, *inner, "host"]), word):
+            yield str(word), host
 
     def between(self, key: str) -> Iterator[tuple[Section, Section]]:
         """Sections with `from` and `to`, each on both hosts; a fleet sends to the same fleet alone,
@@ -148,9 +154,14 @@ def _declared(groups: Mapping[str, Any]) -> str:
 def addressed(page: Page, found: Sequence[Made]) -> tuple[Resource, ...]:
     """Resources in the order given; a thing that is declared twice is noted."""
     _once(page, found)
+    alike: dict[tuple[str, str], list[Made]] = {}
+    for item in found:
+        others = alike.setdefault((item.kind, item.label), [])
+        if not any(_together(item, other) for other in others):
+            others.append(item)
     return tuple(
         Resource(
-            _address(item, found),
+            _address(item, alike[item.kind, item.label]),
             item.kind,
             item.section.host.name,
             item.spec,
@@ -177,14 +188,16 @@ def _once(page: Page, found: Iterable[Made]) -> None:
             page.add_at(where, f"{what} stands twice for {item.section.word}; first at line {line}")
 
 
-def _address(item: Made, found: Iterable[Made]) -> str:
+def _together(item: Made, other: Made) -> bool:
+    """Whether both stand at one place of the document: the members of a fleet do."""
+    return item.section.word == other.section.word and _pointer(item) == _pointer(other)
+
+
+def _address(item: Made, alike: Iterable[Made]) -> str:
     """The shortest of KIND.LABEL, KIND.HOST.LABEL, KIND.HOST.LABEL.TAIL that is its own, then the
-    fleet's."""
+    fleet's. `alike`: one of each place that has its kind and label."""
     word = item.section.word
-    alike = [other for other in found if (other.kind, other.label) == (item.kind, item.label)]
-    alike = [
-        other for other in alike if other.section.word != word or _pointer(other) != _pointer(item)
-    ]
+    alike = [other for other in alike if not _together(item, other)]
     host = word if alike else ""
     tail = item.tail if any(other.section.word == word for other in alike) else ""
     address = ".".join(part for part in (item.kind, host, item.label, tail) if part)
