@@ -63,7 +63,8 @@ def change(
     before = before if before is not None else dict.fromkeys(after)
     resource = Resource(address, address.partition(".")[0].partition("[")[0], host, {}, at(line))
     rows = None if notes is None else tuple(Note(text) for text in notes)
-    told = Told(headline, rows, names_owed="known " in headline)
+    in_diff = resource.kind == "patch"
+    told = Told(headline, rows, names_owed="known " in headline, in_diff=in_diff)
     differences = tuple(
         Difference((key,), before.get(key), value)
         for key, value in after.items()
