@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from kjpstate.model import Action, Answers, Holder, Outcome, Reading, Recovered, RunInfo, Where
 
@@ -22,25 +22,41 @@ _OURS = re.compile(
 
 
 @dataclass(frozen=True)
-class HostSpec:
-    """How a host is reached, as the document says it. Made by `document`, used by `hosts/`.
-
-    `name`: the host's word in the document, `stb[10.0.0.1]` for one of a fleet. `local`: the
-    absolute folder (final `/`) from which this machine's relative paths start, "" where it stands
-    for itself (`--here`); None for a host over SSH. `host_key`: a pinned `SHA256:…` or a whole
-    public key. `identity`: key files. `jump`: [user@]address[:port].
-    """
+class Ssh:
+    """A host over SSH, as the document says how it is reached."""
 
     name: str
+    """The host's word in the document, `stb[10.0.0.1]` for one of a fleet."""
     where: Where
-    local: str | None = None
     address: str = ""
     port: int = 22
     user: str = ""
     host_key: str = ""
+    """A pinned `SHA256:…` or a whole public key; "" where known_hosts decides."""
     identity: tuple[str, ...] = ()
+    """Key files."""
     jump: str = ""
+    """[user@]address[:port]"""
     become: str = ""
+    member_of: str = ""
+    """The fleet's word in the document; "" for a host that stands for itself."""
+
+
+@dataclass(frozen=True)
+class Local:
+    """This machine, as the document says it."""
+
+    name: str
+    where: Where
+    folder: str = ""
+    """The absolute folder (final `/`) from which relative paths start; "" for the user's home."""
+    stands_for: Ssh | None = None
+    """The host over SSH that this machine is (`--here`)."""
+    member_of: str = ""
+
+
+HostSpec: TypeAlias = Local | Ssh
+"""How a host is reached. Made by `document`, used by `hosts/`."""
 
 
 @dataclass(frozen=True)

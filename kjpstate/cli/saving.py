@@ -106,7 +106,7 @@ def save(
             "kjpstate apply   finishes or undoes that run first, then plans",
         )
     for host, why in plan.unreachable.items():
-        if "[" not in host:
+        if not work.document.hosts[host].member_of:
             raise errors.Unreachable(
                 host, why, "no plan was saved; leave the host out with --limit, or wait"
             )

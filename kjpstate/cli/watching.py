@@ -54,8 +54,10 @@ async def watched(work: Work, record: Record, *, stream: bool = False) -> Soak:
     """The watch to its end, or until somebody ends it; `stream`: each look as a line of JSON on
     stdout."""
     with _screen(work.session, record, stream) as tell:
+        specs = work.document.hosts.values()
+        members = [spec.name for spec in specs if spec.member_of]
         try:
-            ended = await monitor.watch(record, work.hosts, tell)
+            ended = await monitor.watch(record, work.hosts, tell, members)
         except asyncio.CancelledError:
             ended = "interrupted"
             if (task := asyncio.current_task()) is not None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from kjpstate.errors import RefusedError, Unreachable
 from kjpstate.formats import known_hosts as lines
-from kjpstate.host import HostSpec
+from kjpstate.host import Ssh
 from kjpstate.hosts import known_hosts
 from kjpstate.hosts.known_hosts import Target
 from kjpstate.hosts.link import LOGIN_TIMEOUT, SshLink, said
@@ -35,7 +35,7 @@ NONE_OF_OURS = "with none of our keys"
 _KEEPALIVE = 15.0
 
 
-async def connect(spec: HostSpec, state_folder: Path) -> SshLink:
+async def connect(spec: Ssh, state_folder: Path) -> SshLink:
     """A live connection. Raises Unreachable, or RefusedError for a host key that is not the known
     one."""
     *jumps, target = targets(spec)
@@ -58,7 +58,7 @@ async def connect(spec: HostSpec, state_folder: Path) -> SshLink:
     return SshLink(spec, chain)
 
 
-def targets(spec: HostSpec) -> list[Target]:
+def targets(spec: Ssh) -> list[Target]:
     """The jumps in their order, then the host itself."""
     jumps = [_target(word.strip()) for word in spec.jump.split(",") if word.strip()]
     return [*jumps, Target(spec.address, spec.port, spec.user)]
@@ -78,7 +78,7 @@ async def imported() -> None:
         await asyncio.to_thread(importlib.import_module, "asyncssh")
 
 
-async def dial(spec: HostSpec, target: Target) -> socket.socket:
+async def dial(spec: Ssh, target: Target) -> socket.socket:
     """A connected TCP socket; each address of the name is tried in its order."""
     loop = asyncio.get_running_loop()
     place = f"{target.address} port {target.port}"
@@ -123,7 +123,7 @@ async def dial(spec: HostSpec, target: Target) -> socket.socket:
 
 
 async def login(
-    spec: HostSpec,
+    spec: Ssh,
     target: Target,
     state_folder: Path,
     sock: socket.socket | None,
@@ -200,7 +200,7 @@ async def _logged_in(
 
 
 async def shown_key(
-    spec: HostSpec,
+    spec: Ssh,
     target: Target,
     chain: list[asyncssh.SSHClientConnection],
     types: Sequence[str],
@@ -302,7 +302,7 @@ def _options(keys: _Keys) -> dict[str, Any]:
 class _Keys:
     """What one place may show, and what it did show. `known`: it showed a key that we know."""
 
-    def __init__(self, spec: HostSpec, target: Target, state_folder: Path) -> None:
+    def __init__(self, spec: Ssh, target: Target, state_folder: Path) -> None:
         self.spec, self.target, self._folder = spec, target, state_folder
         self._pin = spec.host_key if target == targets(spec)[-1] else ""
         self._whole = known_hosts.pinned_key(self._pin)
@@ -409,7 +409,7 @@ class _Keys:
         )
 
 
-def _denied(spec: HostSpec, target: Target) -> Unreachable:
+def _denied(spec: Ssh, target: Target) -> Unreachable:
     """Which keys were tried, and what to do about it."""
     names = spec.identity or [
         f"~/.ssh/{path.name}"

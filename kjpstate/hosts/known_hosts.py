@@ -19,7 +19,7 @@ from pathlib import Path
 
 from kjpstate.errors import Failed, RefusedError, UsageError
 from kjpstate.formats import known_hosts as lines
-from kjpstate.host import HostSpec
+from kjpstate.host import Ssh
 
 Steps = tuple[Sequence[lines.Line], ...]
 """What is known of a place: by its name with the port, then by its name alone."""
@@ -223,7 +223,7 @@ def _types_file(state_folder: Path) -> Path:
 
 
 def refusal(
-    spec: HostSpec,
+    spec: Ssh,
     target: Target,
     shown: Sequence[bytes],
     expected: Sequence[str],

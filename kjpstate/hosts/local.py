@@ -14,7 +14,7 @@ from typing import Literal
 
 from kjpstate import errors
 from kjpstate.formats.journal import line
-from kjpstate.host import Cost, Eye, HostSpec, allowed
+from kjpstate.host import Cost, Eye, Local, allowed
 from kjpstate.hosts import commands, eyes, files, folders, journal, lock, places, pruning, trees
 from kjpstate.hosts.commands import Step
 from kjpstate.hosts.heard import Heard
@@ -76,7 +76,7 @@ def state_folder() -> Path:
     return platformdirs.user_state_path("kjpstate", appauthor=False)
 
 
-def home_of(spec: HostSpec) -> str:
+def home_of(spec: Local) -> str:
     """Where the commands of a host start that is this machine: in its user's home, as over SSH.
 
     Raises RefusedError where we are not the user that SSH would log in as: stamps, PM2 and rights
@@ -90,11 +90,12 @@ def home_of(spec: HostSpec) -> str:
     import pwd
 
     user = pwd.getpwuid(os.geteuid()).pw_name
-    if spec.user not in ("", user):
+    known = spec.stands_for
+    if known is not None and known.user not in ("", user):
         raise errors.RefusedError(
-            f"--here {spec.name}: the document knows it as {spec.user}@{spec.address}, and "
+            f"--here {spec.name}: the document knows it as {known.user}@{known.address}, and "
             f"this is {user}",
-            f"run it as {spec.user}",
+            f"run it as {known.user}",
             "here-other-user",
         )
     return pwd.getpwuid(os.geteuid()).pw_dir

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kjpstate import errors
 from kjpstate.formats.tree import AS_BYTES
-from kjpstate.host import Cost, Eye, HostSpec, allowed
+from kjpstate.host import Cost, Eye, Ssh, allowed
 from kjpstate.hosts import connecting, frames, link, programs
 from kjpstate.hosts.heard import Heard
 from kjpstate.hosts.link import Link, Pipe
@@ -48,7 +48,7 @@ _MOMENT = 1.0
 _SUDO = "sudo -n "
 
 
-class SshHost:
+class ShellHost:
     """A host over SSH; see the port, `kjpstate.host.Host`. Nothing is connected before the first
     `look`.
 
@@ -58,11 +58,11 @@ class SshHost:
 
     def __init__(
         self,
-        spec: HostSpec,
+        spec: Ssh,
         *,
         may_change: tuple[str, ...],
         state_folder: Path,
-        connect: Callable[[HostSpec, Path], Awaitable[Link]] = connecting.connect,
+        connect: Callable[[Ssh, Path], Awaitable[Link]] = connecting.connect,
         state: str = "",
         locks: str = "",
     ) -> None:
