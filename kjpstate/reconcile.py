@@ -198,11 +198,7 @@ async def look(
     }
     unreachable: dict[str, str] = {}
     for name, result in zip(names, results, strict=True):
-        if (
-            distrusted is not None
-            and isinstance(result, errors.RefusedError)
-            and "host-key" in result.rule
-        ):
+        if distrusted is not None and isinstance(result, errors.Distrusted):
             distrusted.add(name)
             unreachable[name] = f"{result.message} [{result.rule}]\n{result.remedy}"
             answers.update(dict.fromkeys(wanted[name], NotAsked(f"{name} is not who it was")))

@@ -77,12 +77,12 @@ def _needing(spec: HostSpec) -> Ssh:
 def _good(
     spec: Ssh, shown: list[tuple[str, str]], bad: list[str], fingerprint: str | None
 ) -> list[tuple[str, str]]:
-    """The keys of which no known_hosts file says that they are revoked. Raises RefusedError where
+    """The keys of which no known_hosts file says that they are revoked. Raises Distrusted where
     none of those asked for is left: every later run would refuse it."""
     good = [(print_, line) for print_, line in shown if print_ not in bad]
     if fingerprint in bad or not good:
         keys = fingerprint or " and ".join(bad)
-        raise errors.RefusedError(
+        raise errors.Distrusted(
             f"{spec.name}: a known_hosts file marks {keys} as revoked for this host; nothing "
             "was remembered",
             f"give the box new host keys, then: kjpstate trust {spec.name}",
@@ -98,7 +98,7 @@ def _confirmed(
     if fingerprint is not None:
         lines = [line for print_, line in shown if print_ == fingerprint]
         if not lines:
-            raise errors.RefusedError(
+            raise errors.Distrusted(
                 f"{spec.name} shows no key {fingerprint}; nothing was remembered",
                 "compare with ssh-keygen -lf on the host itself; somebody may stand between",
                 "host-key-changed",

@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kjpstate.errors import RefusedError, Unreachable
+from kjpstate.errors import Distrusted, Unreachable
 from kjpstate.formats import known_hosts as lines
 from kjpstate.host import Ssh
 from kjpstate.hosts import known_hosts
@@ -36,7 +36,7 @@ _KEEPALIVE = 15.0
 
 
 async def connect(spec: Ssh, state_folder: Path) -> SshLink:
-    """A live connection. Raises Unreachable, or RefusedError for a host key that is not the known
+    """A live connection. Raises Unreachable, or Distrusted for a host key that is not the known
     one."""
     *jumps, target = targets(spec)
     first = jumps[0] if jumps else target
@@ -130,7 +130,7 @@ async def login(
     chain: list[asyncssh.SSHClientConnection],
 ) -> asyncssh.SSHClientConnection:
     """Log in at one place: over `sock`, or through the last of `chain`. Raises Unreachable,
-    RefusedError.
+    Distrusted.
 
     A host has a key of each of several types; the one we know is asked for first, and of a pin any
     of them may be meant. Nothing is sent before one was shown that we know.
@@ -395,7 +395,7 @@ class _Keys:
         if key is not None and len(self._shown) > 1 and self._pin and not self._whole:
             known_hosts.note_type(self._pin, type_of_key(key.get_algorithm()), self._folder)
 
-    def refusal(self) -> RefusedError:
+    def refusal(self) -> Distrusted:
         expected = [lines.fingerprint(key) for key in lines.keys(self._lines)]
         if self._pin:
             expected = [lines.fingerprint(self._whole) if self._whole else self._pin]

@@ -68,11 +68,17 @@ class Pen:
 
 def why(path: str, error: OSError) -> str:
     """One plain sentence for what the system said about `path`."""
+    said = reason(error)
+    return said if isinstance(error, UnsafeFolder) else f"{path}: {said}"
+
+
+def reason(error: OSError) -> str:
+    """The same without the path, as far as we said it."""
     if isinstance(error, UnsafeFolder):
         return str(error.strerror)
     if isinstance(error, PermissionError) and not POSIX:
-        return f"{path}: permission denied, or another program has it open"
-    return f"{path}: {(error.strerror or str(error)).lower()}"
+        return "permission denied, or another program has it open"
+    return (error.strerror or str(error)).lower()
 
 
 def sync(path: Path) -> None:

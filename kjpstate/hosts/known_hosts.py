@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kjpstate.errors import Failed, RefusedError, UsageError
+from kjpstate.errors import Distrusted, Failed, UsageError
 from kjpstate.formats import known_hosts as lines
 from kjpstate.host import Ssh
 
@@ -230,27 +230,27 @@ def refusal(
     *,
     verdict: str,
     is_pinned: bool,
-) -> RefusedError:
+) -> Distrusted:
     """The hard stop for a key that nobody knows, that is revoked, or that is none of those
     expected."""
     place = f"{spec.name} ({pattern(target)})"
     keys = " and ".join(map(described, shown))
     said = f"the host key{'s' if shown[1:] else ''} {keys}" if keys else "a host key"
     if verdict == lines.IS_REVOKED:
-        return RefusedError(
+        return Distrusted(
             f"{place} shows {said}, which a known_hosts file marks as revoked; nothing was "
             "sent to it",
             f"give the box new host keys, then: kjpstate trust {spec.name}",
             "host-key-revoked",
         )
     if verdict == lines.UNKNOWN or not expected:
-        return RefusedError(
+        return Distrusted(
             f"{place} shows {said}, which nobody has confirmed yet; nothing was sent to it",
             f"kjpstate trust {spec.name}   shows it again, asks, remembers it",
             "host-key-unknown",
         )
     cure = f"correct host_key at {spec.where}" if is_pinned else f"kjpstate trust {spec.name}"
-    return RefusedError(
+    return Distrusted(
         f"{place} shows {said}, but we know {' or '.join(expected)}; nothing was sent",
         f"if the box was set up anew: {cure}   else somebody may stand between",
         "host-key-changed",

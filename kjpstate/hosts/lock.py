@@ -106,7 +106,7 @@ def take(places: Places, run: RunInfo, host: str) -> Lock:
                 continue
             if (life := life_of(places, found)) != "dead":
                 words = fields(found)
-                raise Locked(*describe(host, words, life), run=words["run"])
+                raise locked(host, words, life)
             _break(path, found, content, host)
     except Damaged as damaged:
         raise Failed(*is_damaged(host, str(damaged))) from None
@@ -130,9 +130,7 @@ async def alone(held: Lock, places: Places, host: str) -> None:
             if found is None:
                 return
             if found.place.uid < my_number() or not left:
-                raise Locked(
-                    *describe(host, found.words, found.life, found.whose), run=found.words["run"]
-                )
+                raise locked(host, found.words, found.life, found.whose)
             await asyncio.sleep(_PAUSE)
     except BaseException:
         held.release()
@@ -217,10 +215,8 @@ def owner_text(run: RunInfo, pid: int) -> str:
     return "".join(f"{word} {owners.quoted(value)}\n" for word, value in words.items())
 
 
-def describe(
-    host: str, owner: Mapping[str, str], life: str = "alive", whose: str = ""
-) -> tuple[str, str, str]:
-    """Message, remedy and rule for a lock that another run holds; `whose`: not this user's."""
+def locked(host: str, owner: Mapping[str, str], life: str = "alive", whose: str = "") -> Locked:
+    """The error for a lock that another run holds; `whose`: not this user's."""
     who, when, run = (
         owner.get("who", "somebody"),
         owner.get("when", "an unknown time"),
@@ -235,7 +231,9 @@ def describe(
     remedy = (
         f"add --lock-timeout 5m to wait for it; kjpstate unlock {host}   shows whether it lives"
     )
-    return f"{message}; nothing was done", remedy, "locked"
+    return Locked(
+        f"{message}; nothing was done", remedy, "locked", owner.get("run", ""), held=message
+    )
 
 
 def is_damaged(host: str, reason: str) -> tuple[str, str]:
@@ -367,7 +365,7 @@ def _break(path: Path, stale: str, content: str, host: str) -> None:
         if winner is None:
             return
         if winner and owners.alive(winner):
-            raise Locked(*describe(host, winner), run=winner["run"])
+            raise locked(host, winner)
         right = right.with_name(f"{right.name}.{_generation(winner) if winner else 'damaged'}")
     else:
         raise OSError(f"too many have died removing it: remove {first}* by hand")

@@ -22,7 +22,7 @@ from kjpstate.hosts.link import Link, Pipe
 from kjpstate.hosts.names import backup_of, kept_name, plain_name, refusal
 from kjpstate.hosts.orders import Order, Orders, in_order
 from kjpstate.hosts.owners import quoted
-from kjpstate.hosts.session import Session
+from kjpstate.hosts.session import NeverBegan, Session
 from kjpstate.model import (
     Action,
     Answers,
@@ -192,9 +192,7 @@ class ShellHost:
     async def _by_root(self, session: Session, patience: float) -> list[frames.Frame]:
         try:
             return await session.reply(patience)
-        except errors.Unreachable as error:
-            if "sudo" not in error.message and "password" not in error.message:
-                raise
+        except NeverBegan as error:
             raise errors.RefusedError(
                 f"{self.name}: {error.message}", rule="become-failed"
             ) from None

@@ -27,6 +27,7 @@ from kjpstate.hosts.files import (
     held,
     note,
     note_kept,
+    reason,
     sha256_in,
     sweep_trees,
     why,
@@ -492,9 +493,8 @@ def _take_away(path: str, ours: set[str], pen: Pen, parent: Folder) -> Literal["
     try:
         parent.remove(gone)
     except OSError as error:
-        reason = why(path, error).removeprefix(f"{path}: ")
         raise Trouble(
-            f"{path} is taken away, but {parent.path / gone} can't be removed: {reason}"
+            f"{path} is taken away, but {parent.path / gone} can't be removed: {reason(error)}"
         ) from None
     parent.sync()
     pen.tell("restore")

@@ -265,8 +265,9 @@ def test_what_roots_hand_kept_is_listed_and_pruned_too(tmp_path):
     assert after == rows[tuple(rows)[3]].encode()
 
 
-def test_sudo_that_wants_a_password_is_said(tmp_path):
-    host = become_host(tmp_path, "echo 'sudo: a password is required' >&2; exit 1")
+@pytest.mark.parametrize("said", ["sudo: a password is required", "me: not tonight"])
+def test_sudo_that_does_not_let_us_is_said(tmp_path, said):
+    host = become_host(tmp_path, f"echo '{said}' >&2; exit 1")
 
     async def go():
         try:
@@ -274,7 +275,7 @@ def test_sudo_that_wants_a_password_is_said(tmp_path):
         finally:
             await host.close()
 
-    with pytest.raises(errors.RefusedError, match="password is required") as caught:
+    with pytest.raises(errors.RefusedError, match=said) as caught:
         asyncio.run(go())
     assert caught.value.rule == "become-failed"
     assert not list(Path(tmp_path / "locks").glob("*"))

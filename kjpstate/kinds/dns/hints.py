@@ -83,12 +83,10 @@ def _path(seen: Seen, running: Running) -> Iterator[Advice]:
         cure = "ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf"
         yield Advice("uplink-list", reason, cure, "/exclusive", "useless")
     elif seen.names_stub and (running.stub in ("no", "tcp") or seen.listens is False):
-        why = "DNSStubListener is off" if running.stub in ("no", "tcp") else "port 53 is taken"
-        why += (
-            f" (by {', '.join(seen.near)}, which runs here?)"
-            if seen.near and "taken" in why
-            else ""
-        )
+        why = "DNSStubListener is off"
+        if running.stub not in ("no", "tcp"):
+            by = f" (by {', '.join(seen.near)}, which runs here?)" if seen.near else ""
+            why = f"port 53 is taken{by}"
         reason = f"/etc/resolv.conf names 127.0.0.53, where nobody listens: {why}"
         yield Advice(
             "stub-off", reason, "ss -lnup 'sport = 53' shows who has it", "/servers", "breaks"
