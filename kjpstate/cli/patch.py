@@ -3,7 +3,6 @@ them."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from kjpstate.cli import interrupts, options
 from kjpstate.cli.controller import run_info
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, opened
+from kjpstate.formats.digests import sha256
 from kjpstate.formats.typescript import NoParser
 from kjpstate.hosts.files import atomically
 from kjpstate.kinds.patch.problems import refusal
@@ -163,7 +163,7 @@ def _refused(spec: Spec, problems: Sequence[Problem]) -> errors.RefusedError:
 
 def _document_bytes(work: Work) -> bytes:
     data = Path(work.document.path).read_bytes()
-    if hashlib.sha256(data).hexdigest() != work.document.digest:
+    if sha256(data) != work.document.digest:
         raise errors.StalePlan(f"{work.document.path} was changed meanwhile; nothing was written")
     return data
 

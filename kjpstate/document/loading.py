@@ -5,7 +5,6 @@ Called by every verb. Every problem is found before any is told; a Document exis
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from kjpstate.document.sentences import escaped
 from kjpstate.document.shape import Shaper
 from kjpstate.document.times import bytes_of, percent, seconds
 from kjpstate.errors import UsageError
+from kjpstate.formats.digests import sha256
 from kjpstate.formats.windows import odd_name
 from kjpstate.host import HostSpec
 from kjpstate.model import Acceptance, Notify, Resource
@@ -89,7 +89,7 @@ def load(
     page = Page(
         path, folder, environ, value, keys, values, frozenset(shaper.broken), problems, windows
     )
-    document = _document(page, hashlib.sha256(data).hexdigest(), references)
+    document = _document(page, sha256(data), references)
     problems.stop()
     if thorough:
         for pointer, reason in objections(value, shaper.root):

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from kjpstate.formats.digests import sha256_or_none
 from kjpstate.formats.tree import AS_BYTES
 from kjpstate.hosts.folders import Folder, UnsafeFolder, give, opened
 from kjpstate.hosts.names import temporary_of
@@ -162,7 +163,7 @@ def _put(
     folder: Folder,
 ) -> Literal["done", "already"]:
     name = pen.real(path).name
-    now, old, new = digest_of(path, folder, name), _sha(before), _sha(after)
+    now, old, new = digest_of(path, folder, name), sha256_or_none(before), sha256_or_none(after)
     if now == new:
         return "already"
     if now != old:
@@ -188,10 +189,6 @@ def _put(
     return "done"
 
 
-def _sha(content: bytes | None) -> str | None:
-    return None if content is None else hashlib.sha256(content).hexdigest()
-
-
 def _replace(
     path: str, after: bytes, old: str | None, mode: int, *, pen: Pen, folder: Folder
 ) -> None:
@@ -208,7 +205,7 @@ def _replace(
             else:
                 with held(folder.read(name)) as standing:
                     carry(standing, written, folder, temporary)
-            if _sha256_again(written) != _sha(after):
+            if _sha256_again(written) != sha256_or_none(after):
                 raise Trouble(f"{path}: what was written beside it reads back differently")
         if digest_of(path, folder, name) != old:
             raise Trouble(f"{path} is not as the plan saw it any more", "moved")

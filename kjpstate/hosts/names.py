@@ -5,12 +5,12 @@ Called by `local` and `ssh`. Pure; paths are the document's, with `/`.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from kjpstate.errors import Failed
+from kjpstate.formats.digests import sha256
 from kjpstate.formats.tree import AS_BYTES, layable
 from kjpstate.formats.windows import odd_name, odd_path
 from kjpstate.host import allowed, may_hold
@@ -46,7 +46,7 @@ def backup_of(path: str, run: RunInfo) -> str:
 def kept_name(path: str, run: RunInfo) -> str:
     """The name in our state folder for an original that may not be kept beside its file."""
     bare = path.rstrip("/")
-    digest = hashlib.sha256(bare.encode(*AS_BYTES)).hexdigest()
+    digest = sha256(bare.encode(*AS_BYTES))
     return f"{digest[:12]}-{bare.rpartition('/')[2]}.backup.{run.suffix}"
 
 

@@ -9,13 +9,13 @@ what is laid out is closed to all others until it is whole, and only then given 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Literal, Protocol
 
 from kjpstate.errors import Failed
+from kjpstate.formats.digests import sha256
 from kjpstate.formats.tree import AS_BYTES, folded, listing_digest
 from kjpstate.hosts.files import (
     Pen,
@@ -519,4 +519,4 @@ def tree_digest(parent: Folder, name: str) -> str:
             for path, folder, below, found in _all_below(top)
             if stat.S_ISREG(found.st_mode)
         }
-    return listing_digest(files) if files else hashlib.sha256(b"").hexdigest()
+    return listing_digest(files) if files else sha256(b"")

@@ -6,7 +6,6 @@ Called by `telling`. A damaged file is set aside, and what stands then is told o
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -15,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kjpstate.formats.digests import sha256
 from kjpstate.notify.changes import KINDS, Memory, Notice, Standing
 
 _VERSION = 1
@@ -44,7 +44,7 @@ class Record:
 def file_of(folder: Path, name: str, path: str) -> Path:
     """Two documents of one name are two files."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:40]
-    return folder / "notify" / f"{plain}-{hashlib.sha256(path.encode()).hexdigest()[:8]}.json"
+    return folder / "notify" / f"{plain}-{sha256(path.encode())[:8]}.json"
 
 
 def read(file: Path) -> tuple[Record, str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kjpstate.formats.digests import sha256_or_none
 from kjpstate.formats.tree import stamp_name
 from kjpstate.kinds import deploy
 from kjpstate.kinds.deploy import readings
@@ -77,7 +78,7 @@ def seen(
         answers[theirs] = File(theirs.path, BESIDE[name], 0o644)
         answers[mine] = File(mine.path, BESIDE[name], 0o600)
     if spec.get("install"):
-        digests = {name: readings.file_digest(content) for name, content in BESIDE.items()}
+        digests = {name: sha256_or_none(content) for name, content in BESIDE.items()}
         answers[readings.install_stamp(spec)] = stamp(
             {"installed": readings.install_digest(spec, digests)}
         )

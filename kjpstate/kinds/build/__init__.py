@@ -11,7 +11,8 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from kjpstate.formats.tree import below, digest, stamp_name, stamped_files
+from kjpstate.formats.digests import digest_of
+from kjpstate.formats.tree import below, stamp_name, stamped_files
 from kjpstate.kinds.build import readings
 from kjpstate.kinds.build.readings import Seen
 from kjpstate.model import (
@@ -48,8 +49,8 @@ def actual(spec: Spec, answers: Answers) -> State:
     stamp says."""
     seen = readings.see(spec, answers)
     values = {
-        "sources": digest(seen.sources),
-        "built_from": None if seen.built_from is None else digest(seen.built_from),
+        "sources": digest_of(seen.sources),
+        "built_from": None if seen.built_from is None else digest_of(seen.built_from),
         "commands": seen.commands,
         "outputs": {path: seen.now.get(path) for path in seen.written or {}},
         "stamped": {
@@ -65,7 +66,7 @@ def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
     has run."""
     seen = readings.see(spec, answers)
     planned = readings.planned_sources(spec, seen, upstream)
-    sources = planned if isinstance(planned, Unknown) else digest(planned)
+    sources = planned if isinstance(planned, Unknown) else digest_of(planned)
     fresh = _digest(seen.built_from) == sources and seen.commands == readings.commands(spec)
     as_it_stands = fresh and planned == seen.sources
     written = seen.written if as_it_stands and seen.written else None
@@ -75,7 +76,7 @@ def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
         "commands": readings.commands(spec),
         "outputs": UNKNOWN if written is None else written,
         "stamped": {
-            folder: UNKNOWN if written is None else digest(below(written, folder))
+            folder: UNKNOWN if written is None else digest_of(below(written, folder))
             for folder in readings.folders(spec)
         },
         "problems": [],
@@ -206,4 +207,4 @@ def _command_line(spec: Spec) -> str:
 
 
 def _digest(files: Mapping[str, str] | None) -> str | None:
-    return None if files is None else digest(files)
+    return None if files is None else digest_of(files)

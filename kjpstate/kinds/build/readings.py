@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kjpstate.formats.digests import digest_of, sha256
 from kjpstate.formats.tree import (
     below,
     covered,
-    digest,
     digests,
     ours,
     read_stamp,
@@ -98,7 +97,7 @@ def all_readings(spec: Spec) -> Iterator[Reading]:
 
 def commands(spec: Spec) -> str:
     """Digest of both commands: another command is another build."""
-    return digest({"check": list(spec.get("check") or ()), "run": list(spec["run"])})
+    return digest_of({"check": list(spec.get("check") or ()), "run": list(spec["run"])})
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ def planned_sources(spec: Spec, seen: Seen, upstream: Upstream) -> Mapping[str, 
         ):
             files.pop(relative, None)
             if content is not None:
-                files[relative] = hashlib.sha256(content).hexdigest()
+                files[relative] = sha256(content)
     return files
 
 

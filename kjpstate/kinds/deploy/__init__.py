@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kjpstate.formats.tree import digest
+from kjpstate.formats.digests import digest_of, sha256_or_none
 from kjpstate.kinds.deploy import readings
 from kjpstate.kinds.deploy.readings import Seen
 from kjpstate.model import (
@@ -57,7 +57,7 @@ def actual(spec: Spec, answers: Answers) -> State:
     names = sorted({*seen.wanted, *seen.stale})
     values: dict[str, Any] = {
         "files": {path: seen.here.get(path) for path in names},
-        "stamped": None if seen.earlier is None else digest(seen.earlier),
+        "stamped": None if seen.earlier is None else digest_of(seen.earlier),
         "problems": [reason for _, reason in readings.problems(spec, seen, answers, {})],
     }
     if seen.beside:
@@ -89,11 +89,11 @@ def desired(spec: Spec, answers: Answers, upstream: Upstream) -> State:
     }
     values: dict[str, Any] = {
         "files": UNKNOWN if owed else {**seen.wanted, **dict.fromkeys(seen.stale)},
-        "stamped": UNKNOWN if owed else digest(seen.wanted),
+        "stamped": UNKNOWN if owed else digest_of(seen.wanted),
         "problems": [],
     }
     if alone:
-        values["stamped"] = None if seen.earlier is None else digest(seen.earlier)
+        values["stamped"] = None if seen.earlier is None else digest_of(seen.earlier)
     if seen.beside:
         values["with"] = files
     if spec.get("install") and not alone:
@@ -109,7 +109,7 @@ def _known(seen: Seen) -> dict[str, str]:
 
 def _digests(planned: Mapping[str, bytes | Unknown | None]) -> dict[str, Any]:
     return {
-        name: content if isinstance(content, Unknown) else readings.file_digest(content)
+        name: content if isinstance(content, Unknown) else sha256_or_none(content)
         for name, content in planned.items()
     }
 

@@ -3,15 +3,14 @@ the kind's face only."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeGuard
 
+from kjpstate.formats.digests import digest_of, sha256_or_none
 from kjpstate.formats.tree import (
     below,
-    digest,
     digests,
     layable,
     read_stamp,
@@ -164,7 +163,7 @@ class Seen:
         """The digest of each file of `with` as it stands."""
         contents = {name: here for name, (_, here) in self.beside.items()}
         return {
-            name: file_digest(here.content if isinstance(here, File) else None)
+            name: sha256_or_none(here.content if isinstance(here, File) else None)
             for name, here in contents.items()
         }
 
@@ -231,14 +230,9 @@ def planned_beside(spec: Spec, seen: Seen, upstream: Upstream) -> dict[str, byte
     return planned
 
 
-def file_digest(content: bytes | None) -> str | None:
-    """sha256 of a file's bytes; None when it is not there."""
-    return None if content is None else hashlib.sha256(content).hexdigest()
-
-
 def install_digest(spec: Spec, files: Mapping[str, str | None]) -> str:
     """What an `install` stands for: its command and the files it was run with."""
-    return digest({"install": list(spec["install"]), "with": dict(files)})
+    return digest_of({"install": list(spec["install"]), "with": dict(files)})
 
 
 def problems(
