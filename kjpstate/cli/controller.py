@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kjpstate import errors
+from kjpstate.formats.times import run_time
 from kjpstate.model import RunInfo
 
 _KEY_BYTES = 32
@@ -74,7 +75,7 @@ def digest_key(folder: Path) -> bytes:
 
 def run_info(document: str) -> RunInfo:
     """A new run's name: six hex digits, the controller's UTC time, who and from where."""
-    started = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    started = run_time(time.time())
     return RunInfo(
         secrets.token_hex(3), started, document, f"{_user()}@{platform.node() or 'unknown'}"
     )

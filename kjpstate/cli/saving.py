@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import secrets
 import time
 from collections.abc import Iterator, Mapping
@@ -20,13 +19,14 @@ from kjpstate import errors, reconcile, saved
 from kjpstate.cli.controller import digest_key, state_folder
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, head
+from kjpstate.formats.times import seconds, utc_minute
 from kjpstate.model import Plan, RunInfo
 from kjpstate.render.diffs import diff_lines, new_rows
 from kjpstate.render.masks import mask_for
 from kjpstate.saved import Saved
 
 LASTS = "24h"
-_UNITS = {"m": 60, "h": 3600, "d": 86400}
+_LONGEST = 999_999 * 86_400
 _HEAD = 256
 _FORGET = 90 * 86400
 """Seconds after its end for which a used plan's note is kept, should a clock jump back."""
@@ -73,10 +73,10 @@ def read(session: Session, path: Path) -> Saved:
 
 def lasting(text: str) -> int:
     """`30m`, `24h`, `7d` in seconds; raises UsageError."""
-    match = re.fullmatch(r"([1-9][0-9]{0,5})([mhd])", text)
-    if match is None:
+    found = seconds(text, "m h d")
+    if not found or found > _LONGEST:
         raise errors.UsageError(f"--expires {text}: expected a time such as 30m, 24h or 7d")
-    return int(match[1]) * _UNITS[match[2]]
+    return int(found)
 
 
 def must_be_free(out: str) -> None:
@@ -260,7 +260,7 @@ def _used(session: Session, plan: Saved) -> Mapping[str, Any] | None:
 
 def _used_already(path: Path, note: Mapping[str, Any]) -> errors.StalePlan:
     by = (
-        f" by run {note.get('run')} at {saved.when(int(note.get('at', 0)))}"
+        f" by run {note.get('run')} at {utc_minute(int(note.get('at', 0)))}"
         if note.get("run")
         else ""
     )
@@ -281,4 +281,4 @@ def use_of(session: Session, plan: Saved) -> str:
         saved.usable(plan, "it", int(time.time()))
     except errors.StalePlan as stale:
         return stale.message.removeprefix("it ")
-    return f"good until {saved.when(plan.expires)}, once"
+    return f"good until {utc_minute(plan.expires)}, once"

@@ -18,6 +18,7 @@ from kjpstate.cli.work import Work, opened
 from kjpstate.formats import journal, remembered
 from kjpstate.formats.pm2 import policy, probe
 from kjpstate.formats.pm2.health import health
+from kjpstate.formats.times import run_time
 from kjpstate.history import ACTS, Past, Wanted
 from kjpstate.model import Answers, Holder, Reading, ReadLock, ReadState, Resource
 from kjpstate.render.statuses import Bot, Status, status_json, status_lines
@@ -140,7 +141,7 @@ def _stands(
     )
     status = Status(
         document.name,
-        time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
+        run_time(time.time()),
         patience,
         tuple(_bot(item, answers) for item in apps if item.host not in lost),
         applies,

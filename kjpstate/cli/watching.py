@@ -13,7 +13,8 @@ from pathlib import Path
 from kjpstate import errors, monitor
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work
-from kjpstate.formats.soak import Hole, Sample, Soak, clock
+from kjpstate.formats.soak import Hole, Sample, Soak
+from kjpstate.formats.times import clock
 from kjpstate.history import Item
 from kjpstate.monitor import Pace, Record
 from kjpstate.render.soak_json import seen_json

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from kjpstate.document.amounts import percent
 from kjpstate.document.draft import Section, argv, entries, known
 from kjpstate.document.hosts import as_list
 from kjpstate.document.page import Page
 from kjpstate.document.sentences import near, quoted
-from kjpstate.document.times import percent, seconds
 from kjpstate.formats import log_dates, logs
+from kjpstate.formats.times import seconds
 from kjpstate.host import HostSpec
 from kjpstate.model import Resource
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kjpstate.document.accept import accept
+from kjpstate.document.amounts import bytes_of, percent
 from kjpstate.document.apps import pm2
 from kjpstate.document.checks import checks
 from kjpstate.document.draft import addressed
@@ -26,9 +27,9 @@ from kjpstate.document.second import objections
 from kjpstate.document.sections import build, deploy, dns, patches
 from kjpstate.document.sentences import escaped
 from kjpstate.document.shape import Shaper
-from kjpstate.document.times import bytes_of, percent, seconds
 from kjpstate.errors import UsageError
 from kjpstate.formats.digests import sha256
+from kjpstate.formats.times import seconds
 from kjpstate.formats.windows import odd_name
 from kjpstate.host import HostSpec
 from kjpstate.model import Acceptance, Notify, Resource

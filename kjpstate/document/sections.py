@@ -13,8 +13,8 @@ from typing import Any
 from kjpstate.document.draft import Draft, Section, argv, entries, known, sections
 from kjpstate.document.hosts import absolute, as_list
 from kjpstate.document.page import Page
-from kjpstate.document.times import seconds
 from kjpstate.document.words import relative
+from kjpstate.formats.times import seconds
 from kjpstate.host import HostSpec
 from kjpstate.model import Where, join, overlap
 

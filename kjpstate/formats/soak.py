@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from kjpstate.formats.times import clock
 from kjpstate.model import Spec
 
 Result: TypeAlias = Literal["passed", "failed", "unknown"]
@@ -211,14 +212,6 @@ def _doubts(
         set(sample.names.values()) - {None} for sample in samples
     ):
         yield Finding(None, "no name was asked for: no check `dns` of this host has `resolves`")
-
-
-def clock(seconds: float) -> str:
-    """`4:30`, `1:02:03`: a moment or a time, for a person."""
-    whole = round(seconds)
-    hours, rest = divmod(whole, 3600)
-    minutes, left = divmod(rest, 60)
-    return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"
 
 
 def size(count: int) -> str:

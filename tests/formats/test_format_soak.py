@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from kjpstate.formats.soak import Hole, Limits, Sample, Soak, Subject, clock, failures, judge, size
+from kjpstate.formats.soak import Hole, Limits, Sample, Soak, Subject, failures, judge, size
+from kjpstate.formats.times import clock
 
 BOT = Subject("stb", "bot", {"app": {"name": "bot"}})
 ALL = Limits(cpu=30, memory=200 << 20, crash_restarts=0, unresolved=1, log={"ENOTFOUND": 3})
