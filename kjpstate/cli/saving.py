@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from kjpstate import errors, reconcile, saved
+from kjpstate import disk, errors, reconcile, saved
 from kjpstate.cli.controller import digest_key, state_folder
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, head
@@ -149,17 +148,9 @@ def body_of(work: Work, plan: Plan) -> dict[str, Any]:
 
 
 def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with os.fdopen(os.open(beside, flags, 0o600), "w", encoding="ascii", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        disk.replace(path, text.encode("ascii"))
     except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
         raise errors.Failed(f"{path} can't be written: {error.strerror or error}") from None
 
 
@@ -216,10 +207,7 @@ def used(work: Work, plan: Saved | None, path: Path | None, run: RunInfo) -> Ite
     note = _notes(work.session) / f"{plan.id}.json"
     value = {"run": run.id, "at": int(time.time()), "expires": plan.expires, "file": str(path)}
     try:
-        with os.fdopen(os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(json.dumps(value))
-            file.flush()
-            os.fsync(file.fileno())
+        disk.create(note, json.dumps(value).encode())
     except FileExistsError:
         raise _used_already(path, _used(work.session, plan) or {}) from None
     except OSError as error:

@@ -445,15 +445,14 @@ def sweep_trees(folder: Folder, name: str) -> None:
             folder.remove(left)
 
 
-def atomically(path: Path, content: bytes, mode: int = 0o600) -> None:
+def atomically(path: Path, content: bytes) -> None:
     """Write one small file of ours in the state folder: temp, rename, to the disk."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = f".{path.name}.kjpstate-new"
     with opened(path.parent) as folder:
         folder.unlink(temporary, missing_ok=True)
         try:
-            with held(_write_new(folder, temporary, content)) as written:
-                folder.set_mode(written, temporary, mode)
+            os.close(_write_new(folder, temporary, content))
             folder.replace(temporary, path.name)
         except OSError:
             with contextlib.suppress(OSError):

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kjpstate import disk
 from kjpstate.errors import Distrusted, Failed, UsageError
 from kjpstate.formats import known_hosts as lines
 from kjpstate.host import Ssh
@@ -162,7 +163,7 @@ def remember(target: Target, keys: Sequence[bytes], state_folder: Path) -> Path:
             old = path.read_bytes() if path.is_file() else b""
             kept = lines.without(old, names(target)[0])
             kept += b"\n" if kept and not kept.endswith(b"\n") else b""
-            _replace(path, kept + b"".join(key + b"\n" for key in keys))
+            disk.replace(path, kept + b"".join(key + b"\n" for key in keys))
     except OSError as error:
         raise Failed(
             f"{path} can't be written: {(error.strerror or str(error)).lower()}; nothing was "
@@ -170,16 +171,6 @@ def remember(target: Target, keys: Sequence[bytes], state_folder: Path) -> Path:
             "look at it, or name another folder in $KJPSTATE_STATE",
         ) from None
     return path
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(temporary, flags, 0o600), "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
 
 
 # ---- a pin

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kjpstate import disk
 from kjpstate.errors import Failed, Locked
 from kjpstate.hosts import owners
 from kjpstate.hosts.files import publish
@@ -57,10 +58,8 @@ class Lock:
             if pid is None:
                 path.unlink(missing_ok=True)
                 return
-            fresh = path.with_name(f"{path.name}.new")
-            fresh.unlink(missing_ok=True)
-            _new(fresh, f"pid {pid}\nstart {process_start(pid)}\nboot {boot_id()}\n")
-            fresh.replace(path)
+            said = f"pid {pid}\nstart {process_start(pid)}\nboot {boot_id()}\n"
+            disk.replace(path, said.encode(), 0o644, path.with_name(f"{path.name}.new"))
 
     def release(self) -> None:
         """Let go; never raises, and never removes another's lock."""
@@ -332,7 +331,7 @@ def _link(path: Path, content: str) -> bool:
     there."""
     temporary = path.with_name(f".{NAME}.{os.getpid()}.{os.urandom(4).hex()}.link")
     try:
-        _new(temporary, content)
+        disk.create(temporary, content.encode(), 0o644)
         with opened(path.parent) as folder:
             publish(folder, temporary.name, path.name)
     except OSError as error:
@@ -341,16 +340,6 @@ def _link(path: Path, content: str) -> bool:
             return False
         raise
     return True
-
-
-def _new(path: Path, content: str) -> None:
-    """A file that was not there and that all may read."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(path, flags, 0o600), "wb") as stream:
-        stream.write(content.encode())
-        stream.flush()
-        os.fsync(stream.fileno())
-    path.chmod(0o644)
 
 
 def _break(path: Path, stale: str, content: str, host: str) -> None:
