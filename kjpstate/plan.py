@@ -152,7 +152,6 @@ def build(scene: Scene) -> Plan:
             line for found in assessed.values() for line in found.actual.beside.get("orphans", ())
         ),
         accepted=tuple(accepted),
-        kept=(),
         elsewhere=dict(scene.elsewhere),
         secrets=scene.secrets | {text for found in assessed.values() for text in _secrets(found)},
     )

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kjpstate.formats.digests import sha256
-from kjpstate.model import Answer, Clock, Tree, TreeFile
+from kjpstate.model import Answer, Clock, Tree
 
 _OURS = re.compile(r".\.kjpstate-.|.\.backup\.\d{8}T\d{6}Z-[0-9a-f]{6}$")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -96,11 +96,6 @@ def covered(path: str, paths: Sequence[str]) -> bool:
     entries = [entry.removeprefix("./") for entry in paths]
     folders = tuple(entry for entry in entries if not entry or entry.endswith("/"))
     return path in entries or path.startswith(folders)
-
-
-def pick(files: Mapping[str, TreeFile], names: Mapping[str, Any]) -> dict[str, TreeFile]:
-    """The files of a tree that `names` names, in the order of their paths."""
-    return {path: files[path] for path in sorted(files) if path in names}
 
 
 OF_HOST = "_host"

@@ -117,12 +117,6 @@ def sha256_in(folder: Folder, name: str) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def sha256_of(real: Path) -> str:
-    """sha256 in hex of a file's bytes."""
-    with real.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def folder_of(path: str, pen: Pen) -> Folder:
     """The folder that `path` is in, held open. Raises NoFolder, OSError."""
     try:
