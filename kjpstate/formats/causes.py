@@ -52,8 +52,8 @@ class Package:
 
 @dataclass(frozen=True)
 class Traces:
-    """What the host has kept. `files`: path -> when it changed; `gone`: path -> when its folder
-    changed. `pm2`: (time as the log has it, line)."""
+    """The traces that the host has kept. `files`: path -> when it changed; `gone`: path -> when its
+    folder changed. `pm2`: (time as the log has it, line)."""
 
     now: float
     zone: timezone

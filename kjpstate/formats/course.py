@@ -25,7 +25,7 @@ _ROTATED = {
 
 @dataclass(frozen=True)
 class Course:
-    """Where the watch over one app stands. `last`: what was seen before; `entries`: PM2's of the
+    """The state of the watch over one app. `last`: what was seen before; `entries`: PM2's of the
     app, as they last stood still; `idle`: since when (seconds of uptime) it has no connection, 0
     when it has; `marks`: up to where its logs were read; `texts`: lines so far, None once
     unreadable."""
@@ -47,7 +47,7 @@ def begin(subject: Subject) -> Course:
 
 
 def readings(course: Course) -> Iterator[Reading]:
-    """All that one look asks for."""
+    """The readings of one look."""
     subject = course.subject
     yield probe.reading(subject.spec)
     yield from logs(course, course.paths)
@@ -115,8 +115,8 @@ def step(course: Course, at: float, answers: Answers) -> tuple[Course, Sample] |
 
 
 def _sick(course: Course, seen: probe.Seen) -> str:
-    """Why it is not alive. Without any connection it may be waiting for its next try: only for so
-    long."""
+    """The reason why it is not alive. Without any connection it may be waiting for its next try:
+    only for so long."""
     app = course.subject.spec["app"]
     may_end = app.get("autorestart") is False
     found = health.health(
@@ -129,7 +129,8 @@ def _sick(course: Course, seen: probe.Seen) -> str:
 
 
 def _idle(course: Course, seen: probe.Seen, listed: Sequence[probe.App]) -> Decimal:
-    """Since when it has no connection, where the document says that it must have one."""
+    """The moment since which it has no connection, where the document says that it must have
+    one."""
     if not course.subject.spec.get("connected") or not any(app.connections == 0 for app in listed):
         return Decimal(0)
     same = course.last is not None and course.last.clock.boot_id == seen.clock.boot_id
@@ -137,7 +138,7 @@ def _idle(course: Course, seen: probe.Seen, listed: Sequence[probe.App]) -> Deci
 
 
 def _anew(last: probe.Seen | None, seen: probe.Seen) -> str:
-    """Whether everything was started again: the box, or PM2's daemon."""
+    """True if everything was started again: the box, or PM2's daemon."""
     if last is None:
         return ""
     if last.clock.boot_id != seen.clock.boot_id:
@@ -160,8 +161,8 @@ def _restarts(course: Course, listed: Sequence[probe.App], *, anew: bool) -> tup
 
 
 def _settled(app: probe.App) -> bool:
-    """Whether PM2 is not just restarting it: then `created_at` has moved, and
-    the counter not yet."""
+    """True if PM2 is not just restarting it: then `created_at` has moved, and the counter not
+    yet."""
     return app.status in ("errored", "waiting restart") or (
         app.status == "online" and app.start is not None
     )

@@ -19,7 +19,7 @@ def sha256_or_none(content: bytes | None) -> str | None:
 
 
 def sha256_or_dash(content: bytes | None) -> str:
-    """The same as journals and scripts write it: `-` when it is not there."""
+    """The digest of a file's bytes as journals and scripts write it: `-` when it is not there."""
     return sha256_or_none(content) or "-"
 
 

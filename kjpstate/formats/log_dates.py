@@ -45,8 +45,8 @@ def format_of(app: Mapping[str, Any]) -> str:
 
 
 def pattern(date_format: str) -> re.Pattern[str] | None:
-    """What a line begins with; None for a format that does not give date, hour and minute, or that
-    has words we do not know."""
+    """The pattern of a line's beginning; None for a format that does not give date, hour and
+    minute, or that has words we do not know."""
     parts = []
     for match in _WORD.finditer(date_format):
         word = match[0]
@@ -83,7 +83,7 @@ NOW = ("date", "+%Y-%m-%dT%H:%M:%S")
 
 
 def said_now(answer: Answer) -> datetime | str:
-    """What NOW printed, or why that can't be known."""
+    """The time that NOW printed, or why that can't be known."""
     said = answer.stdout.decode(errors="replace").strip() if isinstance(answer, Completed) else ""
     try:
         return datetime.fromisoformat(said)

@@ -55,7 +55,7 @@ def job_name(document: str, path: str) -> str:
 
 
 def fits(every: int) -> bool:
-    """Whether all three can run it evenly: minutes that divide the hour, or hours that divide the
+    """True if all three can run it evenly: minutes that divide the hour, or hours that divide the
     day."""
     if every < HOUR:
         return every >= MINUTE and every % MINUTE == 0 and HOUR % every == 0

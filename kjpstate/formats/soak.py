@@ -42,9 +42,8 @@ class Subject:
 
 @dataclass(frozen=True)
 class Limits:
-    """What must not be passed; None and absent: no limit. `cpu`: per cent of one core; `memory`:
-    bytes of all its processes; `unresolved`: looks at which a name did not resolve; `log`: text ->
-    lines."""
+    """Limits of a watch; None and absent: no limit. `cpu`: per cent of one core; `memory`: bytes of
+    all its processes; `unresolved`: looks at which a name did not resolve; `log`: text -> lines."""
 
     cpu: float | None = None
     memory: int | None = None
@@ -93,7 +92,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Of one app. `findings`: why it is not passed."""
+    """The verdict over one app. `findings`: why it is not passed."""
 
     host: str
     app: str
@@ -146,8 +145,8 @@ def judge(
 def failures(
     limits: Limits, samples: Sequence[Sample], *, ended: bool = False
 ) -> Iterator[Finding]:
-    """What is wrong for certain, each limit once, at the moment it was passed; an app that is not
-    alive counts at the second look in a row, or at the last."""
+    """The limits that were passed for certain, each once, at the moment it was passed; an app that
+    is not alive counts at the second look in a row, or at the last."""
     told: set[str] = set()
     unresolved, sick = 0, ""
     for number, sample in enumerate(samples):
@@ -189,7 +188,7 @@ def _passed(limits: Limits, sample: Sample, unresolved: int) -> Iterator[tuple[s
 def _doubts(
     limits: Limits, samples: Sequence[Sample], holes: Sequence[Hole], seconds: float
 ) -> Iterator[Finding]:
-    """Why nobody can say that all was well."""
+    """The reasons why nobody can say that all was well."""
     if not samples:
         yield Finding(None, holes[-1].why if holes else "nothing was seen")
         return

@@ -19,12 +19,12 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def ours(name: str) -> bool:
-    """Whether a name, or any part of a path with `/`, is one of our backups or temporary names."""
+    """True if a name, or any part of a path with `/`, is one of our backups or temporary names."""
     return any(_OURS.search(part) for part in name.split("/"))
 
 
 def is_backup(path: str, run: str) -> bool:
-    """Whether the last part of `path` is a name that a backup of `run` has."""
+    """True if the last part of `path` is a name that a backup of `run` has."""
     return bool(re.search(rf"[^/]\.backup\.\d{{8}}T\d{{6}}Z-{re.escape(run)}$", path))
 
 
@@ -48,7 +48,7 @@ def unfolded(word: str) -> str:
 
 
 def layable(name: str) -> bool:
-    """Whether a file can be laid into a tree by this relative name, on every host: none that leads
+    """True if a file can be laid into a tree by this relative name, on every host: none that leads
     out, that has a line end, or a backslash, which parts folders on Windows; none that is no text
     of bytes."""
     try:
@@ -91,7 +91,7 @@ def below(files: Mapping[str, str], folder: str) -> dict[str, str]:
 
 
 def covered(path: str, paths: Sequence[str]) -> bool:
-    """Whether the relative `path` is one of `paths`, or lies in one of them that ends in `/` (`./`:
+    """True if the relative `path` is one of `paths`, or lies in one of them that ends in `/` (`./`:
     all)."""
     entries = [entry.removeprefix("./") for entry in paths]
     folders = tuple(entry for entry in entries if not entry or entry.endswith("/"))

@@ -243,8 +243,8 @@ _AS_CERTIFICATE = tuple(f"{one}-cert-v01@openssh.com" for one in _TYPES)
 
 
 def types_in_order(known: Collection[str] = ()) -> list[str]:
-    """All that a host may sign with, those of the `known` types of keys first, then as OpenSSH
-    asks."""
+    """The algorithms a host may sign with: those of the `known` types of keys first, then in
+    OpenSSH's order."""
     from asyncssh.public_key import get_default_public_key_algs, get_public_key_algs
 
     defaults = [name.decode() for name in get_default_public_key_algs()]
@@ -266,8 +266,8 @@ def types_of(keys: Iterable[bytes]) -> set[str]:
 
 
 def each_type(met: Callable[[], Collection[str]]) -> Iterator[list[str]]:
-    """What to ask for to see one key of each type after the other, but for the
-    types `met` by then."""
+    """The types to ask for so that a host shows one key of each type in turn, except those `met` by
+    then."""
     for kind in dict.fromkeys(map(type_of_key, _TYPES)):
         if kind not in met():
             yield [name for name in types_in_order() if type_of_key(name) == kind]
@@ -300,7 +300,8 @@ def _options(keys: _Keys) -> dict[str, Any]:
 
 
 class _Keys:
-    """What one place may show, and what it did show. `known`: it showed a key that we know."""
+    """The keys that one place may show, and those it did show. `known`: it showed a key that we
+    know."""
 
     def __init__(self, spec: Ssh, target: Target, state_folder: Path) -> None:
         self.spec, self.target, self._folder = spec, target, state_folder
@@ -313,8 +314,8 @@ class _Keys:
         self.known = False
 
     def offers(self) -> Iterator[list[str]]:
-        """Which types of keys to take, a connection each, for as long as what is shown is not
-        known."""
+        """Yields the types of keys to accept, a connection each, as long as nothing known was
+        shown."""
         trusted = [key for key in lines.keys(self._lines) if self._judged(key) == lines.TRUSTED]
         expected = [self._whole] if self._whole else [] if self._pin else trusted
         types = types_of(expected)
@@ -368,7 +369,7 @@ class _Keys:
         return Client()
 
     def take(self, key: bytes) -> bool:
-        """Whether this key is known."""
+        """Notes a shown key; True if it is known."""
         self._shown[key] = None
         if self._verdict != lines.IS_REVOKED:
             self._verdict = self._judged(key)
@@ -390,7 +391,8 @@ class _Keys:
             self._verdict = lines.IS_REVOKED
 
     def note(self, connection: asyncssh.SSHClientConnection) -> None:
-        """Of a pinned fingerprint the type is noted, where it was not the first to be shown."""
+        """Notes the type of the key that a pinned fingerprint means, where it was not the first to
+        be shown."""
         key = connection.get_server_host_key()
         if key is not None and len(self._shown) > 1 and self._pin and not self._whole:
             known_hosts.note_type(self._pin, type_of_key(key.get_algorithm()), self._folder)
@@ -410,7 +412,7 @@ class _Keys:
 
 
 def _denied(spec: Ssh, target: Target) -> Unreachable:
-    """Which keys were tried, and what to do about it."""
+    """The error for a refused login: which keys were tried, and what to do about it."""
     names = spec.identity or [
         f"~/.ssh/{path.name}"
         for path in sorted((Path.home() / ".ssh").glob("id_*"))

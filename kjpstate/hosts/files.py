@@ -57,8 +57,8 @@ class Announced(Protocol):
 
 @dataclass(frozen=True)
 class Pen:
-    """Who writes: the run, the ledger of its backups, whom to tell of each effect, where a path
-    really is, and the journal in which each action is announced."""
+    """The writer of one session: its run, the ledger of its backups, the listener told of each
+    effect, the real place of a path, and the journal in which each action is announced."""
 
     run: RunInfo
     ledger: Path
@@ -74,7 +74,7 @@ def why(path: str, error: OSError) -> str:
 
 
 def reason(error: OSError) -> str:
-    """The same without the path, as far as we said it."""
+    """The system's words without the path; for an unsafe folder our own whole sentence."""
     if isinstance(error, UnsafeFolder):
         return str(error.strerror)
     if isinstance(error, PermissionError) and not POSIX:
@@ -433,7 +433,7 @@ def sweep(folder: Folder, name: str) -> None:
 
 
 def sweep_trees(folder: Folder, name: str) -> None:
-    """The same for a folder's unfinished copies, and for a link that was on its way into it."""
+    """Removes a folder's unfinished copies, and a link that was on its way into it."""
     for left in folder.names():
         if left.startswith(f"{name}.kjpstate-"):
             folder.remove(left)

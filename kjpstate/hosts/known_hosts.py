@@ -43,13 +43,13 @@ def own_file(state_folder: Path) -> Path:
 
 
 def pattern(target: Target) -> str:
-    """How a known_hosts file names the place."""
+    """The place as a known_hosts file names it."""
     return names(target)[0].decode()
 
 
 def names(target: Target) -> tuple[bytes, ...]:
-    """What lines for the place are found by: only what the document writes,
-    never where that leads."""
+    """The names by which lines for the place are found: the document's own, never the address they
+    lead to."""
     name = _usual(target.address)
     return (
         (name.encode(),)
@@ -97,8 +97,8 @@ def _users_file() -> Path | None:
 
 
 def _found(path: Path | None) -> tuple[lines.File, str]:
-    """What the file says, and what is wrong with it. One that can't be read says nothing, as for
-    OpenSSH."""
+    """The lines of the file, and what is wrong with it. A file that can't be read has no lines, as
+    for OpenSSH."""
     if path is None:
         return _NOTHING, ""
     try:
@@ -190,8 +190,7 @@ def pinned_key(pin: str) -> bytes:
 
 
 def pinned_type(pin: str, state_folder: Path) -> str:
-    """Of which type the key with this fingerprint was when it was last met; ""
-    where nobody knows."""
+    """The type of the key with this fingerprint when it was last met; "" where nobody knows."""
     with contextlib.suppress(OSError, ValueError):
         words = (line.split() for line in _types_file(state_folder).read_text("utf-8").splitlines())
         return next((kind for fingerprint, kind in words if fingerprint == pin), "")

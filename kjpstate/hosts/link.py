@@ -105,7 +105,7 @@ class SshLink:
 
     @property
     def alive(self) -> bool:
-        """Whether the connection still stands, as far as we know."""
+        """True if the connection still stands, as far as we know."""
         return not self._chain[-1].is_closed()
 
     @property
@@ -161,7 +161,7 @@ class SshLink:
 
 
 def said(error: BaseException) -> str:
-    """What an error says, in one line and never empty."""
+    """The text of an error, in one line and never empty."""
     text = getattr(error, "reason", "") or str(error) or type(error).__name__
     return " ".join(text.split())
 

@@ -44,7 +44,7 @@ class Lock:
     content: str
 
     def held(self) -> bool:
-        """Whether the file still says that we hold it."""
+        """True if the file still says that we hold it."""
         try:
             return owners.read(self.path, _MINE) == self.content
         except (Damaged, OSError):
@@ -79,7 +79,7 @@ class _Found:
 
     @property
     def whose(self) -> str:
-        """Whose it is and where, for a screen; empty for one of this user."""
+        """The lock's owner and place, for a screen; empty for one of this user."""
         if self.place.user:
             return f"{self.place.user}'s, {self.place.folder / NAME}"
         return f"an earlier version's, {self.place.folder / NAME}"
@@ -137,14 +137,15 @@ async def alone(held: Lock, places: Places, host: str) -> None:
 
 
 def life_of(places: Places, content: str) -> Life:
-    """Of a lock of this user. alive: the owner's process runs; step: it is gone, but a command that
-    it started runs; dead."""
+    """The life of a lock of this user. alive: the owner's process runs; step: it is gone, but a
+    command that it started runs; dead."""
     words = owners.owner(content)
     return "dead" if words is None else _life(words, Place(places.own, my_number(), ""), places)
 
 
 def holder(places: Places, host: str) -> Holder | None:
-    """Who holds this machine; None when nobody does. `damaged`: something else stands there.
+    """The owner of this machine's lock; None when nobody holds it. `damaged`: something else stands
+    there. Raises Failed where no lock may stand, OSError.
 
     Raises Failed where no lock may stand, OSError.
     """
@@ -169,7 +170,7 @@ def held_by(content: str, life: str, whose: str = "") -> Holder:
 
 
 def damaged_holder(reason: str) -> Holder:
-    """What stands at the lock's place and is none."""
+    """A holder for something at the lock's place that is no lock."""
     return Holder("", "", "", "", "damaged", reason)
 
 
@@ -201,7 +202,7 @@ def unlock(places: Places, owner: Holder, *, force: bool) -> bool:
 
 
 def owner_text(run: RunInfo, pid: int) -> str:
-    """What stands in the lock: one `word value` a line."""
+    """The text of a lock: one `word value` a line."""
     words = {
         "run": run.id,
         "who": run.who,
@@ -293,7 +294,7 @@ def _life(words: Mapping[str, str], place: Place, places: Places) -> Life:
 
 
 def _step_lives(path: Path, whose: tuple[int, ...]) -> bool:
-    """Whether the command that the owner started, or one of its group, still runs."""
+    """True if the command that the owner started, or one of its group, still runs."""
     try:
         words = owners.step(owners.read(path, whose) or "")
     except (Damaged, OSError):
@@ -310,7 +311,7 @@ def _generation(words: Mapping[str, str]) -> str:
 
 
 def _sweep(folder: Path) -> None:
-    """What dead contenders left; the lock is ours."""
+    """Removes the files that dead contenders left; the lock is ours."""
     for left in (
         *folder.glob(f".{NAME}.*.link"),
         *folder.glob(f"{NAME}.step.*"),
@@ -368,8 +369,8 @@ def _break(path: Path, stale: str, content: str, host: str) -> None:
 
 
 def _winner(right: Path) -> Mapping[str, str] | None:
-    """Who has the right to break: its words, none of them where it is damaged; None when it is
-    gone."""
+    """The words of the run that has the right to break the lock, none of them where its file is
+    damaged; None when it is gone."""
     try:
         text = owners.read(right, _MINE)
     except Damaged:

@@ -39,7 +39,7 @@ OUTPUT_CAP = 64 * 1024
 
 
 def backup_of(path: str, run: RunInfo) -> str:
-    """Where the original of `path` is kept by this run."""
+    """The path at which this run keeps the original of `path`."""
     return f"{path.rstrip('/')}.backup.{run.suffix}"
 
 
@@ -81,8 +81,8 @@ def plain_name(name: str, *, windows: bool = False) -> str:
 def refusal(
     action: Action, may_change: Sequence[str], kept: Collection[str], *, windows: bool = False
 ) -> str:
-    """Why the guard forbids `action`, or nothing. `kept`: paths this session already backed up.
-    `windows`: whether the host is one.
+    """The reason why the guard forbids `action`; empty when it does not. `kept`: paths this session
+    already backed up. `windows`: the host runs Windows.
 
     What a Run writes is named in the plan and not bound here, but its originals must have been kept
     first; they may be put back. Backups and stamps go beside an allowed path or into our state
@@ -148,7 +148,7 @@ def _odd(name: str, windows: bool) -> bool:
 
 
 def settled(action: SyncTree, standing: Mapping[str, object]) -> bool:
-    """Whether the folder already holds what the manifest says and nothing of what should go."""
+    """True if the folder already holds the manifest's files and nothing that should go."""
     wanted = {path: file.digest for path, file in (action.manifest or {}).items()}
     found = {path: getattr(file, "digest", "") for path, file in standing.items() if path in wanted}
     return wanted == found and not any(path in standing for path in action.remove)

@@ -66,7 +66,7 @@ class Order:
 
     @property
     def hopeless(self) -> bool:
-        """Whether nothing may follow it."""
+        """True if nothing may follow it."""
         return self.outcome is not None and not self.outcome.ok
 
 
@@ -205,7 +205,7 @@ def in_order(orders: Sequence[Order], reply: Sequence[Frame]) -> tuple[list[Outc
 
 
 def _outcome(order: Order, frame: Frame, output: bytes) -> Outcome:
-    """What the session said about one order."""
+    """The outcome that the session reported for one order."""
     status = _STATUSES.get(frame.words[1], "unknown")
     code = int(frame.words[2]) if frame.words[2:] and frame.words[2].isdigit() else None
     if isinstance(order.action, Backup) and status == "already":

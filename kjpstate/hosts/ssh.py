@@ -133,7 +133,7 @@ class ShellHost:
 
     @property
     def cost(self) -> Cost:
-        """What was spent on this host so far."""
+        """The cost of looking at this host so far."""
         return self._past if self._link is None else _sum(self._past, self._link.cost)
 
     async def _linked(self) -> Link:
@@ -333,7 +333,8 @@ class ShellHost:
         self._session = self._root = self._orders = None
 
     async def holder(self) -> Holder | None:
-        """Who holds the lock, as the host itself sees it. Raises Failed where none can be kept."""
+        """The owner of the lock, as the host itself sees it. Raises Failed where none can be
+        kept."""
         return frames.holder(self.name, await self._ask_lock("kj_holder"))
 
     async def unlock(self, owner: Holder, *, force: bool = False) -> bool:
@@ -357,7 +358,8 @@ class ShellHost:
         return refusal(action, self._may_change, self._orders.kept)
 
     def _backup(self, action: Action) -> str:
-        """Beside the path where we may write, else in our state folder on the host."""
+        """The backup's path: beside the original where we may write, else in our state folder on
+        the host."""
         assert self._orders is not None
         path = getattr(action, "path", "") or getattr(action, "to_directory", "")
         if not path or allowed(path, self._may_change):
@@ -377,7 +379,7 @@ class ShellHost:
 
 
 def _answering(reply: Sequence[frames.Frame]) -> list[frames.Frame]:
-    """Those of a session's first reply that answer readings."""
+    """The frames of a session's first reply that answer readings."""
     return [frame for frame in reply if frame.kind not in ("held", "recovered")]
 
 
@@ -397,7 +399,8 @@ def _extras(orders: Sequence[Order]) -> dict[str, str]:
 
 
 def _standing(host: str, row: Sequence[Action]) -> tuple[Reading, ...]:
-    """What must be known before a row can be sent: the folder that its SyncTree switches."""
+    """The readings that a row needs before it can be sent: the folder that its SyncTree
+    switches."""
     return tuple(
         ReadTree(host, action.to_directory) for action in row if isinstance(action, SyncTree)
     )

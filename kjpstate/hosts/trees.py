@@ -202,7 +202,7 @@ def _link_rest(old: Folder, new: Folder, remove: set[str]) -> None:
 
 
 def _found(top: Folder, path: str) -> os.stat_result | None:
-    """What is at the relative `path` itself; None for nothing."""
+    """The status of the relative `path` itself; None for nothing."""
     above, _, name = path.rpartition("/")
     with contextlib.ExitStack() as open_ones:
         here = top
@@ -214,7 +214,7 @@ def _found(top: Folder, path: str) -> os.stat_result | None:
 
 
 def _only_removed(folder: Folder, path: str, remove: set[str]) -> bool:
-    """Whether `folder`, at `path`, holds files to be removed and nothing else, so that it goes with
+    """True if `folder`, at `path`, holds files to be removed and nothing else, so that it goes with
     them."""
     inside = [
         below for below, _, _, found in _all_below(folder, path) if not stat.S_ISDIR(found.st_mode)
@@ -223,8 +223,8 @@ def _only_removed(folder: Folder, path: str, remove: set[str]) -> bool:
 
 
 def _all_below(folder: Folder, path: str = "") -> Iterator[tuple[str, Folder, str, os.stat_result]]:
-    """All below a folder at the relative `path`: where it is, its folder, its name there, what it
-    is."""
+    """Walks everything below a folder at the relative `path`: the path, its folder, its name there,
+    its status."""
     for name in folder.names():
         found = folder.stat(name)
         if found is None:
@@ -409,7 +409,7 @@ def _copy_into(old: Folder, new: Folder, shared: bool, top: bool) -> None:
 
 
 def _durable(folder: Folder) -> None:
-    """All of a new tree on the disk, before what it stands for is touched."""
+    """Forces all of a new tree to the disk, before the old one is touched."""
     for _, source, name, found in _all_below(folder):
         if stat.S_ISREG(found.st_mode):
             source.sync_file(name)
@@ -453,7 +453,7 @@ def put_back(action: Restore, pen: Pen) -> Literal["done", "already"]:
 
 
 def _stands(action: Restore, parent: Folder, name: str) -> bool:
-    """Whether what should stand there does."""
+    """True if what should stand there does."""
     there = parent.is_folder(name)
     if action.written and (tree_digest(parent, name) if there else "-") != action.written:
         return False

@@ -64,7 +64,7 @@ def _line(target: known_hosts.Target, key: bytes) -> str:
 
 
 def revoked(spec: Ssh, line: str, state_folder: Path) -> bool:
-    """Whether a known_hosts file says that the key of `line` is good for this host no more."""
+    """True if a known_hosts file revokes the key of `line` for this host."""
     marked = lines.marked(known_hosts.known(state_folder, targets(spec)[-1]), lines.REVOKED)
     return line.split()[2] in [base64.b64encode(key).decode() for key in marked]
 
