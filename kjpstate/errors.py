@@ -5,9 +5,8 @@ KjpstateError            1   base: str() is one sentence
 ├─ Unreachable           3   no connection, or the link was lost
 ├─ Locked                4   another run holds the host
 ├─ StalePlan             5   what the plan saw has moved
-├─ ChecksFailed          6   an acceptance check failed
-├─ Restored              7   an action failed; its unit was put back
 ├─ RefusedError          8   would have to guess or destroy
+│  └─ Distrusted         8   a host showed a key that nobody confirmed
 ├─ UsageError           64   the command line
 ├─ DocumentError        65   the document: every problem with its line
 └─ Interrupted         130   Ctrl-C
@@ -67,13 +66,18 @@ class Unreachable(KjpstateError):
 
 
 class Locked(KjpstateError):
-    """Another run holds the host; `run` is its id, empty when the lock does not say."""
+    """Another run holds the host."""
 
     exit_code = LOCKED
 
-    def __init__(self, message: str, remedy: str = "", rule: str = "", run: str = "") -> None:
+    def __init__(
+        self, message: str, remedy: str = "", rule: str = "", run: str = "", held: str = ""
+    ) -> None:
         super().__init__(message, remedy, rule)
         self.run = run
+        """Its id; empty when the lock does not say."""
+        self.held = held or message
+        """Who holds it, for a run that waits: nothing of what that run did or did not do."""
 
 
 class StalePlan(KjpstateError):
@@ -82,22 +86,14 @@ class StalePlan(KjpstateError):
     exit_code = STALE
 
 
-class ChecksFailed(KjpstateError):
-    """At least one acceptance check failed."""
-
-    exit_code = CHECKS_FAILED
-
-
-class Restored(KjpstateError):
-    """An action failed and its unit was put back as it was."""
-
-    exit_code = RESTORED
-
-
 class RefusedError(KjpstateError):
-    """Going on would mean guessing or destroying; also an untrusted host key."""
+    """Going on would mean guessing or destroying."""
 
     exit_code = REFUSED
+
+
+class Distrusted(RefusedError):
+    """A host showed a key that nobody confirmed for it."""
 
 
 class UsageError(KjpstateError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from kjpstate.model import Action, Answers, Holder, Outcome, Reading, Recovered, RunInfo, Where
 
@@ -22,30 +22,46 @@ _OURS = re.compile(
 
 
 @dataclass(frozen=True)
-class HostSpec:
-    """How a host is reached, as the document says it. Made by `document`, used by `hosts/`.
-
-    `name`: the host's word in the document, `stb[10.0.0.1]` for one of a fleet. `local`: the
-    absolute folder (final `/`) from which this machine's relative paths start, "" where it stands
-    for itself (`--here`); None for a host over SSH. `host_key`: a pinned `SHA256:…` or a whole
-    public key. `identity`: key files. `jump`: [user@]address[:port].
-    """
+class Ssh:
+    """A host over SSH, as the document says how it is reached."""
 
     name: str
+    """The host's word in the document, `stb[10.0.0.1]` for one of a fleet."""
     where: Where
-    local: str | None = None
     address: str = ""
     port: int = 22
     user: str = ""
     host_key: str = ""
+    """A pinned `SHA256:…` or a whole public key; "" where known_hosts decides."""
     identity: tuple[str, ...] = ()
+    """Key files."""
     jump: str = ""
+    """[user@]address[:port]"""
     become: str = ""
+    member_of: str = ""
+    """The fleet's word in the document; "" for a host that stands for itself."""
+
+
+@dataclass(frozen=True)
+class Local:
+    """This machine, as the document says it."""
+
+    name: str
+    where: Where
+    folder: str = ""
+    """The absolute folder (final `/`) from which relative paths start; "" for the user's home."""
+    stands_for: Ssh | None = None
+    """The host over SSH that this machine is (`--here`)."""
+    member_of: str = ""
+
+
+HostSpec: TypeAlias = Local | Ssh
+"""How a host is reached. Made by `document`, used by `hosts/`."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What the looking cost so far: for `plan -v`. Bytes both ways together."""
+    """The cost of looking so far: for `plan -v`. Bytes both ways together."""
 
     connections: int = 0
     execs: int = 0
@@ -74,12 +90,12 @@ class Eye(Protocol):
 
     @property
     def identity(self) -> str:
-        """What tells this machine from any other: the host key it proved, or its id. Known after a
-        look."""
+        """The id that tells this machine from any other: the host key it proved, or its own. Known
+        after a look."""
 
     @property
     def cost(self) -> Cost:
-        """What was spent on this host so far."""
+        """The cost of looking at this host so far."""
 
 
 class Host(Eye, Protocol):
@@ -93,7 +109,7 @@ class Host(Eye, Protocol):
 
     @property
     def recovered(self) -> Sequence[Recovered]:
-        """What the last `begin` made of runs that had ended there before their time."""
+        """The runs that ended before their time, as the last `begin` settled them."""
 
     async def begin(self, run: RunInfo, readings: Sequence[Reading]) -> Answers:
         """Take the host's lock for `run`, settle what a lost run left half done (`recovered`), then
@@ -116,7 +132,7 @@ class Host(Eye, Protocol):
         the next one is to be told so."""
 
     async def holder(self) -> Holder | None:
-        """Who holds the lock; None: nobody. Raises Unreachable."""
+        """The owner of the lock; None when nobody holds it. Raises Unreachable."""
 
     async def unlock(self, owner: Holder, *, force: bool = False) -> bool:
         """Break the very lock that `owner` is, when it is dead or `force` is said; False when it is
@@ -124,7 +140,7 @@ class Host(Eye, Protocol):
 
 
 def allowed(path: str, may_change: Sequence[str]) -> bool:
-    """Whether `path` is one of `may_change`, lies in a folder of it (final `/`), or is itself a
+    """True if `path` is one of `may_change`, lies in a folder of it (final `/`), or is itself a
     backup or temporary file of ours beside an allowed path. A path with `..` never is."""
     bare = path.rstrip("/")
     beside = ".." not in path.split("/") and _original_of(bare) in {
@@ -134,7 +150,7 @@ def allowed(path: str, may_change: Sequence[str]) -> bool:
 
 
 def may_hold(path: str, may_change: Sequence[str]) -> bool:
-    """Whether a document's own content may be laid at `path`: as `allowed`, but at no name of ours
+    """True if a document's own content may be laid at `path`: as `allowed`, but at no name of ours
     beside, where an original may stand."""
     return ".." not in path.split("/") and any(_covers(pattern, path) for pattern in may_change)
 

@@ -171,18 +171,23 @@ async def pause(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-async def watch(record: Record, hosts: Mapping[str, Eye], tell: Told) -> Ended:
+async def watch(
+    record: Record, hosts: Mapping[str, Eye], tell: Told, members: Collection[str] = ()
+) -> Ended:
     """Watch all subjects of `record` to the end, or until a limit is passed; `tell` hears what is
     seen.
 
-    Raises Unreachable when a host does not answer the first look, unless the pace is patient.
+    Raises Unreachable when a host does not answer the first look, unless the pace is patient, or it
+    is one of `members`: one of a fleet may be off.
     """
     origin = now()
     groups: dict[str, list[Subject]] = {}
     for subject in record.subjects:
         groups.setdefault(subject.host, []).append(subject)
     watches = [
-        asyncio.create_task(_Watch(record, hosts[name], tuple(group), origin, tell).run())
+        asyncio.create_task(
+            _Watch(record, hosts[name], tuple(group), origin, tell, name in members).run()
+        )
         for name, group in groups.items()
     ]
     try:
@@ -206,6 +211,7 @@ class _Watch:
     subjects: tuple[Subject, ...]
     origin: float
     tell: Told
+    may_be_off: bool
     lost: Hole | None = None
     fails: int = 0
 
@@ -221,8 +227,7 @@ class _Watch:
                 if not pace.keep_going and self.record.failed():
                     return self._at() < end
             except errors.Unreachable as error:
-                if first and not pace.patient and "[" not in self.host.name:
-                    # a host that stands for itself must be there; a member of a fleet may be off
+                if first and not pace.patient and not self.may_be_off:
                     raise
                 self._lose(" ".join(error.message.split()))
                 await self.host.close()

@@ -7,13 +7,12 @@ agree; `assess` alone is also the second reading of `apply`.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from kjpstate import acceptance, diff
+from kjpstate.formats.digests import digest_of, sha256_or_none
 from kjpstate.host import allowed, may_hold
 from kjpstate.kinds import Kind
 from kjpstate.model import (
@@ -174,7 +173,6 @@ def build(scene: Scene) -> Plan:
         unfinished=dict(scene.unfinished),
         unmanaged=tuple(line for found in assessed.values() for line in found.told.left),
         accepted=tuple(accepted),
-        kept=(),
         elsewhere=dict(scene.elsewhere),
         secrets=scene.secrets | {text for found in assessed.values() for text in _secrets(found)},
     )
@@ -215,7 +213,7 @@ def upstream_of(actions: Iterable[Action]) -> Iterator[tuple[Path, bytes | str |
                 path and values is not None
             ):
                 only_clock = all(isinstance(item, ReadClock) for _, item in fill)
-                yield (host, path), _digest(dict(values)) if only_clock else UNKNOWN
+                yield (host, path), digest_of(dict(values), default=repr) if only_clock else UNKNOWN
 
 
 def units(resources: Sequence[Resource], kinds: Mapping[str, Kind]) -> tuple[tuple[str, ...], ...]:
@@ -404,10 +402,8 @@ def _fingerprints(
     for change in changes:
         for action in change.actions:
             if isinstance(action, WriteFile):
-                bytes_ = (
-                    None if action.before is None else hashlib.sha256(action.before).hexdigest()
-                )
-                found[change.resource.address][f"the bytes of {action.path}"] = sealed(bytes_, key)
+                before = sealed(sha256_or_none(action.before), key)
+                found[change.resource.address][f"the bytes of {action.path}"] = before
     return found
 
 
@@ -423,11 +419,6 @@ def moved(
             more = ", …" if len(names) > _FEW else ""
             found.append(f"{address} ({', '.join(names[:_FEW])}{more})")
     return found
-
-
-def _digest(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True, ensure_ascii=True, default=repr)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _secrets(found: Assessment) -> Iterator[str]:

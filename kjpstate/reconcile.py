@@ -19,7 +19,7 @@ from kjpstate import apply as applying
 from kjpstate import errors
 from kjpstate import plan as planning
 from kjpstate.formats import journal
-from kjpstate.host import Eye, Host
+from kjpstate.host import Eye, Host, HostSpec
 from kjpstate.hosts import connect
 from kjpstate.kinds import KINDS
 from kjpstate.model import (
@@ -55,7 +55,7 @@ class Document(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def hosts(self) -> Mapping[str, Any]: ...
+    def hosts(self) -> Mapping[str, HostSpec]: ...
     @property
     def resources(self) -> tuple[Resource, ...]: ...
     @property
@@ -197,11 +197,7 @@ async def look(
     }
     unreachable: dict[str, str] = {}
     for name, result in zip(names, results, strict=True):
-        if (
-            distrusted is not None
-            and isinstance(result, errors.RefusedError)
-            and "host-key" in result.rule
-        ):
+        if distrusted is not None and isinstance(result, errors.Distrusted):
             distrusted.add(name)
             unreachable[name] = f"{result.message} [{result.rule}]\n{result.remedy}"
             answers.update(dict.fromkeys(wanted[name], NotAsked(f"{name} is not who it was")))
@@ -251,7 +247,7 @@ async def apply(
     Raises StalePlan, Locked or Unreachable before the first write; of a fleet, a member out of
     reach is left out and reported.
     """
-    refuse_unreachable(plan)
+    refuse_unreachable(document, plan)
     scope = (item for item in _scope(document, only, limit) if item.host not in plan.unreachable)
     seen = replace(_bare(document, tuple(scope), key), unreachable=plan.unreachable)
     report = await applying.run(
@@ -357,10 +353,10 @@ def _judge(item: Resource, answers: Answers, unreachable: Mapping[str, str]) -> 
     return result
 
 
-def refuse_unreachable(plan: Plan) -> None:
+def refuse_unreachable(document: Document, plan: Plan) -> None:
     """A host that stands for itself must be seen before anything is written anywhere."""
     for host, why in plan.unreachable.items():
-        if "[" not in host:
+        if not document.hosts[host].member_of:
             lost = errors.Unreachable(
                 host, why, "nothing was done; leave it out with --limit, or wait for it"
             )

@@ -64,7 +64,7 @@ async def run(
     """Plan and act in one, without asking: the run `id` (empty: the last) is taken back as the run
     `info`."""
     found = await plan(document, hosts, id, key=key, by=info.id, force=force, limit=limit)
-    return await act(found, hosts, info=info, progress=progress)
+    return await act(document, found, hosts, info=info, progress=progress)
 
 
 async def plan(
@@ -106,13 +106,16 @@ async def plan(
     kinds: Mapping[str, Kind] = {**KINDS, reverse.KIND: reverse}
     bare = Scene(document.name, resources, {}, key, kinds, allowed, secrets=document.secrets)
     answers, lost = await reconcile.look(hosts, applying.readings_by_host(bare))
-    untouched = _untouched(run_id, notes, unreachable, is_named=bool(id))
+    untouched = _untouched(run_id, notes, unreachable)
+    if not id:  # a later run may stand on a host that was not seen: of a fleet that is told
+        untouched = {host: why for host, why in untouched.items() if document.hosts[host].member_of}
     part = {host: why for host, why in unreachable.items() if host not in untouched}
     scene = replace(bare, answers=answers, unreachable={**part, **lost})
     return Rollback(run_id, planning.build(scene), scene, untouched)
 
 
 async def act(
+    document: reconcile.Document,
     found: Rollback,
     hosts: Mapping[str, Host],
     *,
@@ -125,7 +128,7 @@ async def act(
 
     `lock_timeout`: seconds to wait for a host that another run has locked.
     """
-    reconcile.refuse_unreachable(found.plan)
+    reconcile.refuse_unreachable(document, found.plan)
     refused = [change for change in found.plan.changes if change.refusal is not None]
     if refused:
         return Report(info, found.plan, (), exit_code=errors.REFUSED)
@@ -200,23 +203,13 @@ def _untouched(
     run: str,
     notes: Mapping[str, tuple[Any, Mapping[str, Record]]],
     unreachable: Mapping[str, str],
-    *,
-    is_named: bool,
 ) -> dict[str, str]:
-    """The hosts out of reach that `run` did not change, as its records on the others say.
-
-    Where nobody named the run, a later one may stand on a host that is out of reach: of a fleet
-    that is told; a host that stands for itself must be seen.
-    """
+    """The hosts out of reach that `run` did not change, as its records on the others say."""
     told = [records[run].hosts for _, records in notes.values() if run in records]
     if any(hosts is None for hosts in told):
         return {}
     changed = {host for hosts in told for host in hosts or ()}
-    return {
-        host: why
-        for host, why in unreachable.items()
-        if host not in changed and (is_named or "[" in host)
-    }
+    return {host: why for host, why in unreachable.items() if host not in changed}
 
 
 def _unknown(id: str, unreachable: Mapping[str, str]) -> errors.KjpstateError:

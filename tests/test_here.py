@@ -142,7 +142,7 @@ def test_the_laptop_alone_looks_at_what_stands_there(tmp_path: Path):
     world = world_of(STATES / "bot-kjp.yaml", tmp_path)
     seen = document.seen_from(world.document, "pc")
     assert {item.host for item in seen.resources} == {"pc"}
-    assert seen.hosts["pc"].local == world.document.hosts["pc"].local
+    assert seen.hosts["pc"] == world.document.hosts["pc"]
     assert [pin.host for pin in seen.guards] == ["pc"]
 
 
@@ -163,6 +163,7 @@ def test_a_word_that_is_no_host_or_several(tmp_path: Path):
     with pytest.raises(errors.UsageError, match="2 machines bear that name"):
         document.seen_from(loaded, "box")
     member = document.seen_from(loaded, "box[10.0.0.2]")
+    assert member.hosts["box[10.0.0.2]"].member_of == "box"
     assert [item.address for item in member.resources] == ["dns[10.0.0.2]"]
     with pytest.raises(errors.UsageError, match="can't be seen from here"):
         reconcile._scope(member, ["dns[10.0.0.1]"], ())

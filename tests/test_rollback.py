@@ -242,7 +242,9 @@ def test_a_file_that_moves_between_plan_and_lock_is_a_stale_plan(world: World) -
     world.stb.real(CONF).write_text("[Resolve]\nDNS=9.9.9.9\n")
     info = RunInfo("ffffff", "20260301T001000Z", world.document.name, "tests")
     with pytest.raises(errors.StalePlan, match=r"rollback\.stb"):
-        asyncio.run(rollback.act(found, world.hosts, info=info, progress=lambda event: None))
+        asyncio.run(
+            rollback.act(world.document, found, world.hosts, info=info, progress=lambda event: None)
+        )
 
 
 def test_a_rollback_that_fails_is_put_back_and_says_7(world: World) -> None:

@@ -44,7 +44,7 @@ async def begin(
             pause = next(waiting, None) if locked.run != run.id else None
             if pause is None:
                 raise
-            tell(Event("wait", "", locked.message.removesuffix("; nothing was done")))
+            tell(Event("wait", "", locked.held))
             await asyncio.sleep(pause)
     for found in host.recovered:
         tell(Event("recovered", "", settled(found)))

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ from kjpstate import errors
 from kjpstate.apply.noting import forgotten
 from kjpstate.apply.words import by_hand, describe, why
 from kjpstate.apply.work import Stopped, Work, unit_of
+from kjpstate.formats.digests import sha256_or_dash
 from kjpstate.formats.tree import read_stamp
 from kjpstate.kinds import parts
 from kjpstate.model import (
@@ -184,8 +184,7 @@ def _reverse(outcome: Outcome, work: Work) -> Iterator[Action]:
     """What puts back what one outcome did; nothing for an action that did not happen."""
     match outcome.action:
         case WriteFile(host=host, path=path, after=after) if outcome.status in ("done", "unknown"):
-            written = "-" if after is None else hashlib.sha256(after).hexdigest()
-            yield Restore(host, path, outcome.backup or None, written)
+            yield Restore(host, path, outcome.backup or None, sha256_or_dash(after))
         case SyncTree(host=host, to_directory=path, manifest=manifest) if outcome.status in (
             "done",
             "unknown",

@@ -18,6 +18,7 @@ from kjpstate.cli.recording import Note, noted
 from kjpstate.cli.watching import begun, code_of, draw, items, must_take, watched
 from kjpstate.cli.work import Work
 from kjpstate.formats.soak import Soak
+from kjpstate.formats.times import run_time
 from kjpstate.model import Report
 from kjpstate.monitor import Record
 from kjpstate.render.as_json import report_json
@@ -95,7 +96,7 @@ class Aftermath:
         return Ended(errors.RESTORED if well else errors.FAILED, soak, undone)
 
     async def _watch(self, record: Record) -> Soak:
-        record.started = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        record.started = run_time(time.time())
         soak = await watched(self.work, record)
         self.note.items += items(soak)
         with self.work.session.owing():

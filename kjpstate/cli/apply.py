@@ -139,7 +139,7 @@ async def _apply(
         if not as_json:
             with session.owing(yes):
                 session.out(plan_lines(plan, head(work, plan, seconds), session.mask()))
-        reconcile.refuse_unreachable(plan)
+        reconcile.refuse_unreachable(work.document, plan)
         wanted = any(change.refusal is None and not change.held for change in plan.changes)
         if wanted and not yes and not session.confirmed("Apply this?"):
             raise errors.Failed("Nothing was done: the answer was not yes.")

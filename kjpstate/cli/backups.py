@@ -15,6 +15,7 @@ from kjpstate.cli import interrupts, options
 from kjpstate.cli.controller import run_info
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, opened
+from kjpstate.formats.times import run_time
 from kjpstate.render.as_json import listed_json
 from kjpstate.render.drifts import lost_lines
 from kjpstate.render.kept import backup_lines, pruned_lines, rows_of
@@ -110,7 +111,7 @@ def _bounds(bounds: tuple[int | None, int | None]) -> dict[str, Any]:
     keep, days = bounds
     since = None
     if days is not None:
-        since = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() - days * _DAY))
+        since = run_time(time.time() - days * _DAY)
     return {"keep": keep, "since": since}
 
 

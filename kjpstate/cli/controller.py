@@ -15,7 +15,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from kjpstate import errors
+from kjpstate import disk, errors
+from kjpstate.formats.times import run_time
 from kjpstate.model import RunInfo
 
 _KEY_BYTES = 32
@@ -74,7 +75,7 @@ def digest_key(folder: Path) -> bytes:
 
 def run_info(document: str) -> RunInfo:
     """A new run's name: six hex digits, the controller's UTC time, who and from where."""
-    started = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    started = run_time(time.time())
     return RunInfo(
         secrets.token_hex(3), started, document, f"{_user()}@{platform.node() or 'unknown'}"
     )
@@ -92,8 +93,7 @@ def _make_key(file: Path) -> None:
         return
     beside = file.with_name(f"key.{secrets.token_hex(6)}")
     try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as to:
-            to.write(secrets.token_bytes(_KEY_BYTES))
+        disk.create(beside, secrets.token_bytes(_KEY_BYTES))
         if sys.platform == "win32":
             beside.rename(file)
         else:

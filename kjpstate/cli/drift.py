@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import sys
 import threading
@@ -20,6 +19,7 @@ from kjpstate.cli.notifying import notify
 from kjpstate.cli.recording import narrowed, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, opened, tell_unread
+from kjpstate.formats.digests import sha256
 from kjpstate.hosts import lock
 from kjpstate.hosts.places import Places
 from kjpstate.model import RunInfo
@@ -147,7 +147,7 @@ def _say(session: Session, found: Check, code: int, as_json: bool) -> None:
 def _alone(work: Work, run: RunInfo) -> Iterator[None]:
     """One check of a document at a time. Raises Locked; where no lock can be kept there is none."""
     path = str(Path(work.document.path).absolute())
-    folder = work.folder / "checking" / hashlib.sha256(path.encode()).hexdigest()[:12]
+    folder = work.folder / "checking" / sha256(path.encode())[:12]
     held: lock.Lock | None = None
     try:
         info = RunInfo(run.id, run.started, run.document, run.who, "drift")

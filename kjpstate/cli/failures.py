@@ -18,6 +18,7 @@ import click
 
 from kjpstate import __version__, errors
 from kjpstate.cli.session import Session
+from kjpstate.formats.times import run_time
 from kjpstate.render.as_json import error_json
 from kjpstate.render.lines import Line
 
@@ -119,7 +120,7 @@ def _crashed(error: BaseException, session: Session) -> errors.Failed:
     )
     try:
         folder = state_folder(session.environ)
-        file = folder / f"crash-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.txt"
+        file = folder / f"crash-{run_time(time.time())}.txt"
         with os.fdopen(
             os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
         ) as to:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -16,13 +15,14 @@ from kjpstate.cli.controller import looking_folder
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import load, opened
 from kjpstate.formats import remembered
+from kjpstate.formats.times import run_time, seconds
 from kjpstate.history import Item, Past, Wanted
 from kjpstate.model import Answers, Reading, ReadState, named
 from kjpstate.render.drifts import lost_lines
 from kjpstate.render.lines import Line
 from kjpstate.render.pasts import history_json, history_lines
 
-_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
+_WHILES = "m h d w"
 _PATIENCE = 10.0
 """Seconds a host has to tell its runs."""
 _VERBS = ("plan", "apply", "drift", "verify", "monitor", "rollback")
@@ -126,12 +126,10 @@ def since_time(text: str) -> str:
     """`7d`, `12h`, `2026-03-01` -> a time; empty for empty. Raises UsageError."""
     if not text:
         return ""
-    if (ago := _while(text)) is not None:
-        return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(max(0, time.time() - ago)))
+    if (ago := seconds(text, _WHILES)) is not None:
+        return run_time(max(0, time.time() - ago))
     try:
-        return time.strftime(
-            "%Y%m%dT%H%M%SZ", time.gmtime(time.mktime(time.strptime(text, "%Y-%m-%d")))
-        )
+        return run_time(time.mktime(time.strptime(text, "%Y-%m-%d")))
     except (ValueError, OverflowError):
         raise errors.UsageError(
             f"--since {text}: neither a day nor a while", "such as 2026-03-01, 30m, 12h, 7d, 4w"
@@ -140,15 +138,10 @@ def since_time(text: str) -> str:
 
 def seconds_of(option: str, text: str) -> int:
     """`30m`, `2h`, `1d` in seconds. Raises UsageError."""
-    found = _while(text)
+    found = seconds(text, _WHILES)
     if found is None:
         raise errors.UsageError(f"{option} {text}: no while", "such as 30m, 12h, 7d, 4w")
-    return found
-
-
-def _while(text: str) -> int | None:
-    match = re.fullmatch(r"(\d{1,6})([mhdw])", text)
-    return int(match[1]) * _SECONDS[match[2]] if match else None
+    return int(found)
 
 
 def tell_trouble(session: Session, trouble: str) -> None:

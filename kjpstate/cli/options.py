@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from kjpstate.cli.session import Session
+from kjpstate.formats.times import seconds
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -45,14 +46,10 @@ def wait(function: _Command) -> _Command:
 
 
 def _seconds(_: click.Context, option: click.Parameter, text: str) -> float:
-    from kjpstate.formats.written import seconds
-
-    try:
-        return seconds(text)
-    except AttributeError:
-        raise click.BadParameter(
-            f"{text!r} is no time: write 30s, 5m or 1h", param=option
-        ) from None
+    found = seconds(text)
+    if found is None:
+        raise click.BadParameter(f"{text!r} is no time: write 30s, 5m or 1h", param=option)
+    return found
 
 
 def timeout(default: float, words: str) -> Callable[[_Command], _Command]:

@@ -3,8 +3,6 @@ them."""
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kjpstate import document, errors, reconcile
+from kjpstate import disk, document, errors, reconcile
 from kjpstate.cli import interrupts, options
 from kjpstate.cli.controller import run_info
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, opened
+from kjpstate.formats.digests import sha256
 from kjpstate.formats.typescript import NoParser
-from kjpstate.hosts.files import atomically
 from kjpstate.kinds.patch.compare import compare
 from kjpstate.kinds.patch.listing import blocks_shown, hand_edits
 from kjpstate.kinds.patch.problems import refusal
@@ -164,7 +162,7 @@ def _refused(spec: Spec, problems: Sequence[Problem]) -> errors.RefusedError:
 
 def _document_bytes(work: Work) -> bytes:
     data = Path(work.document.path).read_bytes()
-    if hashlib.sha256(data).hexdigest() != work.document.digest:
+    if sha256(data) != work.document.digest:
         raise errors.StalePlan(f"{work.document.path} was changed meanwhile; nothing was written")
     return data
 
@@ -237,12 +235,10 @@ def _write(path: Path, before: bytes, after: bytes, suffix: str) -> Path:
     """The document beside itself first, then the new one in its place."""
     real = path.resolve()
     backup = real.with_name(f"{real.name}.backup.{suffix}")
-    with backup.open("xb") as stream:
-        stream.write(before)
-        stream.flush()
-        os.fsync(stream.fileno())
+    mode = real.stat().st_mode & 0o7777
+    disk.create(backup, before, mode)
     if real.read_bytes() != before:
         backup.unlink()
         raise errors.StalePlan(f"{path} was changed meanwhile; nothing was written")
-    atomically(real, after, real.stat().st_mode & 0o7777)
+    disk.replace(real, after, mode)
     return backup

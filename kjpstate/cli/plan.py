@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
-from kjpstate import errors, reconcile, saved
+from kjpstate import errors, reconcile
 from kjpstate.cli import interrupts, options, saving
 from kjpstate.cli.recording import Note, narrowed, noted
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import head, opened, typed
+from kjpstate.formats.times import utc_minute
 from kjpstate.render.as_json import plan_json
 from kjpstate.render.diffs import diff_lines
 from kjpstate.render.lines import Line
@@ -83,7 +84,7 @@ async def _plan(
             )
         if made is not None:
             session.tell(
-                [Line(f"Saved: {out}   good until {saved.when(made.expires)}, once", hang=2)]
+                [Line(f"Saved: {out}   good until {utc_minute(made.expires)}, once", hang=2)]
             )
         if verbose:
             costs = {name: host.cost for name, host in work.hosts.items()}

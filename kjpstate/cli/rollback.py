@@ -84,7 +84,7 @@ async def _rollback(
                 session.out(diff_lines(found.plan, session.mask()) if diff else ())
                 seconds = time.monotonic() - started
                 session.out(plan_lines(found.plan, head(work, found.plan, seconds), session.mask()))
-        reconcile.refuse_unreachable(found.plan)
+        reconcile.refuse_unreachable(work.document, found.plan)
         refused = any(change.refusal is not None for change in found.plan.changes)
         if not found.plan.changes:
             raise errors.RefusedError(f"run {found.run} is rolled back already; nothing was done")
@@ -106,6 +106,7 @@ async def _rollback(
 
 async def _act(work: Work, found: rollback.Rollback, info: RunInfo, lock_timeout: float) -> Report:
     return await rollback.act(
+        work.document,
         found,
         work.hosts,
         info=info,

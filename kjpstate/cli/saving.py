@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import re
 import secrets
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from kjpstate import errors, reconcile, saved
+from kjpstate import disk, errors, reconcile, saved
 from kjpstate.cli.controller import digest_key, state_folder
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work, head
+from kjpstate.formats.times import seconds, utc_minute
 from kjpstate.model import Plan, RunInfo
 from kjpstate.render.diffs import diff_lines, new_rows
 from kjpstate.render.masks import mask_for
 from kjpstate.saved import Saved
 
 LASTS = "24h"
-_UNITS = {"m": 60, "h": 3600, "d": 86400}
+_LONGEST = 999_999 * 86_400
 _HEAD = 256
 _FORGET = 90 * 86400
 """Seconds after its end for which a used plan's note is kept, should a clock jump back."""
@@ -73,10 +72,10 @@ def read(session: Session, path: Path) -> Saved:
 
 def lasting(text: str) -> int:
     """`30m`, `24h`, `7d` in seconds; raises UsageError."""
-    match = re.fullmatch(r"([1-9][0-9]{0,5})([mhd])", text)
-    if match is None:
+    found = seconds(text, "m h d")
+    if not found or found > _LONGEST:
         raise errors.UsageError(f"--expires {text}: expected a time such as 30m, 24h or 7d")
-    return int(match[1]) * _UNITS[match[2]]
+    return int(found)
 
 
 def must_be_free(out: str) -> None:
@@ -106,7 +105,7 @@ def save(
             "kjpstate apply   finishes or undoes that run first, then plans",
         )
     for host, why in plan.unreachable.items():
-        if "[" not in host:
+        if not work.document.hosts[host].member_of:
             raise errors.Unreachable(
                 host, why, "no plan was saved; leave the host out with --limit, or wait"
             )
@@ -149,17 +148,9 @@ def body_of(work: Work, plan: Plan) -> dict[str, Any]:
 
 
 def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with os.fdopen(os.open(beside, flags, 0o600), "w", encoding="ascii", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        disk.replace(path, text.encode("ascii"))
     except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
         raise errors.Failed(f"{path} can't be written: {error.strerror or error}") from None
 
 
@@ -216,10 +207,7 @@ def used(work: Work, plan: Saved | None, path: Path | None, run: RunInfo) -> Ite
     note = _notes(work.session) / f"{plan.id}.json"
     value = {"run": run.id, "at": int(time.time()), "expires": plan.expires, "file": str(path)}
     try:
-        with os.fdopen(os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(json.dumps(value))
-            file.flush()
-            os.fsync(file.fileno())
+        disk.create(note, json.dumps(value).encode())
     except FileExistsError:
         raise _used_already(path, _used(work.session, plan) or {}) from None
     except OSError as error:
@@ -260,7 +248,7 @@ def _used(session: Session, plan: Saved) -> Mapping[str, Any] | None:
 
 def _used_already(path: Path, note: Mapping[str, Any]) -> errors.StalePlan:
     by = (
-        f" by run {note.get('run')} at {saved.when(int(note.get('at', 0)))}"
+        f" by run {note.get('run')} at {utc_minute(int(note.get('at', 0)))}"
         if note.get("run")
         else ""
     )
@@ -281,4 +269,4 @@ def use_of(session: Session, plan: Saved) -> str:
         saved.usable(plan, "it", int(time.time()))
     except errors.StalePlan as stale:
         return stale.message.removeprefix("it ")
-    return f"good until {saved.when(plan.expires)}, once"
+    return f"good until {utc_minute(plan.expires)}, once"

@@ -16,7 +16,7 @@ from kjpstate.cli.work import load
 from kjpstate.document import Document
 from kjpstate.errors import UsageError
 from kjpstate.formats.schedules import MINUTE, Job, fits, job_name
-from kjpstate.formats.written import seconds
+from kjpstate.formats.times import seconds
 from kjpstate.render.lines import Line
 
 _LIMIT = 5 * MINUTE
@@ -111,10 +111,7 @@ def _job(
 
 
 def _period(text: str) -> int:
-    try:
-        every = seconds(text)
-    except (AttributeError, ValueError):
-        every = 0
+    every = seconds(text) or 0
     if every != int(every) or not fits(int(every)):
         raise UsageError(
             f"--every {text}: expected minutes that divide the hour, or hours that divide the day",

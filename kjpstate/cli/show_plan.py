@@ -8,6 +8,7 @@ from kjpstate import errors, saved
 from kjpstate.cli import saving
 from kjpstate.cli.recording import narrowed
 from kjpstate.cli.session import Session
+from kjpstate.formats.times import utc_minute
 from kjpstate.render.as_json import plan_json
 from kjpstate.render.lines import BLANK, Line
 from kjpstate.render.plans import Head, plan_lines
@@ -41,7 +42,7 @@ def _opening(plan: saved.Saved, path: Path, use: str) -> list[Line]:
     of = f"{plan.body['document']['path']} {' '.join(words)}".strip()
     return [
         Line(
-            f"{path}   saved {saved.when(plan.created)} by kjpstate {plan.tool}   {use}",
+            f"{path}   saved {utc_minute(plan.created)} by kjpstate {plan.tool}   {use}",
             "strong",
             hang=2,
         ),

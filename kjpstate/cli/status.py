@@ -19,6 +19,7 @@ from kjpstate.formats import journal, remembered
 from kjpstate.formats.pm2 import probe
 from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.health import health_of
+from kjpstate.formats.times import run_time
 from kjpstate.history import ACTS, Past, Wanted
 from kjpstate.kinds import questions
 from kjpstate.model import Answers, Holder, Reading, ReadLock, ReadState
@@ -141,7 +142,7 @@ def _stands(
     )
     status = Status(
         document.name,
-        time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
+        run_time(time.time()),
         patience,
         tuple(_bot(app, answers) for app in apps if app.host not in lost),
         applies,

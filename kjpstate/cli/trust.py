@@ -9,7 +9,7 @@ from kjpstate.cli import interrupts, options
 from kjpstate.cli.controller import state_folder
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import load, tell_unread
-from kjpstate.host import HostSpec
+from kjpstate.host import HostSpec, Local, Ssh
 from kjpstate.render.lines import Line
 
 
@@ -24,7 +24,7 @@ from kjpstate.render.lines import Line
 def command(session: Session, host: str, document: str | None, fingerprint: str | None) -> int:
     """Show the keys of HOST (its name in the document), ask, and remember them."""
     hosts = load(session, document).hosts
-    chosen = [spec for name, spec in hosts.items() if name == host or name.startswith(f"{host}[")]
+    chosen = [spec for spec in hosts.values() if host in (spec.name, spec.member_of)]
     if not chosen:
         raise errors.UsageError(f"trust {host}: no such host; the document has {', '.join(hosts)}")
     if fingerprint is None and not session.has_terminal():
@@ -40,8 +40,8 @@ async def _trust(session: Session, chosen: list[HostSpec], fingerprint: str | No
 
     folder = state_folder(session.environ)
     tell_unread(session, chosen, folder)
-    for spec in chosen:
-        _refuse_needless(spec)
+    for host in chosen:
+        spec = _needing(host)
         shown = await scan(spec, folder)
         session.tell([Line(f"{spec.name} ({spec.address} port {spec.port}) shows:", "strong")])
         bad = [print_ for print_, line in shown if revoked(spec, line, folder)]
@@ -59,8 +59,10 @@ async def _trust(session: Session, chosen: list[HostSpec], fingerprint: str | No
     return 0
 
 
-def _refuse_needless(spec: HostSpec) -> None:
-    if spec.local is not None:
+def _needing(spec: HostSpec) -> Ssh:
+    """The host, where its key is to be remembered; raises UsageError where there is none, or the
+    document says it."""
+    if isinstance(spec, Local):
         raise errors.UsageError(
             f"trust {spec.name}: it is this machine; there is no key to remember"
         )
@@ -69,17 +71,18 @@ def _refuse_needless(spec: HostSpec) -> None:
             f"trust {spec.name}: the document itself says its key, host_key: {spec.host_key}",
             f"correct host_key at {spec.where} if the box was set up anew",
         )
+    return spec
 
 
 def _good(
-    spec: HostSpec, shown: list[tuple[str, str]], bad: list[str], fingerprint: str | None
+    spec: Ssh, shown: list[tuple[str, str]], bad: list[str], fingerprint: str | None
 ) -> list[tuple[str, str]]:
-    """The keys of which no known_hosts file says that they are revoked. Raises RefusedError where
+    """The keys of which no known_hosts file says that they are revoked. Raises Distrusted where
     none of those asked for is left: every later run would refuse it."""
     good = [(print_, line) for print_, line in shown if print_ not in bad]
     if fingerprint in bad or not good:
         keys = fingerprint or " and ".join(bad)
-        raise errors.RefusedError(
+        raise errors.Distrusted(
             f"{spec.name}: a known_hosts file marks {keys} as revoked for this host; nothing "
             "was remembered",
             f"give the box new host keys, then: kjpstate trust {spec.name}",
@@ -89,13 +92,13 @@ def _good(
 
 
 def _confirmed(
-    session: Session, spec: HostSpec, shown: list[tuple[str, str]], fingerprint: str | None
+    session: Session, spec: Ssh, shown: list[tuple[str, str]], fingerprint: str | None
 ) -> list[str]:
     """The lines to remember: the one key that was named, or all of them after a `yes`."""
     if fingerprint is not None:
         lines = [line for print_, line in shown if print_ == fingerprint]
         if not lines:
-            raise errors.RefusedError(
+            raise errors.Distrusted(
                 f"{spec.name} shows no key {fingerprint}; nothing was remembered",
                 "compare with ssh-keygen -lf on the host itself; somebody may stand between",
                 "host-key-changed",

@@ -13,7 +13,8 @@ from pathlib import Path
 from kjpstate import errors, monitor
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work
-from kjpstate.formats.soak import Hole, Sample, Soak, clock
+from kjpstate.formats.soak import Hole, Sample, Soak
+from kjpstate.formats.times import clock
 from kjpstate.history import Item
 from kjpstate.monitor import Pace, Record
 from kjpstate.render.soak_json import seen_json
@@ -54,8 +55,10 @@ async def watched(work: Work, record: Record, *, stream: bool = False) -> Soak:
     """The watch to its end, or until somebody ends it; `stream`: each look as a line of JSON on
     stdout."""
     with _screen(work.session, record, stream) as tell:
+        specs = work.document.hosts.values()
+        members = [spec.name for spec in specs if spec.member_of]
         try:
-            ended = await monitor.watch(record, work.hosts, tell)
+            ended = await monitor.watch(record, work.hosts, tell, members)
         except asyncio.CancelledError:
             ended = "interrupted"
             if (task := asyncio.current_task()) is not None:

@@ -18,7 +18,7 @@ from kjpstate import reconcile
 from kjpstate.cli.controller import digest_key, looking_folder, looking_key, state_folder
 from kjpstate.cli.recording import narrowed
 from kjpstate.cli.session import Session
-from kjpstate.host import Host, HostSpec
+from kjpstate.host import Host, HostSpec, Ssh
 from kjpstate.kinds import parts
 from kjpstate.model import Plan, named
 from kjpstate.render.lines import Line
@@ -114,7 +114,7 @@ async def opened(
 def tell_unread(session: Session, hosts: Iterable[HostSpec], folder: Path) -> None:
     """Of a known_hosts file that can't be read, or not wholly: where, and that it counts for
     nothing."""
-    if any(spec.local is None for spec in hosts):
+    if any(isinstance(spec, Ssh) for spec in hosts):
         from kjpstate.hosts.known_hosts import troubles
 
         session.tell([Line(trouble, "change", whole=True) for trouble in troubles(folder)])

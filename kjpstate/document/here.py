@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from kjpstate.document.loading import Document
 from kjpstate.errors import UsageError
-from kjpstate.model import named
+from kjpstate.host import Local, Ssh
 
 
 def seen_from(document: Document, host: str) -> Document:
@@ -18,7 +18,7 @@ def seen_from(document: Document, host: str) -> Document:
     """
     spec = document.hosts.get(host)
     if spec is None:
-        members = [name for name in document.hosts if named(name, host)]
+        members = [name for name, spec in document.hosts.items() if spec.member_of == host]
         if members:
             raise UsageError(
                 f"--here {host}: {len(members)} machines bear that name", f"one of {members[0]}, …"
@@ -26,9 +26,11 @@ def seen_from(document: Document, host: str) -> Document:
         raise UsageError(
             f"--here {host}: no such host; the document has {', '.join(document.hosts)}"
         )
+    if isinstance(spec, Ssh):
+        spec = Local(spec.name, spec.where, stands_for=spec, member_of=spec.member_of)
     return replace(
         document,
-        hosts={host: spec if spec.local is not None else replace(spec, local="")},
+        hosts={host: spec},
         resources=tuple(item for item in document.resources if item.host == host),
         guards=tuple(item for item in document.guards if item.host == host),
         checks=tuple(item for item in document.checks if item.host in ("", host)),

@@ -7,6 +7,7 @@ and `stb[10.0.0.2]`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from kjpstate.document.page import Page
@@ -14,7 +15,7 @@ from kjpstate.document.references import at_home
 from kjpstate.document.words import parse_ssh
 from kjpstate.formats.windows import misleading, tidied, whole
 from kjpstate.formats.written import as_list
-from kjpstate.host import HostSpec
+from kjpstate.host import HostSpec, Local, Ssh
 from kjpstate.model import join
 
 
@@ -36,9 +37,9 @@ def hosts_of(page: Page) -> dict[str, tuple[HostSpec, ...]]:
 
 def absolute(page: Page, host: HostSpec, text: str, pointer: str, *, folder: bool) -> str:
     """The path on `host`, a folder with a final `/`; a problem is noted and the text given back."""
-    windows = page.windows and host.local is not None
-    if host.local is None and not text.startswith("/"):
-        word = host.name.partition("[")[0]
+    windows = page.windows and isinstance(host, Local)
+    if isinstance(host, Ssh) and not text.startswith("/"):
+        word = host.member_of or host.name
         page.add(pointer, f"expected an absolute path on {word}, starting with /; found {text!r}")
         return text
     if text.endswith("/") and not folder:
@@ -47,12 +48,13 @@ def absolute(page: Page, host: HostSpec, text: str, pointer: str, *, folder: boo
     if windows and (why := misleading(path)):
         page.add(pointer, why)
         return text
-    return tidied(join(host.local or "/", path), folder=folder, windows=windows)
+    start = host.folder if isinstance(host, Local) else "/"
+    return tidied(join(start, path), folder=folder, windows=windows)
 
 
-def _local(page: Page, name: str, text: str, pointer: str) -> HostSpec:
+def _local(page: Page, name: str, text: str, pointer: str) -> Local:
     folder = _here(page, text, f"{pointer}/local", folder=True)
-    return HostSpec(name, page.where(pointer), local=folder)
+    return Local(name, page.where(pointer), folder)
 
 
 def _here(page: Page, text: str, pointer: str, *, folder: bool) -> str:
@@ -64,28 +66,25 @@ def _here(page: Page, text: str, pointer: str, *, folder: bool) -> str:
     return tidied(path, folder=folder, windows=page.windows)
 
 
-def _fleet(page: Page, name: str, entries: list[Any], pointer: str) -> list[HostSpec]:
+def _fleet(page: Page, name: str, entries: list[Any], pointer: str) -> list[Ssh]:
     found = []
     for at, entry in enumerate(entries):
         spec = _remote(page, name, entry, f"{pointer}/{at}")
         if spec is not None:
             suffix = "" if spec.port == 22 else f":{spec.port}"
-            found.append(_renamed(spec, f"{name}[{spec.address}{suffix}]"))
+            member = f"{name}[{spec.address}{suffix}]"
+            found.append(replace(spec, name=member, member_of=name))
     return found
 
 
-def _renamed(spec: HostSpec, name: str) -> HostSpec:
-    return HostSpec(**{**vars(spec), "name": name})
-
-
-def _remote(page: Page, name: str, entry: str | Mapping[str, Any], pointer: str) -> HostSpec | None:
+def _remote(page: Page, name: str, entry: str | Mapping[str, Any], pointer: str) -> Ssh | None:
     where = page.where(pointer)
     if isinstance(entry, str):
         parsed = parse_ssh(entry)
-        return HostSpec(name, where, None, parsed[1], parsed[2], parsed[0]) if parsed else None
+        return Ssh(name, where, parsed[1], parsed[2], parsed[0]) if parsed else None
     if "address" not in entry:
         return None
-    return HostSpec(
+    return Ssh(
         name,
         where,
         address=entry["address"],
@@ -103,8 +102,9 @@ def _remote(page: Page, name: str, entry: str | Mapping[str, Any], pointer: str)
 
 def _one_word_a_machine(page: Page, groups: Mapping[str, tuple[HostSpec, ...]]) -> None:
     """A machine under two words would wait for its own lock."""
-    seen: dict[tuple[str, int, str], HostSpec] = {}
-    for spec in (spec for group in groups.values() for spec in group if spec.local is None):
+    seen: dict[tuple[str, int, str], Ssh] = {}
+    specs = (spec for group in groups.values() for spec in group)
+    for spec in (spec for spec in specs if isinstance(spec, Ssh)):
         first = seen.setdefault((spec.address.lower(), spec.port, spec.jump), spec)
         if first is not spec:
             page.add_at(

@@ -5,7 +5,6 @@ Called by every verb. Every problem is found before any is told; a Document exis
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,8 +24,9 @@ from kjpstate.document.second import objections
 from kjpstate.document.sentences import escaped
 from kjpstate.document.shape import Shaper
 from kjpstate.errors import UsageError
+from kjpstate.formats.digests import sha256
 from kjpstate.formats.windows import odd_name
-from kjpstate.formats.written import bytes_of, percent, seconds
+from kjpstate.formats.written import bytes_of, lasting, percent
 from kjpstate.host import HostSpec
 from kjpstate.kinds import KINDS
 from kjpstate.model import CHECKS, GUARD, Acceptance, Notify, Resource
@@ -88,7 +88,7 @@ def load(
     page = Page(
         path, folder, environ, value, keys, values, frozenset(shaper.broken), problems, windows
     )
-    document = _document(page, hashlib.sha256(data).hexdigest(), references)
+    document = _document(page, sha256(data), references)
     problems.stop()
     if thorough:
         for pointer, reason in objections(value, shaper.root):
@@ -150,7 +150,7 @@ def _monitor(page: Page) -> Mapping[str, Any] | None:
         if key in limits:
             limits[key] = number(limits[key])
     return {
-        "for": seconds(value.get("for", "30m")),
-        "every": seconds(value.get("every", "30s")),
+        "for": lasting(value.get("for", "30m")),
+        "every": lasting(value.get("every", "30s")),
         "limits": limits,
     }

@@ -9,7 +9,7 @@ from typing import Any
 from kjpstate.document.hosts import absolute
 from kjpstate.document.page import Page
 from kjpstate.document.sentences import near
-from kjpstate.host import HostSpec
+from kjpstate.host import HostSpec, Ssh
 from kjpstate.kinds import KINDS
 from kjpstate.model import Resource, Where
 from kjpstate.section import Made
@@ -78,7 +78,7 @@ class Sections:
         name."""
         inner = [name for name in within if name in value][:1]
         if within and not inner:
-            yield "", HostSpec("", self.page.where(pointer))
+            yield "", Ssh("", self.page.where(pointer))
             return
         word = (value[inner[0]] if inner else value).get("host")
         for host in known(self.page, "/".join([pointer, *inner, "host"]), word):

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
+from kjpstate.formats.times import spelled
 from kjpstate.model import Answer
 
 _STAMP = r"\w{3} \w{3} +\d{1,2} \d\d:\d\d:\d\d \d{4}"
@@ -51,8 +52,8 @@ class Package:
 
 @dataclass(frozen=True)
 class Traces:
-    """What the host has kept. `files`: path -> when it changed; `gone`: path -> when its folder
-    changed. `pm2`: (time as the log has it, line)."""
+    """The traces that the host has kept. `files`: path -> when it changed; `gone`: path -> when its
+    folder changed. `pm2`: (time as the log has it, line)."""
 
     now: float
     zone: timezone
@@ -120,7 +121,7 @@ def _of_files(traces: Traces, paths: Sequence[str]) -> Iterator[str]:
         return
     said = (
         f"{path.rpartition('/')[2]} {word} {_shown(when, traces.zone)}, "
-        f"{_ago(traces.now - when)} ago"
+        f"{spelled(traces.now - when)} ago"
     )
     yield ", ".join([said, *_people(traces, when), *_by_packages(traces, when)])
 
@@ -216,11 +217,3 @@ def _shown(when: float, zone: timezone) -> str:
         return f"{datetime.fromtimestamp(when, zone):%Y-%m-%d %H:%M}"
     except (ValueError, OverflowError, OSError):
         return "at an unknown time"
-
-
-def _ago(seconds: float) -> str:
-    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {word}{'' if count == 1 else 's'}"
-    return "less than a minute"

@@ -25,7 +25,7 @@ _ROTATED = {
 
 @dataclass(frozen=True)
 class Course:
-    """Where the watch over one app stands. `last`: what was seen before; `entries`: PM2's of the
+    """The state of the watch over one app. `last`: what was seen before; `entries`: PM2's of the
     app, as they last stood still; `idle`: since when (seconds of uptime) it has no connection, 0
     when it has; `marks`: up to where its logs were read; `texts`: lines so far, None once
     unreadable."""
@@ -47,7 +47,7 @@ def begin(subject: Subject) -> Course:
 
 
 def readings(course: Course) -> Iterator[Reading]:
-    """All that one look asks for."""
+    """The readings of one look."""
     subject = course.subject
     yield probe.reading(subject.declared)
     yield from logs(course, course.paths)
@@ -135,7 +135,7 @@ def _idle(course: Course, seen: probe.Seen, listed: Sequence[probe.App]) -> Deci
 
 
 def _anew(last: probe.Seen | None, seen: probe.Seen) -> str:
-    """Whether everything was started again: the box, or PM2's daemon."""
+    """True if everything was started again: the box, or PM2's daemon."""
     if last is None:
         return ""
     if last.clock.boot_id != seen.clock.boot_id:
@@ -158,8 +158,8 @@ def _restarts(course: Course, listed: Sequence[probe.App], *, anew: bool) -> tup
 
 
 def _settled(app: probe.App) -> bool:
-    """Whether PM2 is not just restarting it: then `created_at` has moved, and
-    the counter not yet."""
+    """True if PM2 is not just restarting it: then `created_at` has moved, and the counter not
+    yet."""
     return app.status in ("errored", "waiting restart") or (
         app.status == "online" and app.start is not None
     )

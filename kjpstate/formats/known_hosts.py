@@ -48,7 +48,7 @@ class Line:
 
 @dataclass(frozen=True)
 class File:
-    """What can be read of a file. `plain`: lines of one name each, by it; `others`: those to be
+    """The readable lines of a file. `plain`: lines of one name each, by it; `others`: those to be
     matched. `broken`: the numbers of lines of which nobody can make anything."""
 
     plain: Mapping[bytes, Sequence[Line]]
@@ -165,7 +165,7 @@ def fingerprint(blob: bytes) -> str:
 
 
 def means(hosts: bytes, name: bytes) -> bool:
-    """Whether what stands before the key in a line means `name`."""
+    """True if the words before the key in a line mean `name`."""
     if hosts.startswith(b"|"):
         return hosts == _hashed(_salt(hosts), name)
     patterns = hosts.lower().split(b",")
@@ -188,8 +188,8 @@ def _hashed(salt: bytes, name: bytes) -> bytes:
 
 
 def fits(text: bytes, pattern: bytes) -> bool:
-    """Whether `*` and `?` of `pattern` can stand for what `text` has there; all
-    else is what it is."""
+    """True if `*` and `?` of `pattern` can stand for the signs of `text` there; all else stands for
+    itself."""
     at = here = again = 0
     star = -1
     while at < len(text):
@@ -210,7 +210,7 @@ def fits(text: bytes, pattern: bytes) -> bool:
 
 
 def verdict(key: bytes, steps: Sequence[Sequence[Line]]) -> str:
-    """What is known of `key`. `steps`: the lines for the name with its port, then those for the
+    """The verdict over `key`. `steps`: the lines for the name with its port, then those for the
     name alone, which is asked where the first say nothing; another key there says nothing of this
     port."""
     for step, lines in enumerate(steps):

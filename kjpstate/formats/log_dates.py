@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from kjpstate.formats.times import seconds
 from kjpstate.model import Answer, Completed, Unreadable
 
 PM2_TIME = "YYYY-MM-DDTHH:mm:ss"
@@ -44,8 +45,8 @@ def format_of(app: Mapping[str, Any]) -> str:
 
 
 def pattern(date_format: str) -> re.Pattern[str] | None:
-    """What a line begins with; None for a format that does not give date, hour and minute, or that
-    has words we do not know."""
+    """The pattern of a line's beginning; None for a format that does not give date, hour and
+    minute, or that has words we do not know."""
     parts = []
     for match in _WORD.finditer(date_format):
         word = match[0]
@@ -73,13 +74,8 @@ def moment(text: str) -> datetime:
 
 def window(text: str) -> timedelta | None:
     """`90s`, `30m` or `2h`: so long before now; None for what is no such time."""
-    match = re.fullmatch(r"([1-9][0-9]*)([smh])", text)
-    if match is None:
-        return None
-    return (
-        int(match[1])
-        * {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1)}[match[2]]
-    )
+    found = seconds(text, "s m h")
+    return timedelta(seconds=found) if found else None
 
 
 NOW = ("date", "+%Y-%m-%dT%H:%M:%S")
@@ -87,7 +83,7 @@ NOW = ("date", "+%Y-%m-%dT%H:%M:%S")
 
 
 def said_now(answer: Answer) -> datetime | str:
-    """What NOW printed, or why that can't be known."""
+    """The time that NOW printed, or why that can't be known."""
     said = answer.stdout.decode(errors="replace").strip() if isinstance(answer, Completed) else ""
     try:
         return datetime.fromisoformat(said)

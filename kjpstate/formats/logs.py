@@ -41,7 +41,7 @@ class Tail:
 
 
 def numbered(app: Mapping[str, Any]) -> bool:
-    """Whether PM2 puts the app's number into the names of its log files: bot-out-0.log."""
+    """True if PM2 puts the app's number into the names of its log files: bot-out-0.log."""
     many = "instances" in app or str(app.get("exec_mode", "")).startswith("cluster")
     return many and not app.get("merge_logs")
 
@@ -74,7 +74,7 @@ def render(content: bytes | None) -> bytes:
 
 
 def offset(stamp: Mapping[str, Any] | None, stream: str) -> int | None:
-    """Where `stream` (out or error) ended when the stamp was made; 0: there was no file, None: not
+    """The end of `stream` (out or error) when the stamp was made; 0: there was no file, None: not
     known."""
     if stamp is None or stream not in stamp:
         return None

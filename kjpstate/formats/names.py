@@ -55,7 +55,7 @@ class Lookup:
 
     @property
     def failure(self) -> str:
-        """What a server that is not ok did, and the rule that explains it in brackets."""
+        """The failure of a server that is not ok, and the rule that explains it in brackets."""
         said = self.said or ("EMPTY" if self.code == 0 else "")
         if said not in _SAID:
             return f"gave no answer ({self.tool} ended with {self.code})"
@@ -63,7 +63,7 @@ class Lookup:
 
 
 def wan_down(lookups: Iterable[Lookup]) -> bool:
-    """Whether every server was silent and none of their machines could be reached: then nothing can
+    """True if every server was silent and none of their machines could be reached: then nothing can
     be said about any of them."""
     lookups = list(lookups)
     servers = [item for item in lookups if item.path == "server"]

@@ -62,5 +62,5 @@ def _line(row: Any) -> Line | None:
 
 
 def _is_word(text: Any) -> TypeGuard[str]:
-    """Whether it is one row that steers no terminal and bursts no table."""
+    """True for one row that steers no terminal and bursts no table."""
     return isinstance(text, str) and len(text) <= _LONGEST and text.isprintable()

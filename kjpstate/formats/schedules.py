@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
+from kjpstate.formats.digests import sha256
+
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -49,11 +51,11 @@ class Job:
 def job_name(document: str, path: str) -> str:
     """`kjpstate-bot-kjp-1f3a9c`: the document's name, and what tells two of that name apart."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", document).strip("-")[:40] or "document"
-    return f"kjpstate-{plain}-{hashlib.sha256(path.encode()).hexdigest()[:6]}"
+    return f"kjpstate-{plain}-{sha256(path.encode())[:6]}"
 
 
 def fits(every: int) -> bool:
-    """Whether all three can run it evenly: minutes that divide the hour, or hours that divide the
+    """True if all three can run it evenly: minutes that divide the hour, or hours that divide the
     day."""
     if every < HOUR:
         return every >= MINUTE and every % MINUTE == 0 and HOUR % every == 0

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from kjpstate.formats.pm2.declared import Declared
+from kjpstate.formats.times import clock
 
 Result: TypeAlias = Literal["passed", "failed", "unknown"]
 Ended: TypeAlias = Literal["whole", "early", "interrupted"]
@@ -65,9 +66,8 @@ class Subject:
 
 @dataclass(frozen=True)
 class Limits:
-    """What must not be passed; None and absent: no limit. `cpu`: per cent of one core; `memory`:
-    bytes of all its processes; `unresolved`: looks at which a name did not resolve; `log`: text ->
-    lines."""
+    """Limits of a watch; None and absent: no limit. `cpu`: per cent of one core; `memory`: bytes of
+    all its processes; `unresolved`: looks at which a name did not resolve; `log`: text -> lines."""
 
     cpu: float | None = None
     memory: int | None = None
@@ -116,7 +116,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Of one app. `findings`: why it is not passed."""
+    """The verdict over one app. `findings`: why it is not passed."""
 
     host: str
     app: str
@@ -169,8 +169,8 @@ def judge(
 def failures(
     limits: Limits, samples: Sequence[Sample], *, ended: bool = False
 ) -> Iterator[Finding]:
-    """What is wrong for certain, each limit once, at the moment it was passed; an app that is not
-    alive counts at the second look in a row, or at the last."""
+    """The limits that were passed for certain, each once, at the moment it was passed; an app that
+    is not alive counts at the second look in a row, or at the last."""
     told: set[str] = set()
     unresolved, sick = 0, ""
     for number, sample in enumerate(samples):
@@ -212,7 +212,7 @@ def _passed(limits: Limits, sample: Sample, unresolved: int) -> Iterator[tuple[s
 def _doubts(
     limits: Limits, samples: Sequence[Sample], holes: Sequence[Hole], seconds: float
 ) -> Iterator[Finding]:
-    """Why nobody can say that all was well."""
+    """The reasons why nobody can say that all was well."""
     if not samples:
         yield Finding(None, holes[-1].why if holes else "nothing was seen")
         return
@@ -235,14 +235,6 @@ def _doubts(
         set(sample.names.values()) - {None} for sample in samples
     ):
         yield Finding(None, "no name was asked for: no check `dns` of this host has `resolves`")
-
-
-def clock(seconds: float) -> str:
-    """`4:30`, `1:02:03`: a moment or a time, for a person."""
-    whole = round(seconds)
-    hours, rest = divmod(whole, 3600)
-    minutes, left = divmod(rest, 60)
-    return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"
 
 
 def size(count: int) -> str:

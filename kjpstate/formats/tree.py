@@ -6,12 +6,12 @@ and by `apply` (which fills stamps). Pure.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from kjpstate.formats.digests import sha256
 from kjpstate.model import Answer, Clock, Tree
 
 _OURS = re.compile(r".\.kjpstate-.|.\.backup\.\d{8}T\d{6}Z-[0-9a-f]{6}$")
@@ -19,12 +19,12 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def ours(name: str) -> bool:
-    """Whether a name, or any part of a path with `/`, is one of our backups or temporary names."""
+    """True if a name, or any part of a path with `/`, is one of our backups or temporary names."""
     return any(_OURS.search(part) for part in name.split("/"))
 
 
 def is_backup(path: str, run: str) -> bool:
-    """Whether the last part of `path` is a name that a backup of `run` has."""
+    """True if the last part of `path` is a name that a backup of `run` has."""
     return bool(re.search(rf"[^/]\.backup\.\d{{8}}T\d{{6}}Z-{re.escape(run)}$", path))
 
 
@@ -48,7 +48,7 @@ def unfolded(word: str) -> str:
 
 
 def layable(name: str) -> bool:
-    """Whether a file can be laid into a tree by this relative name, on every host: none that leads
+    """True if a file can be laid into a tree by this relative name, on every host: none that leads
     out, that has a line end, or a backslash, which parts folders on Windows; none that is no text
     of bytes."""
     try:
@@ -66,18 +66,12 @@ def stamp_name(kind: str, path: str) -> str:
     """
     bare = path.rstrip("/")
     slug = _UNSAFE.sub("-", bare)[-40:].strip("-.")
-    return f"{kind}-{slug}-{hashlib.sha256(bare.encode(*AS_BYTES)).hexdigest()[:12]}.json"
+    return f"{kind}-{slug}-{sha256(bare.encode(*AS_BYTES))[:12]}.json"
 
 
 def digests(tree: Tree | None) -> dict[str, str]:
     """{relative path: sha256}, in the order of the paths; empty for a missing tree."""
     return {path: tree.files[path].digest for path in sorted(tree.files)} if tree else {}
-
-
-def digest(value: Any) -> str:
-    """sha256 in hex of a plain JSON value, whatever the order of its keys."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def listing_digest(files: Mapping[str, str]) -> str:
@@ -87,7 +81,7 @@ def listing_digest(files: Mapping[str, str]) -> str:
         f"{'' if folded(path) == path else chr(92)}{value}  ./{folded(path)}\n".encode(*AS_BYTES)
         for path, value in files.items()
     )
-    return hashlib.sha256(b"".join(lines)).hexdigest()
+    return sha256(b"".join(lines))
 
 
 def below(files: Mapping[str, str], folder: str) -> dict[str, str]:
@@ -97,7 +91,7 @@ def below(files: Mapping[str, str], folder: str) -> dict[str, str]:
 
 
 def covered(path: str, paths: Sequence[str]) -> bool:
-    """Whether the relative `path` is one of `paths`, or lies in one of them that ends in `/` (`./`:
+    """True if the relative `path` is one of `paths`, or lies in one of them that ends in `/` (`./`:
     all)."""
     entries = [entry.removeprefix("./") for entry in paths]
     folders = tuple(entry for entry in entries if not entry or entry.endswith("/"))

@@ -30,7 +30,8 @@ _DEVICES = frozenset(
 
 
 def odd_name(name: str) -> bool:
-    """Whether one part of a path is no file of its own on Windows.
+    """True if one part of a path is no file of its own on Windows. A device, a stream, a drive, or
+    what becomes another name without the dots and blanks at its end.
 
     A device, a stream, a drive, or what becomes another name without the dots and blanks at its
     end.
@@ -47,7 +48,7 @@ def odd_name(name: str) -> bool:
 
 
 def odd_path(path: str) -> bool:
-    """Whether a part of a path, behind its drive, is no file or folder of its own on Windows."""
+    """True if a part of a path, behind its drive, is no file or folder of its own on Windows."""
     return any(map(odd_name, _parts(path)))
 
 
@@ -58,13 +59,13 @@ def _parts(path: str) -> list[str]:
 
 
 def whole(path: str, windows: bool) -> bool:
-    """Whether a path of the document stands for itself, whatever the folder it is read from."""
+    """True if a path of the document stands for itself, whatever the folder it is read from."""
     return bool(re.match("/|[A-Za-z]:/", path) or (windows and _DRIVE.match(path)))
 
 
 def misleading(path: str) -> str:
-    """Why a path of the document is another place on Windows than it says; "" for one that is
-    itself."""
+    """The reason why a path of the document is another place on Windows than it says; "" for one
+    that is itself."""
     if re.match("//[?.]/", path):
         return f"expected a path with its drive, such as C:/bot; found the device path {path}"
     if path.startswith("//"):
@@ -126,7 +127,7 @@ def _folders(path: str) -> Iterator[str]:
 
 
 def is_batch(file: str) -> bool:
-    """Whether cmd.exe reads it, and with it all its words."""
+    """True if cmd.exe reads it, and with it all its words."""
     return file.lower().endswith(_BATCH)
 
 
@@ -159,6 +160,6 @@ def _quoted(word: str) -> str:
 
 
 def on_share(folder: str) -> bool:
-    """Whether a folder is on a share, in which cmd.exe can't work: it goes to its own folder
+    """True if a folder is on a share, in which cmd.exe can't work: it goes to its own folder
     instead."""
     return folder.startswith(("\\\\", "//"))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import posixpath
-import re
 import shlex
 from typing import Any
 
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+from kjpstate.formats.times import seconds
 
 
-def seconds(text: str) -> float:
-    """`30s`, `5m`, `2h`, `500ms` in seconds."""
-    number, unit = re.fullmatch(r"(\d+)(ms|s|m|h)", text).groups()  # type: ignore[union-attr]
-    return int(number) * _UNITS[unit]
+def lasting(text: str) -> float:
+    """A time that the schema has judged, in seconds."""
+    found = seconds(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no time")
+    return found
 
 
 def percent(text: str) -> float:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
+
+from kjpstate.formats.digests import digest_of
 
 ACTS = ("apply", "rollback", "monitor")
 """Verbs that change something, or that somebody waited for: kept longer than mere looks."""
@@ -82,7 +82,7 @@ class Past:
             self.exit_code,
         ]
         found = sorted(item.same for item in self.items)
-        return hashlib.sha256(json.dumps([*same, self.hosts, found]).encode()).hexdigest()
+        return digest_of([*same, self.hosts, found])
 
 
 @dataclass(frozen=True)

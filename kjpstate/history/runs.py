@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kjpstate.formats.times import parsed_time, run_time
 from kjpstate.history.past import ACTS, FOLDED, Item, Past, Wanted
 from kjpstate.history.store import Damaged, Used, use
 
@@ -197,7 +198,7 @@ def _prune(connection: sqlite3.Connection, now: datetime, limits: Limits) -> Non
         connection.execute(f"DELETE FROM runs WHERE seq IN ({oldest})", (*ACTS, most))
         connection.execute(
             f"DELETE FROM runs WHERE last < ? AND seq IN ({oldest})",
-            (_written(now - age), *ACTS, limits.always),
+            (run_time(now - age), *ACTS, limits.always),
         )
 
 
@@ -296,10 +297,6 @@ def _marks(words: tuple[str, ...]) -> str:
 
 def _time(text: str) -> datetime:
     try:
-        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return parsed_time(text)
     except (TypeError, ValueError):
         return datetime.min.replace(tzinfo=UTC)
-
-
-def _written(time: datetime) -> str:
-    return time.strftime("%Y%m%dT%H%M%SZ")

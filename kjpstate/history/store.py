@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from kjpstate.formats.times import run_time
 from kjpstate.history.schema import APPLICATION, VERSION, migrate
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def _set_aside(file: Path, seen: tuple[int, int] | None, why: str) -> str:
     """Rename that very file; a process that was faster has put a new one in its place already."""
     if _identity(file) != seen:
         return f"the history {file} {why}; another run has set it aside already"
-    stem = time.strftime("history.damaged-%Y%m%dT%H%M%SZ.db", time.gmtime())
+    stem = f"history.damaged-{run_time(time.time())}.db"
     try:
         for ending in ("-wal", "-shm", ""):
             beside = file.with_name(file.name + ending)

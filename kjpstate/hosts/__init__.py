@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kjpstate.host import Host, HostSpec
+from kjpstate.host import Host, HostSpec, Local
 
 
 def connect(spec: HostSpec, *, may_change: tuple[str, ...], state_folder: Path) -> Host:
     """The body for `spec`; nothing is connected before its first `look`. `state_folder`: the
     controller's."""
-    if spec.local is not None:
+    if isinstance(spec, Local):
         from kjpstate.hosts.local import LocalHost, home_of
 
-        return LocalHost(spec.name, folder=spec.local or home_of(spec), may_change=may_change)
-    from kjpstate.hosts.ssh import SshHost
+        return LocalHost(spec.name, folder=spec.folder or home_of(spec), may_change=may_change)
+    from kjpstate.hosts.ssh import ShellHost
 
-    return SshHost(spec, may_change=may_change, state_folder=state_folder)
+    return ShellHost(spec, may_change=may_change, state_folder=state_folder)

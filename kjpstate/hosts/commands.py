@@ -106,7 +106,7 @@ def _tail(stream: IO[bytes], cap: int) -> bytes:
 
 
 async def probe(reading: Probe) -> bytes | None:
-    """What the named probe prints here; None where there is no POSIX shell. Raises OSError,
+    """Runs the named probe here: its output; None where there is no POSIX shell. Raises OSError,
     TimedOut."""
     if os.name != "posix" or not Path("/bin/sh").exists():
         return None

@@ -19,9 +19,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kjpstate.errors import RefusedError, Unreachable
+from kjpstate.errors import Distrusted, Unreachable
 from kjpstate.formats import known_hosts as lines
-from kjpstate.host import HostSpec
+from kjpstate.host import Ssh
 from kjpstate.hosts import known_hosts
 from kjpstate.hosts.known_hosts import Target
 from kjpstate.hosts.link import LOGIN_TIMEOUT, SshLink, said
@@ -35,8 +35,8 @@ NONE_OF_OURS = "with none of our keys"
 _KEEPALIVE = 15.0
 
 
-async def connect(spec: HostSpec, state_folder: Path) -> SshLink:
-    """A live connection. Raises Unreachable, or RefusedError for a host key that is not the known
+async def connect(spec: Ssh, state_folder: Path) -> SshLink:
+    """A live connection. Raises Unreachable, or Distrusted for a host key that is not the known
     one."""
     *jumps, target = targets(spec)
     first = jumps[0] if jumps else target
@@ -58,7 +58,7 @@ async def connect(spec: HostSpec, state_folder: Path) -> SshLink:
     return SshLink(spec, chain)
 
 
-def targets(spec: HostSpec) -> list[Target]:
+def targets(spec: Ssh) -> list[Target]:
     """The jumps in their order, then the host itself."""
     jumps = [_target(word.strip()) for word in spec.jump.split(",") if word.strip()]
     return [*jumps, Target(spec.address, spec.port, spec.user)]
@@ -78,7 +78,7 @@ async def imported() -> None:
         await asyncio.to_thread(importlib.import_module, "asyncssh")
 
 
-async def dial(spec: HostSpec, target: Target) -> socket.socket:
+async def dial(spec: Ssh, target: Target) -> socket.socket:
     """A connected TCP socket; each address of the name is tried in its order."""
     loop = asyncio.get_running_loop()
     place = f"{target.address} port {target.port}"
@@ -123,14 +123,14 @@ async def dial(spec: HostSpec, target: Target) -> socket.socket:
 
 
 async def login(
-    spec: HostSpec,
+    spec: Ssh,
     target: Target,
     state_folder: Path,
     sock: socket.socket | None,
     chain: list[asyncssh.SSHClientConnection],
 ) -> asyncssh.SSHClientConnection:
     """Log in at one place: over `sock`, or through the last of `chain`. Raises Unreachable,
-    RefusedError.
+    Distrusted.
 
     A host has a key of each of several types; the one we know is asked for first, and of a pin any
     of them may be meant. Nothing is sent before one was shown that we know.
@@ -200,7 +200,7 @@ async def _logged_in(
 
 
 async def shown_key(
-    spec: HostSpec,
+    spec: Ssh,
     target: Target,
     chain: list[asyncssh.SSHClientConnection],
     types: Sequence[str],
@@ -243,8 +243,8 @@ _AS_CERTIFICATE = tuple(f"{one}-cert-v01@openssh.com" for one in _TYPES)
 
 
 def types_in_order(known: Collection[str] = ()) -> list[str]:
-    """All that a host may sign with, those of the `known` types of keys first, then as OpenSSH
-    asks."""
+    """The algorithms a host may sign with: those of the `known` types of keys first, then in
+    OpenSSH's order."""
     from asyncssh.public_key import get_default_public_key_algs, get_public_key_algs
 
     defaults = [name.decode() for name in get_default_public_key_algs()]
@@ -266,8 +266,8 @@ def types_of(keys: Iterable[bytes]) -> set[str]:
 
 
 def each_type(met: Callable[[], Collection[str]]) -> Iterator[list[str]]:
-    """What to ask for to see one key of each type after the other, but for the
-    types `met` by then."""
+    """The types to ask for so that a host shows one key of each type in turn, except those `met` by
+    then."""
     for kind in dict.fromkeys(map(type_of_key, _TYPES)):
         if kind not in met():
             yield [name for name in types_in_order() if type_of_key(name) == kind]
@@ -300,9 +300,10 @@ def _options(keys: _Keys) -> dict[str, Any]:
 
 
 class _Keys:
-    """What one place may show, and what it did show. `known`: it showed a key that we know."""
+    """The keys that one place may show, and those it did show. `known`: it showed a key that we
+    know."""
 
-    def __init__(self, spec: HostSpec, target: Target, state_folder: Path) -> None:
+    def __init__(self, spec: Ssh, target: Target, state_folder: Path) -> None:
         self.spec, self.target, self._folder = spec, target, state_folder
         self._pin = spec.host_key if target == targets(spec)[-1] else ""
         self._whole = known_hosts.pinned_key(self._pin)
@@ -313,8 +314,8 @@ class _Keys:
         self.known = False
 
     def offers(self) -> Iterator[list[str]]:
-        """Which types of keys to take, a connection each, for as long as what is shown is not
-        known."""
+        """Yields the types of keys to accept, a connection each, as long as nothing known was
+        shown."""
         trusted = [key for key in lines.keys(self._lines) if self._judged(key) == lines.TRUSTED]
         expected = [self._whole] if self._whole else [] if self._pin else trusted
         types = types_of(expected)
@@ -368,7 +369,7 @@ class _Keys:
         return Client()
 
     def take(self, key: bytes) -> bool:
-        """Whether this key is known."""
+        """Notes a shown key; True if it is known."""
         self._shown[key] = None
         if self._verdict != lines.IS_REVOKED:
             self._verdict = self._judged(key)
@@ -390,12 +391,13 @@ class _Keys:
             self._verdict = lines.IS_REVOKED
 
     def note(self, connection: asyncssh.SSHClientConnection) -> None:
-        """Of a pinned fingerprint the type is noted, where it was not the first to be shown."""
+        """Notes the type of the key that a pinned fingerprint means, where it was not the first to
+        be shown."""
         key = connection.get_server_host_key()
         if key is not None and len(self._shown) > 1 and self._pin and not self._whole:
             known_hosts.note_type(self._pin, type_of_key(key.get_algorithm()), self._folder)
 
-    def refusal(self) -> RefusedError:
+    def refusal(self) -> Distrusted:
         expected = [lines.fingerprint(key) for key in lines.keys(self._lines)]
         if self._pin:
             expected = [lines.fingerprint(self._whole) if self._whole else self._pin]
@@ -409,8 +411,8 @@ class _Keys:
         )
 
 
-def _denied(spec: HostSpec, target: Target) -> Unreachable:
-    """Which keys were tried, and what to do about it."""
+def _denied(spec: Ssh, target: Target) -> Unreachable:
+    """The error for a refused login: which keys were tried, and what to do about it."""
     names = spec.identity or [
         f"~/.ssh/{path.name}"
         for path in sorted((Path.home() / ".ssh").glob("id_*"))

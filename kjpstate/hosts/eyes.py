@@ -30,8 +30,8 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def guarded(read: Callable[[], T]) -> T | Unreadable | None:
-    """What `read` returns; None for a missing thing, Unreadable for one the
-    system will not show."""
+    """Returns the answer of `read`; None for a missing thing, Unreadable for one the system will
+    not show."""
     try:
         return read()
     except (FileNotFoundError, NotADirectoryError):
@@ -117,7 +117,7 @@ def _mode(found: os.stat_result) -> int:
 
 
 def read_stat(path: str, real: Path) -> Stat | Unreadable | None:
-    """What the path itself is; links are not followed."""
+    """Reads the status of the path itself; links are not followed."""
 
     def look() -> Stat:
         found = real.lstat()
@@ -249,7 +249,7 @@ def _walk(root: Path, path: str, whole: bool) -> Iterator[tuple[str, Path | None
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    """By name; a folder that went meanwhile has none."""
+    """The entries of a folder by name; none where it went meanwhile."""
     try:
         return sorted(os.scandir(folder), key=lambda item: item.name)
     except FileNotFoundError:
@@ -257,7 +257,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def machine_id() -> str:
-    """What the system calls this machine; its network name where it has no such id (Windows)."""
+    """The system's id of this machine; its network name where it has no such id (Windows)."""
     try:
         return _MACHINE_ID.read_text().strip() or platform.node()
     except OSError:

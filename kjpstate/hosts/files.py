@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from kjpstate.formats.digests import sha256_or_none
 from kjpstate.formats.tree import AS_BYTES
 from kjpstate.hosts.folders import Folder, UnsafeFolder, give, opened
 from kjpstate.hosts.names import temporary_of
@@ -56,8 +57,8 @@ class Announced(Protocol):
 
 @dataclass(frozen=True)
 class Pen:
-    """Who writes: the run, the ledger of its backups, whom to tell of each effect, where a path
-    really is, and the journal in which each action is announced."""
+    """The writer of one session: its run, the ledger of its backups, the listener told of each
+    effect, the real place of a path, and the journal in which each action is announced."""
 
     run: RunInfo
     ledger: Path
@@ -68,11 +69,17 @@ class Pen:
 
 def why(path: str, error: OSError) -> str:
     """One plain sentence for what the system said about `path`."""
+    said = reason(error)
+    return said if isinstance(error, UnsafeFolder) else f"{path}: {said}"
+
+
+def reason(error: OSError) -> str:
+    """The system's words without the path; for an unsafe folder our own whole sentence."""
     if isinstance(error, UnsafeFolder):
         return str(error.strerror)
     if isinstance(error, PermissionError) and not POSIX:
-        return f"{path}: permission denied, or another program has it open"
-    return f"{path}: {(error.strerror or str(error)).lower()}"
+        return "permission denied, or another program has it open"
+    return (error.strerror or str(error)).lower()
 
 
 def sync(path: Path) -> None:
@@ -107,12 +114,6 @@ def digest_of(path: str, folder: Folder, name: str) -> str | None:
 def sha256_in(folder: Folder, name: str) -> str:
     """sha256 in hex of a regular file's bytes; never through a link."""
     with os.fdopen(folder.read(name), "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def sha256_of(real: Path) -> str:
-    """sha256 in hex of a file's bytes."""
-    with real.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -156,7 +157,7 @@ def _put(
     folder: Folder,
 ) -> Literal["done", "already"]:
     name = pen.real(path).name
-    now, old, new = digest_of(path, folder, name), _sha(before), _sha(after)
+    now, old, new = digest_of(path, folder, name), sha256_or_none(before), sha256_or_none(after)
     if now == new:
         return "already"
     if now != old:
@@ -182,10 +183,6 @@ def _put(
     return "done"
 
 
-def _sha(content: bytes | None) -> str | None:
-    return None if content is None else hashlib.sha256(content).hexdigest()
-
-
 def _replace(
     path: str, after: bytes, old: str | None, mode: int, *, pen: Pen, folder: Folder
 ) -> None:
@@ -202,7 +199,7 @@ def _replace(
             else:
                 with held(folder.read(name)) as standing:
                     carry(standing, written, folder, temporary)
-            if _sha256_again(written) != _sha(after):
+            if _sha256_again(written) != sha256_or_none(after):
                 raise Trouble(f"{path}: what was written beside it reads back differently")
         if digest_of(path, folder, name) != old:
             raise Trouble(f"{path} is not as the plan saw it any more", "moved")
@@ -436,21 +433,20 @@ def sweep(folder: Folder, name: str) -> None:
 
 
 def sweep_trees(folder: Folder, name: str) -> None:
-    """The same for a folder's unfinished copies, and for a link that was on its way into it."""
+    """Removes a folder's unfinished copies, and a link that was on its way into it."""
     for left in folder.names():
         if left.startswith(f"{name}.kjpstate-"):
             folder.remove(left)
 
 
-def atomically(path: Path, content: bytes, mode: int = 0o600) -> None:
+def atomically(path: Path, content: bytes) -> None:
     """Write one small file of ours in the state folder: temp, rename, to the disk."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = f".{path.name}.kjpstate-new"
     with opened(path.parent) as folder:
         folder.unlink(temporary, missing_ok=True)
         try:
-            with held(_write_new(folder, temporary, content)) as written:
-                folder.set_mode(written, temporary, mode)
+            os.close(_write_new(folder, temporary, content))
             folder.replace(temporary, path.name)
         except OSError:
             with contextlib.suppress(OSError):

@@ -26,7 +26,7 @@ _OTHERS = 0o022
 
 
 class UnsafeFolder(OSError):
-    """What another user may lead elsewhere, while we act; `strerror` is a whole sentence."""
+    """A path that another user may lead elsewhere while we act; `strerror` is a whole sentence."""
 
     rule = "unsafe-folder"
 
@@ -56,28 +56,28 @@ class Folder:
         return name if self.handle is not None else str(self.path / name)
 
     def stat(self, name: str) -> os.stat_result | None:
-        """What `name` itself is; None when there is none."""
+        """The status of `name` itself; None when there is none."""
         try:
             return os.stat(self._at(name), dir_fd=self.handle, follow_symlinks=False)
         except FileNotFoundError:
             return None
 
     def has(self, name: str) -> bool:
-        """Whether there is anything of that name, were it a link to nowhere."""
+        """True if anything has that name, even a link to nowhere."""
         return self.stat(name) is not None
 
     def is_folder(self, name: str) -> bool:
-        """Whether `name` itself is a folder."""
+        """True if `name` itself is a folder."""
         found = self.stat(name)
         return found is not None and stat.S_ISDIR(found.st_mode)
 
     def is_file(self, name: str) -> bool:
-        """Whether `name` itself is a regular file."""
+        """True if `name` itself is a regular file."""
         found = self.stat(name)
         return found is not None and stat.S_ISREG(found.st_mode)
 
     def target(self, name: str) -> str:
-        """Where the link `name` leads."""
+        """The path that the link `name` leads to."""
         return os.readlink(self._at(name), dir_fd=self.handle)
 
     def names(self) -> list[str]:
@@ -180,7 +180,7 @@ class Folder:
             (self.path / name).chmod(mode)
 
     def set_times(self, handle: int, name: str, found: os.stat_result) -> None:
-        """The same for its times, as `found` has them."""
+        """Gives `name` the times that `found` has."""
         what = handle if os.utime in os.supports_fd else self._at(name)
         os.utime(what, ns=(found.st_atime_ns, found.st_mtime_ns))
 
@@ -200,13 +200,13 @@ class Folder:
             )
 
     def heir(self) -> os.stat_result | None:
-        """Whose what is new in it should be: its owner's, where root works in a folder of somebody
-        else."""
+        """The owner to give new files to: the folder's, where root works in a folder of somebody
+        else; else None."""
         found = self.status()
         return found if POSIX and os.geteuid() == 0 and found.st_uid != 0 else None
 
     def status(self) -> os.stat_result:
-        """What the folder itself is."""
+        """The status of the folder itself."""
         return self.path.stat() if self.handle is None else os.fstat(self.handle)
 
     def sync_file(self, name: str) -> None:
@@ -319,8 +319,8 @@ def _descend(path: Path, flags: int, folders_count: bool) -> tuple[int, set[int]
 
 
 def _link(name: str, folder: int, error: OSError) -> tuple[set[int], str]:
-    """Who else could have laid the link `name`, and where it leads; raises `error` where it is
-    none."""
+    """Checks that nobody else could have laid the link `name`, and returns where it leads; raises
+    `error` where it is no link."""
     handle = None
     try:
         if _PATH == os.O_RDONLY:
@@ -353,7 +353,7 @@ def _others_in(folder: os.stat_result) -> set[int]:
 
 
 def _private(group: int) -> bool:
-    """Whether nobody but root and us is in a group."""
+    """True if nobody but root and us is in a group."""
     import grp
     import pwd
 

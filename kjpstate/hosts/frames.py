@@ -64,7 +64,7 @@ class Frame:
 
 
 def closing(nonce: str) -> bytes:
-    """What ends every whole reply."""
+    """The bytes that end every whole reply."""
     return f"\n{nonce} over\n".encode()
 
 
@@ -144,7 +144,8 @@ def _holder(by_kind: Mapping[str, Frame]) -> Holder | Unreadable | None:
 
 
 def holder(host: str, reply: Sequence[Frame]) -> Holder | None:
-    """Who holds a host, as it was asked for that alone. Raises Failed where no lock can be kept."""
+    """The owner of a host's lock, from a reply that holds nothing else. Raises Failed where no lock
+    can be kept."""
     by_kind = {frame.kind: frame for frame in reply}
     _raise_unsafe(host, by_kind)
     if "damaged" in by_kind:
@@ -156,7 +157,7 @@ def holder(host: str, reply: Sequence[Frame]) -> Holder | None:
 
 
 def broken(host: str, reply: Sequence[Frame]) -> bool:
-    """Whether the lock is broken. Raises Failed where it can't be removed."""
+    """True if the host says that the lock is broken. Raises Failed where it can't be removed."""
     by_kind = {frame.kind: frame for frame in reply}
     _raise_unsafe(host, by_kind)
     if "nolock" in by_kind:
@@ -170,7 +171,7 @@ def _raise_unsafe(host: str, by_kind: Mapping[str, Frame]) -> None:
 
 
 def recovered(host: str, frames: Sequence[Frame]) -> tuple[Recovered, ...]:
-    """What a session settled when it began."""
+    """The actions that a session settled when it began."""
     return tuple(_recovered(host, frame) for frame in frames if frame.kind == "recovered")
 
 
@@ -188,8 +189,8 @@ def exit_code(code: int) -> int | None:
 
 
 def _which(said: str) -> str:
-    """What below the root could not be read, and why; the reason alone where it
-    is the root itself."""
+    """The path below the root that could not be read, and why; the reason alone where it is the
+    root itself."""
     found = _TOLD.fullmatch(said)
     if found is None:
         return _lowered(said.removeprefix("cd: "))

@@ -170,8 +170,8 @@ class Writer:
     def intent(
         self, kind: str, path: str, old: str = "-", new: str = "-", backup: str = ""
     ) -> None:
-        """On the disk when this returns. Raises Trouble for a name that no line
-        can hold, OSError."""
+        """Announces an action; it is on the disk when this returns. Raises Trouble for a name that
+        no line can hold, OSError."""
         if "\n" in path + backup:
             raise Trouble(f"{path}: a name with a line end can not be managed")
         self._count += 1
@@ -185,7 +185,8 @@ class Writer:
         self._tell("intent")
 
     def done(self, status: str) -> None:
-        """How the announced action ended; nothing when none was announced. Never raises."""
+        """Notes how the announced action ended; does nothing when none was announced. Never
+        raises."""
         if self.pending is not None:
             self.pending = None
             with contextlib.suppress(OSError):

@@ -17,9 +17,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kjpstate.errors import Failed, RefusedError, UsageError
+from kjpstate import disk
+from kjpstate.errors import Distrusted, Failed, UsageError
 from kjpstate.formats import known_hosts as lines
-from kjpstate.host import HostSpec
+from kjpstate.host import Ssh
 
 Steps = tuple[Sequence[lines.Line], ...]
 """What is known of a place: by its name with the port, then by its name alone."""
@@ -42,13 +43,13 @@ def own_file(state_folder: Path) -> Path:
 
 
 def pattern(target: Target) -> str:
-    """How a known_hosts file names the place."""
+    """The place as a known_hosts file names it."""
     return names(target)[0].decode()
 
 
 def names(target: Target) -> tuple[bytes, ...]:
-    """What lines for the place are found by: only what the document writes,
-    never where that leads."""
+    """The names by which lines for the place are found: the document's own, never the address they
+    lead to."""
     name = _usual(target.address)
     return (
         (name.encode(),)
@@ -96,8 +97,8 @@ def _users_file() -> Path | None:
 
 
 def _found(path: Path | None) -> tuple[lines.File, str]:
-    """What the file says, and what is wrong with it. One that can't be read says nothing, as for
-    OpenSSH."""
+    """The lines of the file, and what is wrong with it. A file that can't be read has no lines, as
+    for OpenSSH."""
     if path is None:
         return _NOTHING, ""
     try:
@@ -162,7 +163,7 @@ def remember(target: Target, keys: Sequence[bytes], state_folder: Path) -> Path:
             old = path.read_bytes() if path.is_file() else b""
             kept = lines.without(old, names(target)[0])
             kept += b"\n" if kept and not kept.endswith(b"\n") else b""
-            _replace(path, kept + b"".join(key + b"\n" for key in keys))
+            disk.replace(path, kept + b"".join(key + b"\n" for key in keys))
     except OSError as error:
         raise Failed(
             f"{path} can't be written: {(error.strerror or str(error)).lower()}; nothing was "
@@ -170,16 +171,6 @@ def remember(target: Target, keys: Sequence[bytes], state_folder: Path) -> Path:
             "look at it, or name another folder in $KJPSTATE_STATE",
         ) from None
     return path
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(temporary, flags, 0o600), "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
 
 
 # ---- a pin
@@ -199,8 +190,7 @@ def pinned_key(pin: str) -> bytes:
 
 
 def pinned_type(pin: str, state_folder: Path) -> str:
-    """Of which type the key with this fingerprint was when it was last met; ""
-    where nobody knows."""
+    """The type of the key with this fingerprint when it was last met; "" where nobody knows."""
     with contextlib.suppress(OSError, ValueError):
         words = (line.split() for line in _types_file(state_folder).read_text("utf-8").splitlines())
         return next((kind for fingerprint, kind in words if fingerprint == pin), "")
@@ -223,34 +213,34 @@ def _types_file(state_folder: Path) -> Path:
 
 
 def refusal(
-    spec: HostSpec,
+    spec: Ssh,
     target: Target,
     shown: Sequence[bytes],
     expected: Sequence[str],
     *,
     verdict: str,
     is_pinned: bool,
-) -> RefusedError:
+) -> Distrusted:
     """The hard stop for a key that nobody knows, that is revoked, or that is none of those
     expected."""
     place = f"{spec.name} ({pattern(target)})"
     keys = " and ".join(map(described, shown))
     said = f"the host key{'s' if shown[1:] else ''} {keys}" if keys else "a host key"
     if verdict == lines.IS_REVOKED:
-        return RefusedError(
+        return Distrusted(
             f"{place} shows {said}, which a known_hosts file marks as revoked; nothing was "
             "sent to it",
             f"give the box new host keys, then: kjpstate trust {spec.name}",
             "host-key-revoked",
         )
     if verdict == lines.UNKNOWN or not expected:
-        return RefusedError(
+        return Distrusted(
             f"{place} shows {said}, which nobody has confirmed yet; nothing was sent to it",
             f"kjpstate trust {spec.name}   shows it again, asks, remembers it",
             "host-key-unknown",
         )
     cure = f"correct host_key at {spec.where}" if is_pinned else f"kjpstate trust {spec.name}"
-    return RefusedError(
+    return Distrusted(
         f"{place} shows {said}, but we know {' or '.join(expected)}; nothing was sent",
         f"if the box was set up anew: {cure}   else somebody may stand between",
         "host-key-changed",

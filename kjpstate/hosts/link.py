@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
 from kjpstate.errors import Unreachable
-from kjpstate.host import Cost, HostSpec
+from kjpstate.host import Cost, Ssh
 from kjpstate.hosts.programs import COMMAND_CAP, OPENSSH_CAP
 
 if TYPE_CHECKING:
@@ -98,14 +98,14 @@ class SshPipe:
 class SshLink:
     """A Link over one connection, and those of its jumps."""
 
-    def __init__(self, spec: HostSpec, chain: list[asyncssh.SSHClientConnection]) -> None:
+    def __init__(self, spec: Ssh, chain: list[asyncssh.SSHClientConnection]) -> None:
         self._spec, self._chain = spec, chain
         self._execs = 0
         self.sent = self.received = 0
 
     @property
     def alive(self) -> bool:
-        """Whether the connection still stands, as far as we know."""
+        """True if the connection still stands, as far as we know."""
         return not self._chain[-1].is_closed()
 
     @property
@@ -161,7 +161,7 @@ class SshLink:
 
 
 def said(error: BaseException) -> str:
-    """What an error says, in one line and never empty."""
+    """The text of an error, in one line and never empty."""
     text = getattr(error, "reason", "") or str(error) or type(error).__name__
     return " ".join(text.split())
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 from kjpstate import errors
 from kjpstate.formats.journal import line
-from kjpstate.host import Cost, Eye, HostSpec, allowed
+from kjpstate.host import Cost, Eye, Local, allowed
 from kjpstate.hosts import commands, eyes, files, folders, journal, lock, places, pruning, trees
 from kjpstate.hosts.commands import Step
 from kjpstate.hosts.heard import Heard
@@ -66,7 +66,7 @@ _CHUNK = 256 * 1024
 
 
 def state_folder() -> Path:
-    """Where this machine keeps stamps, ledgers and notes: one folder a document below it."""
+    """The folder in which this machine keeps stamps, ledgers and notes, one folder a document."""
     if os.name == "posix":
         if os.geteuid() == 0:
             return Path("/var/lib/kjpstate")
@@ -76,8 +76,9 @@ def state_folder() -> Path:
     return platformdirs.user_state_path("kjpstate", appauthor=False)
 
 
-def home_of(spec: HostSpec) -> str:
-    """Where the commands of a host start that is this machine: in its user's home, as over SSH.
+def home_of(spec: Local) -> str:
+    """The folder in which commands start where this machine stands for itself: its user's home, as
+    over SSH.
 
     Raises RefusedError where we are not the user that SSH would log in as: stamps, PM2 and rights
     are that user's.
@@ -90,25 +91,26 @@ def home_of(spec: HostSpec) -> str:
     import pwd
 
     user = pwd.getpwuid(os.geteuid()).pw_name
-    if spec.user not in ("", user):
+    known = spec.stands_for
+    if known is not None and known.user not in ("", user):
         raise errors.RefusedError(
-            f"--here {spec.name}: the document knows it as {spec.user}@{spec.address}, and "
+            f"--here {spec.name}: the document knows it as {known.user}@{known.address}, and "
             f"this is {user}",
-            f"run it as {spec.user}",
+            f"run it as {known.user}",
             "here-other-user",
         )
     return pwd.getpwuid(os.geteuid()).pw_dir
 
 
 def lock_places() -> places.Places:
-    """Where the locks of this machine stand."""
+    """The places of this machine's locks."""
     return places.of_this_machine(state_folder())
 
 
 @dataclass
 class _Session:
-    """What a LocalHost knows between `begin` and `end`; `kept`: paths whose
-    original it backed up."""
+    """The state of a LocalHost between `begin` and `end`; `kept`: paths whose original it backed
+    up."""
 
     run: RunInfo
     lock: lock.Lock
@@ -224,7 +226,7 @@ class LocalHost:
         return eyes.machine_id()
 
     async def close(self) -> None:
-        """Nothing to let go of but a lock that was left."""
+        """Closes nothing but a lock that was left."""
         await self.end(finished=False)
 
     # ---- the hands
@@ -275,7 +277,7 @@ class LocalHost:
             self._session = None
 
     async def holder(self) -> Holder | None:
-        """Who holds the lock; None: nobody. Raises Failed when it can't be read."""
+        """The owner of the lock; None when nobody holds it. Raises Failed when it can't be read."""
         try:
             return lock.holder(self._locks, self.name)
         except OSError as error:
@@ -456,7 +458,7 @@ class LocalHost:
     # ---- places
 
     def _backup(self, path: str, session: _Session) -> str:
-        """Beside the path where we may write, else in our state folder."""
+        """The backup's path: beside the original where we may write, else in our state folder."""
         if allowed(path, self._may_change):
             return backup_of(path, session.run)
         folder = self._state_of(session.run.document) / "kept"
@@ -471,7 +473,7 @@ class LocalHost:
         return plain_name(name, windows=not files.POSIX)
 
     def _real(self, path: str) -> Path:
-        """Where a document's path, or one in our state folder, really is."""
+        """The real place of a document's path, or of one in our state folder."""
         return (
             Path(path) if path.startswith(self._state.as_posix() + "/") else self._translate(path)
         )
@@ -491,7 +493,7 @@ def journal_head(run: RunInfo) -> bytes:
 
 
 def ended(action: Run, done: Completed) -> Outcome:
-    """What an exit status means: allowed, not allowed, or none at all."""
+    """The meaning of an exit status: allowed, not allowed, or none at all."""
     output = (done.stdout + done.stderr)[-OUTPUT_CAP:]
     if done.exit_code is None:
         return Outcome(action, "unknown", "was killed by a signal", output=output)

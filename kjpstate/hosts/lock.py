@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kjpstate import disk
 from kjpstate.errors import Failed, Locked
 from kjpstate.hosts import owners
 from kjpstate.hosts.files import publish
@@ -43,7 +44,7 @@ class Lock:
     content: str
 
     def held(self) -> bool:
-        """Whether the file still says that we hold it."""
+        """True if the file still says that we hold it."""
         try:
             return owners.read(self.path, _MINE) == self.content
         except (Damaged, OSError):
@@ -57,10 +58,8 @@ class Lock:
             if pid is None:
                 path.unlink(missing_ok=True)
                 return
-            fresh = path.with_name(f"{path.name}.new")
-            fresh.unlink(missing_ok=True)
-            _new(fresh, f"pid {pid}\nstart {process_start(pid)}\nboot {boot_id()}\n")
-            fresh.replace(path)
+            said = f"pid {pid}\nstart {process_start(pid)}\nboot {boot_id()}\n"
+            disk.replace(path, said.encode(), 0o644, path.with_name(f"{path.name}.new"))
 
     def release(self) -> None:
         """Let go; never raises, and never removes another's lock."""
@@ -80,7 +79,7 @@ class _Found:
 
     @property
     def whose(self) -> str:
-        """Whose it is and where, for a screen; empty for one of this user."""
+        """The lock's owner and place, for a screen; empty for one of this user."""
         if self.place.user:
             return f"{self.place.user}'s, {self.place.folder / NAME}"
         return f"an earlier version's, {self.place.folder / NAME}"
@@ -106,7 +105,7 @@ def take(places: Places, run: RunInfo, host: str) -> Lock:
                 continue
             if (life := life_of(places, found)) != "dead":
                 words = fields(found)
-                raise Locked(*describe(host, words, life), run=words["run"])
+                raise locked(host, words, life)
             _break(path, found, content, host)
     except Damaged as damaged:
         raise Failed(*is_damaged(host, str(damaged))) from None
@@ -130,9 +129,7 @@ async def alone(held: Lock, places: Places, host: str) -> None:
             if found is None:
                 return
             if found.place.uid < my_number() or not left:
-                raise Locked(
-                    *describe(host, found.words, found.life, found.whose), run=found.words["run"]
-                )
+                raise locked(host, found.words, found.life, found.whose)
             await asyncio.sleep(_PAUSE)
     except BaseException:
         held.release()
@@ -140,14 +137,15 @@ async def alone(held: Lock, places: Places, host: str) -> None:
 
 
 def life_of(places: Places, content: str) -> Life:
-    """Of a lock of this user. alive: the owner's process runs; step: it is gone, but a command that
-    it started runs; dead."""
+    """The life of a lock of this user. alive: the owner's process runs; step: it is gone, but a
+    command that it started runs; dead."""
     words = owners.owner(content)
     return "dead" if words is None else _life(words, Place(places.own, my_number(), ""), places)
 
 
 def holder(places: Places, host: str) -> Holder | None:
-    """Who holds this machine; None when nobody does. `damaged`: something else stands there.
+    """The owner of this machine's lock; None when nobody holds it. `damaged`: something else stands
+    there. Raises Failed where no lock may stand, OSError.
 
     Raises Failed where no lock may stand, OSError.
     """
@@ -172,7 +170,7 @@ def held_by(content: str, life: str, whose: str = "") -> Holder:
 
 
 def damaged_holder(reason: str) -> Holder:
-    """What stands at the lock's place and is none."""
+    """A holder for something at the lock's place that is no lock."""
     return Holder("", "", "", "", "damaged", reason)
 
 
@@ -204,7 +202,7 @@ def unlock(places: Places, owner: Holder, *, force: bool) -> bool:
 
 
 def owner_text(run: RunInfo, pid: int) -> str:
-    """What stands in the lock: one `word value` a line."""
+    """The text of a lock: one `word value` a line."""
     words = {
         "run": run.id,
         "who": run.who,
@@ -217,10 +215,8 @@ def owner_text(run: RunInfo, pid: int) -> str:
     return "".join(f"{word} {owners.quoted(value)}\n" for word, value in words.items())
 
 
-def describe(
-    host: str, owner: Mapping[str, str], life: str = "alive", whose: str = ""
-) -> tuple[str, str, str]:
-    """Message, remedy and rule for a lock that another run holds; `whose`: not this user's."""
+def locked(host: str, owner: Mapping[str, str], life: str = "alive", whose: str = "") -> Locked:
+    """The error for a lock that another run holds; `whose`: not this user's."""
     who, when, run = (
         owner.get("who", "somebody"),
         owner.get("when", "an unknown time"),
@@ -235,7 +231,9 @@ def describe(
     remedy = (
         f"add --lock-timeout 5m to wait for it; kjpstate unlock {host}   shows whether it lives"
     )
-    return f"{message}; nothing was done", remedy, "locked"
+    return Locked(
+        f"{message}; nothing was done", remedy, "locked", owner.get("run", ""), held=message
+    )
 
 
 def is_damaged(host: str, reason: str) -> tuple[str, str]:
@@ -296,7 +294,7 @@ def _life(words: Mapping[str, str], place: Place, places: Places) -> Life:
 
 
 def _step_lives(path: Path, whose: tuple[int, ...]) -> bool:
-    """Whether the command that the owner started, or one of its group, still runs."""
+    """True if the command that the owner started, or one of its group, still runs."""
     try:
         words = owners.step(owners.read(path, whose) or "")
     except (Damaged, OSError):
@@ -313,7 +311,7 @@ def _generation(words: Mapping[str, str]) -> str:
 
 
 def _sweep(folder: Path) -> None:
-    """What dead contenders left; the lock is ours."""
+    """Removes the files that dead contenders left; the lock is ours."""
     for left in (
         *folder.glob(f".{NAME}.*.link"),
         *folder.glob(f"{NAME}.step.*"),
@@ -334,7 +332,7 @@ def _link(path: Path, content: str) -> bool:
     there."""
     temporary = path.with_name(f".{NAME}.{os.getpid()}.{os.urandom(4).hex()}.link")
     try:
-        _new(temporary, content)
+        disk.create(temporary, content.encode(), 0o644)
         with opened(path.parent) as folder:
             publish(folder, temporary.name, path.name)
     except OSError as error:
@@ -343,16 +341,6 @@ def _link(path: Path, content: str) -> bool:
             return False
         raise
     return True
-
-
-def _new(path: Path, content: str) -> None:
-    """A file that was not there and that all may read."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(path, flags, 0o600), "wb") as stream:
-        stream.write(content.encode())
-        stream.flush()
-        os.fsync(stream.fileno())
-    path.chmod(0o644)
 
 
 def _break(path: Path, stale: str, content: str, host: str) -> None:
@@ -367,7 +355,7 @@ def _break(path: Path, stale: str, content: str, host: str) -> None:
         if winner is None:
             return
         if winner and owners.alive(winner):
-            raise Locked(*describe(host, winner), run=winner["run"])
+            raise locked(host, winner)
         right = right.with_name(f"{right.name}.{_generation(winner) if winner else 'damaged'}")
     else:
         raise OSError(f"too many have died removing it: remove {first}* by hand")
@@ -381,8 +369,8 @@ def _break(path: Path, stale: str, content: str, host: str) -> None:
 
 
 def _winner(right: Path) -> Mapping[str, str] | None:
-    """Who has the right to break: its words, none of them where it is damaged; None when it is
-    gone."""
+    """The words of the run that has the right to break the lock, none of them where its file is
+    damaged; None when it is gone."""
     try:
         text = owners.read(right, _MINE)
     except Damaged:

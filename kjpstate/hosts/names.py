@@ -5,12 +5,12 @@ Called by `local` and `ssh`. Pure; paths are the document's, with `/`.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from kjpstate.errors import Failed
+from kjpstate.formats.digests import sha256
 from kjpstate.formats.tree import AS_BYTES, layable
 from kjpstate.formats.windows import odd_name, odd_path
 from kjpstate.host import allowed, may_hold
@@ -39,14 +39,14 @@ OUTPUT_CAP = 64 * 1024
 
 
 def backup_of(path: str, run: RunInfo) -> str:
-    """Where the original of `path` is kept by this run."""
+    """The path at which this run keeps the original of `path`."""
     return f"{path.rstrip('/')}.backup.{run.suffix}"
 
 
 def kept_name(path: str, run: RunInfo) -> str:
     """The name in our state folder for an original that may not be kept beside its file."""
     bare = path.rstrip("/")
-    digest = hashlib.sha256(bare.encode(*AS_BYTES)).hexdigest()
+    digest = sha256(bare.encode(*AS_BYTES))
     return f"{digest[:12]}-{bare.rpartition('/')[2]}.backup.{run.suffix}"
 
 
@@ -81,8 +81,8 @@ def plain_name(name: str, *, windows: bool = False) -> str:
 def refusal(
     action: Action, may_change: Sequence[str], kept: Collection[str], *, windows: bool = False
 ) -> str:
-    """Why the guard forbids `action`, or nothing. `kept`: paths this session already backed up.
-    `windows`: whether the host is one.
+    """The reason why the guard forbids `action`; empty when it does not. `kept`: paths this session
+    already backed up. `windows`: the host runs Windows.
 
     What a Run writes is named in the plan and not bound here, but its originals must have been kept
     first; they may be put back. Backups and stamps go beside an allowed path or into our state
@@ -148,7 +148,7 @@ def _odd(name: str, windows: bool) -> bool:
 
 
 def settled(action: SyncTree, standing: Mapping[str, object]) -> bool:
-    """Whether the folder already holds what the manifest says and nothing of what should go."""
+    """True if the folder already holds the manifest's files and nothing that should go."""
     wanted = {path: file.digest for path, file in (action.manifest or {}).items()}
     found = {path: getattr(file, "digest", "") for path, file in standing.items() if path in wanted}
     return wanted == found and not any(path in standing for path in action.remove)

@@ -5,13 +5,13 @@ Called by `ssh`. Pure but for the streams, which bring a SyncTree's files from t
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from kjpstate.errors import Failed, mistake
+from kjpstate.formats.digests import sha256_or_dash
 from kjpstate.formats.tree import listing_digest
 from kjpstate.host import Eye
 from kjpstate.hosts.frames import Frame
@@ -66,7 +66,7 @@ class Order:
 
     @property
     def hopeless(self) -> bool:
-        """Whether nothing may follow it."""
+        """True if nothing may follow it."""
         return self.outcome is not None and not self.outcome.ok
 
 
@@ -89,7 +89,14 @@ class Orders:
         match action:
             case WriteFile(path=path, before=before, after=after, mode=mode):
                 payload = after or b""
-                words = (path, _digest(before), _digest(after), len(payload), f"{mode:o}", backup)
+                words = (
+                    path,
+                    sha256_or_dash(before),
+                    sha256_or_dash(after),
+                    len(payload),
+                    f"{mode:o}",
+                    backup,
+                )
                 return Order(
                     action,
                     (call("kj_write", *words),),
@@ -102,7 +109,7 @@ class Orders:
                 return self._for_run(action)
             case Stamp(document=document, name=name, values=values):
                 payload = b"" if values is None else stamp_bytes(values)
-                digest = "-" if values is None else _digest(payload)
+                digest = "-" if values is None else sha256_or_dash(payload)
                 place = plain_name(document), plain_name(name)
                 return Order(action, (call("kj_stamp", *place, digest, len(payload)),), payload)
             case Backup(path=path, shared=shared):
@@ -198,7 +205,7 @@ def in_order(orders: Sequence[Order], reply: Sequence[Frame]) -> tuple[list[Outc
 
 
 def _outcome(order: Order, frame: Frame, output: bytes) -> Outcome:
-    """What the session said about one order."""
+    """The outcome that the session reported for one order."""
     status = _STATUSES.get(frame.words[1], "unknown")
     code = int(frame.words[2]) if frame.words[2:] and frame.words[2].isdigit() else None
     if isinstance(order.action, Backup) and status == "already":
@@ -236,7 +243,3 @@ def _same(standing: TreeFile | None, wanted: TreeFile) -> bool:
 
 def _mode(file: TreeFile) -> str:
     return "755" if file.mode & 0o111 else "644"
-
-
-def _digest(content: bytes | None) -> str:
-    return "-" if content is None else hashlib.sha256(content).hexdigest()

@@ -33,7 +33,7 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
 
 class Damaged(Exception):
-    """What stands at a lock's place is none; str() says where and what it is."""
+    """Something at a lock's place that is no lock; str() says where and what it is."""
 
 
 def quoted(text: str) -> str:
@@ -109,7 +109,7 @@ def read_owner(path: Path, owners: Collection[int]) -> str | None:
 
 
 def alive(words: Mapping[str, str]) -> bool:
-    """Whether the process that wrote these words still runs: same boot, same pid, same start."""
+    """True if the process that wrote these words still runs: same boot, same pid, same start."""
     if words["boot"] != boot_id():
         return False
     pid = int(words["pid"])
@@ -117,7 +117,7 @@ def alive(words: Mapping[str, str]) -> bool:
 
 
 def group_lives(words: Mapping[str, str]) -> bool:
-    """Whether the process, or one of the group that it led, still runs."""
+    """True if the process, or one of the group that it led, still runs."""
     if alive(words):
         return True
     if words["boot"] != boot_id() or process_start(int(words["pid"])):
@@ -126,8 +126,8 @@ def group_lives(words: Mapping[str, str]) -> bool:
 
 
 def _hidden(pid: int) -> bool:
-    """Whether a process is there of which this user may know no more (/proc
-    mounted with hidepid)."""
+    """True if a process is there of which this user may know no more (/proc mounted with
+    hidepid)."""
     if not Path("/proc/self/stat").exists() or os.path.lexists(f"/proc/{pid}/stat"):
         return False
     try:
@@ -159,7 +159,7 @@ def boot_id() -> str:
 
 
 def process_start(pid: int) -> str:
-    """When the process started, opaque; empty when there is none, or it only waits to be buried."""
+    """The start of a process, opaque; empty when there is none, or it only waits to be buried."""
     if sys.platform == "win32":
         return _windows_start(pid)
     try:

@@ -31,11 +31,11 @@ class Place:
 
     @property
     def owners(self) -> tuple[int, ...]:
-        """Whose files count there."""
+        """The users whose files count there."""
         return (0, my_number()) if self.uid in (OF_OLD, my_number()) else (self.uid,)
 
     def safe(self) -> bool:
-        """Whether nobody else may write there; an earlier version asked for no such place. Raises
+        """True if nobody else may write there; an earlier version asked for no such place. Raises
         OSError."""
         return self.uid == OF_OLD or not unsafe(self.folder, self.uid)
 
@@ -50,7 +50,7 @@ class Places:
     system: bool = False
 
     def unsafe(self) -> str:
-        """Why no lock can stand in `own`, as it is; empty when it can."""
+        """The reason why no lock can stand in `own`; empty when one can."""
         if not self.system:
             return ""
         try:
@@ -84,8 +84,8 @@ def my_number() -> int:
 
 
 def unsafe(folder: Path, uid: int) -> str:
-    """Why a folder is not one in which only this user may write; empty when it
-    is. Raises OSError."""
+    """The reason why others may write in a folder; empty when only this user may. Raises
+    OSError."""
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
         return f"{folder} is not a folder"
@@ -117,7 +117,7 @@ def _home_of(uid: int) -> str:
 
 
 def _below(home: str) -> Path | None:
-    """Where the lock of who lives there stands; None where nothing can be kept."""
+    """The place of the lock of the user who lives there; None where nothing can be kept."""
     kept = Path(home, BELOW_HOME)
     usable = home.startswith("/") and (os.access(home, os.W_OK) or kept.parent.is_dir())
     return kept if usable else None

@@ -69,7 +69,7 @@ def _bare(name: str) -> str:
 
 
 def needed(names: Iterable[str], program: str) -> str:
-    """Those functions of our scripts that `program` calls, or that they call in turn, and all that
+    """The functions of our scripts that `program` calls, those that they call in turn, and all that
     stands in no function."""
     texts = [_bare(name) for name in names]
     functions = {found[1]: found[0] for text in texts for found in _FUNCTION.finditer(text)}

@@ -12,9 +12,13 @@ from kjpstate import errors
 from kjpstate.hosts import frames
 from kjpstate.hosts.heard import Heard, Lines
 from kjpstate.hosts.link import Pipe
-from kjpstate.hosts.lock import describe, is_damaged, is_unsafe
+from kjpstate.hosts.lock import is_damaged, is_unsafe, locked
 from kjpstate.hosts.orders import Order
 from kjpstate.hosts.owners import fields
+
+
+class NeverBegan(errors.Unreachable):
+    """The program ended before it answered anything: what should have started it did not."""
 
 
 class Session:
@@ -91,7 +95,8 @@ class Session:
             raise errors.Unreachable(
                 self.host, message, "run it again: it reads what is before it acts"
             )
-        raise errors.Unreachable(
+        error = errors.Unreachable if said else NeverBegan
+        raise error(
             self.host, f"{self.host} broke off (exit code {code}): {text or 'no reason given'}"
         )
 
@@ -103,7 +108,7 @@ def _raise_for(host: str, frame: frames.Frame, whose: str) -> None:
         case "busy":
             owner = fields(frame.text)
             life = frame.words[1] if frame.words[1:] else "alive"
-            raise errors.Locked(*describe(host, owner, life, whose), run=owner.get("run", ""))
+            raise locked(host, owner, life, whose)
         case "lacks":
             raise errors.Unreachable(host, f"{host} has no {frame.text}; kjpstate needs it there")
         case "damaged":

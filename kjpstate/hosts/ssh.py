@@ -15,14 +15,14 @@ from pathlib import Path
 
 from kjpstate import errors
 from kjpstate.formats.tree import AS_BYTES
-from kjpstate.host import Cost, Eye, HostSpec, allowed
+from kjpstate.host import Cost, Eye, Ssh, allowed
 from kjpstate.hosts import connecting, frames, link, programs
 from kjpstate.hosts.heard import Heard
 from kjpstate.hosts.link import Link, Pipe
 from kjpstate.hosts.names import backup_of, kept_name, plain_name, refusal
 from kjpstate.hosts.orders import Order, Orders, in_order
 from kjpstate.hosts.owners import quoted
-from kjpstate.hosts.session import Session
+from kjpstate.hosts.session import NeverBegan, Session
 from kjpstate.model import (
     Action,
     Answers,
@@ -48,7 +48,7 @@ _MOMENT = 1.0
 _SUDO = "sudo -n "
 
 
-class SshHost:
+class ShellHost:
     """A host over SSH; see the port, `kjpstate.host.Host`. Nothing is connected before the first
     `look`.
 
@@ -58,11 +58,11 @@ class SshHost:
 
     def __init__(
         self,
-        spec: HostSpec,
+        spec: Ssh,
         *,
         may_change: tuple[str, ...],
         state_folder: Path,
-        connect: Callable[[HostSpec, Path], Awaitable[Link]] = connecting.connect,
+        connect: Callable[[Ssh, Path], Awaitable[Link]] = connecting.connect,
         state: str = "",
         locks: str = "",
     ) -> None:
@@ -133,7 +133,7 @@ class SshHost:
 
     @property
     def cost(self) -> Cost:
-        """What was spent on this host so far."""
+        """The cost of looking at this host so far."""
         return self._past if self._link is None else _sum(self._past, self._link.cost)
 
     async def _linked(self) -> Link:
@@ -192,9 +192,7 @@ class SshHost:
     async def _by_root(self, session: Session, patience: float) -> list[frames.Frame]:
         try:
             return await session.reply(patience)
-        except errors.Unreachable as error:
-            if "sudo" not in error.message and "password" not in error.message:
-                raise
+        except NeverBegan as error:
             raise errors.RefusedError(
                 f"{self.name}: {error.message}", rule="become-failed"
             ) from None
@@ -335,7 +333,8 @@ class SshHost:
         self._session = self._root = self._orders = None
 
     async def holder(self) -> Holder | None:
-        """Who holds the lock, as the host itself sees it. Raises Failed where none can be kept."""
+        """The owner of the lock, as the host itself sees it. Raises Failed where none can be
+        kept."""
         return frames.holder(self.name, await self._ask_lock("kj_holder"))
 
     async def unlock(self, owner: Holder, *, force: bool = False) -> bool:
@@ -359,7 +358,8 @@ class SshHost:
         return refusal(action, self._may_change, self._orders.kept)
 
     def _backup(self, action: Action) -> str:
-        """Beside the path where we may write, else in our state folder on the host."""
+        """The backup's path: beside the original where we may write, else in our state folder on
+        the host."""
         assert self._orders is not None
         path = getattr(action, "path", "") or getattr(action, "to_directory", "")
         if not path or allowed(path, self._may_change):
@@ -379,7 +379,7 @@ class SshHost:
 
 
 def _answering(reply: Sequence[frames.Frame]) -> list[frames.Frame]:
-    """Those of a session's first reply that answer readings."""
+    """The frames of a session's first reply that answer readings."""
     return [frame for frame in reply if frame.kind not in ("held", "recovered")]
 
 
@@ -399,7 +399,8 @@ def _extras(orders: Sequence[Order]) -> dict[str, str]:
 
 
 def _standing(host: str, row: Sequence[Action]) -> tuple[Reading, ...]:
-    """What must be known before a row can be sent: the folder that its SyncTree switches."""
+    """The readings that a row needs before it can be sent: the folder that its SyncTree
+    switches."""
     return tuple(
         ReadTree(host, action.to_directory) for action in row if isinstance(action, SyncTree)
     )

@@ -9,13 +9,13 @@ what is laid out is closed to all others until it is whole, and only then given 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Literal, Protocol
 
 from kjpstate.errors import Failed
+from kjpstate.formats.digests import sha256
 from kjpstate.formats.tree import AS_BYTES, folded, listing_digest
 from kjpstate.hosts.files import (
     Pen,
@@ -27,6 +27,7 @@ from kjpstate.hosts.files import (
     held,
     note,
     note_kept,
+    reason,
     sha256_in,
     sweep_trees,
     why,
@@ -201,7 +202,7 @@ def _link_rest(old: Folder, new: Folder, remove: set[str]) -> None:
 
 
 def _found(top: Folder, path: str) -> os.stat_result | None:
-    """What is at the relative `path` itself; None for nothing."""
+    """The status of the relative `path` itself; None for nothing."""
     above, _, name = path.rpartition("/")
     with contextlib.ExitStack() as open_ones:
         here = top
@@ -213,7 +214,7 @@ def _found(top: Folder, path: str) -> os.stat_result | None:
 
 
 def _only_removed(folder: Folder, path: str, remove: set[str]) -> bool:
-    """Whether `folder`, at `path`, holds files to be removed and nothing else, so that it goes with
+    """True if `folder`, at `path`, holds files to be removed and nothing else, so that it goes with
     them."""
     inside = [
         below for below, _, _, found in _all_below(folder, path) if not stat.S_ISDIR(found.st_mode)
@@ -222,8 +223,8 @@ def _only_removed(folder: Folder, path: str, remove: set[str]) -> bool:
 
 
 def _all_below(folder: Folder, path: str = "") -> Iterator[tuple[str, Folder, str, os.stat_result]]:
-    """All below a folder at the relative `path`: where it is, its folder, its name there, what it
-    is."""
+    """Walks everything below a folder at the relative `path`: the path, its folder, its name there,
+    its status."""
     for name in folder.names():
         found = folder.stat(name)
         if found is None:
@@ -408,7 +409,7 @@ def _copy_into(old: Folder, new: Folder, shared: bool, top: bool) -> None:
 
 
 def _durable(folder: Folder) -> None:
-    """All of a new tree on the disk, before what it stands for is touched."""
+    """Forces all of a new tree to the disk, before the old one is touched."""
     for _, source, name, found in _all_below(folder):
         if stat.S_ISREG(found.st_mode):
             source.sync_file(name)
@@ -452,7 +453,7 @@ def put_back(action: Restore, pen: Pen) -> Literal["done", "already"]:
 
 
 def _stands(action: Restore, parent: Folder, name: str) -> bool:
-    """Whether what should stand there does."""
+    """True if what should stand there does."""
     there = parent.is_folder(name)
     if action.written and (tree_digest(parent, name) if there else "-") != action.written:
         return False
@@ -492,9 +493,8 @@ def _take_away(path: str, ours: set[str], pen: Pen, parent: Folder) -> Literal["
     try:
         parent.remove(gone)
     except OSError as error:
-        reason = why(path, error).removeprefix(f"{path}: ")
         raise Trouble(
-            f"{path} is taken away, but {parent.path / gone} can't be removed: {reason}"
+            f"{path} is taken away, but {parent.path / gone} can't be removed: {reason(error)}"
         ) from None
     parent.sync()
     pen.tell("restore")
@@ -519,4 +519,4 @@ def tree_digest(parent: Folder, name: str) -> str:
             for path, folder, below, found in _all_below(top)
             if stat.S_ISREG(found.st_mode)
         }
-    return listing_digest(files) if files else hashlib.sha256(b"").hexdigest()
+    return listing_digest(files) if files else sha256(b"")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kjpstate.errors import Unreachable, UsageError
 from kjpstate.formats import known_hosts as lines
-from kjpstate.host import HostSpec
+from kjpstate.host import Ssh
 from kjpstate.hosts import known_hosts
 from kjpstate.hosts.connecting import (
     dial,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import asyncssh
 
 
-async def scan(spec: HostSpec, state_folder: Path) -> list[tuple[str, str]]:
+async def scan(spec: Ssh, state_folder: Path) -> list[tuple[str, str]]:
     """The keys the host shows: (SHA256:… fingerprint, its line for known_hosts). Raises
     Unreachable.
 
@@ -63,13 +63,13 @@ def _line(target: known_hosts.Target, key: bytes) -> str:
     return f"{known_hosts.pattern(target)} {kind} {base64.b64encode(key).decode()}"
 
 
-def revoked(spec: HostSpec, line: str, state_folder: Path) -> bool:
-    """Whether a known_hosts file says that the key of `line` is good for this host no more."""
+def revoked(spec: Ssh, line: str, state_folder: Path) -> bool:
+    """True if a known_hosts file revokes the key of `line` for this host."""
     marked = lines.marked(known_hosts.known(state_folder, targets(spec)[-1]), lines.REVOKED)
     return line.split()[2] in [base64.b64encode(key).decode() for key in marked]
 
 
-def remember(spec: HostSpec, shown: Sequence[str], state_folder: Path) -> Path:
+def remember(spec: Ssh, shown: Sequence[str], state_folder: Path) -> Path:
     """Write what `scan` gave in the place of all that our own file knew of that host. Raises
     Failed."""
     if not shown:

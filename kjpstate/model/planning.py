@@ -126,7 +126,6 @@ class Plan:
     unfinished: Mapping[str, Unfinished] = field(default_factory=dict)
     unmanaged: tuple[str, ...] = ()
     accepted: tuple[tuple[Drift, Acceptance], ...] = ()
-    kept: tuple[str, ...] = ()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
 
@@ -141,7 +140,7 @@ class Event:
     """One line of progress. `address` is empty where it belongs to the resource
     that started last."""
 
-    kind: Literal["look", "start", "action", "output", "wait", "done", "failed", "recovered"]
+    kind: Literal["start", "action", "output", "wait", "done", "failed", "recovered"]
     address: str
     text: str
 

@@ -6,15 +6,15 @@ Called by `telling`. A damaged file is set aside, and what stands then is told o
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kjpstate import disk
+from kjpstate.formats.digests import sha256
 from kjpstate.notify.changes import KINDS, Memory, Notice, Standing
 
 _VERSION = 1
@@ -44,7 +44,7 @@ class Record:
 def file_of(folder: Path, name: str, path: str) -> Path:
     """Two documents of one name are two files."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:40]
-    return folder / "notify" / f"{plain}-{hashlib.sha256(path.encode()).hexdigest()[:8]}.json"
+    return folder / "notify" / f"{plain}-{sha256(path.encode())[:8]}.json"
 
 
 def read(file: Path) -> tuple[Record, str]:
@@ -62,16 +62,9 @@ def read(file: Path) -> tuple[Record, str]:
 def write(file: Path, record: Record) -> None:
     """Beside, then over it; mode 0600. Raises OSError."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # One name: checks of a document are one at a time, and a run that is killed leaves one file,
-    # not many.
-    beside = file.with_name(f".{file.name}.new")
     text = json.dumps({"version": _VERSION, **asdict(record)}, ensure_ascii=True)
-    try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as to:
-            to.write(text)
-        beside.replace(file)
-    finally:
-        beside.unlink(missing_ok=True)
+    # Checks of a document are one at a time.
+    disk.replace(file, text.encode(), beside=file.with_name(f".{file.name}.new"))
 
 
 def _record(value: Mapping[str, Any]) -> Record:

@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from kjpstate.formats.times import iso_time, run_time
 from kjpstate.model import Channel, Notify
 from kjpstate.notify import channels, store
 from kjpstate.notify.changes import DEAD, Notice, Seen, advance, in_quiet
@@ -184,9 +185,11 @@ def message(document: str, notices: Sequence[Notice], now: float) -> dict[str, A
     return {
         "format_version": FORMAT_VERSION,
         "document": document,
-        "time": _utc(now),
+        "time": iso_time(run_time(now)),
         "text": "\n".join([document, *_rows(ordered)]),
-        "notices": [{**asdict(notice), "since": _utc(notice.since)} for notice in ordered],
+        "notices": [
+            {**asdict(notice), "since": iso_time(run_time(notice.since))} for notice in ordered
+        ],
     }
 
 
@@ -210,7 +213,3 @@ def _rows(notices: Sequence[Notice]) -> Iterator[str]:
             else ""
         )
         yield f"{_SAID[notice.kind]}: {notice.subject}{text}"
-
-
-def _utc(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

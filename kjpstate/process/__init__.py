@@ -82,7 +82,7 @@ def _start(
 def as_started(
     argv: Sequence[str], cwd: str = "", env: Mapping[str, str] | None = None
 ) -> list[str] | str:
-    """What the system is given to start: the words, on Windows one line. Raises NotStarted."""
+    """The words as the system is given them, on Windows one line. Raises NotStarted."""
     if sys.platform == "win32":
         return command_line(
             argv, cwd or str(Path.cwd()), os.environ if env is None else env, os.path.isfile
@@ -101,7 +101,7 @@ class _Group:
             os.killpg(self.pid, signal.SIGKILL)
 
     def let_go(self) -> None:
-        """Nothing holds it."""
+        """Does nothing: there is nothing to let go."""
 
 
 def _why(word: str, cwd: str, error: OSError | ValueError) -> str:

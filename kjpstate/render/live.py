@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
-from kjpstate.formats.soak import Hole, Limits, Sample, clock
+from kjpstate.formats.soak import Hole, Limits, Sample
+from kjpstate.formats.times import clock
 from kjpstate.render.masks import Mask, clean
 from kjpstate.render.soaks import beyonds, cells_of
 from kjpstate.render.stream import encodable

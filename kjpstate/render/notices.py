@@ -3,7 +3,7 @@ and `cli.validate`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from kjpstate.model import AdviceAt, Plan, Refuse, Unfinished
 from kjpstate.render.lines import BLANK, WIDTH, Line
@@ -98,8 +98,3 @@ _INDENT = 6
 def _place(item: AdviceAt) -> str:
     """`kjpstate.yaml:31`: the file's own name, since the screen speaks of one document."""
     return f"{item.where.file.replace(chr(92), '/').rpartition('/')[2]}:{item.where.line}"
-
-
-def problem_lines(problems: Iterable[object]) -> list[Line]:
-    """A document's problems, one a row."""
-    return [Line(str(problem), hang=2) for problem in problems]

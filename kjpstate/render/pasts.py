@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from kjpstate import errors
+from kjpstate.formats.times import iso_time, local_time
 from kjpstate.history import Item, Past
 from kjpstate.render.as_json import opening
 from kjpstate.render.lines import BLANK, Line
@@ -148,27 +148,6 @@ def past_json(run: Past) -> dict[str, Any]:
             {"host": host, "path": path, "backup": backup} for host, path, backup in run.backups
         ],
     }
-
-
-def local_time(text: str) -> str:
-    """`20260301T060000Z` as this machine's own time; what is no such text stays."""
-    try:
-        return f"{parsed_time(text).astimezone():%Y-%m-%d %H:%M}"
-    except (ValueError, OverflowError, OSError):
-        return text
-
-
-def iso_time(text: str) -> str:
-    """`20260301T060000Z` as `2026-03-01T06:00:00Z`."""
-    try:
-        return f"{parsed_time(text):%Y-%m-%dT%H:%M:%SZ}"
-    except ValueError:
-        return text
-
-
-def parsed_time(text: str) -> datetime:
-    """`20260301T060000Z` as a time; raises ValueError."""
-    return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
 def _row(run: Past, one_document: bool) -> _Row:

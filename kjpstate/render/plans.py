@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from kjpstate.host import HostSpec
+from kjpstate.host import HostSpec, Local
 from kjpstate.model import Change, Note, Plan, Run, SyncTree, WriteFile
 from kjpstate.render.diffs import veiled
 from kjpstate.render.lines import BLANK, WIDTH, Line
@@ -99,8 +99,8 @@ def _near(line: Line, head: Head, mask: Mask) -> Line:
     """Paths of this machine as the document writes them: from the folder of its host."""
     line = replace(line, text=mask(line.text))
     for spec in head.hosts.values():
-        if spec.local and len(spec.local) > 1:
-            below = re.escape(spec.local) + r"(?=[^\s:;,)'\"])"  # the folder itself keeps its name
+        if isinstance(spec, Local) and len(spec.folder) > 1:
+            below = re.escape(spec.folder) + r"(?=[^\s:;,)'\"])"  # the folder itself keeps its name
             line = replace(line, text=re.sub(below, "", line.text))
     return line
 
@@ -114,7 +114,7 @@ def _first_line(plan: Plan, head: Head) -> Line:
 
 
 def _reached(name: str, spec: HostSpec) -> str:
-    if spec.local is not None:
+    if isinstance(spec, Local):
         return f"{name} (this machine)"
     user = f"{spec.user}@" if spec.user else ""
     port = f":{spec.port}" if spec.port != 22 else ""

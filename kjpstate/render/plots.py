@@ -18,7 +18,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kjpstate import __version__
-from kjpstate.formats.soak import Sample, Soak, Verdict, clock
+from kjpstate.formats.soak import Sample, Soak, Verdict
+from kjpstate.formats.times import clock
 from kjpstate.render.masks import Mask, clean
 from kjpstate.render.soaks import beyonds, cells_of
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from kjpstate.formats.pm2.policy import START, Policy, policy
 from kjpstate.formats.pm2.restarts import Row, schedule
+from kjpstate.formats.times import exact
 from kjpstate.render.lines import BLANK, Line
 
 _KEYS = ("max_restarts", "min_uptime", "exp_backoff_restart_delay", "restart_delay")
@@ -96,9 +97,4 @@ def _sentences(rules: Policy) -> Iterator[str]:
 
 
 def _span(milliseconds: int) -> str:
-    seconds = milliseconds / 1000
-    if seconds < 10:
-        return f"{seconds:.2f}".rstrip("0").rstrip(".") + " s"
-    return (
-        f"{seconds:.0f} s" if seconds < 180 else f"{seconds / 60:.1f}".removesuffix(".0") + " min"
-    )
+    return exact(milliseconds / 1000)

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from kjpstate.formats.soak import Hole, Limits, Sample, Soak, Subject, Verdict, clock, size
+from kjpstate.formats.soak import Hole, Limits, Sample, Soak, Subject, Verdict, size
+from kjpstate.formats.times import clock
 from kjpstate.render.lines import BLANK, Line
 
 _SAID = {

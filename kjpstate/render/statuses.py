@@ -14,12 +14,13 @@ from typing import Any
 
 from kjpstate import errors
 from kjpstate.formats.pm2.health import Health
+from kjpstate.formats.times import iso_time, local_time, parsed_time
 from kjpstate.history import Past
 from kjpstate.model import Holder, Unfinished
 from kjpstate.render.as_json import opening
 from kjpstate.render.lines import Line
 from kjpstate.render.masks import Mask, plain
-from kjpstate.render.pasts import iso_time, local_time, parsed_time, result_of
+from kjpstate.render.pasts import result_of
 
 _ANSWERS = (errors.IN_SYNC, errors.DRIFT, errors.UNREACHABLE, errors.REFUSED)
 """What a check ends with that looked; with anything else it failed itself."""

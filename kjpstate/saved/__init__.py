@@ -6,7 +6,7 @@ this package:
 """
 
 from kjpstate.saved.compare import stale
-from kjpstate.saved.file import NoPlan, Saved, is_one, made, parse, text_of, usable, when
+from kjpstate.saved.file import NoPlan, Saved, is_one, made, parse, text_of, usable
 from kjpstate.saved.pack import packed
 from kjpstate.saved.unpack import Shown, shown
 
@@ -22,5 +22,4 @@ __all__ = [
     "stale",
     "text_of",
     "usable",
-    "when",
 ]

@@ -12,6 +12,7 @@ from typing import Any
 
 from kjpstate import __version__
 from kjpstate.errors import DOCUMENT, KjpstateError, StalePlan
+from kjpstate.formats.times import utc_minute
 
 FORMAT = 1
 MARK = "kjpstate_plan"
@@ -97,22 +98,15 @@ def usable(saved: Saved, name: str, now: int) -> None:
         )
     if now >= saved.expires:
         raise StalePlan(
-            f"{name} is over: it was good until {when(saved.expires)}", _AGAIN, "stale-plan"
+            f"{name} is over: it was good until {utc_minute(saved.expires)}", _AGAIN, "stale-plan"
         )
     if now < saved.created - _SKEW:
         raise StalePlan(
-            f"{name} was saved at {when(saved.created)}, which by this machine's clock is "
+            f"{name} was saved at {utc_minute(saved.created)}, which by this machine's clock is "
             "still to come",
             "set the clock right, or save it again: kjpstate plan --out FILE",
             "stale-plan",
         )
-
-
-def when(seconds: int) -> str:
-    """A time as people read it, in UTC."""
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def key_name(key: bytes) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kjpstate.host import HostSpec
+from kjpstate.host import HostSpec, Local
 from kjpstate.model import (
     NOTHING,
     Action,
@@ -66,9 +66,12 @@ def packed(
 
 
 def _host(spec: HostSpec, identity: str, key: bytes) -> dict[str, Any]:
-    reached = {name: getattr(spec, name) for name in ("local", "address", "port", "user")}
+    who = {"identity": sealed(identity, key), "member_of": spec.member_of}
+    if isinstance(spec, Local):
+        return {"local": spec.folder, **who}
     how = [spec.host_key, list(spec.identity), spec.jump, spec.become]
-    return {**reached, "how": sealed(how, key), "identity": sealed(identity, key)}
+    reached = {"address": spec.address, "port": spec.port, "user": spec.user}
+    return {**reached, "how": sealed(how, key), **who}
 
 
 def _change(change: Change, key: bytes, mask: Mask) -> dict[str, Any]:

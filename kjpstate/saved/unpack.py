@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kjpstate.host import HostSpec
+from kjpstate.host import HostSpec, Local, Ssh
 from kjpstate.model import (
     Acceptance,
     Action,
@@ -66,8 +66,10 @@ def shown(saved: Saved) -> Shown:
 
 
 def _host(name: str, value: Mapping[str, Any]) -> HostSpec:
-    reached = {key: value[key] for key in ("local", "address", "port", "user")}
-    return HostSpec(name, Where("", 0, 0), **reached)
+    where, fleet = Where("", 0, 0), value["member_of"]
+    if "local" in value:
+        return Local(name, where, value["local"], member_of=fleet)
+    return Ssh(name, where, value["address"], value["port"], value["user"], member_of=fleet)
 
 
 def _change(value: Mapping[str, Any]) -> Change:

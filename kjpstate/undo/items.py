@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from kjpstate.formats.tree import digest, listing_digest, stamp_name, stamped_files
+from kjpstate.formats.digests import digest_of, sha256_or_none
+from kjpstate.formats.tree import listing_digest, stamp_name, stamped_files
 from kjpstate.model import (
     UNKNOWN,
     Answers,
@@ -24,7 +25,7 @@ from kjpstate.model import (
     Unreadable,
 )
 from kjpstate.undo.ledger import Kept
-from kjpstate.undo.record import Record, sha
+from kjpstate.undo.record import Record
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ def then(item: Item, answers: Answers) -> str | None:
         found = originals(item, answers)
         if item.put is None and not item.backup:
             return None
-        return digest(
+        return digest_of(
             {name: found[name].digest if name in found else None for name in _names(item, answers)}
         )
     return (item.before if item.sort == "file" else item.digest or None) if item.backup else None
@@ -177,7 +178,7 @@ def _listed(item: Item, tree: Tree | None, names: tuple[str, ...]) -> str | None
     if tree is None and item.put is None:
         return None
     files = tree.files if tree else {}
-    return digest({name: files[name].digest if name in files else None for name in names})
+    return digest_of({name: files[name].digest if name in files else None for name in names})
 
 
 def _names(item: Item, answers: Answers) -> tuple[str, ...]:
@@ -205,7 +206,7 @@ def removed(item: Item, answers: Answers) -> tuple[str, ...]:
 
 def _digest(path: str, answer: Any) -> str | None:
     if isinstance(answer, File):
-        return sha(answer.content)
+        return sha256_or_none(answer.content)
     if isinstance(answer, Tree):
         file = answer.files.get(path.rpartition("/")[2])
         return file.digest if file else None

@@ -7,12 +7,11 @@ file's bytes.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from kjpstate.formats.digests import sha256_or_none
 from kjpstate.formats.tree import OF_HOST, read_stamp
 from kjpstate.model import (
     Action,
@@ -155,7 +154,12 @@ def _note(action: Action, step: Step, answers: Answers) -> None:
     match action:
         case WriteFile(path=path, before=before, after=after, mode=mode):
             step["files"].append(
-                {"path": path, "before": sha(before), "after": sha(after), "mode": mode}
+                {
+                    "path": path,
+                    "before": sha256_or_none(before),
+                    "after": sha256_or_none(after),
+                    "mode": mode,
+                }
             )
         case SyncTree(to_directory=path, manifest=manifest):
             put = {name: file.digest for name, file in sorted((manifest or {}).items())}
@@ -174,11 +178,6 @@ def _note(action: Action, step: Step, answers: Answers) -> None:
             reading = ReadState(host, document, name)
             if reading in answers:
                 step["stamps"].setdefault(name, read_stamp(answers[reading]))
-
-
-def sha(content: bytes | None) -> str | None:
-    """sha256 in hex; None for no file."""
-    return None if content is None else hashlib.sha256(content).hexdigest()
 
 
 def opening(run: RunInfo, hosts: Iterable[str]) -> Record:
@@ -229,8 +228,3 @@ def with_run(runs: Sequence[str], run: str) -> dict[str, Any]:
 def stamp(host: str, document: str, record: Record) -> Stamp:
     """The action that writes a record, or removes one without a step."""
     return Stamp(host, document, name_of(record.id), record.values() if record.steps else None)
-
-
-def digest_of(value: Any) -> str:
-    """A short name for a plain JSON value."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -25,9 +25,9 @@ from kjpstate import reconcile
 from kjpstate.cli import run
 from kjpstate.document import load
 from kjpstate.errors import DocumentError
-from kjpstate.host import Host
+from kjpstate.host import Host, Local
 from kjpstate.hosts.local import LocalHost
-from kjpstate.hosts.ssh import SshHost
+from kjpstate.hosts.ssh import ShellHost
 from tests.support.allowed_states import picture
 from tests.support.shell_link import ShellLink
 
@@ -356,15 +356,15 @@ def kjpstate(folder: Path, *argv: str) -> str:
 def host_of(folder: Path, loaded: reconcile.Document, name: str) -> Host:
     spec, allowed = loaded.hosts[name], reconcile.may_change(loaded).get(name, ())
     state, locks = folder / f"state-{len(name)}", folder / f"locks-{len(name)}"
-    if spec.local is not None:
+    if isinstance(spec, Local):
         return LocalHost(
-            name, folder=spec.local, state_dir=state, lock_dir=locks, may_change=allowed
+            name, folder=spec.folder, state_dir=state, lock_dir=locks, may_change=allowed
         )
 
     async def connect(spec, state_folder):  # type: ignore[no-untyped-def]
         return ShellLink("dash")
 
     places = {"state": str(state), "locks": str(locks)}
-    return SshHost(
+    return ShellHost(
         spec, may_change=allowed, state_folder=folder / "controller", connect=connect, **places
     )

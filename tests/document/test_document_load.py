@@ -11,6 +11,7 @@ from kjpstate.document import Document, load
 from kjpstate.errors import DocumentError, UsageError
 from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.resolved_conf import Wanted
+from kjpstate.host import Ssh
 from kjpstate.kinds import build, deploy, patch, questions
 from kjpstate.kinds.check.spec import DnsCheck, LogCheck, ManualCheck
 from kjpstate.secret import Secret, opened, secrets_in
@@ -93,7 +94,7 @@ def test_relative_paths_start_in_the_hosts_folder_and_that_where_the_document_st
 )
 def test_the_folder_of_this_machine(local: str, folder: str) -> None:
     text = f"kjpstate: 1\nhosts:\n  pc: {{local: {local}}}\n"
-    assert document(text, HOME="/home/u").hosts["pc"].local == folder
+    assert document(text, HOME="/home/u").hosts["pc"].folder == folder
 
 
 def test_patches_have_every_default_filled_in() -> None:
@@ -225,6 +226,7 @@ def test_a_fleet_is_the_same_sections_for_each_of_its_hosts() -> None:
     loaded = document(text)
     first, second = "stb[10.0.0.1]", "stb[10.0.0.2:2222]"
     assert list(loaded.hosts) == ["pc", first, second]
+    assert [spec.member_of for spec in loaded.hosts.values()] == ["", "stb", "stb"]
     assert (loaded.hosts[second].address, loaded.hosts[second].port, loaded.hosts[first].user) == (
         "10.0.0.2",
         2222,
@@ -317,7 +319,7 @@ def test_the_long_form_of_a_host() -> None:
         "gate",
     )
     assert host.identity == ("/home/u/.ssh/id", "/home/u/states/keys/two")
-    assert host.local is None
+    assert isinstance(host, Ssh)
 
 
 def test_monitor_in_numbers_and_the_name_of_the_file_when_none_is_given() -> None:

@@ -75,7 +75,7 @@ def test_build_deploy_hosts_guardrails_and_watch() -> None:
         "/root/bot-kjp/dist/",
     )
     stb = document.hosts["stb"]
-    assert (stb.user, stb.address, document.hosts["pc"].local) == (
+    assert (stb.user, stb.address, document.hosts["pc"].folder) == (
         "root",
         "192.168.100.104",
         folder,

@@ -255,9 +255,9 @@ CONTENDER = """
 import asyncio, os, sys
 from pathlib import Path
 from kjpstate import errors
-from kjpstate.host import HostSpec
+from kjpstate.host import Ssh
 from kjpstate.hosts.local import LocalHost
-from kjpstate.hosts.ssh import SshHost
+from kjpstate.hosts.ssh import ShellHost
 from kjpstate.model import RunInfo, Where
 from tests.support.shell_link import ShellLink
 body, shared, rounds = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
@@ -268,8 +268,8 @@ async def connect(spec, folder):
 def host():
     if body == "local":
         return LocalHost("box")
-    spec = HostSpec("box", Where("d", 1, 1))
-    return SshHost(spec, may_change=(), state_folder=Path("/nowhere"), connect=connect)
+    spec = Ssh("box", Where("d", 1, 1))
+    return ShellHost(spec, may_change=(), state_folder=Path("/nowhere"), connect=connect)
 
 async def go():
     held = locked = clashes = 0

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from kjpstate.formats.pm2.declared import Declared
-from kjpstate.formats.soak import Hole, Limits, Sample, Soak, Subject, clock, failures, judge, size
+from kjpstate.formats.soak import Hole, Limits, Sample, Soak, Subject, failures, judge, size
+from kjpstate.formats.times import clock
 
 BOT = Subject(Declared("stb", "d", "/srv/ecosystem.config.js", {"name": "bot"}))
 ALL = Limits(cpu=30, memory=200 << 20, crash_restarts=0, unresolved=1, log={"ENOTFOUND": 3})

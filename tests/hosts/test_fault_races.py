@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from kjpstate.host import Host
-from kjpstate.hosts.ssh import SshHost
+from kjpstate.hosts.ssh import ShellHost
 from tests.support import bodies
 from tests.support.allowed_states import picture
 from tests.support.contenders import Contender
@@ -71,7 +71,7 @@ def maker(body: str, shared: Path, number: int, sshd) -> Callable[[], Host]:
             return bodies.local_host(shared, (f"{shared}/",))
         bench = bodies.ssh_bench(own, sshd) if body == "ssh" else bodies.shell_bench(own, body)
         host = bench.host(f"{shared}/")
-        assert isinstance(host, SshHost)
+        assert isinstance(host, ShellHost)
         host._places = (str(shared / "state"), str(shared / "locks"))
         return host
 

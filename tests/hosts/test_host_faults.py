@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from kjpstate import errors
-from kjpstate.host import HostSpec
+from kjpstate.host import Ssh
 from kjpstate.hosts.programs import COMMAND_CAP
-from kjpstate.hosts.ssh import SshHost
+from kjpstate.hosts.ssh import ShellHost
 from kjpstate.model import (
     MakeDirectory,
     Prune,
@@ -188,7 +188,7 @@ def become_host(tmp_path, sudo, longest=64 * 1024):
     tool = tmp_path / "bin" / "sudo"
     tool.write_text(f"#!/bin/sh\n{sudo}\n")
     tool.chmod(0o755)
-    spec = HostSpec("box", Where("doc.yaml", 1, 1), become="sudo")
+    spec = Ssh("box", Where("doc.yaml", 1, 1), become="sudo")
     environ = {"PATH": f"{tool.parent}:{os.environ['PATH']}"}
 
     async def connect(spec, state_folder):
@@ -196,7 +196,7 @@ def become_host(tmp_path, sudo, longest=64 * 1024):
 
     places = {"state": str(tmp_path / "state"), "locks": str(tmp_path / "locks")}
     may_change = (f"{tmp_path}/", "/etc/kjpstate-no-such-folder/")
-    return SshHost(spec, may_change=may_change, state_folder=tmp_path, connect=connect, **places)
+    return ShellHost(spec, may_change=may_change, state_folder=tmp_path, connect=connect, **places)
 
 
 @pytest.mark.parametrize("longest", [COMMAND_CAP, 64 * 1024])
@@ -265,8 +265,9 @@ def test_what_roots_hand_kept_is_listed_and_pruned_too(tmp_path):
     assert after == rows[tuple(rows)[3]].encode()
 
 
-def test_sudo_that_wants_a_password_is_said(tmp_path):
-    host = become_host(tmp_path, "echo 'sudo: a password is required' >&2; exit 1")
+@pytest.mark.parametrize("said", ["sudo: a password is required", "me: not tonight"])
+def test_sudo_that_does_not_let_us_is_said(tmp_path, said):
+    host = become_host(tmp_path, f"echo '{said}' >&2; exit 1")
 
     async def go():
         try:
@@ -274,7 +275,7 @@ def test_sudo_that_wants_a_password_is_said(tmp_path):
         finally:
             await host.close()
 
-    with pytest.raises(errors.RefusedError, match="password is required") as caught:
+    with pytest.raises(errors.RefusedError, match=said) as caught:
         asyncio.run(go())
     assert caught.value.rule == "become-failed"
     assert not list(Path(tmp_path / "locks").glob("*"))

@@ -17,7 +17,7 @@ import pytest
 
 import kjpstate
 from kjpstate import errors
-from kjpstate.hosts.ssh import SshHost
+from kjpstate.hosts.ssh import ShellHost
 from kjpstate.model import ReadClock
 from tests.support.sshd import Sshd, make_key, start_sshd
 
@@ -170,7 +170,7 @@ def look(case: Case, servers: Servers, home: Path) -> None:
     (ssh / "config").write_text(case.config + ran)
     (ssh / "config").chmod(0o600)
     spec = servers.host.spec(**case.spec(servers))
-    host = SshHost(spec, may_change=(), state_folder=controller, state=str(home / "state"))
+    host = ShellHost(spec, may_change=(), state_folder=controller, state=str(home / "state"))
 
     async def go() -> None:
         try:

@@ -21,7 +21,7 @@ from kjpstate import errors
 from kjpstate.formats import known_hosts as lines
 from kjpstate.hosts import known_hosts
 from kjpstate.hosts.known_hosts import Target
-from kjpstate.hosts.ssh import SshHost
+from kjpstate.hosts.ssh import ShellHost
 from kjpstate.model import ReadClock
 from tests.support.machine.tools import wait_until
 from tests.support.sshd import Sshd, make_key, start_sshd
@@ -208,7 +208,7 @@ def openssh(place: Place, address: str, file: Path) -> bool:
 def ours(place: Place, address: str, home: Path) -> bool:
     """Whether kjpstate does; the files are those of `home`."""
     spec = place.server.spec(address=address)
-    host = SshHost(spec, may_change=(), state_folder=home / "own", state=str(home / "state"))
+    host = ShellHost(spec, may_change=(), state_folder=home / "own", state=str(home / "state"))
 
     async def go() -> bool:
         try:

@@ -16,6 +16,7 @@ import pytest
 
 from kjpstate import errors
 from kjpstate.formats import journal
+from kjpstate.formats.digests import sha256
 from kjpstate.hosts import files, folders
 from kjpstate.hosts.folders import Folder
 from kjpstate.hosts.local import LocalHost
@@ -142,7 +143,7 @@ def test_all_actions_as_on_windows(tmp_path, monkeypatch):
     (tmp_path / "src/a.js").write_text("new")
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist/a.js").write_text("old")
-    digest = files.sha256_of(tmp_path / "src/a.js")
+    digest = sha256(b"new")
     manifest = {"a.js": TreeFile(digest, 3, 0o644)}
     actions = [
         WriteFile("pc", f"{tmp_path}/x", None, b"x"),
@@ -186,7 +187,7 @@ def test_a_folder_that_can_not_be_switched_stays_and_nothing_of_the_new_one_is_l
     (tmp_path / "src/a.js").write_text("new")
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist/a.js").write_text("old")
-    manifest = {"a.js": TreeFile(files.sha256_of(tmp_path / "src/a.js"), 3, 0o644)}
+    manifest = {"a.js": TreeFile(sha256(b"new"), 3, 0o644)}
     switch = SyncTree("pc", f"{tmp_path}/src/", "pc", f"{tmp_path}/dist/", manifest)
     plain = Folder.rename
     on_windows(monkeypatch)

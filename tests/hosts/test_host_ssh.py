@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from kjpstate import errors
-from kjpstate.host import HostSpec
+from kjpstate.host import Ssh
 from kjpstate.hosts import connecting, known_hosts, programs
-from kjpstate.hosts.ssh import SshHost
+from kjpstate.hosts.ssh import ShellHost
 from kjpstate.hosts.trust import remember, scan
 from kjpstate.model import (
     Probe,
@@ -37,11 +37,11 @@ REAL = pytest.mark.real
 CLOCK = ReadClock("box")
 
 
-def host_for(tmp_path, spec, **options) -> SshHost:
+def host_for(tmp_path, spec, **options) -> ShellHost:
     places = {"state": str(tmp_path / "state"), "locks": str(tmp_path / "locks")}
     (tmp_path / "controller").mkdir(exist_ok=True)
     options.setdefault("may_change", (f"{tmp_path}/",))
-    return SshHost(spec, state_folder=tmp_path / "controller", **{**places, **options})
+    return ShellHost(spec, state_folder=tmp_path / "controller", **{**places, **options})
 
 
 def trusted(tmp_path, *lines):
@@ -238,7 +238,7 @@ def test_each_hop_shows_a_known_key(sshd, tmp_path):
 
 def test_jumps_are_read_as_written():
     def places(jump):
-        spec = HostSpec("box", Where("d", 1, 1), address="10.0.0.1", jump=jump)
+        spec = Ssh("box", Where("d", 1, 1), address="10.0.0.1", jump=jump)
         return [(target.user, target.address, target.port) for target in connecting.targets(spec)]
 
     end = ("", "10.0.0.1", 22)
@@ -252,7 +252,7 @@ def test_jumps_are_read_as_written():
 
 
 def spec_for(**changes):
-    return HostSpec("box", Where("d", 1, 1), **{"address": "127.0.0.1", "user": "me", **changes})
+    return Ssh("box", Where("d", 1, 1), **{"address": "127.0.0.1", "user": "me", **changes})
 
 
 def refused(tmp_path, spec):

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kjpstate.formats.tree import digest, stamp_name
+from kjpstate.formats.digests import digest_of
+from kjpstate.formats.tree import stamp_name
 from kjpstate.kinds import build
 from kjpstate.model import (
     UNKNOWN,
@@ -138,7 +139,7 @@ def test_a_patch_of_the_same_plan_is_laid_over_the_inputs() -> None:
         if item.path == ("sources",)
     }
     files = {**BUILD_STAMP["inputs"], "src/wa.ts": sha("patched")}
-    assert planned == {("sources",): digest(files)}
+    assert planned == {("sources",): digest_of(files)}
 
 
 def test_a_patch_that_brings_back_what_was_built_needs_no_build_once_it_is_written() -> None:

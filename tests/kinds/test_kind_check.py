@@ -15,8 +15,9 @@ from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.probe import App, BootClock, Seen
 from kjpstate.formats.resolved_conf import Wanted
 from kjpstate.formats.soak import Expected
+from kjpstate.formats.times import seconds
 from kjpstate.formats.tree import stamp_name
-from kjpstate.formats.written import percent, seconds
+from kjpstate.formats.written import percent
 from kjpstate.kinds import check
 from kjpstate.kinds.check.spec import (
     AppCheck,

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from kjpstate.formats.digests import sha256_or_none
 from kjpstate.formats.tree import stamp_name
 from kjpstate.kinds import deploy
 from kjpstate.kinds.deploy.spec import install_digest
-from kjpstate.kinds.deploy.view import file_digest
 from kjpstate.model import (
     UNKNOWN,
     Answer,
@@ -86,7 +86,7 @@ def seen(
         answers[pair.source] = File(pair.source.path, BESIDE[pair.name], 0o644)
         answers[pair.target] = File(pair.target.path, BESIDE[pair.name], 0o600)
     if spec.install:
-        digests = {name: file_digest(content) for name, content in BESIDE.items()}
+        digests = {name: sha256_or_none(content) for name, content in BESIDE.items()}
         answers[spec.install_stamp] = stamp({"installed": install_digest(spec, digests)})
     return answers
 

@@ -15,7 +15,7 @@ from kjpstate import monitor
 from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.soak import Hole, Limits, Sample, Subject
 from kjpstate.hosts import connecting
-from kjpstate.hosts.ssh import SshHost
+from kjpstate.hosts.ssh import ShellHost
 from tests.support.pm2_box import Pm2Box, install
 from tests.support.sshd import Proxy, Sshd, start_sshd
 
@@ -76,7 +76,7 @@ class Watch:
         async with Proxy(self.server.port) as proxy, asyncio.timeout(120):
             spec = self.server.spec(proxy.port)
             (self.folder / "known_hosts").write_text(self.server.known(proxy.port) + "\n", "utf-8")
-            host = SshHost(
+            host = ShellHost(
                 spec, may_change=(), state_folder=self.folder, connect=connecting.connect
             )
             seen: asyncio.Queue[Sample | Hole] = asyncio.Queue()

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kjpstate.host import Host, HostSpec
+from kjpstate.host import Host, Ssh
 from kjpstate.hosts.local import LocalHost
 from kjpstate.hosts.programs import COMMAND_CAP
 from kjpstate.hosts.simulated import SimulatedHost
-from kjpstate.hosts.ssh import SshHost
+from kjpstate.hosts.ssh import ShellHost
 from kjpstate.model import RunInfo, Where
 
 SHELLS = {"dash": "dash", "bash": "bash --posix", "busybox": "busybox sh"}
@@ -110,9 +110,7 @@ def shell_bench(folder: Path, shell: str) -> Bench:
         return ShellLink(words, environ, longest=COMMAND_CAP)
 
     def make(may_change):
-        return _ssh_host(
-            folder, may_change, HostSpec("box", Where("doc.yaml", 1, 1)), connect=connect
-        )
+        return _ssh_host(folder, may_change, Ssh("box", Where("doc.yaml", 1, 1)), connect=connect)
 
     return _bench(shell, folder, make)
 
@@ -123,9 +121,9 @@ def ssh_bench(folder: Path, server) -> Bench:
     return _bench("ssh", folder, lambda may_change: _ssh_host(folder, may_change, server.spec()))
 
 
-def _ssh_host(folder: Path, may_change, spec, **ways) -> SshHost:
+def _ssh_host(folder: Path, may_change, spec, **ways) -> ShellHost:
     places = {"state": str(folder / "state"), "locks": str(folder / "locks")}
-    return SshHost(
+    return ShellHost(
         spec, may_change=may_change, state_folder=folder / "controller", **places, **ways
     )
 

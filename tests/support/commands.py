@@ -14,10 +14,10 @@ import pytest
 
 from kjpstate import hosts, reconcile
 from kjpstate.cli import run
-from kjpstate.host import Host, HostSpec
+from kjpstate.host import Host, HostSpec, Local
 from kjpstate.hosts import local
 from kjpstate.hosts.places import Places
-from kjpstate.hosts.ssh import SshHost
+from kjpstate.hosts.ssh import ShellHost
 
 BUILD = (
     "import pathlib; out = pathlib.Path('dist'); out.mkdir(exist_ok=True); "
@@ -108,10 +108,10 @@ def _connect_below(folder: Path) -> Callable[..., Host]:
     """Instead of `connect`: the state and locks of hosts reached by ssh lie below `folder`."""
 
     def connected(spec: HostSpec, *, may_change: tuple[str, ...], state_folder: Path) -> Host:
-        if spec.local is not None:
+        if isinstance(spec, Local):
             return hosts.connect(spec, may_change=may_change, state_folder=state_folder)
         state, locks = ((folder / name).as_posix() for name in ("host-state", "host-locks"))
-        return SshHost(
+        return ShellHost(
             spec, may_change=may_change, state_folder=state_folder, state=state, locks=locks
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kjpstate.host import HostSpec
+from kjpstate.host import Local, Ssh
 from kjpstate.model import (
     UNKNOWN,
     Advice,
@@ -160,8 +160,8 @@ def _owner_changes() -> tuple[Change, ...]:
 def owner_head(**more: Any) -> Head:
     """Two hosts, looked at in 1.4 s."""
     hosts = {
-        "pc": HostSpec("pc", at(5), local="D:/BOT/"),
-        "stb": HostSpec("stb", at(6), address="192.168.100.104", user="root"),
+        "pc": Local("pc", at(5), "D:/BOT/"),
+        "stb": Ssh("stb", at(6), address="192.168.100.104", user="root"),
     }
     pins = {"unchanged.baileys": "7.0.0-rc.9"}
     return Head(hosts, 1.4, **{"following": "kjpstate apply", "pins": pins, **more})

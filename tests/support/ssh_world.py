@@ -19,7 +19,7 @@ from kjpstate import reconcile
 from kjpstate.cli import run
 from kjpstate.host import Host
 from kjpstate.hosts.local import LocalHost
-from kjpstate.hosts.ssh import SshHost
+from kjpstate.hosts.ssh import ShellHost
 from tests.support.allowed_states import (
     Managed,
     Picture,
@@ -138,7 +138,7 @@ class SshWorld:
                 lock_dir=self.folder / "locks-pc",
                 may_change=allowed["pc"],
             ),
-            "box": SshHost(
+            "box": ShellHost(
                 spec, may_change=allowed["box"], state_folder=self.folder / "controller", **places
             ),
         }

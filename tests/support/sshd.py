@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from kjpstate.host import HostSpec
+from kjpstate.host import Ssh
 from kjpstate.model import Where
 
 
@@ -48,10 +48,10 @@ class Sshd:
         words = (self.folder / "host.pub").read_text().split()[:2]
         return f"[127.0.0.1]:{port or self.port} {' '.join(words)}"
 
-    def spec(self, port: int | None = None, **changes) -> HostSpec:
+    def spec(self, port: int | None = None, **changes) -> Ssh:
         words = {"address": "127.0.0.1", "port": port or self.port, "user": getpass.getuser()}
         words |= {"identity": (str(self.client_key),)}
-        return HostSpec("box", Where("doc.yaml", 1, 1), **{**words, **changes})
+        return Ssh("box", Where("doc.yaml", 1, 1), **{**words, **changes})
 
     def stop(self) -> None:
         self.process.terminate()

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from kjpstate.formats.logs import NOWHERE
-from kjpstate.formats.pm2.keys import KEYS
 from kjpstate.model import join
 from kjpstate.secret import opened
 
@@ -82,8 +81,3 @@ def log_folders(ecosystem: str, app: Mapping[str, Any]) -> Iterator[str]:
         value = app.get(key)
         if isinstance(value, str) and value not in ("", *NOWHERE) and not value.startswith("~"):
             yield join(base, value).rpartition("/")[0]
-
-
-def known_keys(app: Mapping[str, Any]) -> list[str]:
-    """The keys of an app whose effect can be seen in what runs, sorted."""
-    return sorted(key for key in app if key in KEYS)

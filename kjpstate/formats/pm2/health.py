@@ -16,6 +16,7 @@ from kjpstate.formats.pm2 import policy
 from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.lives import lives
 from kjpstate.formats.pm2.probe import App, BootClock, Seen, parse
+from kjpstate.formats.times import rough
 from kjpstate.model import Answer, Clock
 
 KILL_TIMEOUT = 1600
@@ -175,14 +176,14 @@ def _entry(app: App, rules: _Rules) -> Health:
     if rules.connected and app.connections == 0 and up > CONNECTS_WITHIN:
         return Health(
             "idle",
-            f"online, but without any connection: given up by itself, {_since(up)} after its start",
+            f"online, but without any connection: given up by itself, {rough(up)} after its start",
         )
     restarts = (
         f", {app.restart_time} restart{'s' if app.restart_time != 1 else ''}"
         if app.restart_time
         else ""
     )
-    return Health("alive", f"online for {_since(up)}{restarts}")
+    return Health("alive", f"online for {rough(up)}{restarts}")
 
 
 def _waiting(app: App) -> Health:
@@ -214,7 +215,7 @@ def _lives(app: App) -> tuple[int, ...]:
 
 
 def _listed(row: Sequence[int]) -> str:
-    spans = [_since(Decimal(seconds)) for seconds in row]
+    spans = [rough(Decimal(seconds)) for seconds in row]
     return f"{', '.join(spans[:-1])} and {spans[-1]}"
 
 
@@ -231,17 +232,9 @@ def rising(seen: Seen, name: str) -> str:
     for app in entries:
         up = uptime_of(app, seen.clock)
         if app.status != "stopped" and up < STEADY and (crashed(app) or _lives(app)):
-            last = f"was restarted {_since(up)} ago" if app.start is not None else "ended"
+            last = f"was restarted {rough(up)} ago" if app.start is not None else "ended"
             return f"{last}, and not on purpose; PM2 counts {app.restart_time} restarts of it"
     return ""
-
-
-def _since(seconds: Decimal) -> str:
-    """`42 s`, `12 min`, `3 h`, `5 days`."""
-    for size, word in ((172_800, "days"), (7200, "h"), (120, "min")):
-        if seconds >= size:
-            return f"{int(seconds // {'days': 86_400, 'h': 3600, 'min': 60}[word])} {word}"
-    return f"{int(seconds)} s"
 
 
 def crashed(app: App) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from kjpstate.formats.pm2.keys import KEYS, dropped
 from kjpstate.formats.pm2.policy import START, Policy, policy
+from kjpstate.formats.times import about
 from kjpstate.model import Advice
 
 _OUTAGE = 600_000
@@ -72,10 +73,7 @@ def _gives_up(app: Mapping[str, Any], rules: Policy) -> Advice:
 
 
 def _span(milliseconds: int) -> str:
-    seconds = milliseconds / 1000
-    if seconds < 50:
-        return f"{seconds:.0f} s"
-    return f"{max(1, round(seconds / 60))} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
+    return about(milliseconds / 1000)
 
 
 def _dropped(app: Mapping[str, Any]) -> Iterator[Advice]:

@@ -80,7 +80,7 @@ class SimulatedHost:
     # ---- what tests and the demo do to it
 
     def real(self, path: str) -> Path:
-        """Where a path of this host is on the disk."""
+        """The place of a path of this host on the disk."""
         return self.box.real(path)
 
     def reconnect(self) -> None:
@@ -102,7 +102,7 @@ class SimulatedHost:
 
     @property
     def heard(self) -> Heard | None:
-        """Who is told what a command prints."""
+        """The listener that is told what a command prints."""
         return self._body.heard
 
     @heard.setter
@@ -116,7 +116,7 @@ class SimulatedHost:
 
     @property
     def cost(self) -> Cost:
-        """Nothing was spent: there is no link."""
+        """Nothing: there is no link."""
         return self._body.cost
 
     async def look(self, readings: Sequence[Reading]) -> Answers:
@@ -131,7 +131,7 @@ class SimulatedHost:
             yield chunk
 
     async def close(self) -> None:
-        """As for this machine."""
+        """Closes as on this machine."""
         await self._body.close()
 
     async def begin(self, run: RunInfo, readings: Sequence[Reading]) -> Answers:
@@ -158,7 +158,7 @@ class SimulatedHost:
         await self._body.end(finished=finished)
 
     async def holder(self) -> Holder | None:
-        """Who holds the lock."""
+        """The owner of the lock."""
         self._must_be_reachable()
         return await self._body.holder()
 
@@ -169,7 +169,7 @@ class SimulatedHost:
 
     @property
     def recovered(self) -> tuple[Recovered, ...]:
-        """What the last `begin` settled."""
+        """The actions that the last `begin` settled."""
         return self._body.recovered
 
     def _must_be_reachable(self) -> None:

@@ -54,8 +54,8 @@ class Box:
         fresh.replace(self._file)
 
     def real(self, path: str) -> Path:
-        """Where a document's path is: `/etc/x` below our root; a path that is there already stays
-        itself."""
+        """The place of a document's path: `/etc/x` below our root; a path that is there already
+        stays itself."""
         base = self.root.as_posix()
         if path == base or path.startswith(base + "/"):
             return Path(path)

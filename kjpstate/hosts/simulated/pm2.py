@@ -57,7 +57,7 @@ def fresh() -> dict[str, Any]:
 
 
 def probe(box: Box, args: tuple[str, ...]) -> bytes:
-    """What the probe `pm2` would print; args: name, script, names of variables."""
+    """The output of the probe `pm2`; args: name, script, names of variables."""
     own = box.state["pm2"]
     clock = box.clock()
     boot = BootClock(clock.boot_id, clock.uptime, TICKS, str(box.ticks), box.now)
@@ -134,7 +134,7 @@ def _dump(box: Box, name: str, wanted: tuple[str, ...]) -> Dump:
 
 
 def cpu(box: Box, args: tuple[str, ...]) -> bytes:
-    """What the probe `cpu` would print: a bot that waits for messages. args: seconds, name."""
+    """The output of the probe `cpu`: a bot that waits for messages. args: seconds, name."""
     seconds = float(args[0])
     found = [app for app in _running(box) if app["name"] == args[1]]
     if not found:
@@ -146,13 +146,13 @@ def cpu(box: Box, args: tuple[str, ...]) -> bytes:
 
 
 def tail(box: Box, path: str) -> bytes:
-    """What the probe `tail` would print for one log."""
+    """The output of the probe `tail` for one log."""
     real = box.real(path.replace("~pm2", HOME, 1).replace("~", "/root", 1))
     return logs.render(real.read_bytes() if real.is_file() else None)
 
 
 def count(box: Box, args: tuple[str, ...]) -> bytes:
-    """What the probe `count` would print. args: path, offset, inode, sum (-: none), texts."""
+    """The output of the probe `count`. args: path, offset, inode, sum (-: none), texts."""
     path, offset, inode, _, *texts = args
     real = box.real(path.replace("~pm2", HOME, 1).replace("~", "/root", 1))
     if not real.is_file():
@@ -227,8 +227,8 @@ def delete(box: Box, name: str) -> Completed:
 
 
 def back(box: Box, name: str, path: str) -> Completed:
-    """What bears the name is deleted, then `pm2 resurrect` from the list that
-    was kept at `path`."""
+    """Deletes the app of that name, then does `pm2 resurrect` from the list that was kept at
+    `path`."""
     own = box.state["pm2"]
     delete(box, name)
     own["pid"] = own["pid"] or box.new_pid()
@@ -238,7 +238,8 @@ def back(box: Box, name: str, path: str) -> Completed:
 
 
 def boot(box: Box) -> None:
-    """As at a machine's start: what was saved comes back, if a unit starts PM2 at all."""
+    """Starts PM2 as a machine's start does: the saved list comes back, if a unit starts PM2 at
+    all."""
     own = box.state["pm2"]
     if own is not None:
         own |= {"pid": 0, "apps": []}
@@ -248,7 +249,7 @@ def boot(box: Box) -> None:
 
 
 def _begin(box: Box, file: str, only: str, strict: bool, env: Mapping[str, str]) -> Completed:
-    """What start, reload and restart of an ecosystem file do; `strict`: a stuck app is an error."""
+    """Starts, reloads or restarts an ecosystem file; `strict`: a stuck app is an error."""
     own, real = box.state["pm2"], box.real(file)
     if not real.is_file():
         return said(1, f"[PM2][ERROR] File {file} not found")
@@ -317,7 +318,7 @@ def spawn(box: Box, app: dict[str, Any]) -> None:
 
 
 def _dated(box: Box, fields: Mapping[str, Any]) -> str:
-    """What PM2 writes before a line, where the app has a log_date_format."""
+    """The date that PM2 writes before a line, where the app has a log_date_format."""
     words = str(fields.get("log_date_format") or "")
     for word, there in (
         ("YYYY", "%Y"),
@@ -332,8 +333,8 @@ def _dated(box: Box, fields: Mapping[str, Any]) -> str:
 
 
 def _meant(own: Mapping[str, Any], word: str) -> list[dict[str, Any]]:
-    """What a word of PM2's command line means: the apps of that name or script, else of that
-    namespace, else the one of that number."""
+    """The apps that a word of PM2's command line means: of that name or script, else of that
+    namespace, else of that number."""
     apps: list[dict[str, Any]] = own["apps"]
     ways = (
         [app for app in apps if word in ("all", app["name"], app["fields"]["pm_exec_path"])],

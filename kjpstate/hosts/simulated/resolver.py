@@ -51,7 +51,7 @@ def fresh(version: int = 252) -> dict[str, Any]:
 
 
 def probe(box: Box) -> bytes:
-    """What the probe `resolved` would print here."""
+    """The output of the probe `resolved`."""
     own = box.state["resolved"]
     if own is None:
         return render(
@@ -105,7 +105,7 @@ def systemctl(box: Box, argv: tuple[str, ...], cwd: Path) -> Completed:
 
 
 def boot(box: Box) -> None:
-    """As at a machine's start: an enabled resolver reads its files."""
+    """Starts as a machine's start does: an enabled resolver reads its files."""
     own = box.state["resolved"]
     if own is not None:
         own["starts"] = []
@@ -160,8 +160,7 @@ def _links(own: dict[str, Any]) -> Iterator[Link]:
 
 
 def names(box: Box, args: tuple[str, ...]) -> bytes:
-    """What the probe `names` would print: everything resolves while a server
-    that is asked answers."""
+    """The output of the probe `names`: everything resolves while a server that is asked answers."""
     count = int(args[0])
     own, silent = box.state["resolved"], set(box.state["silent"])
     asked = list(own["servers"]) if own and own["active"] == "active" else []

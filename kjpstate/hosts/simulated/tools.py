@@ -48,7 +48,7 @@ def date(box: Box, argv: tuple[str, ...], cwd: Path) -> Completed:
 
 
 def build(cwd: Path) -> None:
-    """What the compiler writes: each source as it is, under its new name."""
+    """Writes each source as it is, under its compiled name."""
     for source in _sources(cwd):
         target = cwd / "dist" / source.relative_to(cwd / "src").with_suffix(".js")
         target.parent.mkdir(parents=True, exist_ok=True)

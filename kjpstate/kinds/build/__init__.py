@@ -11,8 +11,9 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kjpstate.formats.tree import below, digest, stamped_files
-from kjpstate.formats.written import argv, relative, seconds
+from kjpstate.formats.digests import digest_of
+from kjpstate.formats.tree import below, stamped_files
+from kjpstate.formats.written import argv, lasting, relative
 from kjpstate.kinds.build.spec import Spec
 from kjpstate.kinds.build.view import View, looked
 from kjpstate.model import (
@@ -50,7 +51,7 @@ def resources(page: Page, earlier: Sequence[Made]) -> Iterator[Made]:
             outputs=tuple(relative(text) for text in value["outputs"]),
             run=argv(value["run"]),
             check=argv(value["check"]) if "check" in value else (),
-            timeout=seconds(value.get("timeout", "10m")),
+            timeout=lasting(value.get("timeout", "10m")),
         )
         yield Made(
             KIND,
@@ -79,7 +80,7 @@ def actual(view: View) -> State:
     `outputs`: what the files that it wrote are now; `stamped`: digest of what each folder's `tree`
     stamp says."""
     values = {
-        "sources": digest(view.sources),
+        "sources": digest_of(view.sources),
         "built_from": _digest(view.built_from),
         "commands": view.commands,
         "outputs": {path: view.now.get(path) for path in view.written or {}},
@@ -94,14 +95,14 @@ def desired(view: View) -> State:
     """The same keys for a build made from the inputs as planned; its outputs are UNKNOWN until it
     has run."""
     planned, outputs = view.planned, view.outputs
-    sources = planned if isinstance(planned, Unknown) else digest(planned)
+    sources = planned if isinstance(planned, Unknown) else digest_of(planned)
     values: dict[str, Any] = {
         "sources": sources,
         "built_from": sources,
         "commands": view.spec.commands,
         "outputs": UNKNOWN if outputs is None else outputs,
         "stamped": {
-            folder: UNKNOWN if outputs is None else digest(below(outputs, folder))
+            folder: UNKNOWN if outputs is None else digest_of(below(outputs, folder))
             for folder in view.spec.folders
         },
     }
@@ -243,4 +244,4 @@ def _cause(view: View) -> str:
 
 
 def _digest(files: Mapping[str, str] | None) -> str | None:
-    return None if files is None else digest(files)
+    return None if files is None else digest_of(files)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from kjpstate.formats.tree import digest, stamp_name
+from kjpstate.formats.digests import digest_of
+from kjpstate.formats.tree import stamp_name
 from kjpstate.model import Reading, ReadStat, ReadState, ReadTree, join
 
 _PACKAGE_TOOLS = ("npm", "npx", "pnpm", "yarn")
@@ -59,7 +60,7 @@ class Spec:
     @cached_property
     def commands(self) -> str:
         """Digest of both commands: another command is another build."""
-        return digest({"check": list(self.check), "run": list(self.run)})
+        return digest_of({"check": list(self.check), "run": list(self.run)})
 
     @cached_property
     def build_stamp(self) -> ReadState:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from kjpstate.formats import log_dates, logs
 from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.resolved_conf import Wanted
-from kjpstate.formats.written import argv, as_list, percent, seconds
+from kjpstate.formats.written import argv, as_list, lasting, percent
 from kjpstate.kinds.check.spec import (
     AppCheck,
     Check,
@@ -163,7 +163,7 @@ def _of_an_app(part: _Part, app: Declared) -> Check:
             since = value.get("since", "apply")
             return LogCheck(**part.common, app=app, present=wanted, absent=unwanted, since=since)
         case "cpu":
-            below, over = percent(value["below"]), seconds(value.get("over", "5s"))
+            below, over = percent(value["below"]), lasting(value.get("over", "5s"))
             return CpuCheck(**part.common, app=app, below=below, over=over)
         case _:
             return AppCheck(

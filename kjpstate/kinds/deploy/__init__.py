@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from kjpstate.formats.tree import digest
+from kjpstate.formats.digests import digest_of
 from kjpstate.kinds.deploy.advice import advised
 from kjpstate.kinds.deploy.refusals import refused
 from kjpstate.kinds.deploy.section import deployed
@@ -85,7 +85,7 @@ def desired(view: View) -> State:
     owed = view.owed
     values: dict[str, Any] = {
         "files": UNKNOWN if owed else {**view.wanted, **dict.fromkeys(view.stale)},
-        "stamped": UNKNOWN if owed else digest(dict(view.wanted)),
+        "stamped": UNKNOWN if owed else digest_of(dict(view.wanted)),
     }
     if view.alone:
         values["stamped"] = _stamped(view)
@@ -143,7 +143,7 @@ def told(view: View, drift: Drift | None) -> Told:
 
 
 def _stamped(view: View) -> str | None:
-    return None if view.earlier is None else digest(view.earlier)
+    return None if view.earlier is None else digest_of(view.earlier)
 
 
 def _installed(view: View) -> str | Unknown:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from kjpstate.formats.tree import digest, stamp_name
+from kjpstate.formats.digests import digest_of
+from kjpstate.formats.tree import stamp_name
 from kjpstate.model import ReadFile, Reading, ReadStat, ReadState, ReadTree, join
 
 _BAILEYS = ("@whiskeysockets/baileys", "baileys")
@@ -135,4 +136,4 @@ def around(path: str) -> str:
 
 def install_digest(spec: Spec, files: dict[str, str | None]) -> str:
     """What an `install` stands for: its command and the files it was run with."""
-    return digest({"install": list(spec.install), "with": files})
+    return digest_of({"install": list(spec.install), "with": files})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeGuard
 
+from kjpstate.formats.digests import sha256_or_none
 from kjpstate.formats.tree import below, digests, read_stamp, stamped_files
 from kjpstate.kinds.deploy.spec import Pair, Spec
 from kjpstate.model import (
@@ -164,7 +164,7 @@ class View:
         """Their digests as they stand."""
         found = {pair.name: self.mine(pair) for pair in self.spec.pairs}
         return {
-            name: file_digest(mine.content if isinstance(mine, File) else None)
+            name: sha256_or_none(mine.content if isinstance(mine, File) else None)
             for name, mine in found.items()
         }
 
@@ -175,7 +175,7 @@ class View:
             put = stamped_files(self._stamp, "with") or {}
             return {name: put.get(name, value) for name, value in self.with_here.items()}
         return {
-            name: content if isinstance(content, Unknown) else file_digest(content)
+            name: content if isinstance(content, Unknown) else sha256_or_none(content)
             for name, content in self.planned.items()
         }
 
@@ -196,8 +196,3 @@ def looked(spec: Spec, answers: Answers, upstream: Upstream) -> View:
 def failed(answer: Answer) -> TypeGuard[Unreadable]:
     """Whether something was asked for and not answered."""
     return isinstance(answer, Unreadable) and not isinstance(answer, NotAsked)
-
-
-def file_digest(content: bytes | None) -> str | None:
-    """sha256 of a file's bytes; None when it is not there."""
-    return None if content is None else hashlib.sha256(content).hexdigest()

@@ -17,7 +17,7 @@ from typing import Any
 
 from kjpstate.cli.main import main
 from kjpstate.hosts.local import LocalHost
-from kjpstate.hosts.ssh import SshHost
+from kjpstate.hosts.ssh import ShellHost
 from kjpstate.model import Action
 
 MOMENT = 0.25
@@ -61,7 +61,7 @@ def patched(where: str, number: int) -> None:
 
         return act
 
-    for body in (LocalHost, SshHost):
+    for body in (LocalHost, ShellHost):
         body.act = wrapped(body.act)  # type: ignore[method-assign]
 
 
