@@ -30,7 +30,7 @@ from kjpstate.model import Plan, Resource, Where, WriteFile
 from kjpstate.plan import Scene, build
 from kjpstate.render.masks import mask_for
 from kjpstate.render.plans import Head, plan_lines
-from tests.support.patch_cases import cases, spec_of
+from tests.support.patch_cases import cases
 
 _FILLER = b"""
 export function f%d(a: A, list: string[]): void {
@@ -52,14 +52,14 @@ def main(lines: int) -> bool:
     content = case.content.replace(anchor, filler + anchor, 1)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "wa.ts"
-        spec = spec_of(case.spec["edits"], file.as_posix(), display="wa.ts")
+        spec = replace(case.spec, path=file.as_posix(), display="wa.ts")
         host = LocalHost("pc", state_dir=Path(folder), lock_dir=Path(folder), may_change=("/",))
         file.write_bytes(content)
         (write,) = _plan(host, spec).changes[0].actions
         assert isinstance(write, WriteFile)
         after = write.after
         assert after is not None and after != content
-        other = [edit | {"content": edit["content"] + "\nmore();"} for edit in case.spec["edits"]]
+        other = tuple(replace(edit, content=f"{edit.content}\nmore();") for edit in case.spec.edits)
         print(
             f"{content.count(bytes([10])):,} lines, {len(content) / 1e3:.0f} kB, best of {_ROUNDS}"
         )
@@ -67,8 +67,8 @@ def main(lines: int) -> bool:
         for name, data, chosen in (
             ("first plan", content, spec),
             ("plan in sync", after, spec),
-            ("plan of an update", after, {**spec, "edits": other}),
-            ("plan of a removal", after, {**spec, "state": "absent"}),
+            ("plan of an update", after, replace(spec, edits=other)),
+            ("plan of a removal", after, replace(spec, state="absent")),
         ):
             rows[name] = _planned(host, file, data, chosen)
         took = _best(
@@ -93,7 +93,7 @@ def _planned(
 
 
 def _plan(host: LocalHost, spec: dict[str, Any]) -> Plan:
-    resource = Resource(f"patch.{spec['set']}", "patch", "pc", spec, Where("bot.yaml", 1, 1))
+    resource = Resource(f"patch.{spec.set}", "patch", "pc", spec, Where("bot.yaml", 1, 1))
     bare = Scene("bot", (resource,), {}, b"key", {"patch": patch}, {"pc": ("/",)})
     readings = readings_by_host(bare)["pc"]
     return build(replace(bare, answers=asyncio.run(host.look(readings))))

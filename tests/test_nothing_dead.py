@@ -57,6 +57,9 @@ def uses(found: ast.Module, file: str) -> Iterator[str]:
         match node:
             case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
                 yield name
+            case ast.Call(func=ast.Name(id="parts" | "getattr"), args=arguments):
+                # The optional part of a kind is asked for by its name.
+                yield from (item.value for item in arguments if isinstance(item, ast.Constant))
             case ast.MatchClass(kwd_attrs=attributes):
                 yield from attributes
             case ast.ImportFrom(names=aliases) if file != "__init__.py":

@@ -95,7 +95,7 @@ def where(local: str, file: str = "a.ts") -> str:
     hosts = f"kjpstate: 1\nname: t\nhosts: {{pc: {{local: {local}}}}}\n"
     text = f"{hosts}patches: [{{host: pc, file: {file}, set: s, edits: [{EDIT}]}}]\n"
     document = load("t.yaml", environ={}, text=text.encode(), windows=True)
-    return str(document.resources[0].spec["path"])
+    return str(document.resources[0].spec.path)
 
 
 @pytest.mark.parametrize(
