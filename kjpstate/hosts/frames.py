@@ -6,7 +6,6 @@ reading Unreadable, never an exception.
 
 from __future__ import annotations
 
-import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Literal
 from kjpstate.errors import Failed
 from kjpstate.formats.journal import unquoted
 from kjpstate.formats.tree import unfolded
+from kjpstate.hosts.coded import decoded
 from kjpstate.hosts.lock import damaged_holder, held_by, is_unsafe
 from kjpstate.model import (
     VERDICTS,
@@ -42,9 +42,6 @@ from kjpstate.model import (
     Verdict,
 )
 
-_TOLD = re.compile(r"\w+: (?:can't open |cannot open )?(.*): (.*)")
-"""What a tool says of what it can't read: its name, the thing, the reason."""
-
 
 @dataclass(frozen=True)
 class Frame:
@@ -61,6 +58,11 @@ class Frame:
     def text(self) -> str:
         """The body as text, whatever bytes it has."""
         return self.body.decode(errors="replace").strip()
+
+    @property
+    def said(self) -> str:
+        """The sentence that the body stands for."""
+        return decoded(self.body.decode(errors="replace"))
 
 
 def closing(nonce: str) -> bytes:
@@ -104,8 +106,7 @@ def _answer(reading: Reading, by_kind: dict[str, Frame], frames: list[Frame]) ->
     if isinstance(reading, ReadGlob):
         return _glob(frames)
     if "unreadable" in by_kind:
-        text = by_kind["unreadable"].text
-        return Unreadable(_which(text) if isinstance(reading, ReadTree) else _lowered(text))
+        return Unreadable(by_kind["unreadable"].said)
     if "moved" in by_kind:
         return Unreadable("moved while it was read")
     if "missing" in by_kind:
@@ -137,9 +138,9 @@ def _answer(reading: Reading, by_kind: dict[str, Frame], frames: list[Frame]) ->
 def _holder(by_kind: Mapping[str, Frame]) -> Holder | Unreadable | None:
     for kind in ("damaged", "unsafe"):
         if kind in by_kind:
-            return Unreadable(by_kind[kind].text)
+            return Unreadable(by_kind[kind].said)
     found = by_kind.get("holder")
-    whose = by_kind["whose"].text if "whose" in by_kind else ""
+    whose = by_kind["whose"].said if "whose" in by_kind else ""
     return held_by(found.text, found.words[1], whose) if found is not None else None
 
 
@@ -149,7 +150,7 @@ def holder(host: str, reply: Sequence[Frame]) -> Holder | None:
     by_kind = {frame.kind: frame for frame in reply}
     _raise_unsafe(host, by_kind)
     if "damaged" in by_kind:
-        return damaged_holder(by_kind["damaged"].text)
+        return damaged_holder(by_kind["damaged"].said)
     found = _understood(ReadLock(host), list(reply))
     if isinstance(found, Unreadable):
         raise Failed(f"{host}: the lock can't be read: {found.why}")
@@ -161,13 +162,13 @@ def broken(host: str, reply: Sequence[Frame]) -> bool:
     by_kind = {frame.kind: frame for frame in reply}
     _raise_unsafe(host, by_kind)
     if "nolock" in by_kind:
-        raise Failed(f"{host}: the lock can't be removed: {by_kind['nolock'].text}")
+        raise Failed(f"{host}: the lock can't be removed: {by_kind['nolock'].said}")
     return "broken" in by_kind
 
 
 def _raise_unsafe(host: str, by_kind: Mapping[str, Frame]) -> None:
     if "unsafe" in by_kind:
-        raise Failed(*is_unsafe(host, by_kind["unsafe"].text))
+        raise Failed(*is_unsafe(host, by_kind["unsafe"].said))
 
 
 def recovered(host: str, frames: Sequence[Frame]) -> tuple[Recovered, ...]:
@@ -186,20 +187,6 @@ def _recovered(host: str, frame: Frame) -> Recovered:
 def exit_code(code: int) -> int | None:
     """A shell's word for how a command ended; None for death by a signal."""
     return None if 128 < code <= 192 else code
-
-
-def _which(said: str) -> str:
-    """The path below the root that could not be read, and why; the reason alone where it is the
-    root itself."""
-    found = _TOLD.fullmatch(said)
-    if found is None:
-        return _lowered(said.removeprefix("cd: "))
-    name = found[1].strip("'\"").removeprefix("./")
-    return f"{name}: {_lowered(found[2])}" if name != "." else _lowered(found[2])
-
-
-def _lowered(reason: str) -> str:
-    return reason[:1].lower() + reason[1:]
 
 
 def _file(path: str, by_kind: dict[str, Frame]) -> File | Unreadable:
@@ -236,7 +223,7 @@ def _glob(frames: list[Frame]) -> tuple[File, ...] | Unreadable:
             pending[frame.kind] = frame
             continue
         if "unreadable" in pending:
-            return Unreadable(f"{path} {_lowered(pending['unreadable'].text)}")
+            return Unreadable(f"{path} {pending['unreadable'].said}")
         if "moved" in pending:
             return Unreadable(f"{path} moved while it was read")
         if "file" in pending:

@@ -211,7 +211,7 @@ def _outcome(order: Order, frame: Frame, output: bytes) -> Outcome:
     if isinstance(order.action, Backup) and status == "already":
         return Outcome(order.action, "done")
     backup = order.backup if status in ("done", "unknown") else ""
-    reason = order.gaps[0] if status == "moved" and order.gaps else frame.text
+    reason = order.gaps[0] if status == "moved" and order.gaps else frame.said
     return Outcome(order.action, status, reason, backup, code, output)
 
 

@@ -84,7 +84,7 @@ class Session:
         """The script ended early: say why, if it or the system said so; else the link is gone."""
         code, complaint = await self.pipe.finish()
         said = frames.split(self._buffer, self.nonce)
-        whose = next((frame.text for frame in said if frame.kind == "whose"), "")
+        whose = next((frame.said for frame in said if frame.kind == "whose"), "")
         for frame in said:
             _raise_for(self.host, frame, whose)
         text = complaint.decode(errors="replace").strip().rpartition("\n")[2]
@@ -112,11 +112,11 @@ def _raise_for(host: str, frame: frames.Frame, whose: str) -> None:
         case "lacks":
             raise errors.Unreachable(host, f"{host} has no {frame.text}; kjpstate needs it there")
         case "damaged":
-            raise errors.Failed(*is_damaged(host, frame.text))
+            raise errors.Failed(*is_damaged(host, frame.said))
         case "unsafe":
-            raise errors.Failed(*is_unsafe(host, frame.text))
+            raise errors.Failed(*is_unsafe(host, frame.said))
         case "nolock" | "nostate":
-            raise errors.Failed(f"{host}: the lock or the state folder can't be made: {frame.text}")
+            raise errors.Failed(f"{host}: the lock or the state folder can't be made: {frame.said}")
 
 
 async def _write(pipe: Pipe, body: bytes, orders: Sequence[Order]) -> None:

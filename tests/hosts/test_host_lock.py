@@ -418,10 +418,10 @@ def test_a_dead_lock_that_is_not_ours_to_remove_is_said_and_not_tried_for_ever(
     tmp_path, shell, call
 ):
     (tmp_path / "kjpstate").write_text(WHOLE)
-    program = "\n".join([programs.script("lock"), TAKES, call])
+    program = "\n".join([*map(programs.script, ("hands", "lib", "lock")), TAKES, call])
     words = [*SHELLS[shell].split(), "-c", program, "sh", tmp_path]
     done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=30)
-    assert done.stdout == f"nolock {tmp_path}/kjpstate, which a dead run left, can not be removed"
+    assert done.stdout == f"nolock lock.left\n{tmp_path}/kjpstate"
     assert not done.stderr and [path.name for path in tmp_path.iterdir()] == ["kjpstate"]
 
 

@@ -8,13 +8,13 @@ kj_restore() { # path, backup or nothing: there was nothing; what must stand the
   kj_ready 0 || return 0
   kj_status='done'
   if [ -h "$1" ]; then
-    kj_fault failed "$KJ_P is a symbolic link; kjpstate does not replace it"
+    kj_fault failed hosts.link-not-replaced "$KJ_P"
   elif [ -n "$2" ] && [ ! -e "$2" ]; then
-    kj_fault failed "$KJ_P: its original $2 is gone"
+    kj_fault failed hosts.original-gone "$KJ_P" "$2"
   elif [ -d "${2:-$1}" ]; then
     kj_tree_back "$1" "$2" "$3" 0
   elif [ -d "$1" ]; then
-    kj_fault failed "$KJ_P is a folder now"
+    kj_fault failed hosts.folder-now "$KJ_P"
   else
     kj_file_back "$@"
   fi
@@ -25,13 +25,13 @@ kj_file_back() {
   kj_enter "$1" && kj_look_at "$KJ_NAME" || return
   kj_kept_at "$1" "${2:-$1}"
   kj_then=-
-  [ -z "$2" ] || kj_then=$(kj_as "$kj_by" kj_sha "$kj_to") || kj_fault failed "$2: permission denied" || return
+  [ -z "$2" ] || kj_then=$(kj_as "$kj_by" kj_sha "$kj_to") || kj_fault failed hosts.failed "$2" "permission denied" || return
   if [ "$kj_now" = "$kj_then" ] && { [ -z "$2" ] || [ "$(stat -c '%a %u:%g' "$KJ_NAME")" = "$(stat -c '%a %u:%g' "$kj_to")" ]; }; then
     kj_status=already
     return 0
   fi
-  [ -z "$3" ] || [ "$kj_now" = "$3" ] || kj_fault moved "$KJ_P was changed by somebody else meanwhile; that stands" || return
-  case $kj_then in *[!0-9a-f-]*) kj_fault failed "$2: permission denied" || return ;; esac
+  [ -z "$3" ] || [ "$kj_now" = "$3" ] || kj_fault moved hosts.changed-meanwhile "$KJ_P" || return
+  case $kj_then in *[!0-9a-f-]*) kj_fault failed hosts.failed "$2" "permission denied" || return ;; esac
   kj_intent restore "$1" "$kj_now" "$kj_then" "$2" || return
   kj_fresh=./.${KJ_NAME#./}.kjpstate-new.$KJ_RUN
   kj_own rm -f "$kj_fresh"
@@ -42,14 +42,14 @@ kj_file_back() {
     return 1
   fi
   kj_try kj_own sync ./ && kj_look_at "$KJ_NAME" || return
-  [ "$kj_now" = "$kj_then" ] || kj_fault failed "$KJ_P does not hold what was put back; somebody else is writing it"
+  [ "$kj_now" = "$kj_then" ] || kj_fault failed hosts.not-what-was-put-back "$KJ_P"
 }
 
 kj_restore_tree() { # as kj_tree_back
   KJ_P=$1
   kj_ready 0 || return 0
   kj_status='done'
-  if [ -h "$1" ]; then kj_fault failed "$KJ_P is a symbolic link; kjpstate does not replace it"; else kj_tree_back "$@"; fi
+  if [ -h "$1" ]; then kj_fault failed hosts.link-not-replaced "$KJ_P"; else kj_tree_back "$@"; fi
   kj_settled $?
 }
 
@@ -61,7 +61,7 @@ kj_tree_back() { # folder, backup or nothing, digest of the listing of what must
   shift 4
   kj_inside "$KJ_DIR" "$kj_to" "$KJ_DIR".kjpstate-* || return
   if [ -n "$kj_listed" ] && [ "$(kj_inner kj_listing_of "$KJ_DIR" "$kj_left" "$@")" != "$kj_listed" ]; then
-    kj_fault moved "$KJ_P was changed by somebody else meanwhile; that stands" || return
+    kj_fault moved hosts.changed-meanwhile "$KJ_P" || return
   fi
   for kj_name; do
     kj_fold "$kj_name"
@@ -102,6 +102,5 @@ kj_tree_away() { # what was not there before: gone, but for what others put into
 }
 
 kj_left_over() { # the folder is away; what it is called now can't be removed
-  kj_reason="$KJ_P is taken away, but $KJ_P.kjpstate-old.$KJ_RUN can't be removed: ${kj_reason#"$KJ_P: "}"
-  return 1
+  kj_fault failed hosts.left-over "$KJ_P" "$KJ_P.kjpstate-old.$KJ_RUN" "$(kj_why "$kj_said")"
 }

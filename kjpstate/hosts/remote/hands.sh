@@ -128,7 +128,7 @@ kj_publish() { # copy, final name: fails when that exists; a rename where there 
     rm -f "$2"
     return 1
   elif [ -e "$2" ] || [ -h "$2" ]; then
-    echo "$2: already exists" >&2
+    echo "$2: File exists" >&2
     return 1
   else
     mv "$1" "$2"
@@ -223,7 +223,7 @@ kj_bring() { # old folder, new folder: all that the new one lacks, files as hard
       (kj_bring "$kj_item" "$2/$kj_name") || return
     elif [ -d "$2/$kj_name" ] || { [ -d "$kj_item" ] && [ ! -h "$kj_item" ] && [ -e "$2/$kj_name" ]; }; then
       kj_going "${kj_item#"$KJ_DIR"/}" && continue
-      echo "kj_bring: ${kj_item#"$KJ_DIR"/} is a file where a folder must be, or a folder where a file must be" >&2
+      echo "kj: ${kj_item#"$KJ_DIR"/}" >&2
       return 1
     elif [ ! -e "$2/$kj_name" ] && [ ! -h "$2/$kj_name" ]; then
       kj_hard "$kj_item" "$2/$kj_name" || return

@@ -20,7 +20,7 @@ kj_append() { # file, line: whole, whatever a full disk left of the line before 
 }
 
 kj_intent() { # kind, path, digest before or -, digest after or -, backup or nothing
-  case $2$5 in *"$KJ_NL"*) kj_fault failed "$KJ_P: a name with a line end can not be managed" || return ;; esac
+  case $2$5 in *"$KJ_NL"*) kj_fault failed hosts.line-end "$KJ_P" || return ;; esac
   KJ_COUNT=$((KJ_COUNT + 1))
   kj_line="intent$KJ_TAB$KJ_COUNT$KJ_TAB$1$KJ_TAB$(kj_quoted "$2")$KJ_TAB$3$KJ_TAB$4$KJ_TAB$(kj_quoted "$5")"
   if [ -n "$KJ_WRITING" ]; then
@@ -199,7 +199,7 @@ kj_swap() { # where the old folder goes, digest of the listing or nothing: KJ_NE
   KJ_SWITCHED=yes
   kj_try kj_own sync ./ || return
   if [ -d "$kj_to" ] && ! kj_inner kj_catch_up "$kj_to"; then
-    kj_fault failed "$KJ_P: what others wrote there meanwhile could not be brought along" || return
+    kj_fault failed hosts.late-lost "$KJ_P" || return
   fi
   rm -f "$KJ_STATE/switch.names"
 }

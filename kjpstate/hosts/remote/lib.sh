@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034 # the other scripts use what is set here
+# shellcheck disable=SC2034,SC2153,SC2154 # the other scripts use what is set here, and set what is used
 # What every program we send to a host begins with: frames, digests, places, and how a command is run.
 # dash, busybox sh and bash; needs cat, stat, find, head, tail, id and sha256sum, which busybox has too.
 # A frame is a line end, the run's nonce and the frame's words, a line end, then its body up to the next one.
@@ -28,6 +28,19 @@ kj_say() {
   printf '\n%s' "$KJ_N"
   printf ' %s' "$@"
   printf '\n'
+}
+
+kj_code() { # code, values: kj_coded says it, a line each; only the last one may have line ends; hosts/coded.py reads it back
+  kj_coded=$1
+  shift
+  for kj_value; do kj_coded=$kj_coded$KJ_NL$kj_value; done
+}
+
+kj_tell() { # kind of frame, code, values
+  kj_say "$1"
+  shift
+  kj_code "$@"
+  printf '%s' "$kj_coded"
 }
 
 kj_as_login() { # command: in the locale that the login has

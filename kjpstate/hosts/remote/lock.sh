@@ -51,24 +51,32 @@ kj_place() { # KJ_LOCK, once; KJ_NOTES: where this user notes its steps; KJ_ALON
   [ -z "$KJ_ALONE" ] || KJ_WHOSE="0 $KJ_UID"
 }
 
-kj_unsafe() { # folder, number: whether it is not one in which only that user may write; kj_wrong says why
+kj_unsafe() { # folder, number: whether it is not one in which only that user may write; kj_coded says why
   kj_wrong=''
   if [ -h "$1" ] || { [ -e "$1" ] && [ ! -d "$1" ]; }; then
-    kj_wrong="$1 is not a folder"
+    kj_wrong=lock.place-is-no-folder
   elif kj_line=$(stat -c '%u %f' "$1" 2>/dev/null); then
     if [ "${kj_line% *}" != "$2" ]; then
-      kj_wrong="$1 belongs to user ${kj_line% *}"
+      kj_wrong=lock.foreign
     elif [ $((0x${kj_line#* } & 022)) != 0 ]; then
-      kj_wrong="$1 can be written by others"
+      kj_wrong=lock.place-is-open
     fi
   fi
-  [ -n "$kj_wrong" ]
+  kj_wrong_at "$1"
+}
+
+kj_wrong_at() { # path: whether anything is wrong; kj_coded says what
+  case $kj_wrong in
+    '') return 1 ;;
+    lock.foreign) kj_code "$kj_wrong" "$1" "${kj_line% *}" ;;
+    *) kj_code "$kj_wrong" "$1" ;;
+  esac
 }
 
 kj_place_is_safe() { # says that it is not
   [ -z "$KJ_ALONE" ] && kj_unsafe "$KJ_LOCKS" "$KJ_NUMBER" || return 0
   kj_say unsafe
-  printf '%s' "$kj_wrong"
+  printf '%s' "$kj_coded"
   return 1
 }
 
@@ -79,35 +87,32 @@ kj_make_place() { # folder: others can read what stands in it, and not write
 
 # ---- what stands in one: a word of it becomes part of a path or a number only after its form was checked
 
-kj_read() { # path, numbers: kj_text is that of a small regular file of one of these users; 1: none, 2: kj_wrong
+kj_read() { # path, numbers: kj_text is that of a small regular file of one of these users; 1: none, 2: kj_coded says why not
   kj_text='' kj_wrong=''
   if [ -h "$1" ]; then
-    kj_wrong='is a symbolic link'
+    kj_wrong=lock.is-a-link
   elif [ -d "$1" ]; then
-    kj_wrong='is a folder'
+    kj_wrong=lock.is-a-folder
   elif [ ! -e "$1" ]; then
     return 1
   elif [ ! -f "$1" ]; then
-    kj_wrong='is not a regular file'
+    kj_wrong=lock.is-no-regular-file
   else
     kj_line=$(stat -c '%u %s' "$1" 2>/dev/null) || return 1
     case " $2 " in
       *" ${kj_line% *} "*)
         case ${kj_line#* } in
-          0) kj_wrong='is empty' ;;
-          ????? | ??????*) kj_wrong='is too large for a lock' ;;
-          *) if [ "${kj_line#* }" -gt 4096 ]; then kj_wrong='is too large for a lock'; fi ;;
+          0) kj_wrong=lock.is-empty ;;
+          ????? | ??????*) kj_wrong=lock.is-too-large ;;
+          *) if [ "${kj_line#* }" -gt 4096 ]; then kj_wrong=lock.is-too-large; fi ;;
         esac
         ;;
-      *) kj_wrong="belongs to user ${kj_line% *}" ;;
+      *) kj_wrong=lock.foreign ;;
     esac
     # shellcheck disable=SC2086 # words of our own
     [ -n "$kj_wrong" ] || kj_text=$($KJ_READER head -c 4096 "$1" 2>/dev/null | tr '\000-\011\013-\037\177' '\001')
   fi
-  if [ -n "$kj_wrong" ]; then
-    kj_wrong="$1 $kj_wrong"
-    return 2
-  fi
+  ! kj_wrong_at "$1" || return 2
 }
 
 kj_process() { # pid, start, boot: whether each has its form
@@ -139,7 +144,7 @@ kj_owner() { # text: the words of a lock; 1: it has not the whole form of one
 kj_read_owner() { # path, numbers: as kj_read, and 2 when it is no lock
   kj_read "$@" || return
   kj_owner "$kj_text" && return 0
-  kj_wrong="$1 does not read as a lock"
+  kj_code lock.no-lock "$1"
   return 2
 }
 
@@ -218,18 +223,18 @@ kj_other() { # whether a lock of somebody else lives: the first of them, in kj_t
   [ -z "$KJ_ALONE" ] || return 1
   kj_found=''
   for kj_at in /run/lock /var/lock "$KJ_BASE"; do
-    kj_their=-1 kj_whose="an earlier version's"
+    kj_their=-1 kj_whose=''
     if kj_other_at "$kj_at" "0 $KJ_UID"; then kj_found=yes && break; fi
   done
   if [ -z "$kj_found" ] && [ "$KJ_NUMBER" != 0 ]; then
-    kj_their=0 kj_whose="root's" kj_at=$(kj_folder_of 0)
+    kj_their=0 kj_whose=root kj_at=$(kj_folder_of 0)
     if kj_other_at "$kj_at" 0; then kj_found=yes; fi
   fi
   if [ -z "$kj_found" ]; then
     while IFS=: read -r kj_name kj_x kj_their kj_x kj_x kj_at kj_x; do
       case $kj_their in "$KJ_NUMBER" | 0 | '' | *[!0123456789]*) continue ;; esac
       case $kj_at in /*) kj_at=$kj_at/$KJ_BELOW ;; *) continue ;; esac
-      kj_whose="$kj_name's"
+      kj_whose=$kj_name
       if kj_other_at "$kj_at" "$kj_their"; then kj_found=yes && break; fi
     done <<PASSWD
 $(kj_passwd '')
@@ -246,7 +251,8 @@ kj_other_at() { # folder, numbers: whether a lock lives there; what can't be rea
   kj_read_owner "$1/kjpstate" "$2" && kj_theirs=$kj_text && kj_lives "$1" "$2" || kj_life=dead
   KJ_READER=''
   [ "$kj_life" != dead ] || return 1
-  kj_text=$kj_theirs kj_whose="$kj_whose, $1/kjpstate"
+  if [ -n "$kj_whose" ]; then kj_code lock.whose "$kj_whose" "$1/kjpstate"; else kj_code lock.whose-earlier "$1/kjpstate"; fi
+  kj_text=$kj_theirs kj_whose=$kj_coded
 }
 
 # ---- taken, broken, left
@@ -317,13 +323,12 @@ kj_break() { # a dead owner's lines, RUN-PID: removes its lock, if we win the ri
 }
 
 kj_no_lock() { # a dead owner's lines, or nothing
-  kj_say nolock
-  printf '%s' "$KJ_LOCK${1:+, which a dead run left, can not be removed}"
+  if [ -n "$1" ]; then kj_tell nolock lock.left "$KJ_LOCK"; else kj_tell nolock hosts.system "$KJ_LOCK"; fi
 }
 
 kj_damaged() {
   kj_say damaged
-  printf '%s' "$kj_wrong"
+  printf '%s' "$kj_coded"
 }
 
 kj_busy() { # an owner's lines, whose and where, or nothing

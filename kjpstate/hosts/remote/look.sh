@@ -8,8 +8,7 @@ kj_absent() { # what stat said about a path that it could not see
   if kj_gone "$1"; then
     kj_say missing
   else
-    kj_say unreadable
-    kj_why "$1"
+    kj_unreadable hosts.system "$(kj_why "$1")"
   fi
 }
 
@@ -17,9 +16,8 @@ kj_gone() { # what stat said: whether there is nothing
   case $1 in *': No such file or directory' | *': Not a directory') ;; *) return 1 ;; esac
 }
 
-kj_unreadable() {
-  kj_say unreadable
-  printf '%s' "$*"
+kj_unreadable() { # code, values
+  kj_tell unreadable "$@"
 }
 
 kj_link_owner() { # folder, name: a link there; kj_users are those who laid one, root and the login left out
@@ -40,20 +38,20 @@ kj_file() { # path, most bytes: its bytes between two looks at it
   fi
   if ! kj_before=$(kj_stat '%s %f %u:%g %Y.%Z.%i.%y' -L "$1"); then
     if [ -h "$1" ]; then
-      kj_unreadable "is a symbolic link to $(readlink "$1"), which does not exist"
+      kj_unreadable hosts.leads-nowhere "$(readlink "$1")"
     else
       kj_absent "$kj_before"
     fi
   elif [ -d "$1" ]; then
-    kj_unreadable 'is a folder'
+    kj_unreadable hosts.is-a-folder
   elif [ ! -f "$1" ]; then
-    kj_unreadable 'is not a regular file'
+    kj_unreadable hosts.is-no-regular-file
   elif [ "${kj_before%% *}" -gt "$2" ]; then
-    kj_unreadable "is larger than $(($2 / 1048576)) MiB"
+    kj_unreadable hosts.too-large $(($2 / 1048576))
   elif [ ! -r "$1" ]; then
-    kj_unreadable 'permission denied'
+    kj_unreadable hosts.permission-denied
   elif ! kj_user=$(stat -L -c %u "$1") || ! kj_theirs "$1" "$kj_user"; then
-    kj_unreadable "lies behind a link of user ${kj_users##* }, and is not theirs [unsafe-folder]"
+    kj_unreadable unsafe-folder.behind-a-link "${kj_users##* }"
   else
     kj_say file "$kj_before"
     {
@@ -101,7 +99,7 @@ kj_tree() { # root, names below it as ./name: digests and states of the regular 
   kj_tries=3
   while :; do
     if [ ! -d "$1" ]; then
-      if kj_found=$(kj_stat %f "$1"); then kj_unreadable 'is not a folder'; else kj_absent "$kj_found"; fi
+      if kj_found=$(kj_stat %f "$1"); then kj_unreadable hosts.is-no-folder; else kj_absent "$kj_found"; fi
       return 0
     fi
     kj_trouble=$(kj_tree_below "$@" 2>&1 1>&4)
@@ -112,7 +110,11 @@ kj_tree() { # root, names below it as ./name: digests and states of the regular 
   kj_trouble=$(printf '%s\n' "$kj_trouble" | kj_lasting)
   case $kj_trouble in
     '') kj_say tree ;;
-    *) kj_unreadable "${kj_trouble%%"$KJ_NL"*}" ;; # the tool, the name, the reason
+    'kj: '*)
+      kj_trouble=${kj_trouble%%"$KJ_NL"*}
+      kj_unreadable hosts.too-large-below "${kj_trouble#kj: }" 1024
+      ;;
+    *) kj_unreadable hosts.tool "${kj_trouble%%"$KJ_NL"*}" ;; # the tool, the name, the reason
   esac
 }
 
@@ -143,7 +145,8 @@ kj_tree_files() { # names
   set -- "$@" \( -name "$kj_ours" -o -name "$kj_old" -o -name "$kj_modules" \) -prune -o
   kj_large=$(kj_list name "$@" -type f -size +2097152 | head -n 1)
   if [ -n "$kj_large" ]; then
-    printf 'find: %s: is larger than 1024 MiB\n' "${kj_large#\\}" >&2
+    kj_large=${kj_large#\\}
+    printf 'kj: %s\n' "${kj_large#./}" >&2
     return
   fi
   kj_say sums
@@ -158,7 +161,7 @@ kj_state() { # document, name
   if [ -f "$KJ_BASE/$1/$2" ]; then
     kj_file "$KJ_BASE/$1/$2" 16777216
   elif kj_found=$(kj_stat %f "$KJ_BASE/$1/$2"); then
-    kj_unreadable 'is not a regular file'
+    kj_unreadable hosts.is-no-regular-file
   else
     kj_absent "$kj_found"
   fi
@@ -168,7 +171,7 @@ kj_clock() {
   if read -r kj_boot 2>/dev/null </proc/sys/kernel/random/boot_id && read -r kj_up _ 2>/dev/null </proc/uptime; then
     kj_say clock "$kj_boot" "$kj_up"
   else
-    kj_unreadable 'no /proc on this host'
+    kj_unreadable hosts.no-proc
   fi
 }
 
@@ -187,14 +190,14 @@ kj_command() { # seconds, folder or nothing, argv: a command that only looks
   kj_seconds=$1 kj_folder=$2
   shift 2
   if [ -n "$kj_folder" ] && ! (cd "$kj_folder") 2>/dev/null; then
-    kj_unreadable "no folder $kj_folder"
+    kj_unreadable hosts.no-folder "$kj_folder"
   elif ! (cd "${kj_folder:-.}" && command -v "$1") >/dev/null 2>&1; then
-    kj_unreadable "$1: no such command"
+    kj_unreadable hosts.no-command "$1"
   else
     kj_time_limit
     kj_captured kj_placed "$kj_seconds" "$kj_folder" "$@"
     if [ "$kj_code" = "$KJ_TIMED" ]; then
-      kj_unreadable "$1 did not end within $kj_seconds s"
+      kj_unreadable hosts.not-in-time "$1" "$kj_seconds"
     else
       kj_say code "$kj_code"
     fi

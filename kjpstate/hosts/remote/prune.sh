@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154 # these variables are shared with session.sh
+# shellcheck disable=SC2034,SC2094,SC2154 # these variables are shared with session.sh
 # Backups that go: each is in the ledger and bears the name of a backup of the run its row tells. Sent with the
 # first Prune of a session; hosts/pruning.py does the very same in Python.
 
@@ -23,7 +23,7 @@ kj_prune_rows() {
     kj_b=${kj_rest%%"$KJ_TAB"*}
     case $KJ_GONE in
       *"$KJ_NL$kj_b$KJ_NL"*) kj_prune_one "$kj_b" "${kj_row%%"$KJ_TAB"*}" || return ;;
-      *) printf '%s\n' "$kj_row" >>"$kj_fresh" || kj_fault failed "$KJ_P can not be written" || return ;;
+      *) printf '%s\n' "$kj_row" >>"$kj_fresh" || kj_fault failed hosts.not-written "$KJ_P" || return ;;
     esac
   done <"$KJ_P"
   kj_try sync "$kj_fresh" && kj_try mv -f "$kj_fresh" "$KJ_P" && kj_try sync "${KJ_P%/*}"
@@ -34,8 +34,8 @@ kj_prune_one() { # backup, run
   # shellcheck disable=SC2254 # a pattern of our own
   case ${1##*/} in
     ?*.backup.$kj_day-"$2") ;;
-    *) kj_fault failed "$1 bears no name of a backup of run $2; it is left alone" || return ;;
+    *) kj_fault failed hosts.no-name-of-a-backup "$1" "$2" || return ;;
   esac
-  [ ! -h "$1" ] || kj_fault failed "$1 is a symbolic link; it is left alone" || return
+  [ ! -h "$1" ] || kj_fault failed hosts.backup-is-a-link "$1" || return
   kj_try rm -rf "${1:?}"
 }

@@ -31,8 +31,7 @@ kj_begin() { # run, document, suffix, who, when, why, follow: another session of
   trap 'exit 141' PIPE
   trap 'exit 143' TERM
   kj_error=$(mkdir -p "$KJ_STATE" 2>&1) || {
-    kj_say nostate
-    kj_why "$kj_error"
+    kj_tell nostate hosts.system "$(kj_why "$kj_error")"
     exit 73
   }
   kj_settle
@@ -85,9 +84,16 @@ kj_outcome() { # done or already or failed or moved or unknown, exit code or -
   case $1 in done | already) ;; *) KJ_STOP=yes ;; esac
 }
 
-kj_bad() { # status, reason
+kj_bad() { # status, code, values
   kj_outcome "$1" -
-  printf '%s' "$2"
+  shift
+  kj_code "$@"
+  printf '%s' "$kj_coded"
+}
+
+kj_bad_as_said() { # kj_status and kj_coded
+  kj_outcome "$kj_status" -
+  printf '%s' "$kj_coded"
 }
 
 kj_ready() { # bytes of payload that follow: whether the action may go on
@@ -98,18 +104,22 @@ kj_ready() { # bytes of payload that follow: whether the action may go on
   fi
   kj_held && return 0
   kj_exact "$1" >/dev/null
-  kj_bad failed 'the lock was taken away from this run'
+  kj_bad failed lock.taken-away
   return 1
 }
 
-kj_try() { # command: on failure kj_reason says why
+kj_try() { # command: on failure kj_coded says why
   kj_said=$(LC_ALL=C "$@" 2>&1) && return 0
-  kj_status=failed kj_reason="$KJ_P: $(kj_why "$kj_said")"
-  return 1
+  case $kj_said in
+    'kj: '*) kj_fault failed hosts.file-and-folder "$KJ_P" "${kj_said#kj: }" ;;
+    *) kj_fault failed hosts.failed "$KJ_P" "$(kj_why "$kj_said")" ;;
+  esac
 }
 
-kj_fault() { # status, reason
-  kj_status=$1 kj_reason=$2
+kj_fault() { # status, code, values
+  kj_status=$1
+  shift
+  kj_code "$@"
   return 1
 }
 
@@ -119,12 +129,12 @@ kj_look_at() { # name: kj_now is its digest, or - for none
   kj_now=$(kj_own kj_seen "$1")
   case $kj_now in
     -) ;;
-    'link '*) kj_fault failed "$KJ_P is a symbolic link to ${kj_now#link }; kjpstate does not write through it" ;;
-    folder) kj_fault failed "$KJ_P is a folder, not a file" ;;
-    odd) kj_fault failed "$KJ_P is not a regular file" ;;
+    'link '*) kj_fault failed hosts.link-not-written "$KJ_P" "${kj_now#link }" ;;
+    folder) kj_fault failed hosts.folder-not-file "$KJ_P" ;;
+    odd) kj_fault failed hosts.no-regular-file-at "$KJ_P" ;;
     '' | *[!0-9a-f]*)
-      [ -z "$KJ_AS" ] || kj_refuse "user $kj_owner, whose folder it is in, can't read it; chown it to them" || return
-      kj_fault failed "$KJ_P: permission denied"
+      [ -z "$KJ_AS" ] || kj_refuse not-theirs "$kj_owner" || return
+      kj_fault failed hosts.failed "$KJ_P" "permission denied"
       ;;
   esac
 }
@@ -133,7 +143,7 @@ kj_write() { # path, digest before or -, digest after or -, bytes, mode of a new
   KJ_P=$1
   kj_ready "$4" || return 0
   kj_taken=''
-  if kj_put "$@"; then kj_outcome "$kj_status" -; else kj_bad "$kj_status" "$kj_reason"; fi
+  if kj_put "$@"; then kj_outcome "$kj_status" -; else kj_bad_as_said; fi
   [ -n "$kj_taken" ] || kj_exact "$4" >/dev/null
 }
 
@@ -142,9 +152,9 @@ kj_put() {
   if [ -d "${1%/*}/" ]; then kj_enter "$1" && kj_look_at "$KJ_NAME" || return; fi
   kj_status=already
   [ "$kj_now" != "$3" ] || return 0
-  [ "$kj_now" = "$2" ] || kj_fault moved "$KJ_P is not as the plan saw it any more" || return
-  [ -n "$kj_in" ] || kj_fault failed "$KJ_P: its folder does not exist" || return
-  [ "$2" = - ] || [ -n "$6" ] || kj_fault failed "$KJ_P: no name to keep the original by" || return
+  [ "$kj_now" = "$2" ] || kj_fault moved hosts.not-as-planned "$KJ_P" || return
+  [ -n "$kj_in" ] || kj_fault failed hosts.no-folder-for "$KJ_P" || return
+  [ "$2" = - ] || [ -n "$6" ] || kj_fault failed hosts.no-name-for-original "$KJ_P" || return
   kj_intent write "$1" "$2" "$3" "$6" || return
   kj_own kj_sweep "$KJ_NAME"
   [ "$2" = - ] || kj_keep_file "$1" "$6" || return
@@ -161,7 +171,7 @@ kj_put() {
     kj_status=unknown
     return 1
   fi
-  [ "$kj_now" = "$3" ] || kj_fault unknown "$KJ_P does not hold what was written; somebody else is writing it" || return
+  [ "$kj_now" = "$3" ] || kj_fault unknown hosts.not-what-was-written "$KJ_P" || return
   kj_status='done'
 }
 
@@ -169,10 +179,10 @@ kj_replace() {
   kj_try kj_own kj_exclusive "$kj_temp" || return
   kj_taken=yes
   kj_try kj_receive "$4" "$kj_temp" "$KJ_AS" || return
-  [ "$(kj_own kj_sha "$kj_temp")" = "$3" ] || kj_fault failed "$KJ_P: what arrived is not what was sent" || return
+  [ "$(kj_own kj_sha "$kj_temp")" = "$3" ] || kj_fault failed hosts.not-what-was-sent "$KJ_P" || return
   if [ "$2" = - ]; then kj_try kj_own chmod "$5" "$kj_temp"; else kj_try kj_own kj_carry "$KJ_NAME" "$kj_temp"; fi || return
   kj_try kj_own sync "$kj_temp" && kj_look_at "$KJ_NAME" || return
-  [ "$kj_now" = "$2" ] || kj_fault moved "$KJ_P is not as the plan saw it any more" || return
+  [ "$kj_now" = "$2" ] || kj_fault moved hosts.not-as-planned "$KJ_P" || return
   kj_try kj_own mv -f "$kj_temp" "$KJ_NAME"
 }
 
@@ -210,7 +220,7 @@ kj_passed() { # as kj_copied
 }
 
 kj_same() {
-  [ "$(kj_as "$kj_by" kj_sha "$1")" = "$kj_digest" ] || kj_fault moved "$KJ_P moved while it was backed up"
+  [ "$(kj_as "$kj_by" kj_sha "$1")" = "$kj_digest" ] || kj_fault moved hosts.moved-while-kept "$KJ_P"
 }
 
 kj_kept_as() { # path, backup, digest, type: a copy that the ledger can't name goes again; its original stands
@@ -233,7 +243,7 @@ kj_make() { # path, mode
   if [ -d "$1" ]; then
     kj_outcome already -
   elif [ -e "$1" ] || [ -h "$1" ]; then
-    kj_bad failed "$KJ_P is there and is not a folder"
+    kj_bad failed hosts.not-a-folder "$KJ_P"
   else
     kj_intent make "$1" - - '' && kj_make_in "$1" "$2"
     kj_settled $?
@@ -254,15 +264,15 @@ kj_run() { # what for, seconds, folder or nothing, allowed exit codes, whether t
   kj_for=$1 kj_seconds=$2 kj_folder=$3 kj_fine=" $4 " kj_shown=$5 kj_output=$KJ_STATE/.output.$KJ_RUN
   shift 5
   if [ -n "$kj_folder" ] && ! (cd "$kj_folder") 2>/dev/null; then
-    kj_bad failed "there is no folder $kj_folder"
+    kj_bad failed hosts.no-such-folder "$kj_folder"
     return 0
   fi
   if ! (cd "${kj_folder:-.}" && command -v "$1") >/dev/null 2>&1; then
-    kj_bad failed "$1: no such command"
+    kj_bad failed hosts.no-command "$1"
     return 0
   fi
   if ! kj_intent run "$kj_for" - - ''; then
-    kj_bad "$kj_status" "$kj_reason"
+    kj_bad_as_said
     return 0
   fi
   : >"$kj_output"
@@ -281,9 +291,9 @@ kj_run() { # what for, seconds, folder or nothing, allowed exit codes, whether t
     *" $kj_code "*) kj_outcome 'done' "$kj_code" ;;
     *)
       if [ "$kj_code" = "$KJ_TIMED" ]; then
-        kj_bad failed "still running after $kj_seconds s, stopped"
+        kj_bad failed hosts.still-running "$kj_seconds"
       elif [ "$kj_code" -gt 128 ] && [ "$kj_code" -le 192 ]; then
-        kj_bad unknown 'was killed by a signal'
+        kj_bad unknown hosts.killed
       else
         kj_outcome failed "$kj_code"
       fi
@@ -334,12 +344,12 @@ kj_stamp_new() {
   kj_temp=$KJ_BASE/$1/.$2.kjpstate-new
   rm -f "$kj_temp"
   kj_try kj_receive "$4" "$kj_temp" '' || return
-  [ "$(kj_sha "$kj_temp")" = "$3" ] || kj_fault failed "$KJ_P: what arrived is not what was sent" || return
+  [ "$(kj_sha "$kj_temp")" = "$3" ] || kj_fault failed hosts.not-what-was-sent "$KJ_P" || return
   kj_try sync "$kj_temp" && kj_try mv -f "$kj_temp" "$KJ_BASE/$1/$2" && kj_try sync "$KJ_BASE/$1"
 }
 
 kj_settled() { # whether it went well: kj_status, or why not
-  if [ "$1" = 0 ]; then kj_outcome "$kj_status" -; else kj_bad "$kj_status" "$kj_reason"; fi
+  if [ "$1" = 0 ]; then kj_outcome "$kj_status" -; else kj_bad_as_said; fi
 }
 
 kj_backup() { # path, backup, shared or nothing; already: there was nothing
@@ -348,7 +358,7 @@ kj_backup() { # path, backup, shared or nothing; already: there was nothing
   if [ ! -e "$1" ]; then
     kj_outcome already -
   elif ! kj_enter "$1"; then
-    kj_bad "$kj_status" "$kj_reason"
+    kj_bad_as_said
   else
     kj_keeps=kj_keep_file
     [ ! -d "$KJ_NAME" ] || kj_keeps=kj_keep_tree

@@ -7,18 +7,18 @@ kj_lay() { # folder: begins its successor
   KJ_P=$1 KJ_OURS=$KJ_NL KJ_GONE=$KJ_NL KJ_LAID='' KJ_SWITCHED=''
   kj_ready 0 || return 0
   if [ -h "$1" ]; then
-    kj_bad failed "$1 is a symbolic link to $(readlink "$1"); kjpstate does not switch it"
+    kj_bad failed hosts.link-not-switched "$1" "$(readlink "$1")"
   elif [ -e "$1" ] && [ ! -d "$1" ]; then
-    kj_bad failed "$1 is not a folder"
+    kj_bad failed hosts.no-folder-at "$1"
   elif [ ! -d "${1%/*}/" ]; then
-    kj_bad failed "$1: the folder it should be in does not exist"
+    kj_bad failed hosts.no-parent "$1"
   elif kj_enter "$1" && kj_lay_out; then
     KJ_LAID=yes KJ_MINE=''
     if [ -d "$KJ_DIR" ] && [ -z "$KJ_INNER" ]; then KJ_MINE=$(stat -c %u:%g "$KJ_DIR"); fi
     [ "$KJ_MINE" != "$(stat -c %u:%g "$KJ_NEW")" ] || KJ_MINE=''
     [ ! -d "$KJ_DIR" ] || kj_try kj_inner kj_carry "$KJ_DIR" "$KJ_NEW" || kj_lay_fault
   else
-    kj_bad "$kj_status" "$kj_reason"
+    kj_bad_as_said
   fi
 }
 
@@ -32,7 +32,7 @@ kj_lay_out() {
 kj_lay_fault() { # what was laid out goes again
   kj_tree_gone "$KJ_NEW" "$KJ_AS"
   KJ_LAID=''
-  kj_bad "$kj_status" "$kj_reason"
+  kj_bad_as_said
 }
 
 kj_lay_folder() { # file: its folder
@@ -76,7 +76,7 @@ kj_lay_gone() { # names that an earlier run of ours put there
 kj_switch() { # digest of the listing, backup
   [ -n "$KJ_LAID" ] || return 0
   if [ "$(kj_inner kj_listing "$KJ_NEW")" != "$1" ]; then
-    kj_fault moved "$KJ_P: what came is not what the plan saw at its source any more" || kj_lay_fault
+    kj_fault moved hosts.source-moved "$KJ_P" || kj_lay_fault
     return 0
   fi
   if [ -n "$KJ_MINE" ] && ! kj_try chown -R "$KJ_MINE" "$KJ_NEW"; then
@@ -96,7 +96,8 @@ kj_switch() { # digest of the listing, backup
   if kj_rename "$2" "$1"; then
     kj_outcome 'done' -
   elif [ -n "$KJ_SWITCHED" ]; then
-    kj_bad unknown "$kj_reason"
+    kj_status=unknown
+    kj_bad_as_said
   else
     kj_lay_fault
   fi

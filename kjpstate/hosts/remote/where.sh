@@ -7,9 +7,9 @@
 kj_enter() { # path: stand in its folder; KJ_NAME is its name there, KJ_AS who acts
   kj_in='' KJ_AS='' KJ_NAME=./${1##*/}
   kj_where "${1%/*}/" || return
-  cd -P "$kj_spot" 2>/dev/null || kj_fault failed "$KJ_P: its folder does not exist" || return
+  cd -P "$kj_spot" 2>/dev/null || kj_fault failed hosts.no-folder-for "$KJ_P" || return
   kj_in=yes
-  [ "$(env pwd -P)" = "$kj_spot" ] || kj_refuse "its folder was moved just now" || return
+  [ "$(env pwd -P)" = "$kj_spot" ] || kj_refuse moved || return
   kj_actor "$KJ_NAME"
 }
 
@@ -19,8 +19,10 @@ kj_leave() {
   kj_in=''
 }
 
-kj_refuse() { # why
-  kj_fault failed "$KJ_P: $1 [unsafe-folder]"
+kj_refuse() { # variant of the rule, values
+  kj_code_of=unsafe-folder.$1
+  shift
+  kj_fault failed "$kj_code_of" "$KJ_P" "$@"
 }
 
 kj_where() { # folder: kj_spot is where it is, links followed that nobody else may change
@@ -29,7 +31,7 @@ kj_where() { # folder: kj_spot is where it is, links followed that nobody else m
 
 kj_safe_link() { # folder, name: a link there
   kj_strange "$1/." "$1/$2" || return 0
-  kj_refuse "$1/$2 is a link that user ${kj_owner:-?} may change, which is not followed; name the real folder in the document"
+  kj_refuse link "$1/$2" "${kj_owner:-?}"
 }
 
 kj_strange() { # folder, path in it: whether another than root and the login may put something else there; kj_owner is the folder's
@@ -75,9 +77,9 @@ kj_actor() { # name here: KJ_AS is who may act on it: the session, or the folder
   KJ_AS=''
   if ! kj_strange ./. "$1" || kj_closed; then return 0; fi
   if [ "$KJ_UID" != 0 ] || [ "${kj_owner:-0}" = 0 ]; then
-    kj_refuse "others than user $KJ_UID may change names in its folder; chmod go-w $kj_spot" || return
+    kj_refuse others "$KJ_UID" "$kj_spot" || return
   fi
-  kj_ways "$kj_owner" || kj_refuse "its folder is of user $kj_owner, and this host has no setpriv, runuser or su by which they could do it; chown root $kj_spot"
+  kj_ways "$kj_owner" || kj_refuse no-way "$kj_owner" "$kj_spot"
 }
 
 kj_inside() { # names here: KJ_INNER is who acts in those of them that are folders
@@ -87,13 +89,13 @@ kj_inside() { # names here: KJ_INNER is who acts in those of them that are folde
     if [ -h "$kj_one" ] || [ ! -d "$kj_one" ] || ! kj_strange "$kj_one/." ./.; then continue; fi
     ! kj_closed || return 0
     if [ "$KJ_UID" != 0 ] || [ "${kj_owner:-0}" = 0 ] || [ "${kj_whose:=$kj_owner}" != "$kj_owner" ]; then
-      kj_refuse "others than user $KJ_UID may change names in it; chmod -R go-w it, or chown -R it to one user" || return
+      kj_refuse others-inside "$KJ_UID" || return
     fi
   done
   [ -n "$kj_whose" ] || return 0
   kj_ways "$kj_whose" && KJ_INNER=$KJ_AS
   KJ_AS=''
-  [ -n "$KJ_INNER" ] || kj_refuse "it is of user $kj_whose, and this host has no setpriv, runuser or su by which they could act; chown -R root it"
+  [ -n "$KJ_INNER" ] || kj_refuse no-way-inside "$kj_whose"
 }
 
 kj_inner() { # command: in KJ_DIR and KJ_NEW, by who acts there, with the names
