@@ -17,6 +17,7 @@ from typing import IO, TypeAlias
 from kjpstate.hosts.heard import Heard, Lines
 from kjpstate.hosts.names import FILE_CAP, OUTPUT_CAP
 from kjpstate.hosts.programs import script
+from kjpstate.hosts.sentences import say
 from kjpstate.model import Completed, Probe, Run
 from kjpstate.process import NotStarted, started
 
@@ -117,5 +118,5 @@ async def probe(reading: Probe) -> bytes | None:
         raise OSError(str(why)) from None
     if done.exit_code != 0:
         said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise OSError(f"the probe {reading.name} failed: {said or done.exit_code}")
+        raise OSError(say("hosts.probe-failed", probe=reading.name, reason=said or done.exit_code))
     return done.stdout

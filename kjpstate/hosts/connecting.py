@@ -25,6 +25,7 @@ from kjpstate.host import Ssh
 from kjpstate.hosts import known_hosts
 from kjpstate.hosts.known_hosts import Target
 from kjpstate.hosts.link import LOGIN_TIMEOUT, SshLink, said
+from kjpstate.hosts.sentences import say
 
 if TYPE_CHECKING:
     import asyncssh
@@ -95,30 +96,35 @@ async def dial(spec: Ssh, target: Target) -> socket.socket:
                     sock.close()
                     if not isinstance(error, OSError) or index == len(found) - 1:
                         raise
-            raise OSError(errno.EHOSTUNREACH, "no address")
+            raise OSError(errno.EHOSTUNREACH, say("link.no-address"))
     except socket.gaierror:
         raise Unreachable(
             spec.name,
-            f"{spec.name}: the name {target.address} can't be resolved",
-            "write the address in the document, or look whether this machine's own DNS works",
+            say("link.unresolved", host=spec.name, name=target.address),
+            say("link.unresolved.cure"),
         ) from None
     except TimeoutError:
         raise Unreachable(
             spec.name,
-            f"{spec.name}: {place} did not answer within {CONNECT_TIMEOUT:.0f} s",
-            "is the box on, and in this network?",
+            say("link.no-answer", host=spec.name, place=place, seconds=f"{CONNECT_TIMEOUT:.0f}"),
+            say("link.off.cure"),
         ) from None
     except ConnectionRefusedError:
         raise Unreachable(
             spec.name,
-            f"{spec.name}: nothing listens at {place} (connection refused)",
-            "does sshd run there, and is this its port?",
+            say("link.nothing-listens", host=spec.name, place=place),
+            say("link.nothing-listens.cure"),
         ) from None
     except OSError as error:
         raise Unreachable(
             spec.name,
-            f"{spec.name}: no way to {place}: {(error.strerror or str(error)).lower()}",
-            "is the box on, and in this network?",
+            say(
+                "link.no-way",
+                host=spec.name,
+                place=place,
+                reason=(error.strerror or str(error)).lower(),
+            ),
+            say("link.off.cure"),
         ) from None
 
 
@@ -179,23 +185,23 @@ async def _logged_in(
     except asyncssh.PermissionDenied:
         raise _denied(spec, target) from None
     except asyncssh.KeyImportError as error:
-        names = " or ".join(spec.identity) or "a key in ~/.ssh"
+        names = " or ".join(spec.identity) or say("link.some-key")
         raise Unreachable(
             spec.name,
-            f"{spec.name}: {names} is no private key: {said(error)}",
-            "name the file without .pub; of a PuTTY key, what PuTTYgen exports as an OpenSSH key",
+            say("link.no-private-key", host=spec.name, files=names, reason=said(error)),
+            say("link.no-private-key.cure"),
         ) from None
     except TimeoutError:
         raise Unreachable(
             spec.name,
-            f"{place} took the connection but no login within {LOGIN_TIMEOUT:.0f} s",
-            "is that port sshd's?",
+            say("link.no-login", place=place, seconds=f"{LOGIN_TIMEOUT:.0f}"),
+            say("link.no-login.cure"),
         ) from None
     except (OSError, asyncssh.Error) as error:
         raise Unreachable(
             spec.name,
-            f"{place}: the connection broke off: {said(error)}",
-            "try again; is that port sshd's?",
+            say("link.cut", place=place, reason=said(error)),
+            say("link.cut.cure"),
         ) from None
 
 
@@ -223,9 +229,7 @@ async def shown_key(
     except (OSError, asyncssh.Error) as error:
         if not must_answer:
             return b""  # a server without such a key may say so, or just hang up
-        raise Unreachable(
-            spec.name, f"{spec.name}: the connection broke off: {said(error)}"
-        ) from None
+        raise Unreachable(spec.name, say("link.cut", place=spec.name, reason=said(error))) from None
     finally:
         if sock is not None:
             sock.close()
@@ -278,7 +282,9 @@ def _options(keys: _Keys) -> dict[str, Any]:
     missing = [path for path in spec.identity if not Path(path).expanduser().is_file()]
     if missing:
         raise Unreachable(
-            spec.name, f"{spec.name}: the key file {missing[0]} does not exist", "mend `identity`"
+            spec.name,
+            say("link.no-key-file", host=spec.name, file=missing[0]),
+            say("link.no-key-file.cure"),
         )
     own = (
         {"client_keys": [str(Path(path).expanduser()) for path in spec.identity]}
@@ -418,15 +424,15 @@ def _denied(spec: Ssh, target: Target) -> Unreachable:
         for path in sorted((Path.home() / ".ssh").glob("id_*"))
         if path.suffix != ".pub" and path.is_file()
     ]
-    agent = "the agent's keys" if os.environ.get("SSH_AUTH_SOCK") or os.name != "posix" else ""
-    tried = ", ".join(word for word in (agent, *names) if word) or "no key at all: there is none"
-    user = target.user or "this user"
+    agent = say("link.agents-keys") if os.environ.get("SSH_AUTH_SOCK") or os.name != "posix" else ""
+    tried = ", ".join(word for word in (agent, *names) if word) or say("link.no-key")
+    user = target.user or say("link.this-user")
     first = names[0] if names else "~/.ssh/id_ed25519"
-    make = "" if names else "ssh-keygen -t ed25519   then "
     port = f" -p {target.port}" if target.port != 22 else ""
-    bring = f"{make}ssh-copy-id -i {first}{port} {user}@{target.address}"
+    bring = f"ssh-copy-id -i {first}{port} {user}@{target.address}"
+    place = f"{spec.name} ({known_hosts.pattern(target)})"
     return Unreachable(
         spec.name,
-        f"{spec.name} ({known_hosts.pattern(target)}) let {user} in {NONE_OF_OURS}; tried: {tried}",
-        f"{bring}   or, if that key has a passphrase: ssh-add {first}",
+        say("link.denied", place=place, user=user, none=NONE_OF_OURS, tried=tried),
+        say("link.denied.cure" if names else "link.denied.no-key.cure", bring=bring, key=first),
     )

@@ -22,6 +22,7 @@ from kjpstate.formats.tree import ours
 from kjpstate.hosts import folders
 from kjpstate.hosts.files import held
 from kjpstate.hosts.names import FILE_CAP, TREE_FILE_CAP
+from kjpstate.hosts.sentences import say
 from kjpstate.model import Clock, File, ReadTree, Stat, Tree, TreeFile, Unreadable
 
 T = TypeVar("T")
@@ -46,7 +47,9 @@ class _Unread(Exception):
     """One thing below a folder that the system will not show, and why."""
 
     def __init__(self, path: str, error: OSError) -> None:
-        super().__init__(f"{path}: {_reason(error)}" if path else _reason(error))
+        super().__init__(
+            say("hosts.failed", path=path, reason=_reason(error)) if path else _reason(error)
+        )
 
 
 def _reason(error: OSError) -> str:
@@ -67,13 +70,13 @@ def _file(path: str, real: Path) -> File | Unreadable:
     except FileNotFoundError:
         if not link:
             raise
-        return Unreadable(f"is a symbolic link to {link}, which does not exist")
+        return Unreadable(say("hosts.leads-nowhere", target=link))
     with held(handle):
         before = _regular(os.fstat(handle), FILE_CAP)
         content = b"".join(_read(handle, FILE_CAP + 1))
         after = os.fstat(handle)
     if len(content) != before.st_size or _changed(before) != _changed(after):
-        return Unreadable("moved while it was read")
+        return Unreadable(say("hosts.moved-while-read"))
     return File(path, content, _mode(before), f"{before.st_uid}:{before.st_gid}", link)
 
 
@@ -81,10 +84,10 @@ def _regular(found: os.stat_result, most: int = sys.maxsize) -> os.stat_result:
     """`found`, which is a regular file's; raises OSError for anything else, and
     for a larger one."""
     if not stat.S_ISREG(found.st_mode):
-        kind = "is a folder" if stat.S_ISDIR(found.st_mode) else "is not a regular file"
-        raise OSError(errno.EINVAL, kind)
+        code = "hosts.is-a-folder" if stat.S_ISDIR(found.st_mode) else "hosts.is-no-regular-file"
+        raise OSError(errno.EINVAL, say(code))
     if found.st_size > most:
-        raise OSError(errno.EFBIG, f"is larger than {most // 1024 // 1024} MiB")
+        raise OSError(errno.EFBIG, say("hosts.too-large", size=most // 1024 // 1024))
     return found
 
 
@@ -144,7 +147,7 @@ def read_glob(
         for path in _matches(pattern, real):
             answer = read_file(path, real(path))
             if isinstance(answer, Unreadable) and real(path).is_file():
-                return Unreadable(f"{path} {answer.why}")
+                return Unreadable(say("hosts.at", path=path, why=answer.why))
             if isinstance(answer, File):
                 found[path] = answer
     return tuple(found[path] for path in sorted(found))
@@ -186,15 +189,17 @@ def read_tree(reading: ReadTree, root: Path) -> Tree | Unreadable | None:
         found = guarded(lambda: root.stat().st_mode)
         if not isinstance(found, int):
             return (
-                Unreadable("is not a folder") if found is None and os.path.lexists(root) else found
+                Unreadable(say("hosts.is-no-folder"))
+                if found is None and os.path.lexists(root)
+                else found
             )
         if not stat.S_ISDIR(found):
-            return Unreadable("is not a folder")
+            return Unreadable(say("hosts.is-no-folder"))
         last = look == _LOOKS
         tree = guarded(lambda last=last: _tree(reading, root, last))  # type: ignore[misc]
         if tree is not None:
             return tree
-    return Unreadable("moved while it was read")
+    return Unreadable(say("hosts.moved-while-read"))
 
 
 def _tree(reading: ReadTree, root: Path, last: bool) -> Tree:

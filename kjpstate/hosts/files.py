@@ -24,6 +24,7 @@ from kjpstate.formats.digests import sha256_or_none
 from kjpstate.formats.tree import AS_BYTES
 from kjpstate.hosts.folders import Folder, UnsafeFolder, give, opened
 from kjpstate.hosts.names import temporary_of
+from kjpstate.hosts.sentences import say
 from kjpstate.model import RunInfo
 
 POSIX = os.name == "posix"
@@ -70,7 +71,7 @@ class Pen:
 def why(path: str, error: OSError) -> str:
     """One plain sentence for what the system said about `path`."""
     said = reason(error)
-    return said if isinstance(error, UnsafeFolder) else f"{path}: {said}"
+    return said if isinstance(error, UnsafeFolder) else say("hosts.failed", path=path, reason=said)
 
 
 def reason(error: OSError) -> str:
@@ -78,7 +79,7 @@ def reason(error: OSError) -> str:
     if isinstance(error, UnsafeFolder):
         return str(error.strerror)
     if isinstance(error, PermissionError) and not POSIX:
-        return "permission denied, or another program has it open"
+        return say("hosts.denied-or-open")
     return (error.strerror or str(error)).lower()
 
 
@@ -100,14 +101,11 @@ def digest_of(path: str, folder: Folder, name: str) -> str | None:
     if found is None:
         return None
     if stat.S_ISLNK(found.st_mode):
-        raise Trouble(
-            f"{path} is a symbolic link to {folder.target(name)}; kjpstate does not write "
-            "through it"
-        )
+        raise Trouble(say("hosts.link-not-written", path=path, target=folder.target(name)))
     if stat.S_ISDIR(found.st_mode):
-        raise Trouble(f"{path} is a folder, not a file")
+        raise Trouble(say("hosts.folder-not-file", path=path))
     if not stat.S_ISREG(found.st_mode):
-        raise Trouble(f"{path} is not a regular file")
+        raise Trouble(say("hosts.no-regular-file-at", path=path))
     return sha256_in(folder, name)
 
 
@@ -122,7 +120,7 @@ def folder_of(path: str, pen: Pen) -> Folder:
     try:
         return opened(pen.real(path).parent)
     except (FileNotFoundError, NotADirectoryError):
-        raise NoFolder(f"{path}: its folder does not exist") from None
+        raise NoFolder(say("hosts.no-folder-for", path=path)) from None
 
 
 def put(
@@ -140,7 +138,7 @@ def put(
         if after is None:
             return "already"
         if before is not None:
-            raise Trouble(f"{path} is not as the plan saw it any more", "moved") from None
+            raise Trouble(say("hosts.not-as-planned", path=path), "moved") from None
         raise
     except OSError as error:
         raise Trouble(why(path, error)) from None
@@ -161,7 +159,7 @@ def _put(
     if now == new:
         return "already"
     if now != old:
-        raise Trouble(f"{path} is not as the plan saw it any more", "moved")
+        raise Trouble(say("hosts.not-as-planned", path=path), "moved")
     pen.journal.intent("write", path, old or "-", new or "-", backup)
     sweep(folder, name)
     if before is not None:
@@ -175,7 +173,7 @@ def _put(
         folder.sync()
         if digest_of(path, folder, name) != new:
             raise Trouble(
-                f"{path} does not hold what was just written; somebody else is writing it",
+                say("hosts.not-what-was-written", path=path),
                 "unknown",
             )
     except OSError as error:
@@ -200,9 +198,9 @@ def _replace(
                 with held(folder.read(name)) as standing:
                     carry(standing, written, folder, temporary)
             if _sha256_again(written) != sha256_or_none(after):
-                raise Trouble(f"{path}: what was written beside it reads back differently")
+                raise Trouble(say("hosts.reads-back-differently", path=path))
         if digest_of(path, folder, name) != old:
-            raise Trouble(f"{path} is not as the plan saw it any more", "moved")
+            raise Trouble(say("hosts.not-as-planned", path=path), "moved")
         folder.replace(temporary, name)
     except (OSError, Trouble):
         with contextlib.suppress(OSError):
@@ -301,7 +299,7 @@ def keep_file(path: str, pen: Pen, backup: str, folder: Folder) -> None:
         place.unlink(temporary, missing_ok=True)
         try:
             if copy(folder, name, place, temporary) != digest:
-                raise Trouble(f"{path} moved while it was backed up", "moved")
+                raise Trouble(say("hosts.moved-while-kept", path=path), "moved")
             pen.tell("backup copied")
             publish(place, temporary, final)
         except (OSError, Trouble):
@@ -387,12 +385,12 @@ def _put_back(
 ) -> Literal["done", "already"]:
     name, source = pen.real(path).name, pen.real(backup).name if backup else ""
     if source and not kept.is_file(source):
-        raise Trouble(f"{path}: its original {backup} is gone")
+        raise Trouble(say("hosts.original-gone", path=path, backup=backup))
     now, then = digest_of(path, folder, name), sha256_in(kept, source) if source else None
     if now == then and (not source or _same_attributes(kept.stat(source), folder.stat(name))):
         return "already"
     if written and (now or "-") != written:
-        raise Trouble(f"{path} was changed by somebody else meanwhile; that stands", "moved")
+        raise Trouble(say("hosts.changed-meanwhile", path=path), "moved")
     pen.journal.intent("restore", path, now or "-", then or "-", backup)
     if source:
         _copy_over(kept, source, folder, name, pen.real(temporary_of(path, "new", pen.run.id)).name)
@@ -401,7 +399,7 @@ def _put_back(
     pen.tell("restore")
     folder.sync()
     if digest_of(path, folder, name) != then:
-        raise Trouble(f"{path} does not hold what was put back; somebody else is writing it")
+        raise Trouble(say("hosts.not-what-was-put-back", path=path))
     return "done"
 
 

@@ -16,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from kjpstate.hosts.sentences import say
+
 POSIX = os.name == "posix"
 HOLDS = os.open in os.supports_dir_fd and os.link in os.supports_dir_fd
 _PATH = getattr(os, "O_PATH", os.O_RDONLY)
@@ -28,10 +30,8 @@ _OTHERS = 0o022
 class UnsafeFolder(OSError):
     """A path that another user may lead elsewhere while we act; `strerror` is a whole sentence."""
 
-    rule = "unsafe-folder"
-
     def __init__(self, sentence: str) -> None:
-        super().__init__(errno.ELOOP, f"{sentence} [{self.rule}]")
+        super().__init__(errno.ELOOP, sentence)
 
 
 class Folder:
@@ -91,7 +91,7 @@ class Folder:
         handle = os.open(self._at(name), os.O_RDONLY | _PLAIN, dir_fd=self.handle)
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
-            raise OSError(errno.EINVAL, "is not a regular file")
+            raise OSError(errno.EINVAL, say("hosts.is-no-regular-file"))
         return handle
 
     def create(self, name: str) -> int:
@@ -154,7 +154,7 @@ class Folder:
         made = self.enter(name)
         if POSIX and made.status().st_uid != os.geteuid():
             made.__exit__(None, None, None)
-            raise UnsafeFolder(f"{self.path / name} was replaced by another user meanwhile")
+            raise UnsafeFolder(say("unsafe-folder.replaced", path=self.path / name))
         return made
 
     def enter(self, name: str) -> Folder:
@@ -249,10 +249,7 @@ def opened(path: Path) -> Folder:
     handle, changers = _descend(path, os.O_RDONLY | _FOLDER, folders_count=True)
     if changers:
         os.close(handle)
-        raise UnsafeFolder(
-            f"{path} leads through a link that {_user(changers)} may change, which is not followed;"
-            " name the real folder in the document"
-        )
+        raise UnsafeFolder(say("unsafe-folder.leads-through", path=path, user=_user(changers)))
     return Folder(path, handle)
 
 
@@ -281,13 +278,13 @@ def reading(path: Path) -> int:
     handle, changers = _descend(path, os.O_RDONLY, folders_count=False)
     if changers - {os.fstat(handle).st_uid}:
         os.close(handle)
-        raise UnsafeFolder(f"lies behind a link of {_user(changers)}, and is not theirs")
+        raise UnsafeFolder(say("unsafe-folder.behind-theirs", user=_user(changers)))
     return handle
 
 
 def _user(changers: set[int]) -> str:
     first = max(changers)
-    return "other users" if first < 0 else f"user {first}"
+    return say("hosts.others") if first < 0 else say("hosts.user", number=first)
 
 
 def _descend(path: Path, flags: int, folders_count: bool) -> tuple[int, set[int]]:

@@ -16,6 +16,7 @@ from kjpstate.formats.journal import unquoted
 from kjpstate.formats.tree import unfolded
 from kjpstate.hosts.coded import decoded
 from kjpstate.hosts.lock import damaged_holder, held_by, is_unsafe
+from kjpstate.hosts.sentences import say
 from kjpstate.model import (
     VERDICTS,
     Answer,
@@ -99,7 +100,7 @@ def _understood(reading: Reading, frames: list[Frame]) -> Answer:
     try:
         return _answer(reading, {frame.kind: frame for frame in frames}, frames)
     except (ValueError, KeyError, IndexError):
-        return Unreadable("the host answered in a way kjpstate does not understand")
+        return Unreadable(say("hosts.not-understood"))
 
 
 def _answer(reading: Reading, by_kind: dict[str, Frame], frames: list[Frame]) -> Answer:
@@ -108,7 +109,7 @@ def _answer(reading: Reading, by_kind: dict[str, Frame], frames: list[Frame]) ->
     if "unreadable" in by_kind:
         return Unreadable(by_kind["unreadable"].said)
     if "moved" in by_kind:
-        return Unreadable("moved while it was read")
+        return Unreadable(say("hosts.moved-while-read"))
     if "missing" in by_kind:
         return None
     match reading:
@@ -129,7 +130,8 @@ def _answer(reading: Reading, by_kind: dict[str, Frame], frames: list[Frame]) ->
         case Probe(name=name):
             if by_kind["code"].words[1] != "0":
                 said = by_kind["err"].text.rpartition("\n")[2]
-                return Unreadable(f"the probe {name} failed: {said or by_kind['code'].words[1]}")
+                reason = said or by_kind["code"].words[1]
+                return Unreadable(say("hosts.probe-failed", probe=name, reason=reason))
             return by_kind["out"].body
         case _:
             return Clock(by_kind["clock"].words[1], by_kind["clock"].words[2])
@@ -153,7 +155,7 @@ def holder(host: str, reply: Sequence[Frame]) -> Holder | None:
         return damaged_holder(by_kind["damaged"].said)
     found = _understood(ReadLock(host), list(reply))
     if isinstance(found, Unreadable):
-        raise Failed(f"{host}: the lock can't be read: {found.why}")
+        raise Failed(say("lock.unread-there", host=host, reason=found.why))
     return found if isinstance(found, Holder) else None
 
 
@@ -162,7 +164,7 @@ def broken(host: str, reply: Sequence[Frame]) -> bool:
     by_kind = {frame.kind: frame for frame in reply}
     _raise_unsafe(host, by_kind)
     if "nolock" in by_kind:
-        raise Failed(f"{host}: the lock can't be removed: {by_kind['nolock'].said}")
+        raise Failed(say("lock.unremoved-there", host=host, reason=by_kind["nolock"].said))
     return "broken" in by_kind
 
 
@@ -193,7 +195,7 @@ def _file(path: str, by_kind: dict[str, Frame]) -> File | Unreadable:
     frame = by_kind["file"]
     size, mode, owner = int(frame.words[1]), int(frame.words[2], 16), frame.words[3]
     if len(frame.body) != size:
-        return Unreadable("moved while it was read")
+        return Unreadable(say("hosts.moved-while-read"))
     link = (
         by_kind["link"].body.decode(errors="surrogateescape").rstrip("\n")
         if "link" in by_kind
@@ -223,13 +225,13 @@ def _glob(frames: list[Frame]) -> tuple[File, ...] | Unreadable:
             pending[frame.kind] = frame
             continue
         if "unreadable" in pending:
-            return Unreadable(f"{path} {pending['unreadable'].said}")
+            return Unreadable(say("hosts.at", path=path, why=pending["unreadable"].said))
         if "moved" in pending:
-            return Unreadable(f"{path} moved while it was read")
+            return Unreadable(say("hosts.at", path=path, why=say("hosts.moved-while-read")))
         if "file" in pending:
             answer = _file(path, pending)
             if isinstance(answer, Unreadable):
-                return Unreadable(f"{path} {answer.why}")
+                return Unreadable(say("hosts.at", path=path, why=answer.why))
             found[path] = answer
         path, pending = frame.body.decode(errors="surrogateescape"), {}
     return tuple(found[path] for path in sorted(found))

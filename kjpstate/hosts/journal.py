@@ -15,6 +15,7 @@ from kjpstate.formats.tree import AS_BYTES, OF_HOST, unfolded
 from kjpstate.hosts import files, trees
 from kjpstate.hosts.files import NoFolder, Pen, Trouble
 from kjpstate.hosts.folders import Folder, UnsafeFolder
+from kjpstate.hosts.sentences import say
 from kjpstate.model import Recovered, Unfinished, Verdict
 
 
@@ -173,7 +174,7 @@ class Writer:
         """Announces an action; it is on the disk when this returns. Raises Trouble for a name that
         no line can hold, OSError."""
         if "\n" in path + backup:
-            raise Trouble(f"{path}: a name with a line end can not be managed")
+            raise Trouble(say("hosts.line-end", path=path))
         self._count += 1
         words = ("intent", str(self._count), kind, path.rstrip("/"), old, new, backup)
         if self._open:

@@ -21,6 +21,7 @@ from kjpstate import disk
 from kjpstate.errors import Distrusted, Failed, UsageError
 from kjpstate.formats import known_hosts as lines
 from kjpstate.host import Ssh
+from kjpstate.hosts.sentences import say
 
 Steps = tuple[Sequence[lines.Line], ...]
 """What is known of a place: by its name with the port, then by its name alone."""
@@ -85,8 +86,8 @@ def _joined(ours: list[lines.Line], users: list[lines.Line]) -> list[lines.Line]
 
 def troubles(state_folder: Path) -> list[str]:
     """A sentence for each of the files that can't be read, or not wholly."""
-    found = [(path, _found(path)[1]) for path in (own_file(state_folder), _users_file())]
-    return [f"{path}{trouble}" for path, trouble in found if trouble]
+    found = [_found(path)[1] for path in (own_file(state_folder), _users_file())]
+    return [trouble for trouble in found if trouble]
 
 
 def _users_file() -> Path | None:
@@ -105,35 +106,34 @@ def _found(path: Path | None) -> tuple[lines.File, str]:
         state = path.stat()
         if not stat.S_ISREG(state.st_mode):
             is_empty = stat.S_ISCHR(state.st_mode)  # /dev/null, mostly
-            return _NOTHING, "" if is_empty else " is no file: nothing in it counts"
+            return _NOTHING, "" if is_empty else say("known-hosts.no-file", path=path)
         return _read(path, state.st_mtime_ns, state.st_size)
     except (FileNotFoundError, NotADirectoryError):
         return _NOTHING, ""
     except OSError as error:
-        return (
-            _NOTHING,
-            f" can't be read ({(error.strerror or str(error)).lower()}): nothing in it counts",
-        )
+        reason = (error.strerror or str(error)).lower()
+        return _NOTHING, say("known-hosts.unread", path=path, reason=reason)
 
 
 @functools.lru_cache(maxsize=8)
 def _read(path: Path, changed: int, size: int) -> tuple[lines.File, str]:
     content = path.read_bytes()
     found = lines.read(content)
-    return found, _trouble(content, found.broken)
+    return found, _trouble(path, content, found.broken)
 
 
-def _trouble(content: bytes, broken: Sequence[int]) -> str:
+def _trouble(path: Path, content: bytes, broken: Sequence[int]) -> str:
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return " is UTF-16, which ssh can't read either: save it as UTF-8"
+        return say("known-hosts.utf-16", path=path)
     if content.startswith(codecs.BOM_UTF8):
-        return ":1 begins with a byte order mark, so that line counts for nothing: save it without"
+        return say("known-hosts.byte-order-mark", path=path)
     if not broken:
         return ""
-    more = f", nor of {len(broken) - 1} more" if broken[1:] else ""
-    text = content.split(b"\n")[broken[0] - 1]
-    why = " (it is UTF-16, such as PowerShell's >> writes)" if b"\0" in text else ""
-    return f":{broken[0]}: nothing can be made of this line{more}{why}; it is skipped, as ssh does"
+    code = "known-hosts.broken-lines" if broken[1:] else "known-hosts.broken-line"
+    why = ""
+    if b"\0" in content.split(b"\n")[broken[0] - 1]:
+        why = say("known-hosts.line-in-utf-16")
+    return say(code, path=path, line=broken[0], more=len(broken) - 1, why=why)
 
 
 @contextlib.contextmanager
@@ -166,9 +166,8 @@ def remember(target: Target, keys: Sequence[bytes], state_folder: Path) -> Path:
             disk.replace(path, kept + b"".join(key + b"\n" for key in keys))
     except OSError as error:
         raise Failed(
-            f"{path} can't be written: {(error.strerror or str(error)).lower()}; nothing was "
-            "remembered",
-            "look at it, or name another folder in $KJPSTATE_STATE",
+            say("trust.unwritten", path=path, reason=(error.strerror or str(error)).lower()),
+            say("trust.unwritten.cure"),
         ) from None
     return path
 
@@ -186,7 +185,7 @@ def pinned_key(pin: str) -> bytes:
     try:
         return asyncssh.import_public_key(pin).public_data
     except asyncssh.KeyImportError as error:
-        raise UsageError(f"host_key: neither SHA256:… nor a public key ({error})") from None
+        raise UsageError(say("trust.no-pin", reason=error)) from None
 
 
 def pinned_type(pin: str, state_folder: Path) -> str:
@@ -223,28 +222,31 @@ def refusal(
 ) -> Distrusted:
     """The hard stop for a key that nobody knows, that is revoked, or that is none of those
     expected."""
-    place = f"{spec.name} ({pattern(target)})"
-    keys = " and ".join(map(described, shown))
-    said = f"the host key{'s' if shown[1:] else ''} {keys}" if keys else "a host key"
+    words = {"place": f"{spec.name} ({pattern(target)})", "keys": _listed(shown)}
     if verdict == lines.IS_REVOKED:
         return Distrusted(
-            f"{place} shows {said}, which a known_hosts file marks as revoked; nothing was "
-            "sent to it",
-            f"give the box new host keys, then: kjpstate trust {spec.name}",
+            say("host-key-revoked", **words),
+            say("host-key-revoked.cure", host=spec.name),
             "host-key-revoked",
         )
     if verdict == lines.UNKNOWN or not expected:
         return Distrusted(
-            f"{place} shows {said}, which nobody has confirmed yet; nothing was sent to it",
-            f"kjpstate trust {spec.name}   shows it again, asks, remembers it",
+            say("host-key-unknown", **words),
+            say("host-key-unknown.cure", host=spec.name),
             "host-key-unknown",
         )
-    cure = f"correct host_key at {spec.where}" if is_pinned else f"kjpstate trust {spec.name}"
-    return Distrusted(
-        f"{place} shows {said}, but we know {' or '.join(expected)}; nothing was sent",
-        f"if the box was set up anew: {cure}   else somebody may stand between",
-        "host-key-changed",
-    )
+    cure = say("host-key-changed.cure", host=spec.name)
+    if is_pinned:
+        cure = say("host-key-changed.pinned.cure", where=spec.where)
+    message = say("host-key-changed", **words, known=" or ".join(expected))
+    return Distrusted(message, cure, "host-key-changed")
+
+
+def _listed(keys: Sequence[bytes]) -> str:
+    named = " and ".join(map(described, keys))
+    if not keys:
+        return say("trust.some-key")
+    return say("trust.keys" if keys[1:] else "trust.key", named=named)
 
 
 def described(key: bytes) -> str:

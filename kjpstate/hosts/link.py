@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from kjpstate.errors import Unreachable
 from kjpstate.host import Cost, Ssh
 from kjpstate.hosts.programs import COMMAND_CAP, OPENSSH_CAP
+from kjpstate.hosts.sentences import say
 
 if TYPE_CHECKING:
     import asyncssh
@@ -66,7 +67,7 @@ class SshPipe:
             await self._process.stdin.drain()
         except (OSError, asyncssh.Error) as error:
             raise Unreachable(
-                self._host, f"the link to {self._host} was lost: {said(error)}"
+                self._host, say("link.lost-by", host=self._host, reason=said(error))
             ) from None
 
     async def read(self) -> bytes:
@@ -140,12 +141,11 @@ class SshLink:
             async with asyncio.timeout(LOGIN_TIMEOUT):
                 process = await self._chain[-1].create_process(command, encoding=None)
         except TimeoutError:
-            raise Unreachable(
-                self._spec.name, f"{self._spec.name} does not answer any more"
-            ) from None
+            raise Unreachable(self._spec.name, say("link.dead", host=self._spec.name)) from None
         except (OSError, asyncssh.Error) as error:
             raise Unreachable(
-                self._spec.name, f"{self._spec.name} would not run a command: {said(error)}"
+                self._spec.name,
+                say("link.refused-command", host=self._spec.name, reason=said(error)),
             ) from None
         return SshPipe(self._spec.name, process, self)
 

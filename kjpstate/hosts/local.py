@@ -27,6 +27,7 @@ from kjpstate.hosts.names import (
     settled,
     stamp_bytes,
 )
+from kjpstate.hosts.sentences import say
 from kjpstate.model import (
     Action,
     Answer,
@@ -85,7 +86,7 @@ def home_of(spec: Local) -> str:
     """
     if sys.platform == "win32":
         raise errors.RefusedError(
-            f"--here {spec.name}: it is a POSIX machine, and this one runs Windows",
+            say("here-other-user.windows", host=spec.name),
             rule="here-other-user",
         )
     import pwd
@@ -94,9 +95,14 @@ def home_of(spec: Local) -> str:
     known = spec.stands_for
     if known is not None and known.user not in ("", user):
         raise errors.RefusedError(
-            f"--here {spec.name}: the document knows it as {known.user}@{known.address}, and "
-            f"this is {user}",
-            f"run it as {known.user}",
+            say(
+                "here-other-user.other",
+                host=spec.name,
+                user=known.user,
+                address=known.address,
+                me=user,
+            ),
+            say("here-other-user.other.cure", user=known.user),
             "here-other-user",
         )
     return pwd.getpwuid(os.geteuid()).pw_dir
@@ -167,8 +173,8 @@ class LocalHost:
         if self._folder and not self._real(self._folder).is_dir():
             raise errors.Unreachable(
                 self.name,
-                f"{self._folder} is no folder on this machine",
-                f"correct hosts.{self.name}.local, or run kjpstate on the machine that has it",
+                say("hosts.no-folder-here", folder=self._folder),
+                say("hosts.no-folder-here.cure", host=self.name),
             )
         return {reading: await self._answer(reading) for reading in readings}
 
@@ -197,17 +203,25 @@ class LocalHost:
         try:
             return await self._runner(self._placed(command), None, None)
         except commands.TimedOut:
-            return Unreadable(f"{command.argv[0]} did not end within {command.timeout:g} s")
+            return Unreadable(
+                say("hosts.not-in-time", command=command.argv[0], seconds=f"{command.timeout:g}")
+            )
         except NotStarted as why:
             return Unreadable(str(why))
         except OSError as error:
-            return Unreadable(f"{command.argv[0]}: {(error.strerror or str(error)).lower()}")
+            return Unreadable(
+                say(
+                    "hosts.failed",
+                    path=command.argv[0],
+                    reason=(error.strerror or str(error)).lower(),
+                )
+            )
 
     async def _probe(self, reading: Probe) -> bytes | Unreadable | None:
         try:
             return await self._prober(reading)
         except commands.TimedOut:
-            return Unreadable(f"the probe {reading.name} did not end in time")
+            return Unreadable(say("hosts.probe-not-in-time", probe=reading.name))
         except OSError as error:
             return Unreadable(str(error))
 
@@ -218,7 +232,9 @@ class LocalHost:
                 while chunk := stream.read(_CHUNK):
                     yield chunk
         except OSError as error:
-            raise errors.Failed(f"{self.name}: {files.why(path, error)}") from None
+            raise errors.Failed(
+                say("hosts.of", host=self.name, why=files.why(path, error))
+            ) from None
 
     @property
     def identity(self) -> str:
@@ -259,7 +275,7 @@ class LocalHost:
         then answer `readings`."""
         session = self._session
         if session is None:
-            raise errors.Failed(f"{self.name} is not locked for a run")
+            raise errors.Failed(say("lock.not-taken", host=self.name))
         outcomes: list[Outcome] = []
         for action in actions:
             outcomes.append(await self._try(action, session, sources or {}))
@@ -283,7 +299,7 @@ class LocalHost:
         except OSError as error:
             path = self._locks.own / lock.NAME
             raise errors.Failed(
-                f"{self.name}: the lock {path} can't be read: {error.strerror or error}"
+                say("lock.unread", host=self.name, path=path, reason=error.strerror or error)
             ) from None
 
     def _locked_by(self) -> Holder | Unreadable | None:
@@ -302,9 +318,7 @@ class LocalHost:
         if reason:
             return Outcome(action, "refused", reason)
         if not session.lock.held():
-            return Outcome(
-                action, "failed", f"the lock of {self.name} was taken away from this run"
-            )
+            return Outcome(action, "failed", say("lock.taken-away"))
         try:
             return await self._do(action, session, sources)
         except files.Trouble as trouble:
@@ -358,13 +372,13 @@ class LocalHost:
                 pruning.prune(action, self._state_of(document) / "backups", pen)
                 return Outcome(action, "done")
             case Await():
-                raise errors.Failed("an Await is sampled by apply, never done by a host")
+                raise errors.Failed(say("hosts.not-done-by-hosts", action="Await"))
 
     def _make_directory(self, path: str, mode: int, pen: files.Pen) -> Literal["done", "already"]:
         if self._real(path).is_dir():
             return "already"
         if os.path.lexists(self._real(path)):
-            raise files.Trouble(f"{path} is there and is not a folder")
+            raise files.Trouble(say("hosts.not-a-folder", path=path))
         pen.journal.intent("make", path)
         folders.make(self._real(path.rstrip("/")), mode)
         self._tell("make directory")
@@ -374,11 +388,11 @@ class LocalHost:
         self, action: SyncTree, session: _Session, sources: Mapping[str, Eye]
     ) -> Outcome:
         if action.manifest is None:
-            raise errors.Failed(f"{action.to_directory}: what should be there is not known yet")
+            raise errors.Failed(say("hosts.not-known-yet", path=action.to_directory))
         root = self._real(action.to_directory)
         seen = eyes.read_tree(ReadTree(self.name, action.to_directory), root)
         if isinstance(seen, Unreadable):
-            raise files.Trouble(f"{action.to_directory} {seen.why}")
+            raise files.Trouble(say("hosts.at", path=action.to_directory, why=seen.why))
         standing = seen.files if isinstance(seen, Tree) else {}
         if seen is not None and settled(action, standing):
             return Outcome(action, "already")
@@ -402,7 +416,9 @@ class LocalHost:
                 self._placed(action), self.heard if action.shown else None, held.step
             )
         except commands.TimedOut:
-            return Outcome(action, "failed", f"still running after {action.timeout:g} s, stopped")
+            return Outcome(
+                action, "failed", say("hosts.still-running", seconds=f"{action.timeout:g}")
+            )
         except NotStarted as why:
             return Outcome(action, "failed", str(why))
         finally:
@@ -447,7 +463,9 @@ class LocalHost:
         with files.folder_of(action.backup or bare, pen) as folder:
             name = self._real(action.backup or bare).name
             if action.backup and not folder.has(name):
-                raise files.Trouble(f"{action.path}: its original {action.backup} is gone")
+                raise files.Trouble(
+                    say("hosts.original-gone", path=action.path, backup=action.backup)
+                )
             whole = folder.is_folder(name)
         return (
             trees.put_back(action, pen)
@@ -496,6 +514,6 @@ def ended(action: Run, done: Completed) -> Outcome:
     """The meaning of an exit status: allowed, not allowed, or none at all."""
     output = (done.stdout + done.stderr)[-OUTPUT_CAP:]
     if done.exit_code is None:
-        return Outcome(action, "unknown", "was killed by a signal", output=output)
+        return Outcome(action, "unknown", say("hosts.killed"), output=output)
     fine = done.exit_code in action.allowed_exits
     return Outcome(action, "done" if fine else "failed", exit_code=done.exit_code, output=output)

@@ -24,6 +24,7 @@ from kjpstate.hosts.files import publish
 from kjpstate.hosts.folders import opened
 from kjpstate.hosts.owners import Damaged, boot_id, fields, process_start
 from kjpstate.hosts.places import Place, Places, my_number
+from kjpstate.hosts.sentences import say
 from kjpstate.model import Holder, Life, RunInfo
 
 NAME = "kjpstate"
@@ -81,8 +82,8 @@ class _Found:
     def whose(self) -> str:
         """The lock's owner and place, for a screen; empty for one of this user."""
         if self.place.user:
-            return f"{self.place.user}'s, {self.place.folder / NAME}"
-        return f"an earlier version's, {self.place.folder / NAME}"
+            return say("lock.whose", user=self.place.user, path=self.place.folder / NAME)
+        return say("lock.whose-earlier", path=self.place.folder / NAME)
 
 
 def take(places: Places, run: RunInfo, host: str) -> Lock:
@@ -110,10 +111,10 @@ def take(places: Places, run: RunInfo, host: str) -> Lock:
     except Damaged as damaged:
         raise Failed(*is_damaged(host, str(damaged))) from None
     except OSError as error:
-        raise Failed(f"{host}: the lock {path} can't be taken: {error.strerror or error}") from None
-    raise Failed(
-        f"{host}: the lock {path} can't be taken: others take it and leave it, again and again"
-    )
+        raise Failed(
+            say("lock.untaken", host=host, path=path, reason=error.strerror or error)
+        ) from None
+    raise Failed(say("lock.untaken", host=host, path=path, reason=say("lock.again-and-again")))
 
 
 async def alone(held: Lock, places: Places, host: str) -> None:
@@ -145,7 +146,7 @@ def life_of(places: Places, content: str) -> Life:
 
 def holder(places: Places, host: str) -> Holder | None:
     """The owner of this machine's lock; None when nobody holds it. `damaged`: something else stands
-    there. Raises Failed where no lock may stand, OSError.
+    there.
 
     Raises Failed where no lock may stand, OSError.
     """
@@ -186,7 +187,7 @@ def unlock(places: Places, owner: Holder, *, force: bool) -> bool:
     except Damaged:
         return owner.life == "damaged" and force and _clear(path)
     except OSError as error:
-        raise Failed(f"the lock {path} can't be read: {error.strerror or error}") from None
+        raise Failed(say("lock.unread-here", path=path, reason=error.strerror or error)) from None
     if found is None or found.strip() != owner.text.strip():
         return False
     if not force and life_of(places, found) != "dead":
@@ -198,7 +199,9 @@ def unlock(places: Places, owner: Holder, *, force: bool) -> bool:
     except Damaged:
         return True
     except OSError as error:
-        raise Failed(f"the lock {path} can't be removed: {error.strerror or error}") from None
+        raise Failed(
+            say("lock.unremoved-here", path=path, reason=error.strerror or error)
+        ) from None
 
 
 def owner_text(run: RunInfo, pid: int) -> str:
@@ -223,35 +226,23 @@ def locked(host: str, owner: Mapping[str, str], life: str = "alive", whose: str 
         owner.get("run", "?"),
     )
     doing = owner.get("why", "apply")
-    message = f"{host} is locked by run {run} of {who} since {when} ({doing})"
-    if life == "step":
-        message += ", which is lost, but a command that it started still runs there"
+    code = "locked.step" if life == "step" else "locked"
+    held = say(code, host=host, run=run, who=who, when=when, doing=doing)
     if whose:
-        message += f"; the lock is {whose}"
-    remedy = (
-        f"add --lock-timeout 5m to wait for it; kjpstate unlock {host}   shows whether it lives"
-    )
-    return Locked(
-        f"{message}; nothing was done", remedy, "locked", owner.get("run", ""), held=message
-    )
+        held = say("locked.whose", held=held, whose=whose)
+    message, cure = say("locked.nothing-done", held=held), say("locked.cure", host=host)
+    return Locked(message, cure, "locked", owner.get("run", ""), held)
 
 
 def is_damaged(host: str, reason: str) -> tuple[str, str]:
     """Message and remedy where something stands at the lock's place that is none."""
-    message = (
-        f"{host}: {reason}: it stands where the lock should, so nobody knows whether a "
-        "run is at work"
-    )
-    return f"{message}; nothing was done", f"kjpstate unlock {host} --force   removes it"
+    message = say("lock.damaged", host=host, reason=reason)
+    return message, say("lock.damaged.cure", host=host)
 
 
 def is_unsafe(host: str, reason: str) -> tuple[str, str]:
     """Message and remedy where the lock's folder is not as it must be."""
-    return (
-        f"{host}: no lock can be kept: {reason}, and what stands there may be anybody's; "
-        "nothing was done",
-        "look at it, then remove it or give it back to its owner: kjpstate makes it anew",
-    )
+    return say("lock.unsafe", host=host, reason=reason), say("lock.unsafe.cure")
 
 
 def _must_be_safe(places: Places, host: str) -> None:
@@ -259,7 +250,12 @@ def _must_be_safe(places: Places, host: str) -> None:
         reason = places.unsafe()
     except OSError as error:
         raise Failed(
-            f"{host}: the lock {places.own / NAME} can't be read: {error.strerror or error}"
+            say(
+                "lock.unread",
+                host=host,
+                path=places.own / NAME,
+                reason=error.strerror or error,
+            )
         ) from None
     if reason:
         raise Failed(*is_unsafe(host, reason))
@@ -358,7 +354,7 @@ def _break(path: Path, stale: str, content: str, host: str) -> None:
             raise locked(host, winner)
         right = right.with_name(f"{right.name}.{_generation(winner) if winner else 'damaged'}")
     else:
-        raise OSError(f"too many have died removing it: remove {first}* by hand")
+        raise OSError(say("lock.too-many-died", path=first))
     try:
         if owners.read(path, _MINE) == stale:
             path.unlink()
@@ -390,5 +386,5 @@ def _clear(path: Path) -> bool:
         else:
             path.unlink()
     except OSError as error:
-        raise Failed(f"{path} can't be removed: {error.strerror or error}") from None
+        raise Failed(say("lock.unremovable", path=path, reason=error.strerror or error)) from None
     return not os.path.lexists(path)

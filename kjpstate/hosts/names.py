@@ -14,6 +14,7 @@ from kjpstate.formats.digests import sha256
 from kjpstate.formats.tree import AS_BYTES, layable
 from kjpstate.formats.windows import odd_name, odd_path
 from kjpstate.host import allowed, may_hold
+from kjpstate.hosts.sentences import say
 from kjpstate.model import (
     Action,
     Backup,
@@ -74,7 +75,7 @@ def plain_name(name: str, *, windows: bool = False) -> str:
         or any(mark in name for mark in "/\\\0\n\t")
         or (windows and odd_name(name))
     ):
-        raise Failed(f"{name!r} can't be the name of a file in the state folder")
+        raise Failed(say("hosts.no-name-of-state", name=repr(name)))
     return name
 
 
@@ -101,7 +102,7 @@ def refusal(
         case Run(writes=writes):
             path = next((written for written in writes if written not in kept), "")
             if path:
-                return f"{path}, which a command is about to write, was not kept first"
+                return say("hosts.not-kept-first", path=path)
             fine = True
         case Backup(path=path) | Stamp(name=path):
             fine = True
@@ -109,11 +110,11 @@ def refusal(
             fine, path = True, ""
     odd = next((name for name in _names_in(action) if _odd(name, windows)), None)
     if odd is not None:
-        return f"{odd!r} can't be the name of a file of a tree"
+        return say("hosts.no-name-in-a-tree", name=repr(odd))
     odd = next((path for path in _paths_in(action) if windows and odd_path(path)), None)
     if odd is not None:
-        return f"{odd!r} can't be the path of a file or folder on Windows"
-    return "" if fine else f"{path} is not among what this document may change on {action.host}"
+        return say("hosts.no-path-on-windows", path=repr(odd))
+    return "" if fine else say("hosts.may-not-change", path=path, host=action.host)
 
 
 def _names_in(action: Action) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from kjpstate.host import Eye
 from kjpstate.hosts.frames import Frame
 from kjpstate.hosts.names import plain_name, settled, stamp_bytes
 from kjpstate.hosts.programs import call
+from kjpstate.hosts.sentences import say
 from kjpstate.model import (
     Action,
     Answer,
@@ -127,7 +128,7 @@ class Orders:
                     action, (call("kj_prune", plain_name(document), *backups),), seconds=300.0
                 )
             case Await() | SyncTree():
-                raise Failed(f"{type(action).__name__} is not done by a host as it stands")
+                raise Failed(say("hosts.not-done-by-hosts", action=type(action).__name__))
 
     def _for_run(self, action: Run) -> Order:
         argv = action.argv
@@ -154,11 +155,9 @@ class Orders:
     ) -> Order:
         """The switch of a folder that holds `seen`: only what differs travels."""
         if action.manifest is None:
-            return _known(
-                action, "failed", f"{action.to_directory}: what should be there is not known yet"
-            )
+            return _known(action, "failed", say("hosts.not-known-yet", path=action.to_directory))
         if isinstance(seen, Unreadable):
-            return _known(action, "failed", f"{action.to_directory} {seen.why}")
+            return _known(action, "failed", say("hosts.at", path=action.to_directory, why=seen.why))
         standing = seen.files if isinstance(seen, Tree) else {}
         if isinstance(seen, Tree) and settled(action, standing):
             return _known(action, "already", "")
@@ -231,7 +230,7 @@ async def _files(
                 yield chunk[:left]
                 left -= min(left, len(chunk))
         except Exception as error:
-            gaps.append(f"{path}: {mistake(error)}")
+            gaps.append(say("hosts.failed", path=path, reason=mistake(error)))
         while left:
             yield bytes(min(left, 65536))
             left -= min(left, 65536)

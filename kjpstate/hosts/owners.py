@@ -16,6 +16,8 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from kjpstate.hosts.sentences import say
+
 CAP = 4096
 """Bytes of the largest lock."""
 _MOST = 200
@@ -78,7 +80,7 @@ def read(path: Path, owners: Collection[int]) -> str | None:
         return None
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise Damaged(f"{path} is a symbolic link") from None
+            raise Damaged(say("lock.is-a-link", path=path)) from None
         raise
     with os.fdopen(handle, "rb") as stream:
         _judge(path, os.fstat(handle), owners)
@@ -87,24 +89,24 @@ def read(path: Path, owners: Collection[int]) -> str | None:
 
 def _judge(path: Path, found: os.stat_result, owners: Collection[int]) -> None:
     if stat.S_ISLNK(found.st_mode):
-        raise Damaged(f"{path} is a symbolic link")
+        raise Damaged(say("lock.is-a-link", path=path))
     if stat.S_ISDIR(found.st_mode):
-        raise Damaged(f"{path} is a folder")
+        raise Damaged(say("lock.is-a-folder", path=path))
     if not stat.S_ISREG(found.st_mode):
-        raise Damaged(f"{path} is not a regular file")
+        raise Damaged(say("lock.is-no-regular-file", path=path))
     if os.name == "posix" and found.st_uid not in owners:
-        raise Damaged(f"{path} belongs to user {found.st_uid}")
+        raise Damaged(say("lock.foreign", path=path, user=found.st_uid))
     if not found.st_size:
-        raise Damaged(f"{path} is empty")
+        raise Damaged(say("lock.is-empty", path=path))
     if found.st_size > CAP:
-        raise Damaged(f"{path} is too large for a lock")
+        raise Damaged(say("lock.is-too-large", path=path))
 
 
 def read_owner(path: Path, owners: Collection[int]) -> str | None:
     """The text of a lock. Raises Damaged when it is none, OSError."""
     content = read(path, owners)
     if content is not None and owner(content) is None:
-        raise Damaged(f"{path} does not read as a lock")
+        raise Damaged(say("lock.no-lock", path=path))
     return content
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from kjpstate.hosts.sentences import say
+
 BELOW_HOME = ".local/state/kjpstate/_lock"
 _OLD = ("/run/lock", "/var/lock")
 """Everybody may write there. An earlier version kept its lock in it; until 1.0 that counts as one.
@@ -88,10 +90,10 @@ def unsafe(folder: Path, uid: int) -> str:
     OSError."""
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
-        return f"{folder} is not a folder"
+        return say("lock.place-is-no-folder", path=folder)
     if found.st_uid != uid:
-        return f"{folder} belongs to user {found.st_uid}"
-    return f"{folder} can be written by others" if found.st_mode & 0o022 else ""
+        return say("lock.foreign", path=folder, user=found.st_uid)
+    return say("lock.place-is-open", path=folder) if found.st_mode & 0o022 else ""
 
 
 def of_this_machine(state: Path) -> Places:

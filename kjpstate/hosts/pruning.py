@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kjpstate.formats.tree import is_backup
 from kjpstate.hosts.files import NoFolder, Pen, Trouble, atomically, folder_of
+from kjpstate.hosts.sentences import say
 from kjpstate.model import Prune
 
 
@@ -38,11 +39,11 @@ def _left(action: Prune, ledger: Path, pen: Pen) -> Iterator[bytes]:
 
 def _remove(backup: str, run: str, pen: Pen) -> None:
     if not is_backup(backup, run):
-        raise Trouble(f"{backup} bears no name of a backup of run {run}; it is left alone")
+        raise Trouble(say("hosts.no-name-of-a-backup", backup=backup, run=run))
     name = pen.real(backup).name
     with contextlib.suppress(NoFolder), folder_of(backup, pen) as folder:
         found = folder.stat(name)
         if found is not None and stat.S_ISLNK(found.st_mode):
-            raise Trouble(f"{backup} is a symbolic link; it is left alone")
+            raise Trouble(say("hosts.backup-is-a-link", backup=backup))
         folder.remove(name)
     pen.tell("pruned")

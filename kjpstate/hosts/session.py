@@ -15,6 +15,7 @@ from kjpstate.hosts.link import Pipe
 from kjpstate.hosts.lock import is_damaged, is_unsafe, locked
 from kjpstate.hosts.orders import Order
 from kjpstate.hosts.owners import fields
+from kjpstate.hosts.sentences import say
 
 
 class NeverBegan(errors.Unreachable):
@@ -37,7 +38,7 @@ class Session:
                 whole = await self._until_closing()
         except TimeoutError:
             raise errors.Unreachable(
-                self.host, f"{self.host} did not answer within {patience:.0f} s"
+                self.host, say("link.silent", host=self.host, seconds=f"{patience:.0f}")
             ) from None
         return frames.split(whole, self.nonce)
 
@@ -89,15 +90,13 @@ class Session:
             _raise_for(self.host, frame, whose)
         text = complaint.decode(errors="replace").strip().rpartition("\n")[2]
         if code is None:
-            message = (
-                f"the link to {self.host} was lost; whether its last action happened is not known"
-            )
             raise errors.Unreachable(
-                self.host, message, "run it again: it reads what is before it acts"
+                self.host, say("link.lost", host=self.host), say("link.lost.cure")
             )
         error = errors.Unreachable if said else NeverBegan
         raise error(
-            self.host, f"{self.host} broke off (exit code {code}): {text or 'no reason given'}"
+            self.host,
+            say("link.broke-off", host=self.host, code=code, reason=text or say("link.no-reason")),
         )
 
 
@@ -110,13 +109,13 @@ def _raise_for(host: str, frame: frames.Frame, whose: str) -> None:
             life = frame.words[1] if frame.words[1:] else "alive"
             raise locked(host, owner, life, whose)
         case "lacks":
-            raise errors.Unreachable(host, f"{host} has no {frame.text}; kjpstate needs it there")
+            raise errors.Unreachable(host, say("hosts.lacks-tool", host=host, tool=frame.text))
         case "damaged":
             raise errors.Failed(*is_damaged(host, frame.said))
         case "unsafe":
             raise errors.Failed(*is_unsafe(host, frame.said))
         case "nolock" | "nostate":
-            raise errors.Failed(f"{host}: the lock or the state folder can't be made: {frame.said}")
+            raise errors.Failed(say("lock.unmade", host=host, reason=frame.said))
 
 
 async def _write(pipe: Pipe, body: bytes, orders: Sequence[Order]) -> None:

@@ -22,6 +22,7 @@ from kjpstate.hosts.link import Link, Pipe
 from kjpstate.hosts.names import backup_of, kept_name, plain_name, refusal
 from kjpstate.hosts.orders import Order, Orders, in_order
 from kjpstate.hosts.owners import quoted
+from kjpstate.hosts.sentences import say
 from kjpstate.hosts.session import NeverBegan, Session
 from kjpstate.model import (
     Action,
@@ -112,11 +113,10 @@ class ShellHost:
             yield chunk
         code, complaint = await pipe.finish()
         if code != 0:
-            why = (
-                complaint.decode(errors="replace").strip().rpartition(": ")[2]
-                or "the link was lost"
+            why = complaint.decode(errors="replace").strip().rpartition(": ")[2] or say(
+                "link.was-lost"
             )
-            raise errors.Failed(f"{self.name}: {path}: {why.lower()}")
+            raise errors.Failed(say("hosts.unread", host=self.name, path=path, reason=why.lower()))
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -160,7 +160,7 @@ class ShellHost:
     async def begin(self, run: RunInfo, readings: Sequence[Reading]) -> Answers:
         """Take the lock and answer under it, in the first output of the one session exec."""
         if self._session is not None:
-            raise errors.Failed(f"{self.name} is already locked by this run")
+            raise errors.Failed(say("lock.taken-already", host=self.name))
         wanted = list(dict.fromkeys(readings))
         lists: Answers = {}
         self.recovered = ()
@@ -171,9 +171,7 @@ class ShellHost:
         held = next((frame for frame in reply if frame.kind == "held"), None)
         if held is None:
             await self.end(finished=False)
-            raise errors.Unreachable(
-                self.name, f"{self.name} answered in a way kjpstate does not understand"
-            )
+            raise errors.Unreachable(self.name, say("link.not-understood", host=self.name))
         self._session.sent.update(programs.probes(wanted))
         if self._kept[0] != run.id:  # a run that lost its link comes back for its own
             self._kept = (run.id, set())
@@ -194,7 +192,7 @@ class ShellHost:
             return await session.reply(patience)
         except NeverBegan as error:
             raise errors.RefusedError(
-                f"{self.name}: {error.message}", rule="become-failed"
+                say("hosts.of", host=self.name, why=error.message), rule="become-failed"
             ) from None
 
     async def _begin_session(self, run: RunInfo, wanted: Sequence[Reading], prefix: str) -> Session:
@@ -227,7 +225,7 @@ class ShellHost:
     ) -> tuple[Sequence[Outcome], Answers]:
         """Do the actions in as few messages as can be (mostly one), then answer; see the port."""
         if self._session is None or self._orders is None:
-            raise errors.Failed(f"{self.name} is not locked for a run")
+            raise errors.Failed(say("lock.not-taken", host=self.name))
         fine = self._fine(actions)
         rows = self._rows(fine)
         wanted = tuple(dict.fromkeys(readings))

@@ -34,6 +34,7 @@ from kjpstate.hosts.files import (
 )
 from kjpstate.hosts.folders import Folder, give
 from kjpstate.hosts.names import tree_temporary_of
+from kjpstate.hosts.sentences import say
 from kjpstate.model import Restore, SyncTree, TreeFile
 
 NAMES = "switch.names"
@@ -131,7 +132,7 @@ async def _fill(
                     folder.set_mode(written, name, mode)
             if sha256_in(folder, name) != file.digest:
                 raise Trouble(
-                    f"{path} is not what the plan saw at {action.from_directory} any more", "moved"
+                    say("hosts.source-moved-at", path=path, source=action.from_directory), "moved"
                 )
 
 
@@ -170,10 +171,8 @@ def _refuse_odd(path: str, parent: Folder, name: str) -> None:
     if found is None or stat.S_ISDIR(found.st_mode):
         return
     if stat.S_ISLNK(found.st_mode):
-        raise Trouble(
-            f"{path} is a symbolic link to {parent.target(name)}; kjpstate does not switch it"
-        )
-    raise Trouble(f"{path} is not a folder")
+        raise Trouble(say("hosts.link-not-switched", path=path, target=parent.target(name)))
+    raise Trouble(say("hosts.no-folder-at", path=path))
 
 
 def _link_rest(old: Folder, new: Folder, remove: set[str]) -> None:
@@ -191,14 +190,14 @@ def _link_rest(old: Folder, new: Folder, remove: set[str]) -> None:
                     with target.enter(name) as made:
                         made.dress(found)
             elif not stat.S_ISDIR(there.st_mode):
-                raise Trouble(f"{path} is a folder where a file must be")
+                raise Trouble(say("hosts.folder-for-file", path=path))
         elif path not in remove:
             there = _found(new, path)
             if there is None:
                 with _inside(new, path) as (target, _):
                     _link(source, name, target, name)
             elif stat.S_ISDIR(there.st_mode):
-                raise Trouble(f"{path} is a file where a folder must be")
+                raise Trouble(say("hosts.file-for-folder", path=path))
 
 
 def _found(top: Folder, path: str) -> os.stat_result | None:
@@ -428,9 +427,9 @@ def put_back(action: Restore, pen: Pen) -> Literal["done", "already"]:
     with folder_of(path, pen) as parent:
         name, fresh = _names_of(path, pen, "new")
         if parent.has(name) and not parent.is_folder(name):
-            raise Trouble(f"{path} is a symbolic link; kjpstate does not replace it")
+            raise Trouble(say("hosts.link-not-replaced", path=path))
         if not _stands(action, parent, name):
-            raise Trouble(f"{path} was changed by somebody else meanwhile; that stands", "moved")
+            raise Trouble(say("hosts.changed-meanwhile", path=path), "moved")
         if action.backup is None:
             return _take_away(path, set(action.files), pen, parent)
         sweep_trees(parent, name)
@@ -494,7 +493,7 @@ def _take_away(path: str, ours: set[str], pen: Pen, parent: Folder) -> Literal["
         parent.remove(gone)
     except OSError as error:
         raise Trouble(
-            f"{path} is taken away, but {parent.path / gone} can't be removed: {reason(error)}"
+            say("hosts.left-over", path=path, left=parent.path / gone, reason=reason(error))
         ) from None
     parent.sync()
     pen.tell("restore")

@@ -24,6 +24,7 @@ from kjpstate.hosts.connecting import (
     types_in_order,
     types_of,
 )
+from kjpstate.hosts.sentences import say
 
 if TYPE_CHECKING:
     import asyncssh
@@ -52,9 +53,7 @@ async def scan(spec: Ssh, state_folder: Path) -> list[tuple[str, str]]:
             connection.abort()
     found.pop(b"", None)
     if not found:
-        raise Unreachable(
-            spec.name, f"{spec.name}: something answers there, but it shows no host key"
-        )
+        raise Unreachable(spec.name, say("trust.shows-none", host=spec.name))
     return [(lines.fingerprint(key), _line(target, key)) for key in found]
 
 
@@ -73,5 +72,5 @@ def remember(spec: Ssh, shown: Sequence[str], state_folder: Path) -> Path:
     """Write what `scan` gave in the place of all that our own file knew of that host. Raises
     Failed."""
     if not shown:
-        raise UsageError(f"{spec.name}: no host key to remember")
+        raise UsageError(say("trust.none-to-remember", host=spec.name))
     return known_hosts.remember(targets(spec)[-1], [line.encode() for line in shown], state_folder)

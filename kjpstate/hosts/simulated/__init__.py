@@ -16,6 +16,7 @@ from kjpstate.host import Cost, Eye
 from kjpstate.hosts.commands import Step
 from kjpstate.hosts.heard import Heard, Lines
 from kjpstate.hosts.local import LocalHost
+from kjpstate.hosts.sentences import say
 from kjpstate.hosts.simulated import pm2, resolver, tools
 from kjpstate.hosts.simulated.box import Box, said
 from kjpstate.hosts.simulated.seed import seed_demo
@@ -175,7 +176,7 @@ class SimulatedHost:
     def _must_be_reachable(self) -> None:
         if not self.reachable:
             raise errors.Unreachable(
-                self.name, f"{self.name} can't be reached", "wait until it is back"
+                self.name, say("link.unreachable", host=self.name), say("link.unreachable.cure")
             )
 
     # ---- what the body asks for
@@ -185,7 +186,9 @@ class SimulatedHost:
         self.operations += 1
         if self.cut_after is not None and self.operations >= self.cut_after:
             self.reachable = False
-            raise errors.Unreachable(self.name, f"the link to {self.name} was lost", "apply again")
+            raise errors.Unreachable(
+                self.name, say("link.lost-in-box", host=self.name), say("link.lost-in-box.cure")
+            )
 
     async def _probe(self, reading: Probe) -> bytes | None:
         match reading.name:
@@ -231,7 +234,7 @@ class SimulatedHost:
         if argv[:2] == ("sh", "-c") and "chmod 600" in argv[2]:
             return self._hide(argv[4])
         if argv[0] not in _COMMANDS:
-            raise NotStarted(f"{argv[0]}: no such command")
+            raise NotStarted(say("hosts.no-command", command=argv[0]))
         return _COMMANDS[argv[0]](self.box, argv, Path(command.cwd))
 
     def _hide(self, path: str) -> Completed:
