@@ -19,7 +19,18 @@ from kjpstate.formats import causes
 from kjpstate.formats.pm2.declared import Declared
 from kjpstate.host import Eye
 from kjpstate.kinds import KINDS, questions
-from kjpstate.model import Answer, Change, Holder, Plan, Probe, Reading, ReadLock, Resource
+from kjpstate.model import (
+    EVERYTHING,
+    Answer,
+    Change,
+    Holder,
+    Plan,
+    Probe,
+    Reading,
+    ReadLock,
+    Resource,
+    Scope,
+)
 from kjpstate.reconcile import Document
 
 _MOST_PATHS = 40
@@ -42,8 +53,7 @@ async def check(
     hosts: Mapping[str, Eye],
     *,
     key: bytes,
-    only: Sequence[str] = (),
-    limit: Sequence[str] = (),
+    scope: Scope = EVERYTHING,
     within: float | None = None,
     advised: bool = True,
 ) -> Check:
@@ -51,9 +61,7 @@ async def check(
     whether the plan is to have advice."""
     deadline = None if within is None else time.monotonic() + within
     _allow(hosts, deadline)
-    look = functools.partial(
-        _look, document, hosts, key=key, only=only, limit=limit, advised=advised
-    )
+    look = functools.partial(_look, document, hosts, key=key, scope=scope, advised=advised)
     first, _ = await look(())
     if not first.plan.changes:
         return first
@@ -63,7 +71,7 @@ async def check(
     lost = set(second.plan.unreachable) - set(first.plan.unreachable)
     if lost:
         # What was seen before the link went is worth more than nothing.
-        unseen = reconcile.doubtful(reconcile.in_scope(document, limit, only), lost)
+        unseen = reconcile.doubtful(reconcile.in_scope(document, scope), lost)
         unseen -= {change.resource.address for change in second.plan.changes}
         kept = [change for change in first.plan.changes if change.resource.address in unseen]
         changes = (*kept, *second.plan.changes)
@@ -83,8 +91,7 @@ async def _look(
     more: Sequence[Reading],
     *,
     key: bytes,
-    only: Sequence[str],
-    limit: Sequence[str],
+    scope: Scope,
     advised: bool,
 ) -> tuple[Check, Mapping[Reading, Answer]]:
     distrusted: set[str] = set()
@@ -92,8 +99,7 @@ async def _look(
         document,
         hosts,
         key=key,
-        only=only,
-        limit=limit,
+        scope=scope,
         more=more,
         locks=True,
         distrusted=distrusted,

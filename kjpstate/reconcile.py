@@ -23,6 +23,7 @@ from kjpstate.host import Eye, Host, HostSpec
 from kjpstate.hosts import connect
 from kjpstate.kinds import KINDS
 from kjpstate.model import (
+    EVERYTHING,
     GUARD,
     Acceptance,
     Answer,
@@ -40,6 +41,7 @@ from kjpstate.model import (
     Report,
     Resource,
     RunInfo,
+    Scope,
     Unfinished,
     named,
 )
@@ -72,19 +74,11 @@ class Document(Protocol):
     def elsewhere(self) -> Mapping[str, str]: ...
 
 
-def open_hosts(
-    document: Document, *, state_folder: Path, limit: Sequence[str] = ()
-) -> dict[str, Host]:
+def open_hosts(document: Document, *, state_folder: Path) -> dict[str, Host]:
     """A body of the port for each host that a section, check or pin of the document needs.
 
-    Nothing is connected yet: that is the first `look`. Raises UsageError for an unknown name in
-    `limit`.
+    Nothing is connected yet: that is the first `look`.
     """
-    unknown = [name for name in limit if not any(named(host, name) for host in document.hosts)]
-    if unknown:
-        raise errors.UsageError(
-            f"--limit {unknown[0]}: no such host; the document has {', '.join(document.hosts)}"
-        )
     allowed = may_change(document)
     return {
         name: connect(spec, may_change=allowed.get(name, ()), state_folder=state_folder)
@@ -112,12 +106,11 @@ async def plan(
     hosts: Mapping[str, Eye],
     *,
     key: bytes,
-    only: Sequence[str] = (),
-    limit: Sequence[str] = (),
+    scope: Scope = EVERYTHING,
 ) -> Plan:
     """Look at every host in scope at once and say what is to be done; unreachable hosts are in the
     plan."""
-    return planning.build(await scene(document, hosts, key=key, only=only, limit=limit))
+    return planning.build(await scene(document, hosts, key=key, scope=scope))
 
 
 async def scene(
@@ -125,8 +118,7 @@ async def scene(
     hosts: Mapping[str, Eye],
     *,
     key: bytes,
-    only: Sequence[str] = (),
-    limit: Sequence[str] = (),
+    scope: Scope = EVERYTHING,
     more: Sequence[Reading] = (),
     locks: bool = False,
     distrusted: set[str] | None = None,
@@ -137,7 +129,7 @@ async def scene(
     `locks`: who holds each host's lock is asked once more last, so that the two frame the look.
     `distrusted`: as `look` has it.
     """
-    resources = _scope(document, only, limit)
+    resources = in_scope(document, scope)
     bare = _bare(document, resources, key)
     wanted = applying.readings_by_host(bare)
     notes = {name: ReadState(name, document.name, journal.FILE) for name in wanted}
@@ -232,8 +224,7 @@ async def apply(
     run: RunInfo,
     key: bytes,
     progress: Callable[[Event], None],
-    only: Sequence[str] = (),
-    limit: Sequence[str] = (),
+    scope: Scope = EVERYTHING,
     patience: float = 0.0,
     lock_timeout: float = 0.0,
     wait: float = 0.0,
@@ -248,17 +239,15 @@ async def apply(
     reach is left out and reported.
     """
     refuse_unreachable(document, plan)
-    scope = (item for item in _scope(document, only, limit) if item.host not in plan.unreachable)
-    seen = replace(_bare(document, tuple(scope), key), unreachable=plan.unreachable)
+    reached = tuple(item for item in in_scope(document, scope) if item.host not in plan.unreachable)
+    seen = replace(_bare(document, reached, key), unreachable=plan.unreachable)
     report = await applying.run(
         plan, seen, hosts, run, progress, patience=applying.Patience(lock_timeout, wait)
     )
     lost = any(step.result == "failed" for step in report.steps)
     if lost or report.exit_code not in (errors.IN_SYNC, errors.UNREACHABLE, errors.DRIFT):
         return report
-    asking = functools.partial(
-        verify, document, hosts, key=key, only=only, limit=limit, lost=plan.unreachable
-    )
+    asking = functools.partial(verify, document, hosts, key=key, scope=scope, lost=plan.unreachable)
     results = await _patiently(asking, document.checks, patience, progress)
     failed = any(result.result == "failed" for result in results)
     codes = (report.exit_code, errors.CHECKS_FAILED if failed else errors.IN_SYNC)
@@ -292,8 +281,7 @@ async def verify(
     *,
     key: bytes,
     names: Sequence[str] = (),
-    only: Sequence[str] = (),
-    limit: Sequence[str] = (),
+    scope: Scope = EVERYTHING,
     lost: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[CheckResult, ...]:
     """Every acceptance check in scope (or those named), in the document's order; a host's travel
@@ -304,11 +292,11 @@ async def verify(
     missing = set(names) - {item.spec.name for item in document.checks}
     if missing:
         raise errors.UsageError(f"no check is called {', '.join(sorted(missing))}")
-    scope = hosts_in_scope(document, only, limit)
+    there = hosts_in_scope(document, scope)
     chosen = [
         item
         for item in document.checks
-        if (not names or item.spec.name in names) and (not item.host or item.host in scope)
+        if (not names or item.spec.name in names) and (not item.host or item.host in there)
     ]
     wanted: dict[str, list[Reading]] = {}
     for item in chosen:
@@ -391,28 +379,29 @@ def _bare(document: Document, resources: tuple[Resource, ...], key: bytes) -> Sc
     )
 
 
-def in_scope(
-    document: Document, limit: Sequence[str] = (), only: Sequence[str] = ()
-) -> tuple[Resource, ...]:
-    """The document's resources on the hosts that `limit` names and of the addresses `only` names,
-    or all."""
-    return _scope(document, only, limit)
+def in_scope(document: Document, scope: Scope = EVERYTHING) -> tuple[Resource, ...]:
+    """The document's resources that the scope names, and the pins on its hosts."""
+    resources = (*document.guards, *document.resources)
+    for name in scope.only:
+        if not any(named(resource.address, name) for resource in resources):
+            raise _no_such(name, [resource.address for resource in resources], document)
+    return tuple(
+        item
+        for item in resources
+        if scope.has(item.host)
+        and (not scope.only or _guards(item) or scope.asks_for(item.address))
+    )
 
 
-def hosts_in_scope(
-    document: Document, only: Sequence[str] = (), limit: Sequence[str] = ()
-) -> tuple[str, ...]:
-    """The hosts that a run of this scope changes, watches and judges: those that `limit` names, and
-    with `only` those on which something of it stands (a pin only where it is named itself)."""
+def hosts_in_scope(document: Document, scope: Scope) -> tuple[str, ...]:
+    """The hosts that a run of this scope changes, watches and judges: those that --limit names, and
+    with --only those on which something of it stands (a pin only where it is named itself)."""
     there = {
         item.host
-        for item in _scope(document, only, limit)
-        if not _guards(item) or any(named(item.address, name) for name in only)
+        for item in in_scope(document, scope)
+        if not _guards(item) or scope.asks_for(item.address)
     }
-    limited = (
-        name for name in document.hosts if not limit or any(named(name, word) for word in limit)
-    )
-    return tuple(name for name in limited if not only or name in there)
+    return tuple(name for name in scope.among(document.hosts) if not scope.only or name in there)
 
 
 def hosts_of(resources: Sequence[Resource]) -> frozenset[str]:
@@ -429,24 +418,6 @@ def doubtful(resources: Sequence[Resource], lost: Collection[str]) -> frozenset[
     for early, late in planning.edges(resources, KINDS) if found else ():
         found |= {late.address} if early.address in found else set()
     return frozenset(found)
-
-
-def _scope(document: Document, only: Sequence[str], limit: Sequence[str]) -> tuple[Resource, ...]:
-    resources = (*document.guards, *document.resources)
-    addresses = [resource.address for resource in resources]
-    for name in only:
-        if not any(named(address, name) for address in addresses):
-            raise _no_such(name, addresses, document)
-    return tuple(
-        resource
-        for resource in resources
-        if (not limit or any(named(resource.host, name) for name in limit))
-        and (
-            not only
-            or KINDS[resource.kind].UNIT == GUARD
-            or any(named(resource.address, name) for name in only)
-        )
-    )
 
 
 def _guards(resource: Resource) -> bool:

@@ -19,6 +19,7 @@ from kjpstate.formats.tree import read_stamp, stamp_name, stamped_files
 from kjpstate.host import Eye, Host
 from kjpstate.kinds import KINDS, Kind
 from kjpstate.model import (
+    EVERYTHING,
     Answer,
     Event,
     Plan,
@@ -27,8 +28,8 @@ from kjpstate.model import (
     Report,
     Resource,
     RunInfo,
+    Scope,
     Where,
-    named,
 )
 from kjpstate.plan import Scene
 from kjpstate.undo import ledger, record, reverse
@@ -59,11 +60,11 @@ async def run(
     info: RunInfo,
     progress: Callable[[Event], None],
     force: bool = False,
-    limit: Sequence[str] = (),
+    scope: Scope = EVERYTHING,
 ) -> Report:
     """Plan and act in one, without asking: the run `id` (empty: the last) is taken back as the run
     `info`."""
-    found = await plan(document, hosts, id, key=key, by=info.id, force=force, limit=limit)
+    found = await plan(document, hosts, id, key=key, by=info.id, force=force, scope=scope)
     return await act(document, found, hosts, info=info, progress=progress)
 
 
@@ -75,14 +76,14 @@ async def plan(
     key: bytes,
     by: str,
     force: bool = False,
-    limit: Sequence[str] = (),
+    scope: Scope = EVERYTHING,
 ) -> Rollback:
     """Look at every host and say what taking back the run `id` (empty: the last that stands) would
     do.
 
     `by`: the id of the run that will do it. Raises UsageError when no such run is noted anywhere.
     """
-    chosen = [name for name in hosts if not limit or any(named(name, word) for word in limit)]
+    chosen = scope.among(hosts)
     notes, unreachable = await _noted(document, hosts, chosen, id)
     run_id = id or _last(notes)
     if not any(run_id in records for _, records in notes.values()):

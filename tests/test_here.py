@@ -10,7 +10,7 @@ import pytest
 
 from kjpstate import document, errors, reconcile
 from kjpstate.hosts import connect
-from kjpstate.model import Plan, Report, RunInfo
+from kjpstate.model import Plan, Report, RunInfo, Scope
 from kjpstate.render.drifts import drift_lines
 from kjpstate.render.lines import text_of
 from tests.support.demo_world import KEY, SMALL, STATES, World
@@ -166,7 +166,7 @@ def test_a_word_that_is_no_host_or_several(tmp_path: Path):
     assert member.hosts["box[10.0.0.2]"].member_of == "box"
     assert [item.address for item in member.resources] == ["dns[10.0.0.2]"]
     with pytest.raises(errors.UsageError, match="can't be seen from here"):
-        reconcile._scope(member, ["dns[10.0.0.1]"], ())
+        reconcile.in_scope(member, Scope(only=("dns[10.0.0.1]",)))
 
 
 def test_another_user_than_the_documents_is_refused(tmp_path: Path):

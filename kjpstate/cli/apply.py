@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import click
 
 from kjpstate import errors, reconcile
-from kjpstate.cli import interrupts, options, saving
-from kjpstate.cli.afterwards import Aftermath, Asked
-from kjpstate.cli.recording import Note, narrowed, noted
+from kjpstate.cli import options, saving
+from kjpstate.cli.after_apply import AfterApply, Aftermath
+from kjpstate.cli.recording import Note
+from kjpstate.cli.running import noted_over
 from kjpstate.cli.session import Session
 from kjpstate.cli.verify import code_of
-from kjpstate.cli.work import Work, head, opened
-from kjpstate.model import Event, Plan, Recovered, Report, RunInfo
+from kjpstate.cli.work import Work, head
+from kjpstate.model import EVERYTHING, Event, Plan, Recovered, Report, RunInfo, Scope
 from kjpstate.render.as_json import report_json
 from kjpstate.render.lines import BLANK
 from kjpstate.render.plans import plan_lines
@@ -37,134 +36,92 @@ class Given:
     file: Path | None = None
 
 
-@click.command()
-@click.argument("document", required=False, default=None, metavar="[DOCUMENT | FILE]")
-@options.scope
-@options.here
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@options.lock_timeout
-@options.wait
-@options.duration(
-    "--monitor", "monitor", "Then watch for so long, such as 30m; see kjpstate monitor."
-)
-@click.option(
-    "--plot",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Draw what --monitor saw: .html, .svg, .png, .pdf.",
-)
-@click.option(
-    "--rollback-on-fail",
-    is_flag=True,
-    help="Roll this run back when a check or the watch fails (exit 7).",
-)
-@options.as_json
-@options.colour
-@click.pass_obj
-def command(
-    session: Session,
-    /,
-    document: str | None,
-    *,
-    only: Sequence[str],
-    limit: Sequence[str],
-    here: str | None,
-    yes: bool,
-    as_json: bool,
-    lock_timeout: float,
-    wait: float,
-    monitor: float | None,
-    plot: Path | None,
-    rollback_on_fail: bool,
-) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """The command line."""
+
+    document: str | None = options.argument(metavar="[DOCUMENT | FILE]")
+    scope: Scope = options.scope()
+    yes: bool = options.yes()
+    lock_timeout: float = options.lock_timeout()
+    wait: float = options.wait()
+    monitor: float | None = options.duration(
+        "--monitor", "Then watch for so long, such as 30m; see kjpstate monitor."
+    )
+    plot: Path | None = options.file("--plot", "Draw what --monitor saw: .html, .svg, .png, .pdf.")
+    rollback_on_fail: bool = options.flag(
+        "--rollback-on-fail",
+        help="Roll this run back when a check or the watch fails (exit 7).",
+    )
+    as_json: bool = options.as_json()
+
+
+@options.command(Asked)
+def command(session: Session, asked: Asked) -> int:
     """Show the plan, ask, and do it: backups first, only what differs; then run the checks.
 
     With a FILE of `plan --out`: do that plan, without asking, or nothing if anything moved since.
     """
-    file = saving.found(document)
+    file, given = saving.found(asked.document), Given()
     if file is not None:
-        if only or limit or here is not None:
-            why = f"{file} has its scope from when it was saved"
-            raise errors.UsageError(why, "leave --only, --limit and --here out")
+        if asked.scope != EVERYTHING:
+            raise errors.UsageError(
+                f"{file} has its scope from when it was saved",
+                "leave --only, --limit, --exclude and --here out",
+            )
         saved = saving.opening(session, file)
-        given, document, yes = Given(saved, file), saving.document_of(saved), True
-        only, limit, here = saving.scope_of(saved)
-    else:
-        given = Given()
-    if not yes and as_json:
+        given, scope = Given(saved, file), saving.scope_to_apply(saved)
+        asked = replace(asked, document=saving.document_of(saved), scope=scope, yes=True)
+    if not asked.yes and asked.as_json:
         raise errors.UsageError(
             "apply --json can't ask; add --yes.", "kjpstate plan --json   shows the plan first"
         )
-    if not yes and not session.has_terminal():
+    if not asked.yes and not session.has_terminal():
         raise errors.UsageError(
             "apply asks before it acts, and there is no terminal to ask on.",
             "add --yes to apply without asking; kjpstate plan   shows the plan first",
         )
-    with noted(session, "apply", document, narrowed(only, limit, here)) as note:
-        chosen: dict[str, Any] = {
-            "only": only,
-            "limit": limit,
-            "here": here,
-            "yes": yes,
-            "as_json": as_json,
-        }
-        chosen["after"] = Asked(monitor, rollback_on_fail, plot)
-        patience = {"lock_timeout": lock_timeout, "wait": wait}
-        run = _apply(session, document, note, given, **chosen, patience=patience)
-        return note.ended(interrupts.run(run))
+    return noted_over(session, "apply", asked, functools.partial(_apply, given))
 
 
-async def _apply(
-    session: Session,
-    argument: str | None,
-    note: Note,
-    given: Given,
-    *,
-    only: Sequence[str],
-    limit: Sequence[str],
-    here: str | None,
-    yes: bool,
-    as_json: bool,
-    after: Asked,
-    patience: Mapping[str, float],
-) -> int:
-    async with opened(session, argument, only, limit, here=here) as work:
-        run = note.over(work.document, work.aim)
-        aftermath = Aftermath(work, note, after, after.ready(work), as_json)
+async def _apply(given: Given, work: Work, asked: Asked, note: Note) -> int:
+    session, run = work.session, note.over(work.document, work.aim)
+    after = AfterApply(asked.monitor, asked.rollback_on_fail, asked.plot)
+    aftermath = Aftermath(work, note, after, after.ready(work), asked.as_json)
+    plan, seconds = await work.plan()
+    if given.saved is not None and given.file is not None:
+        saving.refuse_stale(work, plan, given.saved, given.file)
+    recovered = await _recover(work, plan, run, asked.lock_timeout)
+    if plan.unfinished:
         plan, seconds = await work.plan()
-        if given.saved is not None and given.file is not None:
-            saving.refuse_stale(work, plan, given.saved, given.file)
-        recovered = await _recover(work, plan, run, patience["lock_timeout"])
-        if plan.unfinished:
-            plan, seconds = await work.plan()
-        if not as_json:
-            with session.owing(yes):
-                session.out(plan_lines(plan, head(work, plan, seconds), session.mask()))
-        reconcile.refuse_unreachable(work.document, plan)
-        wanted = any(change.refusal is None and not change.held for change in plan.changes)
-        if wanted and not yes and not session.confirmed("Apply this?"):
-            raise errors.Failed("Nothing was done: the answer was not yes.")
-        started = time.monotonic()
-        note.saw(plan)
-        with saving.used(work, given.saved, given.file, run):
-            report = await (
-                _act(work, plan, run, patience) if wanted else _check_only(work, plan, run)
-            )
-        report = replace(report, recovered=(*recovered, *report.recovered))
-        note.did(report)
-        second, code = None if wanted else plan, report.exit_code
-        with session.owing():
-            second = second or (await work.plan())[0]
-            code = errors.worst([code, reconcile.exit_code(second)])
-            if wanted and not as_json:
-                session.out([BLANK, *report_lines(report, second, time.monotonic() - started)])
-            elif not as_json:
-                session.out([BLANK, *check_lines(report.checks)] if report.checks else [])
-        ended = await aftermath.finish(report, code)
-        with session.owing():
-            if as_json:
-                done = report_json(report, second, session.mask(), exit_code=code)
-                session.out_json({**done, **ended.json(session.mask())})
-        return ended.code
+    if not asked.as_json:
+        with session.owing(asked.yes):
+            session.out(plan_lines(plan, head(work, plan, seconds), session.mask()))
+    reconcile.refuse_unreachable(work.document, plan)
+    wanted = any(change.refusal is None and not change.held for change in plan.changes)
+    if wanted and not asked.yes and not session.confirmed("Apply this?"):
+        raise errors.Failed("Nothing was done: the answer was not yes.")
+    started = time.monotonic()
+    note.saw(plan)
+    with saving.used(work, given.saved, given.file, run):
+        doing = _act(work, plan, run, asked) if wanted else _check_only(work, plan, run)
+        report = await doing
+    report = replace(report, recovered=(*recovered, *report.recovered))
+    note.did(report)
+    second, code = None if wanted else plan, report.exit_code
+    with session.owing():
+        second = second or (await work.plan())[0]
+        code = errors.worst([code, reconcile.exit_code(second)])
+        if wanted and not asked.as_json:
+            session.out([BLANK, *report_lines(report, second, time.monotonic() - started)])
+        elif not asked.as_json:
+            session.out([BLANK, *check_lines(report.checks)] if report.checks else [])
+    ended = await aftermath.finish(report, code)
+    with session.owing():
+        if asked.as_json:
+            done = report_json(report, second, session.mask(), exit_code=code)
+            session.out_json({**done, **ended.json(session.mask())})
+    return ended.code
 
 
 async def _recover(
@@ -177,7 +134,7 @@ def _follow(work: Work) -> Callable[[Event], None]:
     return lambda event: work.session.follow(event_line(event))
 
 
-async def _act(work: Work, plan: Plan, run: RunInfo, patience: Mapping[str, float]) -> Report:
+async def _act(work: Work, plan: Plan, run: RunInfo, asked: Asked) -> Report:
     return await reconcile.apply(
         work.document,
         work.hosts,
@@ -185,10 +142,10 @@ async def _act(work: Work, plan: Plan, run: RunInfo, patience: Mapping[str, floa
         run=run,
         key=work.key,
         progress=_follow(work),
-        only=work.only,
-        limit=work.limit,
+        scope=work.scope,
         patience=_PATIENCE,
-        **patience,
+        lock_timeout=asked.lock_timeout,
+        wait=asked.wait,
     )
 
 
@@ -196,6 +153,7 @@ async def _check_only(work: Work, plan: Plan, run: RunInfo) -> Report:
     """Nothing to write: the checks still run, unless something is refused."""
     if plan.changes:
         return Report(run, plan, (), exit_code=reconcile.exit_code(plan))
-    scope: dict[str, Any] = {"only": work.only, "limit": work.limit, "lost": plan.unreachable}
-    results = await reconcile.verify(work.document, work.hosts, key=work.key, **scope)
+    results = await reconcile.verify(
+        work.document, work.hosts, key=work.key, scope=work.scope, lost=plan.unreachable
+    )
     return Report(run, plan, (), checks=results, exit_code=code_of(results))

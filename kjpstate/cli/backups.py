@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import click
 
 from kjpstate import backups, errors
-from kjpstate.cli import interrupts, options
-from kjpstate.cli.controller import run_info
+from kjpstate.cli import options
+from kjpstate.cli.running import Manner, over
 from kjpstate.cli.session import Session
-from kjpstate.cli.work import Work, opened
+from kjpstate.cli.state_folder import run_info
+from kjpstate.cli.work import Work
 from kjpstate.formats.times import run_time
+from kjpstate.model import Scope
 from kjpstate.render.as_json import listed_json
 from kjpstate.render.drifts import lost_lines
 from kjpstate.render.kept import backup_lines, pruned_lines, rows_of
@@ -26,93 +27,103 @@ _PRUNE = "prune"
 _DAY = 86400
 
 
-@click.command()
-@click.argument("words", nargs=-1, metavar="[prune] [DOCUMENT]")
-@click.option(
-    "--keep", type=click.IntRange(1), metavar="N", help="prune: what the newest N runs kept stays."
-)
-@click.option(
-    "--keep-days", type=click.IntRange(1), metavar="D", help="prune: what is not D days old stays."
-)
-@click.option("--limit", multiple=True, metavar="HOST", help="Only this host.")
-@options.here
-@click.option("--yes", is_flag=True, help="prune: do not ask.")
-@options.as_json
-@options.colour
-@click.pass_obj
-def command(session: Session, /, words: Sequence[str], **chosen: Any) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """The command line."""
+
+    words: tuple[str, ...] = options.argument(nargs=-1, metavar="[prune] [DOCUMENT]")
+    keep: int | None = options.option(
+        "--keep",
+        type=click.IntRange(1),
+        metavar="N",
+        help="prune: what the newest N runs kept stays.",
+    )
+    keep_days: int | None = options.option(
+        "--keep-days",
+        type=click.IntRange(1),
+        metavar="D",
+        help="prune: what is not D days old stays.",
+    )
+    scope: Scope = options.hosts()
+    yes: bool = options.yes("prune: do not ask.")
+    as_json: bool = options.as_json()
+
+    @property
+    def prunes(self) -> bool:
+        """The first word is the verb of its own, and no document."""
+        return self.words[:1] == (_PRUNE,) and not Path(_PRUNE).is_file()
+
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """The words that are left."""
+        return self.words[1:] if self.prunes else self.words
+
+    @property
+    def document(self) -> str | None:
+        """The one of them there should be."""
+        return self.documents[0] if self.documents else None
+
+    @property
+    def bounded(self) -> bool:
+        """It says what stays."""
+        return (self.keep, self.keep_days) != (None, None)
+
+
+@options.command(Asked)
+def command(session: Session, asked: Asked) -> int:
     """List what was kept before a run changed it: every run, every file, and whether it is still as
     it was.
 
     With `prune`: remove old ones, after showing which. The first original of a file never goes, nor
     what the last run kept.
     """
-    prunes = words[:1] == (_PRUNE,) and not Path(_PRUNE).is_file()
-    rest = words[1:] if prunes else words
-    if len(rest) > 1:
-        raise errors.UsageError(f"backups takes one document, not {', '.join(rest)}")
-    bounds = chosen.pop("keep"), chosen.pop("keep_days")
-    if not prunes and (bounds != (None, None) or chosen["yes"]):
+    if len(asked.documents) > 1:
+        raise errors.UsageError(f"backups takes one document, not {', '.join(asked.documents)}")
+    if not asked.prunes and (asked.bounded or asked.yes):
         raise errors.UsageError("--keep, --keep-days and --yes belong to: kjpstate backups prune")
-    if prunes and bounds == (None, None):
+    if asked.prunes and not asked.bounded:
         raise errors.UsageError("backups prune needs --keep N, --keep-days D, or both")
-    yes = chosen.pop("yes")
-    if prunes and not yes and (chosen["as_json"] or not session.has_terminal()):
+    if asked.prunes and not asked.yes and (asked.as_json or not session.has_terminal()):
         raise errors.UsageError("prune asks before it removes, and can't ask here.", "add --yes")
-    document = rest[0] if rest else None
-    if prunes:
-        return interrupts.run(_prune(session, document, bounds, yes=yes, **chosen))
-    return interrupts.run(_list(session, document, **chosen))
+    return over(session, asked, _prune if asked.prunes else _list, Manner(forgiving=True))
 
 
-async def _list(
-    session: Session, document: str | None, *, limit: Sequence[str], here: str | None, as_json: bool
-) -> int:
-    async with opened(session, document, (), limit, here=here, forgiving=True) as work:
-        rows, unreachable = await backups.ledgers(work.document, work.hosts, work.scope)
-        found = await backups.look(work.hosts, rows)
-        if as_json:
-            session.out_json(listed_json("backups", rows_of(found), session.mask()))
-        else:
-            session.out(backup_lines(found))
+async def _list(work: Work, asked: Asked) -> int:
+    session = work.session
+    rows, unreachable = await backups.ledgers(work.document, work.hosts, work.chosen)
+    found = await backups.look(work.hosts, rows)
+    session.answer(
+        asked.as_json,
+        lambda: listed_json("backups", rows_of(found), session.mask()),
+        lambda: backup_lines(found),
+    )
+    session.tell(lost_lines(unreachable, session.mask()))
+    return errors.UNREACHABLE if unreachable else errors.IN_SYNC
+
+
+async def _prune(work: Work, asked: Asked) -> int:
+    session, since = work.session, _since(asked.keep_days)
+    rows, unreachable = await backups.ledgers(work.document, work.hosts, work.chosen)
+    going = {
+        host: pruning.doomed(kept, keep=asked.keep, since=since) for host, kept in rows.items()
+    }
+    found = await backups.look(work.hosts, going)
+    with session.owing(asked.yes):
+        if not asked.as_json:
+            session.out(pruned_lines(found))
         session.tell(lost_lines(unreachable, session.mask()))
-        return errors.UNREACHABLE if unreachable else errors.IN_SYNC
+    if found and not asked.yes and not session.confirmed("Remove these for good?"):
+        raise errors.Failed("Nothing was done: the answer was not yes.")
+    done = await _removed(work, going)
+    if asked.as_json:
+        session.out_json(listed_json("pruned", rows_of(found), session.mask()))
+    elif found:
+        session.tell(pruned_lines(found, done))
+    return errors.UNREACHABLE if unreachable else errors.IN_SYNC
 
 
-async def _prune(
-    session: Session,
-    document: str | None,
-    bounds: tuple[int | None, int | None],
-    *,
-    limit: Sequence[str],
-    here: str | None,
-    yes: bool,
-    as_json: bool,
-) -> int:
-    async with opened(session, document, (), limit, here=here, forgiving=True) as work:
-        rows, unreachable = await backups.ledgers(work.document, work.hosts, work.scope)
-        going = {host: pruning.doomed(kept, **_bounds(bounds)) for host, kept in rows.items()}
-        found = await backups.look(work.hosts, going)
-        with session.owing(yes):
-            if not as_json:
-                session.out(pruned_lines(found))
-            session.tell(lost_lines(unreachable, session.mask()))
-        if found and not yes and not session.confirmed("Remove these for good?"):
-            raise errors.Failed("Nothing was done: the answer was not yes.")
-        done = await _removed(work, going)
-        if as_json:
-            session.out_json(listed_json("pruned", rows_of(found), session.mask()))
-        elif found:
-            session.tell(pruned_lines(found, done))
-        return errors.UNREACHABLE if unreachable else errors.IN_SYNC
-
-
-def _bounds(bounds: tuple[int | None, int | None]) -> dict[str, Any]:
-    keep, days = bounds
-    since = None
-    if days is not None:
-        since = run_time(time.time() - days * _DAY)
-    return {"keep": keep, "since": since}
+def _since(days: int | None) -> str | None:
+    return None if days is None else run_time(time.time() - days * _DAY)
 
 
 async def _removed(work: Work, going: Mapping[str, Sequence[Kept]]) -> Mapping[str, int]:

@@ -16,12 +16,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import click
-
 from kjpstate import document, errors, reconcile
 from kjpstate.cli import interrupts, options
-from kjpstate.cli.controller import run_info
 from kjpstate.cli.session import Session
+from kjpstate.cli.state_folder import run_info
 from kjpstate.cli.work import Work, head
 from kjpstate.hosts.simulated import SimulatedHost, seed_demo
 from kjpstate.model import Plan
@@ -48,13 +46,18 @@ class _Stage:
     stb: SimulatedHost
 
 
-@click.command()
-@click.option("--keep", is_flag=True, help="Leave the two machines' folder in place afterwards.")
-@options.colour
-@click.pass_obj
-def command(session: Session, keep: bool) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """The command line."""
+
+    keep: bool = options.flag("--keep", help="Leave the two machines' folder in place afterwards.")
+
+
+@options.command(Asked)
+def command(session: Session, asked: Asked) -> int:
     """Try it: plan, apply, drift and cure on two simulated machines. Needs nothing, touches
     nothing."""
+    keep = asked.keep
     folder = Path(tempfile.mkdtemp(prefix="kjpstate-demo-"))
     try:
         interrupts.run(_play(session, folder))

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from kjpstate import errors, reconcile
 from kjpstate.checking import Check, check
-from kjpstate.cli import interrupts, options
+from kjpstate.cli import options
 from kjpstate.cli.notifying import notify
-from kjpstate.cli.recording import narrowed, noted
+from kjpstate.cli.recording import Note
+from kjpstate.cli.running import Manner, noted_over
 from kjpstate.cli.session import Session
-from kjpstate.cli.work import Work, opened, tell_unread
+from kjpstate.cli.work import Work, tell_unread
 from kjpstate.formats.digests import sha256
 from kjpstate.hosts import lock
 from kjpstate.hosts.places import Places
-from kjpstate.model import RunInfo
+from kjpstate.model import RunInfo, Scope
 from kjpstate.render.as_json import plan_json
 from kjpstate.render.drifts import busy_lines, cut_lines, drift_lines, lost_lines
 
@@ -34,30 +34,23 @@ _TELLING = 60.0
 """Seconds for telling whoever the document names in `notify`, which ends itself before."""
 
 
-@click.command()
-@options.document
-@options.scope
-@options.here
-@options.timeout(60.0, "For looking at everything.")
-@options.as_json
-@options.colour
-@click.pass_obj
-def command(
-    session: Session,
-    /,
-    document: str | None,
-    *,
-    only: Sequence[str],
-    limit: Sequence[str],
-    here: str | None,
-    timeout: float,
-    as_json: bool,
-) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """The command line."""
+
+    document: str | None = options.argument()
+    scope: Scope = options.scope()
+    timeout: float = options.timeout(60.0, "For looking at everything.")
+    as_json: bool = options.as_json()
+
+
+@options.command(Asked)
+def command(session: Session, asked: Asked) -> int:
     """For cron: silent and 0 when in sync; else one line a drift, and 2 (3 when a host did not
     answer)."""
-    with _ended_in_time(timeout) as end:
-        looking = _drift(session, document, end, only=only, limit=limit, here=here, as_json=as_json)
-        return interrupts.run(looking)
+    with _ended_in_time(asked.timeout) as end:
+        drift = functools.partial(_drift, end)
+        return noted_over(session, "drift", asked, drift, Manner(looks=True, silent=True))
 
 
 @dataclass
@@ -81,48 +74,33 @@ class _End:
             self.dog.cancel()
 
 
-async def _drift(
-    session: Session,
-    argument: str | None,
-    end: _End,
-    *,
-    only: Sequence[str],
-    limit: Sequence[str],
-    here: str | None,
-    as_json: bool,
-) -> int:
-    with noted(session, "drift", argument, narrowed(only, limit, here)) as note:
-        async with opened(
-            session, argument, only, limit, here=here, looks=True, silent=True
-        ) as work:
-            run = note.over(work.document, work.scope)
-            with _alone(work, run):
-                found = await check(
-                    work.document,
-                    work.hosts,
-                    key=work.key,
-                    only=work.only,
-                    limit=work.limit,
-                    within=end.seconds,
-                    advised=as_json,  # rows have no place for it
+async def _drift(end: _End, work: Work, asked: Asked, note: Note) -> int:
+    session = work.session
+    with _alone(work, note.run):
+        found = await check(
+            work.document,
+            work.hosts,
+            key=work.key,
+            scope=work.scope,
+            within=end.seconds,
+            advised=asked.as_json,  # rows have no place for it
+        )
+        session.secrets |= found.plan.secrets
+        note.saw(found.plan, found.busy)
+        end.code = code = note.ended(_code(found))
+        try:
+            _say(session, found, code, asked.as_json)
+            if code:  # cron sends a mail of whatever is said
+                tell_unread(
+                    session, [work.document.hosts[name] for name in work.chosen], work.folder
                 )
-                session.secrets |= found.plan.secrets
-                note.saw(found.plan, found.busy)
-                end.code = note.ended(_code(found))
-                try:
-                    _say(session, found, end.code, as_json)
-                    if end.code:  # cron sends a mail of whatever is said
-                        tell_unread(
-                            session, map(work.document.hosts.__getitem__, work.scope), work.folder
-                        )
-                finally:
-                    # Also when a full disk takes no more output: that may be what the bot died of.
-                    # What may be told is what was judged: nothing of a host that another run is at
-                    # work on.
-                    end.watched(_TELLING)
-                    notify(work, found.plan)
-                    end.watched(_GRACE)
-    return end.code
+        finally:
+            # Also when a full disk takes no more output: that may be what the bot died of. What may
+            # be told is what was judged: nothing of a host that another run is at work on.
+            end.watched(_TELLING)
+            notify(work, found.plan)
+            end.watched(_GRACE)
+    return code
 
 
 def _code(found: Check) -> int:

@@ -4,9 +4,8 @@ restarts, too."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
-
-import click
 
 from kjpstate import errors
 from kjpstate.cli import options
@@ -17,23 +16,28 @@ from kjpstate.render.restarts import restarts_lines
 from kjpstate.rules import RULES
 
 
-@click.command()
-@click.argument("word", required=False, default=None)
-@options.document
-@options.colour
-@click.pass_obj
-def command(session: Session, word: str | None, document: str | None) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """The command line."""
+
+    word: str | None = options.argument()
+    document: str | None = options.argument()
+
+
+@options.command(Asked)
+def command(session: Session, asked: Asked) -> int:
     """Say what a rule or a key of the document means; without WORD, list them.
 
     A key is named by its path (dns.servers) or its last word. `explain pm2 [DOCUMENT]` also draws
     when PM2 restarts the document's apps, and when it gives them up.
     """
-    if document is not None and word != "pm2":
+    word = asked.word
+    if asked.document is not None and word != "pm2":
         raise errors.UsageError(f"the page of {word} needs no document", f"kjpstate explain {word}")
     session.out(_pages(word) if word else _list())
     if word == "pm2":
-        session.out(_restarts(session, document))
-    return 0
+        session.out(_restarts(session, asked.document))
+    return errors.IN_SYNC
 
 
 def _restarts(session: Session, document: str | None) -> Iterator[Line]:

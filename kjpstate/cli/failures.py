@@ -108,7 +108,7 @@ def _usage(error: click.ClickException) -> errors.UsageError:
 
 def _crashed(error: BaseException, session: Session) -> errors.Failed:
     """The traceback goes into a file that only its owner reads, secrets masked."""
-    from kjpstate.cli.controller import state_folder
+    from kjpstate.cli.state_folder import state_folder
 
     text = session.mask()("".join(traceback.format_exception(error)))
     words = " ".join(session.argv)

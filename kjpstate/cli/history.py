@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from kjpstate import errors, history, reconcile
-from kjpstate.cli import interrupts, options
-from kjpstate.cli.controller import looking_folder
+from kjpstate.cli import options
+from kjpstate.cli.running import Manner, over
 from kjpstate.cli.session import Session
-from kjpstate.cli.work import load, opened
+from kjpstate.cli.state_folder import looking_folder
+from kjpstate.cli.work import Work, load
 from kjpstate.formats import remembered
 from kjpstate.formats.times import run_time, seconds
 from kjpstate.history import Item, Past, Wanted
-from kjpstate.model import Answers, Reading, ReadState, named
+from kjpstate.model import Answers, Reading, ReadState, Scope, named
 from kjpstate.render.drifts import lost_lines
 from kjpstate.render.lines import Line
 from kjpstate.render.pasts import history_json, history_lines
@@ -28,70 +29,66 @@ _PATIENCE = 10.0
 _VERBS = ("plan", "apply", "drift", "verify", "monitor", "rollback")
 
 
-@click.command()
-@options.document
-@click.option("--all", "every", is_flag=True, help="Of all documents, not of this one.")
-@click.option(
-    "--verb", "verbs", multiple=True, type=click.Choice(_VERBS), help="Only runs of this verb."
-)
-@click.option("--limit", "host", metavar="HOST", default="", help="Only runs over this host.")
-@click.option("--since", metavar="WHEN", default="", help="Such as 2026-03-01, 12h, 7d.")
-@click.option("--failed", is_flag=True, help="Only runs whose exit code was not 0.")
-@options.here
-@click.option("--local", is_flag=True, help="Only what this machine remembers; no host is asked.")
-@click.option(
-    "-n", "most", type=click.IntRange(min=0), default=20, help="The newest so many (20); 0 for all."
-)
-@options.as_json
-@options.colour
-@click.pass_obj
-def command(
-    session: Session,
-    /,
-    document: str | None,
-    *,
-    every: bool,
-    verbs: Sequence[str],
-    host: str,
-    since: str,
-    failed: bool,
-    here: str | None,
-    local: bool,
-    most: int,
-    as_json: bool,
-) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """The command line."""
+
+    document: str | None = options.argument()
+    every: bool = options.flag("--all", help="Of all documents, not of this one.")
+    verbs: tuple[str, ...] = options.option(
+        "--verb", multiple=True, type=click.Choice(_VERBS), help="Only runs of this verb."
+    )
+    host: str = options.option(
+        "--limit", metavar="HOST", default="", help="Only runs over this host."
+    )
+    since: str = options.option(
+        "--since", metavar="WHEN", default="", help="Such as 2026-03-01, 12h, 7d."
+    )
+    failed: bool = options.flag("--failed", help="Only runs whose exit code was not 0.")
+    scope: Scope = options.scope("here")
+    local: bool = options.flag(
+        "--local", help="Only what this machine remembers; no host is asked."
+    )
+    most: int = options.option(
+        "-n", type=click.IntRange(min=0), default=20, help="The newest so many (20); 0 for all."
+    )
+    as_json: bool = options.as_json()
+
+
+@options.command(Asked)
+def command(session: Session, asked: Asked) -> int:
     """What plan, apply, drift, verify and the others did, newest first."""
-    name, path = ("", "") if every else which(session, document)
-    wanted = Wanted(name, path, tuple(verbs), host, since_time(since), failed, most)
+    name, path = ("", "") if asked.every else which(session, asked.document)
+    since = since_time(asked.since)
+    wanted = Wanted(name, path, asked.verbs, asked.host, since, asked.failed, asked.most)
     folder = looking_folder(session.environ)
-    found = history.runs(folder, replace(wanted, most=0) if name and not local else wanted)
+    asks = bool(name) and not asked.local
+    found = history.runs(folder, replace(wanted, most=0) if asks else wanted)
     runs, lost = found.value, dict[str, str]()
-    if name and not local:
-        theirs, lost = interrupts.run(_told_by_hosts(session, document, here, host))
+    if asks:
+        theirs, lost = over(session, asked, _told_by_hosts, Manner(looks=True, forgiving=True))
         runs = history.merged(runs, theirs, wanted)
-    if as_json:
-        session.out_json(history_json(runs))
-    else:
-        session.out(history_lines(runs))
+    session.answer(
+        asked.as_json,
+        lambda: history_json(runs),
+        lambda: history_lines(runs),
+    )
     tell_trouble(session, found.trouble)
     session.tell(lost_lines(lost, session.mask()))
     return errors.IN_SYNC
 
 
-async def _told_by_hosts(
-    session: Session, argument: str | None, here: str | None, limit: str
-) -> tuple[list[Past], dict[str, str]]:
-    """The runs that the hosts tell which `limit` names (empty: all), and those out of reach: host
-    -> why."""
-    async with opened(session, argument, here=here, looks=True, forgiving=True) as work:
-        wanted: dict[str, list[Reading]] = {}
-        asked = {name: host for name, host in work.hosts.items() if not limit or named(name, limit)}
-        for name, host in asked.items():
+async def _told_by_hosts(work: Work, asked: Asked) -> tuple[list[Past], dict[str, str]]:
+    """The runs that the hosts tell which --limit names (all without it), and those out of reach:
+    host -> why."""
+    wanted: dict[str, list[Reading]] = {}
+    for name, host in work.hosts.items():
+        if not asked.host or named(name, asked.host):
             host.within = _PATIENCE
             wanted[name] = [ReadState(name, work.document.name, remembered.NAME)]
-        answers, lost = await reconcile.look(work.hosts, wanted)
-        there = [name for name in asked if name not in lost]
-        return [run for name in there for run in said_by(name, work.document.name, answers)], lost
+    answers, lost = await reconcile.look(work.hosts, wanted)
+    there = [name for name in wanted if name not in lost]
+    return [run for name in there for run in said_by(name, work.document.name, answers)], lost
 
 
 def said_by(host: str, document: str, answers: Answers) -> Iterator[Past]:

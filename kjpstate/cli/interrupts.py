@@ -26,12 +26,12 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 _INTERRUPTED = 130
 
 
-def run(work: Coroutine[Any, Any, _T]) -> _T:
-    """Do `work` in an event loop of its own. A signal cancels it, and then this raises
-    KeyboardInterrupt."""
+def run(work: Coroutine[Any, Any, _T], name: str = "work") -> _T:
+    """Do `work` in an event loop of its own, as a task of that name. A signal cancels it, and then
+    this raises KeyboardInterrupt."""
     import asyncio
 
-    heed = _Heed()
+    heed = _Heed(name)
     with _heard(heed.signal):
         try:
             return asyncio.run(heed.over(work))
@@ -42,7 +42,8 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
 class _Heed:
     """One run of an event loop. `turned`: whether the loop got to work since the last signal."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.task: asyncio.Task[Any] | None = None
         self.turned = True
         self.interrupted = False
@@ -52,7 +53,7 @@ class _Heed:
 
         self.task = asyncio.current_task()
         if self.task is not None:
-            self.task.set_name(getattr(work, "__qualname__", "work"))
+            self.task.set_name(self.name)
         asyncio.get_running_loop().set_exception_handler(self._complaint)
         try:
             return await work

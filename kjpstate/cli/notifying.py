@@ -29,7 +29,7 @@ def notify(work: Work, plan: Plan, desk: Desk | None = None) -> None:
     mask = work.session.mask()
     whole = reconcile.in_scope(work.document)  # the guardrails are among these
     known = {resource.address for resource in whole} | reconcile.hosts_of(whole)
-    asked = reconcile.hosts_of(reconcile.in_scope(work.document, work.limit, work.only))
+    asked = reconcile.hosts_of(reconcile.in_scope(work.document, work.scope))
     seen = seen_in(plan, frozenset(known), asked, lambda change: clean(row_of(change, mask)))
     looked = seen.looked - reconcile.doubtful(whole, plan.unreachable)
     seen = replace(seen, looked=looked, narrowed=bool(work.document.elsewhere))

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kjpstate import disk, document, errors, reconcile
-from kjpstate.cli import interrupts, options
-from kjpstate.cli.controller import run_info
+from kjpstate.cli import options
+from kjpstate.cli.running import over
 from kjpstate.cli.session import Session
-from kjpstate.cli.work import Work, opened
+from kjpstate.cli.state_folder import run_info
+from kjpstate.cli.work import Work
 from kjpstate.formats.digests import sha256
 from kjpstate.formats.typescript import NoParser
 from kjpstate.kinds.patch.compare import compare
 from kjpstate.kinds.patch.listing import blocks_shown, hand_edits
 from kjpstate.kinds.patch.problems import refusal
 from kjpstate.kinds.patch.spec import Spec
-from kjpstate.model import File, ReadFile, Resource, Unreadable
+from kjpstate.model import File, ReadFile, Resource, Scope, Unreadable
 from kjpstate.render.as_json import listed_json
 from kjpstate.render.blocks import block_json, block_lines, problem_json
 from kjpstate.render.lines import Line
@@ -50,17 +51,22 @@ def command(ctx: click.Context) -> None:
         raise click.UsageError("patch needs a word more: show FILE, or keep ADDRESS", ctx)
 
 
-@command.command()
-@click.argument("file")
-@options.as_json
-@options.colour
-@click.pass_obj
-def show(session: Session, file: str, as_json: bool) -> int:
+@dataclass(frozen=True)
+class Shown:
+    """The command line of `patch show`."""
+
+    file: str = options.argument(required=True)
+    as_json: bool = options.as_json()
+
+
+@options.command(Shown, command.command)
+def show(session: Session, asked: Shown) -> int:
     """The blocks in FILE, of whatever set: where, what for, as written or edited, the kept
     original.
 
     Exit 8 when a marker is broken or the file can't be read.
     """
+    file = asked.file
     try:
         data = Path(file).read_bytes()
     except OSError as error:
@@ -72,7 +78,7 @@ def show(session: Session, file: str, as_json: bool) -> int:
     except NoParser as error:
         raise _no_parser(file, error) from None
     code = errors.REFUSED if problems else errors.IN_SYNC
-    if as_json:
+    if asked.as_json:
         value = listed_json("blocks", [block_json(block) for block in blocks], session.mask())
         session.out_json(
             value | {"problems": [problem_json(problem) for problem in problems], "exit_code": code}
@@ -82,24 +88,28 @@ def show(session: Session, file: str, as_json: bool) -> int:
     return code
 
 
-@command.command()
-@click.argument("address")
-@options.document
-@options.here
-@options.colour
-@click.pass_obj
-def keep(session: Session, /, address: str, document: str | None, *, here: str | None) -> int:
+@dataclass(frozen=True)
+class Kept:
+    """The command line of `patch keep`."""
+
+    address: str = options.argument(required=True)
+    document: str | None = options.argument()
+    scope: Scope = options.scope("here")
+
+
+@options.command(Kept, command.command)
+def keep(session: Session, asked: Kept) -> int:
     """Write what was edited by hand in the blocks of ADDRESS into the document, so that it stays.
 
     Only the `content` of those edits changes; the document as it was is kept beside it.
     """
-    return interrupts.run(_keep(session, address, document, here))
+    return over(session, asked, _keep)
 
 
-async def _keep(session: Session, address: str, argument: str | None, here: str | None) -> int:
-    async with opened(session, argument, here=here) as work:
-        resource = _resource(work.document.resources, address)
-        data = await _read(resource, work)
+async def _keep(work: Work, asked: Kept) -> int:
+    session, address = work.session, asked.address
+    resource = _resource(work.document.resources, address)
+    data = await _read(resource, work)
     try:
         texts, problems = hand_edits(resource.spec, data)
         if problems:

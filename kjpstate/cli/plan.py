@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-import click
+from dataclasses import dataclass
 
 from kjpstate import errors, reconcile
-from kjpstate.cli import interrupts, options, saving
-from kjpstate.cli.recording import Note, narrowed, noted
+from kjpstate.cli import options, saving
+from kjpstate.cli.recording import Note
+from kjpstate.cli.running import noted_over
 from kjpstate.cli.session import Session
-from kjpstate.cli.work import head, opened, typed
+from kjpstate.cli.work import Work, head, typed
 from kjpstate.formats.times import utc_minute
+from kjpstate.model import Plan, Scope
 from kjpstate.render.as_json import plan_json
 from kjpstate.render.diffs import diff_lines
 from kjpstate.render.lines import Line
@@ -20,76 +19,74 @@ from kjpstate.render.plans import plan_lines
 from kjpstate.render.reports import cost_lines
 
 
-@click.command()
-@options.document
-@options.scope
-@options.here
-@options.as_json
-@click.option("--diff", is_flag=True, help="Also show the files that would be written, as diffs.")
-@click.option("--out", metavar="FILE", help="Save the plan, for `kjpstate apply FILE`.")
-@click.option(
-    "--expires", metavar="TIME", default=saving.LASTS, help="How long a saved plan is good: 24h."
-)
-@click.option(
-    "--detailed-exitcode", is_flag=True, help="Exit 2 when there is drift, 8 when refused."
-)
-@click.option(
-    "-v", "--verbose", is_flag=True, help="On stderr: connections, execs, bytes, milliseconds."
-)
-@options.colour
-@click.pass_obj
-def command(session: Session, /, document: str | None, **chosen: Any) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """The command line."""
+
+    document: str | None = options.argument()
+    scope: Scope = options.scope()
+    as_json: bool = options.as_json()
+    diff: bool = options.flag("--diff", help="Also show the files that would be written, as diffs.")
+    out: str | None = options.option(
+        "--out", metavar="FILE", help="Save the plan, for `kjpstate apply FILE`."
+    )
+    expires: str = options.option(
+        "--expires",
+        metavar="TIME",
+        default=saving.LASTS,
+        help="How long a saved plan is good: 24h.",
+    )
+    detailed: bool = options.flag(
+        "--detailed-exitcode", help="Exit 2 when there is drift, 8 when refused."
+    )
+    verbose: bool = options.flag(
+        "-v", "--verbose", help="On stderr: connections, execs, bytes, milliseconds."
+    )
+
+
+@options.command(Asked)
+def command(session: Session, asked: Asked) -> int:
     """Look at every host, and show what apply would do. Changes nothing."""
-    if chosen["out"]:
-        saving.must_be_free(chosen["out"])
-    chosen["lasts"] = saving.lasting(chosen.pop("expires"))
-    with noted(
-        session, "plan", document, narrowed(chosen["only"], chosen["limit"], chosen["here"])
-    ) as note:
-        return interrupts.run(_plan(session, document, note, **chosen))
+    if asked.out:
+        saving.must_be_free(asked.out)
+    saving.lasting(asked.expires)
+    return noted_over(session, "plan", asked, _plan)
 
 
-async def _plan(
-    session: Session,
-    argument: str | None,
-    note: Note,
-    *,
-    only: Sequence[str],
-    limit: Sequence[str],
-    here: str | None,
-    as_json: bool,
-    diff: bool,
-    out: str | None,
-    lasts: int,
-    detailed_exitcode: bool,
-    verbose: bool,
-) -> int:
-    async with opened(session, argument, only, limit, here=here) as work:
-        note.over(work.document, work.scope)
-        plan, seconds = await work.plan()
-        note.saw(plan)
-        code = _code(note.ended(reconcile.exit_code(plan)), detailed_exitcode)
-        made = saving.save(work, plan, seconds, out=out, lasts=lasts, here=here) if out else None
-        if as_json:
-            session.out_json(plan_json(plan, session.mask(), exit_code=code))
-        else:
-            if diff:
-                session.out(diff_lines(plan, session.mask()))
-            following = typed("apply", argument, only, limit, here)
-            if out:
-                following = typed("apply", out, (), ())
-            following = "" if session.in_automation else following
-            session.out(
-                plan_lines(plan, head(work, plan, seconds, following, diff), session.mask())
-            )
-        if made is not None:
-            session.tell(
-                [Line(f"Saved: {out}   good until {utc_minute(made.expires)}, once", hang=2)]
-            )
-        if verbose:
-            costs = {name: host.cost for name, host in work.hosts.items()}
-            session.tell(cost_lines(costs, seconds * 1000))
-        return code
+async def _plan(work: Work, asked: Asked, note: Note) -> int:
+    session = work.session
+    plan, seconds = await work.plan()
+    note.saw(plan)
+    code = _code(note.ended(reconcile.exit_code(plan)), asked.detailed)
+    saved = _saved(work, asked, plan, seconds)
+    if asked.as_json:
+        session.out_json(plan_json(plan, session.mask(), exit_code=code))
+    else:
+        session.out(diff_lines(plan, session.mask()) if asked.diff else ())
+        told = head(work, plan, seconds, _following(session, asked), asked.diff)
+        session.out(plan_lines(plan, told, session.mask()))
+    session.tell(saved)
+    if asked.verbose:
+        costs = {name: host.cost for name, host in work.hosts.items()}
+        session.tell(cost_lines(costs, seconds * 1000))
+    return code
+
+
+def _saved(work: Work, asked: Asked, plan: Plan, seconds: float) -> list[Line]:
+    """Save the plan if it has a file to go to, and say so."""
+    if not asked.out:
+        return []
+    lasts = saving.lasting(asked.expires)
+    made = saving.save(work, plan, seconds, out=asked.out, lasts=lasts)
+    until = utc_minute(made.expires)
+    return [Line(f"Saved: {asked.out}   good until {until}, once", hang=2)]
+
+
+def _following(session: Session, asked: Asked) -> str:
+    """What to type next; nothing where nobody types."""
+    if session.in_automation:
+        return ""
+    return typed("apply", asked.out) if asked.out else typed("apply", asked.document, asked.scope)
 
 
 def _code(code: int, detailed: bool) -> int:

@@ -3,76 +3,71 @@ back."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import click
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from kjpstate import errors, reconcile
-from kjpstate.cli import interrupts, options
+from kjpstate.cli import options
+from kjpstate.cli.running import over
 from kjpstate.cli.session import Session
-from kjpstate.cli.work import Work, opened
+from kjpstate.cli.work import Work
 from kjpstate.formats.pm2 import probe
 from kjpstate.formats.pm2.columns import columns
 from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.health import health_of
 from kjpstate.kinds import questions
-from kjpstate.model import Answers, ReadFile, Reading
+from kjpstate.model import Answers, ReadFile, Reading, Scope
 from kjpstate.render.as_json import listed_json
 from kjpstate.render.columns import Page, columns_json, columns_lines
 from kjpstate.render.drifts import lost_lines
 from kjpstate.render.lines import BLANK, Line
+from kjpstate.render.masks import Mask
+
+_NONE = Line("No apps in this document.", ours=True)
 
 
-@click.command()
-@options.document
-@click.option("--limit", multiple=True, metavar="HOST", help="Only this host.")
-@options.here
-@options.as_json
-@options.colour
-@click.pass_obj
-def command(
-    session: Session,
-    /,
-    document: str | None,
-    *,
-    limit: Sequence[str],
-    here: str | None,
-    as_json: bool,
-) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """The command line."""
+
+    document: str | None = options.argument()
+    scope: Scope = options.hosts()
+    as_json: bool = options.as_json()
+
+
+@options.command(Asked)
+def command(session: Session, asked: Asked) -> int:
     """What PM2 runs, what the ecosystem file says, and what a reboot would bring back: three
     columns.
 
     Exit 2 when an app is not alive or the three differ. Changes nothing, and starts no PM2.
     """
-    return interrupts.run(_pm2(session, document, limit, here, as_json))
+    return over(session, asked, _pm2)
 
 
-async def _pm2(
-    session: Session, argument: str | None, limit: Sequence[str], here: str | None, as_json: bool
-) -> int:
-    async with opened(session, argument, (), limit, here=here) as work:
-        chosen = reconcile.in_scope(work.document, limit)
-        apps = [app for _, app in questions(chosen, Declared)]
-        wanted: dict[str, list[Reading]] = {}
-        for app in apps:
-            wanted.setdefault(app.host, []).extend(_readings(app))
-        answers, lost = await reconcile.look(work.hosts, wanted)
-        found = [_page(app, answers, work) for app in apps if app.host not in lost]
-        pages = [page for page in found if isinstance(page, Page)]
-        if as_json:
-            session.out_json(
-                listed_json("apps", [columns_json(page) for page in pages], session.mask())
-            )
-        else:
-            for number, page in enumerate(found):
-                session.out([BLANK] if number else [])
-                session.out(
-                    columns_lines(page, session.mask()) if isinstance(page, Page) else [page]
-                )
-            if not apps:
-                session.out([Line("No apps in this document.", ours=True)])
-        session.tell(lost_lines(lost, session.mask()))
-        return errors.worst([errors.UNREACHABLE if lost else errors.IN_SYNC, *map(_code, found)])
+async def _pm2(work: Work, asked: Asked) -> int:
+    session = work.session
+    chosen = reconcile.in_scope(work.document, work.scope)
+    apps = [app for _, app in questions(chosen, Declared)]
+    wanted: dict[str, list[Reading]] = {}
+    for app in apps:
+        wanted.setdefault(app.host, []).extend(_readings(app))
+    answers, lost = await reconcile.look(work.hosts, wanted)
+    found = [_page(app, answers, work) for app in apps if app.host not in lost]
+    pages = [page for page in found if isinstance(page, Page)]
+    session.answer(
+        asked.as_json,
+        lambda: listed_json("apps", [columns_json(page) for page in pages], session.mask()),
+        lambda: _lines(found, session.mask()) if apps else [_NONE],
+    )
+    session.tell(lost_lines(lost, session.mask()))
+    return errors.worst([errors.UNREACHABLE if lost else errors.IN_SYNC, *map(_code, found)])
+
+
+def _lines(found: Sequence[Page | Line], mask: Mask) -> Iterator[Line]:
+    for number, page in enumerate(found):
+        yield from [BLANK] if number else []
+        yield from columns_lines(page, mask) if isinstance(page, Page) else [page]
 
 
 def _readings(app: Declared) -> tuple[Reading, ...]:

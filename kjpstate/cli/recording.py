@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from kjpstate import errors, history
 from kjpstate.cli import interrupts
-from kjpstate.cli.controller import run_info, state_folder
 from kjpstate.cli.session import Session
+from kjpstate.cli.state_folder import run_info, state_folder
 from kjpstate.history import Item, Past
 from kjpstate.model import Change, CheckResult, Plan, Report, RunInfo
 from kjpstate.render.drifts import saying
@@ -138,13 +138,6 @@ def noted(
         if note.code not in _NOT_RUNS or verb == "drift":
             with interrupts.unheard():
                 _remember(session, note.past(time.monotonic() - started))
-
-
-def narrowed(only: Sequence[str], limit: Sequence[str], here: str | None = None) -> list[str]:
-    """The options that narrow a run, as typed."""
-    words = [word for name in only for word in ("--only", name)]
-    words += [word for name in limit for word in ("--limit", name)]
-    return words + (["--here", here] if here is not None else [])
 
 
 def _remember(session: Session, past: Past) -> None:

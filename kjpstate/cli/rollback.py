@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import click
 
 from kjpstate import errors, reconcile, rollback
-from kjpstate.cli import interrupts, options
-from kjpstate.cli.recording import Note, narrowed, noted
+from kjpstate.cli import options
+from kjpstate.cli.recording import Note
+from kjpstate.cli.running import noted_over
 from kjpstate.cli.session import Session
-from kjpstate.cli.work import Work, head, opened
-from kjpstate.model import Report, RunInfo
+from kjpstate.cli.work import Work, head
+from kjpstate.model import Report, RunInfo, Scope
 from kjpstate.render.as_json import report_json
 from kjpstate.render.diffs import diff_lines
 from kjpstate.render.lines import BLANK
@@ -27,81 +25,78 @@ from kjpstate.render.reports import event_line, rollback_lines
 _RUN = re.compile(r"[0-9a-f]{6}")
 
 
-@click.command()
-@click.argument("run", required=False, default=None)
-@options.document
-@click.option("--limit", multiple=True, metavar="HOST", help="Only this host.")
-@options.here
-@click.option("--diff", is_flag=True, help="Also show the files that would be put back, as diffs.")
-@click.option("--force", is_flag=True, help="Also put back what somebody changed after that run.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@options.lock_timeout
-@options.as_json
-@options.colour
-@click.pass_obj
-def command(session: Session, /, run: str | None, document: str | None, **chosen: Any) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """The command line."""
+
+    run: str | None = options.argument()
+    document: str | None = options.argument()
+    scope: Scope = options.hosts()
+    diff: bool = options.flag(
+        "--diff", help="Also show the files that would be put back, as diffs."
+    )
+    force: bool = options.flag(
+        "--force", help="Also put back what somebody changed after that run."
+    )
+    yes: bool = options.yes()
+    lock_timeout: float = options.lock_timeout()
+    as_json: bool = options.as_json()
+
+
+@options.command(Asked)
+def command(session: Session, asked: Asked) -> int:
     """Put the originals of RUN back (without one: of the last run that changed something)."""
-    if run is not None and not document and (not _RUN.fullmatch(run) or Path(run).is_file()):
-        run, document = None, run
-    if run is not None and not _RUN.fullmatch(run):
+    run = asked.run
+    if run is not None and not asked.document and (not _RUN.fullmatch(run) or Path(run).is_file()):
+        asked = replace(asked, run=None, document=run)
+    elif run is not None and not _RUN.fullmatch(run):
         raise errors.UsageError(
             f"{run} is not the name of a run: six hex digits", "kjpstate backups   lists them"
         )
-    if not chosen["yes"] and (chosen["as_json"] or not session.has_terminal()):
+    if not asked.yes and (asked.as_json or not session.has_terminal()):
         raise errors.UsageError(
             "rollback asks before it acts, and can't ask here.",
             "add --yes to roll back without asking",
         )
-    with noted(
-        session, "rollback", document, narrowed((), chosen["limit"], chosen["here"])
-    ) as note:
-        return note.ended(interrupts.run(_rollback(session, document, run or "", note, **chosen)))
+    return noted_over(session, "rollback", asked, _rollback)
 
 
-async def _rollback(
-    session: Session,
-    argument: str | None,
-    id: str,
-    note: Note,
-    *,
-    limit: Sequence[str],
-    here: str | None,
-    diff: bool,
-    force: bool,
-    yes: bool,
-    as_json: bool,
-    lock_timeout: float,
-) -> int:
-    async with opened(session, argument, (), limit, here=here) as work:
-        started, info = time.monotonic(), note.over(work.document, work.scope)
-        found = await rollback.plan(
-            work.document, work.hosts, id, key=work.key, by=info.id, force=force, limit=work.limit
-        )
-        session.secrets |= found.plan.secrets
-        note.saw(found.plan)
-        if not as_json:
-            with session.owing(yes):
-                session.out(diff_lines(found.plan, session.mask()) if diff else ())
-                seconds = time.monotonic() - started
-                session.out(plan_lines(found.plan, head(work, found.plan, seconds), session.mask()))
-        reconcile.refuse_unreachable(work.document, found.plan)
-        refused = any(change.refusal is not None for change in found.plan.changes)
-        if not found.plan.changes:
-            raise errors.RefusedError(f"run {found.run} is rolled back already; nothing was done")
-        if not (refused or yes or session.confirmed(f"Roll run {found.run} back?")):
-            raise errors.Failed("Nothing was done: the answer was not yes.")
-        started = time.monotonic()
-        report = await _act(work, found, info, lock_timeout)
-        if not refused:
-            note.did(report)
-        with session.owing():
-            if as_json:
-                done = report_json(report, None, session.mask(), exit_code=report.exit_code)
-                session.out_json({**done, "untouched": plain([*found.untouched], session.mask())})
-            elif not refused:
-                seconds = time.monotonic() - started
-                session.out([BLANK, *rollback_lines(report, found.run, seconds, found.untouched)])
-        return report.exit_code
+async def _rollback(work: Work, asked: Asked, note: Note) -> int:
+    session, started, info = work.session, time.monotonic(), note.run
+    found = await rollback.plan(
+        work.document,
+        work.hosts,
+        asked.run or "",
+        key=work.key,
+        by=info.id,
+        force=asked.force,
+        scope=work.scope,
+    )
+    session.secrets |= found.plan.secrets
+    note.saw(found.plan)
+    if not asked.as_json:
+        with session.owing(asked.yes):
+            session.out(diff_lines(found.plan, session.mask()) if asked.diff else ())
+            seconds = time.monotonic() - started
+            session.out(plan_lines(found.plan, head(work, found.plan, seconds), session.mask()))
+    reconcile.refuse_unreachable(work.document, found.plan)
+    refused = any(change.refusal is not None for change in found.plan.changes)
+    if not found.plan.changes:
+        raise errors.RefusedError(f"run {found.run} is rolled back already; nothing was done")
+    if not (refused or asked.yes or session.confirmed(f"Roll run {found.run} back?")):
+        raise errors.Failed("Nothing was done: the answer was not yes.")
+    started = time.monotonic()
+    report = await _act(work, found, info, asked.lock_timeout)
+    if not refused:
+        note.did(report)
+    with session.owing():
+        if asked.as_json:
+            done = report_json(report, None, session.mask(), exit_code=report.exit_code)
+            session.out_json({**done, "untouched": plain([*found.untouched], session.mask())})
+        elif not refused:
+            seconds = time.monotonic() - started
+            session.out([BLANK, *rollback_lines(report, found.run, seconds, found.untouched)])
+    return report.exit_code
 
 
 async def _act(work: Work, found: rollback.Rollback, info: RunInfo, lock_timeout: float) -> Report:

@@ -11,15 +11,16 @@ import json
 import secrets
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from kjpstate import disk, errors, reconcile, saved
-from kjpstate.cli.controller import digest_key, state_folder
 from kjpstate.cli.session import Session
+from kjpstate.cli.state_folder import digest_key, state_folder
 from kjpstate.cli.work import Work, head
 from kjpstate.formats.times import seconds, utc_minute
-from kjpstate.model import Plan, RunInfo
+from kjpstate.model import Plan, RunInfo, Scope
 from kjpstate.render.diffs import diff_lines, new_rows
 from kjpstate.render.masks import mask_for
 from kjpstate.saved import Saved
@@ -94,9 +95,7 @@ def must_be_free(out: str) -> None:
                 )
 
 
-def save(
-    work: Work, plan: Plan, seconds: float, *, out: str, lasts: int, here: str | None
-) -> Saved:
+def save(work: Work, plan: Plan, seconds: float, *, out: str, lasts: int) -> Saved:
     """Write the plan to `out`, mode 0600. Raises RefusedError with an unfinished run, Unreachable,
     Failed."""
     for host, cut in plan.unfinished.items():
@@ -111,7 +110,7 @@ def save(
             )
     body = {
         **body_of(work, plan),
-        "scope": {"only": list(work.only), "limit": list(work.limit), "here": here},
+        "scope": asdict(work.scope),
         "screen": {
             "seconds": round(seconds, 1),
             "pins": dict(head(work, plan, seconds).pins),
@@ -129,7 +128,7 @@ def body_of(work: Work, plan: Plan) -> dict[str, Any]:
     used = [name for name in head(work, plan, 0).hosts if name not in plan.unreachable]
     resources = [
         item
-        for item in reconcile.in_scope(document, work.limit, work.only)
+        for item in reconcile.in_scope(document, work.scope)
         if item.host not in plan.unreachable
     ]
     packed = saved.packed(
@@ -176,12 +175,17 @@ def document_of(plan: Saved) -> str:
     return str(plan.body["document"]["path"])
 
 
-def scope_of(plan: Saved) -> tuple[list[str], list[str], str | None]:
-    """(--only, --limit, --here) of a saved plan; a member of a fleet that was out of reach stays
-    left out."""
+def scope_of(plan: Saved) -> Scope:
+    """The scope of a saved plan as it was typed."""
     scope = plan.body["scope"]
-    left_out = bool(plan.body["unreachable"])
-    return scope["only"], list(plan.body["hosts"]) if left_out else scope["limit"], scope["here"]
+    only, limit, exclude = (tuple(scope[name]) for name in ("only", "limit", "exclude"))
+    return Scope(only, limit, exclude, scope["here"])
+
+
+def scope_to_apply(plan: Saved) -> Scope:
+    """The scope of a saved plan; a member of a fleet that was out of reach stays left out."""
+    scope = scope_of(plan)
+    return replace(scope, limit=tuple(plan.body["hosts"])) if plan.body["unreachable"] else scope
 
 
 def refuse_stale(work: Work, plan: Plan, before: Saved, path: Path) -> None:

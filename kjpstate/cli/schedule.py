@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -13,10 +14,11 @@ from kjpstate.cli import options, schedulers
 from kjpstate.cli.schedulers import Scheduler
 from kjpstate.cli.session import Session
 from kjpstate.cli.work import load
-from kjpstate.document import Document
+from kjpstate.document import Document, narrowed
 from kjpstate.errors import UsageError
 from kjpstate.formats.schedules import MINUTE, Job, fits, job_name
 from kjpstate.formats.times import seconds
+from kjpstate.model import Scope
 from kjpstate.render.lines import Line
 
 _LIMIT = 5 * MINUTE
@@ -33,81 +35,63 @@ _FINE = {
 """What a trial run may end with: `drift` works; all else would fail every ten minutes, unseen."""
 
 
-@click.command()
-@options.document
-@click.option(
-    "--every",
-    default="10m",
-    show_default=True,
-    metavar="TIME",
-    help="How often, such as 10m or 1h.",
-)
-@click.option(
-    "--with",
-    "by",
-    type=click.Choice(list(schedulers.ALL)),
-    help="Which; else what this machine has.",
-)
-@click.option("--here", metavar="HOST", help="This machine is that host of the document.")
-@click.option("--limit", multiple=True, metavar="HOST", help="Only this host.")
-@click.option("--show", is_flag=True, help="Only show what is scheduled, and what would be.")
-@click.option("--remove", is_flag=True, help="Take it out again.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@options.colour
-@click.pass_obj
-def command(
-    session: Session,
-    /,
-    document: str | None,
-    *,
-    every: str,
-    by: str | None,
-    here: str | None,
-    limit: tuple[str, ...],
-    show: bool,
-    remove: bool,
-    yes: bool,
-) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """The command line."""
+
+    document: str | None = options.argument()
+    every: str = options.option(
+        "--every",
+        default="10m",
+        show_default=True,
+        metavar="TIME",
+        help="How often, such as 10m or 1h.",
+    )
+    by: str | None = options.option(
+        "--with",
+        type=click.Choice(list(schedulers.ALL)),
+        help="Which; else what this machine has.",
+    )
+    scope: Scope = options.hosts()
+    show: bool = options.flag("--show", help="Only show what is scheduled, and what would be.")
+    remove: bool = options.flag("--remove", help="Take it out again.")
+    yes: bool = options.yes()
+
+
+@options.command(Asked)
+def command(session: Session, asked: Asked) -> int:
     """Write, show or remove what runs `kjpstate drift` again and again; a trial run comes first."""
-    loaded = load(session, document, forgiving=show or remove)
-    job = _job(session, loaded, every, here, limit)
-    scheduler = schedulers.chosen(by)
+    loaded = load(session, asked.document, forgiving=asked.show or asked.remove)
+    job = _job(session, loaded, asked)
+    scheduler = schedulers.chosen(asked.by)
     standing = scheduler.found(job)
-    if show:
+    if asked.show:
         return _shown(session, scheduler, job, standing)
-    if remove:
-        return _removed(session, scheduler, job, standing, yes)
+    if asked.remove:
+        return _removed(session, scheduler, job, standing, asked.yes)
     if standing == scheduler.text(job):
         session.out([Line(f"{scheduler.place(job)} has it already; nothing was written.", "good")])
         return errors.IN_SYNC
     session.out(_texts(scheduler.place(job), scheduler.text(job)))
     _try(session, scheduler, job)
-    _ask(session, "Write this?", yes)
+    _ask(session, "Write this?", asked.yes)
     scheduler.write(job)
     session.out([Line(f"Written. {scheduler.hint(job)}", "good")])
     return errors.IN_SYNC
 
 
-def _job(
-    session: Session, document: Document, every: str, here: str | None, limit: tuple[str, ...]
-) -> Job:
+def _job(session: Session, document: Document, asked: Asked) -> Job:
+    narrowed(document, asked.scope)  # raises for a word that is no host
     path = str(Path(document.path).absolute())
-    for name in (here, *limit):
-        if name and not any(host == name or host.startswith(f"{name}[") for host in document.hosts):
-            raise UsageError(f"{name}: no such host; the document has {', '.join(document.hosts)}")
-    words = [
-        *(("--here", here) if here is not None else ()),
-        *(word for name in limit for word in ("--limit", name)),
-    ]
     state = session.environ.get("KJPSTATE_STATE")
     environ = {"KJPSTATE_STATE": str(Path(state).expanduser().absolute())} if state else {}
-    argv = (schedulers.interpreter(), "-m", "kjpstate", "drift", path, *words)
+    argv = (schedulers.interpreter(), "-m", "kjpstate", "drift", path, *asked.scope.words)
     for text in (*argv, *environ.values()):
         if not text.isprintable():
             raise UsageError(
                 f"{text!r} has a sign that no schedule can hold", "give that file another name"
             )
-    return Job(job_name(document.name, path), path, argv, _period(every), _LIMIT, environ)
+    return Job(job_name(document.name, path), path, argv, _period(asked.every), _LIMIT, environ)
 
 
 def _period(text: str) -> int:

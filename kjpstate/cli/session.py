@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,6 +76,15 @@ class Session:
         """One JSON value in one line of a stream of them."""
         self.stdout.write(json.dumps(value, ensure_ascii=True) + "\n")
         self.stdout.flush()
+
+    def answer(
+        self, as_json: bool, value: Callable[[], Any], lines: Callable[[], Iterable[Line]]
+    ) -> None:
+        """The result of a verb: one JSON value where that was asked for, else lines."""
+        if as_json:
+            self.out_json(value())
+        else:
+            self.out(lines())
 
     @contextmanager
     def owing(self, owed: bool = True) -> Iterator[None]:

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import click
+from dataclasses import dataclass
 
 from kjpstate import errors
 from kjpstate.cli import interrupts, options
-from kjpstate.cli.controller import state_folder
 from kjpstate.cli.session import Session
+from kjpstate.cli.state_folder import state_folder
 from kjpstate.cli.work import load, tell_unread
 from kjpstate.host import HostSpec, Local, Ssh
 from kjpstate.render.lines import Line
 
 
-@click.command()
-@click.argument("host")
-@options.document
-@click.option(
-    "--fingerprint", metavar="SHA256:…", help="Do not ask: remember the key only if it is this one."
-)
-@options.colour
-@click.pass_obj
-def command(session: Session, host: str, document: str | None, fingerprint: str | None) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """The command line."""
+
+    host: str = options.argument(required=True)
+    document: str | None = options.argument()
+    fingerprint: str | None = options.option(
+        "--fingerprint",
+        metavar="SHA256:…",
+        help="Do not ask: remember the key only if it is this one.",
+    )
+
+
+@options.command(Asked)
+def command(session: Session, asked: Asked) -> int:
     """Show the keys of HOST (its name in the document), ask, and remember them."""
-    hosts = load(session, document).hosts
+    host, fingerprint = asked.host, asked.fingerprint
+    hosts = load(session, asked.document).hosts
     chosen = [spec for spec in hosts.values() if host in (spec.name, spec.member_of)]
     if not chosen:
         raise errors.UsageError(f"trust {host}: no such host; the document has {', '.join(hosts)}")

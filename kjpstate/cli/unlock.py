@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-
-import click
+from dataclasses import dataclass, replace
 
 from kjpstate import errors
 from kjpstate.apply.locking import pauses
-from kjpstate.cli import interrupts, options
+from kjpstate.cli import options
+from kjpstate.cli.running import Manner, over
 from kjpstate.cli.session import Session
-from kjpstate.cli.work import opened
+from kjpstate.cli.work import Work
 from kjpstate.host import Host
 from kjpstate.hosts.lock import is_damaged
-from kjpstate.model import Holder, Life
+from kjpstate.model import Holder, Life, Scope
 from kjpstate.render.lines import Line
 
 _LIVES: dict[Life, str] = {
@@ -25,60 +25,40 @@ _LIVES: dict[Life, str] = {
 }
 
 
-@click.command()
-@click.argument("host")
-@options.document
-@click.option(
-    "--run", "run", metavar="ID", help="Do not ask: break the lock only if this run holds it."
-)
-@click.option(
-    "--force", is_flag=True, help="Even if that run is alive: two runs may then write at once."
-)
-@options.here
-@options.lock_timeout
-@options.colour
-@click.pass_obj
-def command(
-    session: Session,
-    /,
-    host: str,
-    document: str | None,
-    *,
-    run: str | None,
-    force: bool,
-    here: str | None,
-    lock_timeout: float,
-) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """The command line."""
+
+    host: str = options.argument(required=True)
+    document: str | None = options.argument()
+    run: str | None = options.option(
+        "--run", metavar="ID", help="Do not ask: break the lock only if this run holds it."
+    )
+    force: bool = options.flag(
+        "--force", help="Even if that run is alive: two runs may then write at once."
+    )
+    scope: Scope = options.scope("here")
+    lock_timeout: float = options.lock_timeout()
+
+
+@options.command(Asked)
+def command(session: Session, asked: Asked) -> int:
     """Show who holds the lock of HOST (its name in the document), ask, and break it if that run is
     dead."""
-    looking = _unlock(
-        session, host, document, run=run, force=force, here=here, seconds=lock_timeout
-    )
-    return interrupts.run(looking)
+    asked = replace(asked, scope=replace(asked.scope, limit=(asked.host,)))
+    return over(session, asked, _unlock, Manner(forgiving=True))
 
 
-async def _unlock(
-    session: Session,
-    name: str,
-    argument: str | None,
-    *,
-    run: str | None,
-    force: bool,
-    here: str | None,
-    seconds: float,
-) -> int:
-    async with opened(session, argument, (), (name,), here=here, forgiving=True) as work:
-        chosen = [
-            host
-            for known, host in work.hosts.items()
-            if known == name or known.startswith(f"{name}[")
-        ]
-        if not chosen:
-            known = ", ".join(work.hosts)
-            raise errors.UsageError(f"unlock {name}: no such host; the document has {known}")
-        for host in chosen:
-            await _one(session, host, run=run, force=force, seconds=seconds)
-    return 0
+async def _unlock(work: Work, asked: Asked) -> int:
+    for name in work.chosen:
+        await _one(
+            work.session,
+            work.hosts[name],
+            run=asked.run,
+            force=asked.force,
+            seconds=asked.lock_timeout,
+        )
+    return errors.IN_SYNC
 
 
 async def _one(

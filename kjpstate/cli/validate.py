@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import click
-
+from kjpstate import errors
 from kjpstate.acceptance import unsilenced
 from kjpstate.cli import options
 from kjpstate.cli.session import Session
@@ -25,30 +25,32 @@ if TYPE_CHECKING:
 _SEVERITIES = ("breaks", "useless", "note")
 
 
-@click.command()
-@options.document
-@options.as_json
-@options.colour
-@click.pass_obj
-def command(session: Session, document: str | None, as_json: bool) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """The command line."""
+
+    document: str | None = options.argument()
+    as_json: bool = options.as_json()
+
+
+@options.command(Asked)
+def command(session: Session, asked: Asked) -> int:
     """Check the document alone, and advise on what can be seen in it; exit 65 when it is wrong."""
-    loaded = load(session, document, thorough=True)
+    loaded = load(session, asked.document, thorough=True)
     advice = sorted(
         advised(loaded), key=lambda item: (_SEVERITIES.index(item.advice.severity), item.where.line)
     )
-    if as_json:
-        advised_json = advice_json(advice, session.mask())
-        session.out_json(
-            {
-                "format_version": FORMAT_VERSION,
-                "valid": True,
-                "advice": advised_json,
-                "exit_code": 0,
-            }
-        )
-        return 0
-    session.out([*([*advice_lines(advice)] if advice else []), Line(_said(loaded), "good")])
-    return 0
+    session.answer(
+        asked.as_json,
+        lambda: {
+            "format_version": FORMAT_VERSION,
+            "valid": True,
+            "advice": advice_json(advice, session.mask()),
+            "exit_code": errors.IN_SYNC,
+        },
+        lambda: [*(advice_lines(advice) if advice else ()), Line(_said(loaded), "good")],
+    )
+    return errors.IN_SYNC
 
 
 def advised(document: Document) -> Iterator[AdviceAt]:

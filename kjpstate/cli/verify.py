@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from kjpstate import errors, reconcile
-from kjpstate.cli import interrupts, options
-from kjpstate.cli.recording import Note, narrowed, noted
+from kjpstate.cli import options
+from kjpstate.cli.recording import Note
+from kjpstate.cli.running import noted_over
 from kjpstate.cli.session import Session
-from kjpstate.cli.work import opened
-from kjpstate.model import CheckResult
+from kjpstate.cli.work import Work
+from kjpstate.model import CheckResult, Scope
 from kjpstate.render.as_json import verify_json
 from kjpstate.render.junit import junit_xml
 from kjpstate.render.reports import check_lines
@@ -23,33 +23,24 @@ if TYPE_CHECKING:
     from kjpstate.document import Document
 
 
-@click.command()
-@options.document
-@click.option("--check", "names", multiple=True, metavar="NAME", help="Only this check.")
-@options.here
-@options.as_json
-@click.option(
-    "--junit",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Also as JUnit XML into this file.",
-)
-@options.colour
-@click.pass_obj
-def command(
-    session: Session,
-    /,
-    document: str | None,
-    *,
-    names: Sequence[str],
-    here: str | None,
-    as_json: bool,
-    junit: Path | None,
-) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """The command line."""
+
+    document: str | None = options.argument()
+    names: tuple[str, ...] = options.option(
+        "--check", multiple=True, metavar="NAME", help="Only this check."
+    )
+    scope: Scope = options.hosts()
+    as_json: bool = options.as_json()
+    junit: Path | None = options.file("--junit", "Also as JUnit XML into this file.")
+
+
+@options.command(Asked)
+def command(session: Session, asked: Asked) -> int:
     """Run the document's acceptance checks; exit 6 when one fails. Changes nothing."""
-    words = [word for name in names for word in ("--check", name)] + narrowed((), (), here)
-    with noted(session, "verify", document, words) as note:
-        run = _verify(session, document, note, names=names, here=here, as_json=as_json, junit=junit)
-        return note.ended(interrupts.run(run))
+    words = [word for name in asked.names for word in ("--check", name)]
+    return noted_over(session, "verify", asked, _verify, words=words)
 
 
 def code_of(results: Iterable[CheckResult]) -> int:
@@ -67,32 +58,25 @@ def dead_first(document: Document, results: Sequence[CheckResult]) -> list[Check
     )
 
 
-async def _verify(
-    session: Session,
-    argument: str | None,
-    note: Note,
-    *,
-    names: Sequence[str],
-    here: str | None,
-    as_json: bool,
-    junit: Path | None,
-) -> int:
-    async with opened(session, argument, here=here) as work:
-        note.over(work.document, work.scope)
-        if junit is not None:
-            _write(junit, "")  # before anything is asked: what was found out would be lost
-        started, when = time.monotonic(), time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
-        results = await reconcile.verify(work.document, work.hosts, key=work.key, names=names)
-        note.checked(results)
-        code = code_of(results)
-        if junit is not None:
-            spent = time.monotonic() - started
-            _write(junit, junit_xml(work.document.name, results, spent, when, session.mask()))
-        if as_json:
-            session.out_json(verify_json(work.document.name, results, session.mask(), code))
-        else:
-            session.out(check_lines(dead_first(work.document, results)))
-        return code
+async def _verify(work: Work, asked: Asked, note: Note) -> int:
+    session, document = work.session, work.document
+    if asked.junit is not None:
+        _write(asked.junit, "")  # before anything is asked: what was found out would be lost
+    started, when = time.monotonic(), time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
+    results = await reconcile.verify(
+        document, work.hosts, key=work.key, names=asked.names, scope=work.scope
+    )
+    note.checked(results)
+    code = code_of(results)
+    if asked.junit is not None:
+        spent = time.monotonic() - started
+        _write(asked.junit, junit_xml(document.name, results, spent, when, session.mask()))
+    session.answer(
+        asked.as_json,
+        lambda: verify_json(document.name, results, session.mask(), code),
+        lambda: check_lines(dead_first(document, results)),
+    )
+    return code
 
 
 def _write(file: Path, text: str) -> None:

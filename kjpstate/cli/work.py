@@ -8,19 +8,18 @@ from __future__ import annotations
 import asyncio
 import shlex
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kjpstate import reconcile
-from kjpstate.cli.controller import digest_key, looking_folder, looking_key, state_folder
-from kjpstate.cli.recording import narrowed
 from kjpstate.cli.session import Session
+from kjpstate.cli.state_folder import digest_key, looking_folder, looking_key, state_folder
 from kjpstate.host import Host, HostSpec, Ssh
 from kjpstate.kinds import parts
-from kjpstate.model import Plan, named
+from kjpstate.model import EVERYTHING, Plan, Scope
 from kjpstate.render.lines import Line
 from kjpstate.render.plans import Head
 
@@ -30,37 +29,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Work:
-    """`key`: of keyed digests. `folder`: the controller's own. `limit`: what --limit names; empty
-    for all."""
+    """What one run has at hand."""
 
     session: Session
     document: Document
+    """As the scope lets this run see it."""
     hosts: Mapping[str, Host]
     key: bytes
+    """For keyed digests."""
     folder: Path = Path()
-    only: tuple[str, ...] = ()
-    limit: tuple[str, ...] = ()
+    """The controller's own."""
+    scope: Scope = EVERYTHING
 
     @property
-    def scope(self) -> tuple[str, ...]:
+    def chosen(self) -> tuple[str, ...]:
         """The hosts that this run is about."""
-        return tuple(
-            name
-            for name in self.document.hosts
-            if not self.limit or any(named(name, word) for word in self.limit)
-        )
+        return self.scope.among(self.document.hosts)
 
     @property
     def aim(self) -> tuple[str, ...]:
         """Those of them that an apply of this scope changes, watches and judges."""
-        return reconcile.hosts_in_scope(self.document, self.only, self.limit)
+        return reconcile.hosts_in_scope(self.document, self.scope)
 
     async def plan(self) -> tuple[Plan, float]:
         """Look and compare; the plan, and how many seconds it took."""
         started = time.monotonic()
-        plan = await reconcile.plan(
-            self.document, self.hosts, key=self.key, only=self.only, limit=self.limit
-        )
+        plan = await reconcile.plan(self.document, self.hosts, key=self.key, scope=self.scope)
         self.session.secrets |= plan.secrets
         return plan, time.monotonic() - started
 
@@ -84,28 +78,27 @@ def load(
 async def opened(
     session: Session,
     argument: str | None,
-    only: Sequence[str] = (),
-    limit: Sequence[str] = (),
+    scope: Scope,
     *,
-    here: str | None = None,
     looks: bool = False,
     forgiving: bool = False,
     silent: bool = False,
 ) -> AsyncIterator[Work]:
-    """Load the document, open its hosts (with `here` only that one, as this machine), close them
-    whatever happens. `looks`: nothing is to be kept, so a folder that can't be written is no
-    hindrance. `silent`: what can't be read of known_hosts is told by the caller, if at all."""
+    """Load the document, open the hosts that the scope lets be seen, close them whatever happens.
+
+    `looks`: nothing is to be kept, so a folder that can't be written is no hindrance. `silent`:
+    what can't be read of known_hosts is told by the caller, if at all.
+    """
     from kjpstate import document
 
-    loaded = load(session, argument, forgiving=forgiving)
-    loaded = document.seen_from(loaded, here) if here is not None else loaded
+    loaded = document.narrowed(load(session, argument, forgiving=forgiving), scope)
     folder = (looking_folder if looks else state_folder)(session.environ)
-    hosts = reconcile.open_hosts(loaded, state_folder=folder, limit=tuple(limit))
+    hosts = reconcile.open_hosts(loaded, state_folder=folder)
     try:
         key = (looking_key if looks else digest_key)(folder)
-        work = Work(session, loaded, hosts, key, folder, tuple(only), tuple(limit))
+        work = Work(session, loaded, hosts, key, folder, scope)
         if not silent:
-            tell_unread(session, [loaded.hosts[name] for name in work.scope], folder)
+            tell_unread(session, [loaded.hosts[name] for name in work.chosen], folder)
         yield work
     finally:
         await asyncio.gather(*(host.close() for host in hosts.values()))
@@ -128,21 +121,15 @@ def head(
     hosts = {
         name: spec
         for name, spec in work.document.hosts.items()
-        if name in used and name in work.scope
+        if name in used and name in work.chosen
     }
     return Head(hosts, seconds, following, _pins(work.document, plan), shows_diff)
 
 
-def typed(
-    verb: str,
-    argument: str | None,
-    only: Sequence[str],
-    limit: Sequence[str],
-    here: str | None = None,
-) -> str:
+def typed(verb: str, argument: str | None, scope: Scope = EVERYTHING) -> str:
     """The command line of another verb over the same scope."""
     words = ["kjpstate", verb, *([argument] if argument else [])]
-    return shlex.join([*words, *narrowed(only, limit, here)])
+    return shlex.join([*words, *scope.words])
 
 
 def _pins(document: Document, plan: Plan) -> dict[str, str]:

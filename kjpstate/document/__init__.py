@@ -6,8 +6,8 @@ The face of this package: `load`, `find`, `bundled_schema`, `spliced`, and what 
 
 from kjpstate.document.find import find
 from kjpstate.document.guardrails import Guardrails
-from kjpstate.document.here import seen_from
 from kjpstate.document.loading import Document, load
+from kjpstate.document.narrowed import narrowed, seen_from
 from kjpstate.document.schema import bundled_schema
 from kjpstate.document.splicing import spliced
 
@@ -17,6 +17,7 @@ __all__ = [
     "bundled_schema",
     "find",
     "load",
+    "narrowed",
     "seen_from",
     "spliced",
 ]

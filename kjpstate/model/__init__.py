@@ -66,6 +66,7 @@ from kjpstate.model.planning import (
     Step,
     Symbol,
 )
+from kjpstate.model.scope import EVERYTHING, Scope
 from kjpstate.model.settings import (
     CHECKS,
     GUARD,
@@ -89,6 +90,7 @@ from kjpstate.model.telling import NOTHING, Moves, Note, Row, Suggestion, Told
 
 __all__ = [
     "CHECKS",
+    "EVERYTHING",
     "GUARD",
     "NOTHING",
     "UNKNOWN",
@@ -138,6 +140,7 @@ __all__ = [
     "Row",
     "Run",
     "RunInfo",
+    "Scope",
     "Spec",
     "Stamp",
     "Stat",

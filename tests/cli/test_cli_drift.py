@@ -199,8 +199,8 @@ def test_in_no_environment_at_all(applied: Desk, tmp_path: Path):
 
 def test_home_is_found_without_HOME(tmp_path: Path):
     text = (
-        "from kjpstate.cli.controller import looking_folder; from pathlib import Path; "
-        "import kjpstate.cli.controller as c; print(c._platform_folder())"
+        "from kjpstate.cli.state_folder import looking_folder; from pathlib import Path; "
+        "import kjpstate.cli.state_folder as c; print(c._platform_folder())"
     )
     done = subprocess.run(
         [sys.executable, "-c", text], env={}, capture_output=True, text=True, check=True

@@ -160,7 +160,7 @@ def test_ctrl_c_gives_the_verdict_so_far(bot: Watched, type_, monkeypatch):
             main = next(
                 item
                 for item in asyncio.all_tasks()
-                if item is not task and "_monitor" in repr(item)
+                if item is not task and item.get_name() == "kjpstate monitor"
             )
             main.cancel()
             await asyncio.sleep(0)

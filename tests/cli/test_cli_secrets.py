@@ -33,7 +33,7 @@ def boxes(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setenv("BOT_KEY", PLANTED[0])
     desk.write(WITH_SECRETS)
 
-    def simulated(document, *, state_folder, limit=()):
+    def simulated(document, *, state_folder):
         allowed = reconcile.may_change(document)
         return {
             name: SimulatedHost(name, desk.folder, may_change=allowed.get(name, ()))

@@ -22,7 +22,7 @@ def boxes_fixture(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     seed_demo(desk.folder)
     desk.write(SMALL)
 
-    def simulated(document, *, state_folder, limit=()):
+    def simulated(document, *, state_folder):
         allowed = reconcile.may_change(document)
         return {
             name: SimulatedHost(name, desk.folder, may_change=allowed.get(name, ()))

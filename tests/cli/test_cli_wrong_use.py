@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kjpstate import reconcile
-from kjpstate.cli.controller import digest_key, run_info, state_folder
+from kjpstate.cli.state_folder import digest_key, run_info, state_folder
 from kjpstate.errors import Failed, Locked, Unreachable
 from tests.support.commands import Desk
 

@@ -15,11 +15,11 @@ from typing import Any
 
 from kjpstate import errors, monitor, rollback
 from kjpstate.cli.recording import Note, noted
-from kjpstate.cli.watching import begun, code_of, draw, items, must_take, watched
+from kjpstate.cli.watch_screen import begun, code_of, draw, items, must_take, watched
 from kjpstate.cli.work import Work
 from kjpstate.formats.soak import Soak
 from kjpstate.formats.times import run_time
-from kjpstate.model import Report
+from kjpstate.model import Report, Scope
 from kjpstate.monitor import Record
 from kjpstate.render.as_json import report_json
 from kjpstate.render.lines import BLANK, Line
@@ -30,7 +30,7 @@ from kjpstate.render.soaks import soak_lines
 
 
 @dataclass(frozen=True)
-class Asked:
+class AfterApply:
     """As the command line says. `length`: seconds to watch, None: not at all."""
 
     length: float | None = None
@@ -74,7 +74,7 @@ class Aftermath:
 
     work: Work
     note: Note
-    asked: Asked
+    asked: AfterApply
     record: Record | None
     quiet: bool
 
@@ -137,7 +137,7 @@ class Aftermath:
                 key=work.key,
                 info=note.over(work.document, changed),
                 progress=lambda event: session.follow(event_line(event)),
-                limit=changed,
+                scope=Scope(limit=tuple(changed)),
             )
             note.did(report)
             note.ended(report.exit_code)
