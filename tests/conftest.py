@@ -17,6 +17,8 @@ from typing import Any
 import hypothesis
 import pytest
 
+from kjpstate import words
+
 SWITCHES = {
     "slice": "KJPSTATE_SLICES",
     "real": "KJPSTATE_REAL",
@@ -90,6 +92,7 @@ TOGETHER = {
 
 def pytest_configure() -> None:
     """Before anything is collected: what need not run again, and what that counted."""
+    words.begin(os.environ)
     _done_before.update(_done())
     for counts in _done_before.values():
         _counted.update(counts)

@@ -31,6 +31,9 @@ FLOORS = {
 # On the ground floor some stand on others; and a room may always import itself.
 ALSO = {("formats", "model"), ("formats", "secret"), ("host", "model"), ("model", "secret")}
 ALSO |= {("section", "model"), ("section", "host")}
+ALSO |= {(room, "said") for room in ("errors", "formats", "host", "model", "section", "secret")}
+# Below them nobody knows a language.
+SPEAKERS = {"render", "cli", "words"}
 
 DOORS = {
     library: [
@@ -43,6 +46,7 @@ LATE = {library for library, _, heavy in DOOR.findall(PAGE) if heavy}
 POSIX_ONLY = {"fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios"}
 
 PURE_ROOMS = {
+    "said",
     "kinds",
     "formats",
     "model",
@@ -165,7 +169,17 @@ def test_every_library_has_its_door():
     """What stands on nothing of ours and is not Python's own, and sqlite3,
     which is not everywhere."""
     used = {found.target.split(".")[0] for path in modules() for found in imports(path)}
-    assert used - sys.stdlib_module_names - {PACKAGE.name} == set(DOORS) - {"sqlite3"}
+    assert used - sys.stdlib_module_names - {PACKAGE.name} == set(DOORS) - sys.stdlib_module_names
+
+
+def test_only_the_edge_puts_codes_into_words():
+    wrong = [
+        told(path, found.line, f"{dotted(path)} knows words")
+        for path in modules()
+        for found in imports(path)
+        if found.target.startswith("kjpstate.words") and room(dotted(path)) not in SPEAKERS
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 @each(modules())

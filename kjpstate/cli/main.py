@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from kjpstate import __version__
+from kjpstate import __version__, words
 from kjpstate.cli import interrupts
 from kjpstate.cli.failures import end, end_late, leave
 from kjpstate.cli.session import Session
@@ -102,6 +102,7 @@ def verbs(ctx: click.Context) -> None:
 def main(argv: Sequence[str]) -> int:
     """Run one command line over this process's streams."""
     session = Session(list(argv), os.environ, sys.stdin, sys.stdout, sys.stderr)
+    words.begin(session.environ)
     try:
         code = verbs.main(list(argv), prog_name="kjpstate", standalone_mode=False, obj=session)
         if session.late is not None:

@@ -1,0 +1,128 @@
+"""The words of every message, in the reader's language. Only `render` and `cli` ask for them.
+
+A module a room has a table MESSAGES: code -> the English sentence, which is gettext's message id.
+Placeholders are names of values, with a format where a value is no text:
+
+    {path}            a text, a number, a message in words
+    {names:and}       a list: `a, b and c`; {names} alone is `a, b, c`, {names:lines} a line each
+    {took:span}       seconds, in words: `about`, `clock`, `exact`, `rough`, `spelled` as in
+                      `formats.times`
+    {text!r}          quoted, as Python would
+    {count:,}         any other format of Python's
+"""
+
+from __future__ import annotations
+
+import gettext
+import string
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from kjpstate.formats import times
+from kjpstate.said import Said, Text
+from kjpstate.words.plural import Plural
+
+DOMAIN: Final = "kjpstate"
+ENGLISH: Final = "en"
+ROOMS: Final = ("common",)
+"""The modules of this package that have messages."""
+
+_TIMES: Mapping[str, Callable[[float], str]] = {
+    "about": times.about,
+    "clock": times.clock,
+    "exact": times.exact,
+    "rough": times.rough,
+    "spelled": times.spelled,
+}
+_chosen: gettext.NullTranslations = gettext.NullTranslations()
+
+
+def use(language: str, folder: Path | None = None) -> bool:
+    """Speak `language` from now on; False, and English, where it has no catalogue.
+
+    `folder`: a further place of catalogues, `LANGUAGE/LC_MESSAGES/kjpstate.mo`.
+    """
+    global _chosen  # noqa: PLW0603 - the reader of one run is one
+    for place in filter(None, (folder, Path(__file__).parent / "locale")):
+        if gettext.find(DOMAIN, str(place), [language]):
+            _chosen = gettext.translation(DOMAIN, str(place), [language])
+            return True
+    _chosen = gettext.NullTranslations()
+    return language == ENGLISH
+
+
+def begin(environ: Mapping[str, str]) -> None:
+    """The language that the environment names; KJPSTATE_LOCALES is a folder of more catalogues."""
+    folder = environ.get("KJPSTATE_LOCALES", "")
+    use(environ.get("KJPSTATE_LANG", ENGLISH), Path(folder) if folder else None)
+
+
+def text(said: Text) -> str:
+    """The sentence of a message; a text of somebody else's as it is."""
+    if isinstance(said, str):
+        return said
+    message = messages().get(said.code)
+    if message is None:
+        return str(said)
+    values = said.values
+    try:
+        return _FORMATTER.vformat(_translated(message, values), (), values)
+    except (KeyError, ValueError, TypeError):  # a catalogue's mistake; never a reader's
+        return str(said)
+
+
+def texts(many: Sequence[Text]) -> list[str]:
+    """The sentence of each."""
+    return [text(said) for said in many]
+
+
+@cache
+def messages() -> Mapping[str, str | Plural]:
+    """Code -> its English."""
+    found: dict[str, str | Plural] = {}
+    for room in ROOMS:
+        found |= import_module(f"{__name__}.{room}").MESSAGES
+    return found
+
+
+def _translated(message: str | Plural, values: Mapping[str, Any]) -> str:
+    if isinstance(message, Plural):
+        return _chosen.ngettext(message.one, message.many, int(values[message.by]))
+    return _chosen.gettext(message)
+
+
+class _Formatter(string.Formatter):
+    """Lists, times and messages beside Python's own formats."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec in _TIMES:
+            return _TIMES[format_spec](value)
+        if isinstance(value, (list, tuple)):
+            return _listed([self.format_field(item, "") for item in value], format_spec)
+        if isinstance(value, Said):
+            return text(value)
+        return format(value, format_spec)
+
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        if isinstance(value, Said):
+            value = text(value)
+        return super().convert_field(value, conversion)
+
+
+_FORMATTER = _Formatter()
+
+
+def _listed(items: Sequence[str], how: str) -> str:
+    match how:
+        case "and" if len(items) > 1:
+            last = {"list": ", ".join(items[:-1]), "last": items[-1]}
+            return _translated(messages()["list.and"], {}).format(**last)
+        case "lines":
+            return "\n".join(items)
+        case "words":
+            return " ".join(items)
+        case _:
+            return ", ".join(items)

@@ -1,0 +1,5 @@
+"""Parts of sentences that every room needs."""
+
+MESSAGES = {
+    "list.and": "{list} and {last}",
+}
