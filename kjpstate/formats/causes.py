@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
+from kjpstate.formats.sentences import say
 from kjpstate.formats.times import spelled
 from kjpstate.model import Answer
 
@@ -106,22 +107,24 @@ def _of_app(traces: Traces, app: str) -> Iterator[str]:
         if re.search(rf"App \[{re.escape(app)}[:\]]", text)
     ]
     if mine:
-        yield f"PM2's log: {mine[-1][0].replace('T', ' ')} {mine[-1][1]}"
+        yield say("causes.pm2-log", when=mine[-1][0].replace("T", " "), line=mine[-1][1])
 
 
 def _of_files(traces: Traces, paths: Sequence[str]) -> Iterator[str]:
     changed = {path: when for path, when in traces.files.items() if _belongs(path, paths)}
     gone = {path: when for path, when in traces.gone.items() if path in paths}
-    times = [*((when, path, "changed") for path, when in changed.items())]
-    times += [(when, path, "went away, or its folder changed,") for path, when in gone.items()]
+    times = [*((when, path, "causes.changed") for path, when in changed.items())]
+    times += [(when, path, "causes.went") for path, when in gone.items()]
     if not times:
         return
-    when, path, word = max(times)
+    when, path, code = max(times)
     if when > traces.now + _AROUND:
         return
-    said = (
-        f"{path.rpartition('/')[2]} {word} {_shown(when, traces.zone)}, "
-        f"{spelled(traces.now - when)} ago"
+    said = say(
+        code,
+        name=path.rpartition("/")[2],
+        when=_shown(when, traces.zone),
+        span=spelled(traces.now - when),
     )
     yield ", ".join([said, *_people(traces, when), *_by_packages(traces, when)])
 
@@ -134,19 +137,21 @@ def _people(traces: Traces, when: float) -> Iterator[str]:
         for login in traces.logins
         if login.begin - _AROUND <= when and (login.end is None or when <= login.end + _AROUND)
     ]
-    names = list(dict.fromkeys(f"{login.user} from {login.origin}" for login in there))
+    names = list(
+        dict.fromkeys(say("causes.person", user=login.user, origin=login.origin) for login in there)
+    )
     if names:
-        more = f" and {len(names) - _MOST_TOLD} more" if len(names) > _MOST_TOLD else ""
-        yield f"logged in then: {', '.join(names[:_MOST_TOLD])}{more}"
+        code = "causes.people-and-more" if len(names) > _MOST_TOLD else "causes.people"
+        yield say(code, names=", ".join(names[:_MOST_TOLD]), more=len(names) - _MOST_TOLD)
     elif min(login.begin for login in traces.logins) <= when:
-        yield "nobody was logged in then"
+        yield say("causes.nobody")
 
 
 def _by_packages(traces: Traces, when: float) -> Iterator[str]:
     near = [item.what for item in traces.packages if -_AROUND <= when - item.when <= _PACKAGES]
     if near:
-        more = f" and {len(near) - _MOST_TOLD} more" if len(near) > _MOST_TOLD else ""
-        yield f"just after dpkg: {', '.join(near[:_MOST_TOLD])}{more}"
+        code = "causes.packages-and-more" if len(near) > _MOST_TOLD else "causes.packages"
+        yield say(code, packages=", ".join(near[:_MOST_TOLD]), more=len(near) - _MOST_TOLD)
 
 
 def _belongs(path: str, paths: Sequence[str]) -> bool:
@@ -216,4 +221,4 @@ def _shown(when: float, zone: timezone) -> str:
     try:
         return f"{datetime.fromtimestamp(when, zone):%Y-%m-%d %H:%M}"
     except (ValueError, OverflowError, OSError):
-        return "at an unknown time"
+        return say("causes.unknown-time")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from kjpstate.formats.sentences import say
 from kjpstate.model import Answer, Probe, Unreadable
 
 _MARK = re.compile(r"mark (\d{1,15}) (\d{1,20}) (\d{1,12})")
@@ -46,9 +47,9 @@ def reading(host: str, path: str, mark: Mark | None, texts: Sequence[str]) -> Pr
 def parse(answer: Answer, texts: int) -> Count | str:
     """The counts of so many texts, or a sentence why they can't be known."""
     if isinstance(answer, Unreadable):
-        return f"could not be read: {answer.why}"
+        return say("logs.unread", why=answer.why)
     if not isinstance(answer, bytes):
-        return "logs can be read only on a POSIX host"
+        return say("logs.no-posix")
     sums = [0] * texts
     mark: Mark | None = None
     rotated: Literal["", "whole", "lost"] = ""
@@ -62,7 +63,7 @@ def parse(answer: Answer, texts: int) -> Count | str:
         elif (seen := _SEEN.fullmatch(line)) and len(seen[1].split()) == texts:
             sums = [one + int(other) for one, other in zip(sums, seen[1].split(), strict=True)]
     if mark is None:
-        return "could not be read: no permission, or not a file"
+        return say("logs.denied")
     return Count(mark, tuple(sums), rotated)
 
 

@@ -14,13 +14,9 @@ from decimal import Decimal, InvalidOperation
 
 from kjpstate.formats import counts, names
 from kjpstate.formats.pm2 import health, policy, probe
+from kjpstate.formats.sentences import say
 from kjpstate.formats.soak import Sample, Subject
 from kjpstate.model import Answers, Probe, Reading
-
-_ROTATED = {
-    "whole": "{path} was rotated; what it held is counted",
-    "lost": "{path} was rotated; its last lines before that are not counted",
-}
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,7 @@ def step(course: Course, at: float, answers: Answers) -> tuple[Course, Sample] |
     course, log_notes = _read_logs(course, answers)
     course = replace(course, idle=_idle(course, seen, listed))
     course = replace(course, crashes=course.crashes + crashes, planned=course.planned + planned)
-    notes = [anew] if anew else ["restarted on purpose"] if planned else []
+    notes = [anew] if anew else [say("watch.planned")] if planned else []
     real = tuple(
         dict.fromkeys(log.path for app in listed for log in app.logs if log.path != "/dev/null")
     )
@@ -123,7 +119,7 @@ def _sick(course: Course, seen: probe.Seen) -> str:
     idle = _number(seen.clock.uptime) - course.idle if course.idle else Decimal(0)
     if found.sick or idle < health.CONNECTS_WITHIN:
         return found.sick
-    return f"online, but without any connection for {idle:.0f} s: given up by itself"
+    return say("watch.idle", seconds=f"{idle:.0f}")
 
 
 def _idle(course: Course, seen: probe.Seen, listed: Sequence[probe.App]) -> Decimal:
@@ -139,9 +135,9 @@ def _anew(last: probe.Seen | None, seen: probe.Seen) -> str:
     if last is None:
         return ""
     if last.clock.boot_id != seen.clock.boot_id:
-        return "the box was restarted"
+        return say("watch.box-restarted")
     before, now = (found.daemon.pid if found.daemon else 0 for found in (last, seen))
-    return "PM2's daemon was restarted" if before and now and before != now else ""
+    return say("watch.daemon-restarted") if before and now and before != now else ""
 
 
 # ---- restarts
@@ -237,11 +233,12 @@ def _read_logs(course: Course, answers: Answers) -> tuple[Course, list[str]]:
     marks, texts, notes = dict(course.marks), dict(course.texts), []
     for path, found in _counted(course, course.paths, answers):
         if isinstance(found, str):
-            notes.append(f"{path} {found}")
+            notes.append(say("logs.at", path=path, why=found))
             texts = dict.fromkeys(texts)
             continue
         if found.rotated:
-            notes.append(_ROTATED[found.rotated].format(path=path))
+            code = "logs.rotated" if found.rotated == "whole" else "logs.rotated-lost"
+            notes.append(say(code, path=path))
         marks[path] = found.mark
         for text, times in zip(course.subject.texts, found.counts, strict=True):
             so_far = texts[text]

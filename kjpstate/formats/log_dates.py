@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from kjpstate.formats.sentences import say
 from kjpstate.formats.times import seconds
 from kjpstate.model import Answer, Completed, Unreadable
 
@@ -88,8 +89,8 @@ def said_now(answer: Answer) -> datetime | str:
     try:
         return datetime.fromisoformat(said)
     except ValueError:
-        why = answer.why if isinstance(answer, Unreadable) else f"`date` said {said!r}"
-        return f"the host's own time is not known: {why}"
+        why = answer.why if isinstance(answer, Unreadable) else say("clock.odd", said=repr(said))
+        return say("clock.unknown", why=why)
 
 
 @dataclass(frozen=True)

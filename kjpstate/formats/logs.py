@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kjpstate.formats.sentences import say
 from kjpstate.model import Answer, Probe, Unreadable
 
 CAP = 256 * 1024
@@ -54,14 +55,14 @@ def reading(host: str, path: str) -> Probe:
 def parse(answer: Answer) -> Tail | str:
     """The end of the log, or a sentence why that can't be known."""
     if isinstance(answer, Unreadable):
-        return f"could not be read: {answer.why}"
+        return say("logs.unread", why=answer.why)
     if not isinstance(answer, bytes):
-        return "logs can be read only on a POSIX host"
+        return say("logs.no-posix")
     if answer == b"missing\n":
         return Tail(0, 0, b"")
     header = _HEADER.match(answer)
     if header is None:
-        return "could not be read: no permission, or not a file"
+        return say("logs.denied")
     return Tail(int(header[1]), int(header[2]), answer[header.end() :])
 
 

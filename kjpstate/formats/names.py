@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from kjpstate.formats.sentences import say
 from kjpstate.model import Answer, Probe, Unreadable
 
 Path: TypeAlias = Literal["app", "server", "wan"]
@@ -21,14 +22,6 @@ _RULES = {
     "SERVFAIL": "server-servfail",
     "NXDOMAIN": "server-nxdomain",
     "EMPTY": "server-empty",
-}
-_SAID = {
-    "TIMEOUT": "did not answer within 2 s",
-    "CLOSED": "has no DNS server: the connection was refused",
-    "REFUSED": "refuses to answer us",
-    "SERVFAIL": "failed to find an answer",
-    "NXDOMAIN": "says that there is no such name",
-    "EMPTY": "knows the name and has no address for it",
 }
 
 
@@ -57,9 +50,9 @@ class Lookup:
     def failure(self) -> str:
         """The failure of a server that is not ok, and the rule that explains it in brackets."""
         said = self.said or ("EMPTY" if self.code == 0 else "")
-        if said not in _SAID:
-            return f"gave no answer ({self.tool} ended with {self.code})"
-        return f"{_SAID[said]} [{_RULES[said]}]"
+        if said not in _RULES:
+            return say("names.no-answer", tool=self.tool, code=self.code)
+        return say(_RULES[said])
 
 
 def wan_down(lookups: Iterable[Lookup]) -> bool:
@@ -93,9 +86,9 @@ def endpoint(server: str) -> str:
 def parse(answer: Answer) -> tuple[Lookup, ...] | str:
     """The questions and what came back, or a sentence why that can't be known."""
     if isinstance(answer, Unreadable):
-        return f"names could not be asked for: {answer.why}"
+        return say("names.not-asked", why=answer.why)
     if not isinstance(answer, bytes):
-        return "names can be asked for only on a POSIX host"
+        return say("names.no-posix")
     return tuple(
         found
         for line in answer.decode(errors="replace").splitlines()

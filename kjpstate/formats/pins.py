@@ -10,6 +10,8 @@ import json
 import re
 from typing import Any
 
+from kjpstate.formats.sentences import say
+
 _INDEX = re.compile(r"0|[1-9][0-9]*")
 _BAD_ESCAPE = re.compile(r"~(?![01])")
 
@@ -23,16 +25,16 @@ def find(content: bytes, pointer: str) -> tuple[Any, str]:
     try:
         value = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        return None, f"it is not JSON ({error})"
+        return None, say("pins.no-json", error=error)
     if pointer and not pointer.startswith("/"):
-        return None, f"the pointer {pointer} does not begin with /"
+        return None, say("pins.no-slash", pointer=pointer)
     if _BAD_ESCAPE.search(pointer):
-        return None, f"the pointer {pointer} has a ~ that is neither ~0 (for ~) nor ~1 (for /)"
+        return None, say("pins.bad-escape", pointer=pointer)
     walked = ""
     for token in pointer.split("/")[1:]:
         found, value = _step(value, token.replace("~1", "/").replace("~0", "~"))
         if not found:
-            return None, f"there is nothing at {walked}/{token}"
+            return None, say("pins.nothing-at", pointer=f"{walked}/{token}")
         walked += f"/{token}"
     return value, ""
 

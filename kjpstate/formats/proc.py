@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from kjpstate.formats.sentences import say
 from kjpstate.model import Answer, Probe, Unreadable
 
 _UTIME, _STIME, _START = 11, 12, 19  # places after "pid (name) "
@@ -42,9 +43,9 @@ def reading(host: str, app: str, seconds: float) -> Probe:
 def parse(answer: Answer) -> Load | str:
     """The load of each process, or a sentence why that can't be known."""
     if isinstance(answer, Unreadable):
-        return f"its CPU could not be measured: {answer.why}"
+        return say("cpu.unmeasured", why=answer.why)
     if not isinstance(answer, bytes):
-        return "CPU can be measured only on a POSIX host"
+        return say("cpu.no-posix")
     ticks, samples = 100, {"a": dict[int, Sample](), "b": dict[int, Sample]()}
     for line in answer.decode(errors="replace").splitlines():
         letter, _, rest = line.partition(" ")
@@ -53,7 +54,7 @@ def parse(answer: Answer) -> Load | str:
         elif letter in samples and (found := _sample(rest)) is not None:
             samples[letter][found[0]] = found[1]
     if not samples["a"]:
-        return "no process of it runs under PM2"
+        return say("cpu.no-process")
     return _load(samples["a"], samples["b"], ticks)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from kjpstate.formats.pm2.declared import Declared
+from kjpstate.formats.sentences import say
 from kjpstate.formats.times import clock
 
 Result: TypeAlias = Literal["passed", "failed", "unknown"]
@@ -177,7 +178,7 @@ def failures(
         unresolved += False in sample.names.values()
         found = dict(_passed(limits, sample, unresolved))
         if sample.sick and (sick or (ended and number == len(samples) - 1)):
-            found["alive"] = f"{sample.app} is not alive: {sample.sick}"
+            found["alive"] = say("watch.not-alive", app=sample.app, why=sample.sick)
         sick = sample.sick
         for key, what in found.items():
             if key not in told:
@@ -188,25 +189,32 @@ def failures(
 def _passed(limits: Limits, sample: Sample, unresolved: int) -> Iterator[tuple[str, str]]:
     """(what, sentence) of each limit that this look is beyond."""
     if limits.cpu is not None and (sample.cpu or 0) > limits.cpu:
-        yield "cpu", f"CPU {sample.cpu:.0f}% of one core; the limit is {limits.cpu:g}%"
+        yield "cpu", say("watch.cpu", cpu=f"{sample.cpu:.0f}", limit=f"{limits.cpu:g}")
     if limits.memory is not None and (sample.memory or 0) > limits.memory:
-        yield "memory", f"memory {size(sample.memory or 0)}; the limit is {size(limits.memory)}"
+        yield (
+            "memory",
+            say("watch.memory", memory=size(sample.memory or 0), limit=size(limits.memory)),
+        )
     if limits.crash_restarts is not None and sample.crashes > limits.crash_restarts:
         yield (
             "crashes",
-            f"restarts by crashes: {sample.crashes}; the limit is {limits.crash_restarts}",
+            say("watch.crashes", crashes=sample.crashes, limit=limits.crash_restarts),
         )
     if limits.unresolved is not None and unresolved > limits.unresolved:
         names = ", ".join(name for name, well in sample.names.items() if well is False)
         yield (
             "names",
-            f"{names or 'a name'} did not resolve at {unresolved} looks; the limit is "
-            f"{limits.unresolved}",
+            say(
+                "watch.unresolved",
+                names=names or say("watch.a-name"),
+                looks=unresolved,
+                limit=limits.unresolved,
+            ),
         )
     for text, most in limits.log.items():
         times = sample.logs.get(text)
         if times is not None and times > most:
-            yield f"log {text}", f'lines with "{text}": {times}; the limit is {most}'
+            yield f"log {text}", say("watch.log", text=text, times=times, limit=most)
 
 
 def _doubts(
@@ -214,27 +222,25 @@ def _doubts(
 ) -> Iterator[Finding]:
     """The reasons why nobody can say that all was well."""
     if not samples:
-        yield Finding(None, holes[-1].why if holes else "nothing was seen")
+        yield Finding(None, holes[-1].why if holes else say("watch.nothing-seen"))
         return
     last = holes[-1] if holes else None
     if last is not None and last.end is None:
-        yield Finding(last.start, f"out of sight at the end: {last.why}")
+        yield Finding(last.start, say("watch.lost-at-the-end", why=last.why))
     dark = sum((hole.end if hole.end is not None else seconds) - hole.start for hole in holes)
     if seconds > 0 and dark > seconds * BLIND:
-        yield Finding(None, f"out of sight for {clock(dark)} of {clock(seconds)}")
+        yield Finding(None, say("watch.lost", dark=clock(dark), length=clock(seconds)))
     if limits.cpu is not None and all(sample.cpu is None for sample in samples):
-        yield Finding(None, "its CPU was never measured")
+        yield Finding(None, say("watch.cpu-never"))
     if limits.memory is not None and all(sample.memory is None for sample in samples):
-        yield Finding(None, "its memory was never measured")
+        yield Finding(None, say("watch.memory-never"))
     for text in limits.log:
         if samples[-1].logs.get(text) is None:
-            yield Finding(
-                samples[-1].at, f'its logs can\'t be read, so lines with "{text}" were not counted'
-            )
+            yield Finding(samples[-1].at, say("watch.logs-unread", text=text))
     if limits.unresolved is not None and not any(
         set(sample.names.values()) - {None} for sample in samples
     ):
-        yield Finding(None, "no name was asked for: no check `dns` of this host has `resolves`")
+        yield Finding(None, say("watch.no-name"))
 
 
 def size(count: int) -> str:

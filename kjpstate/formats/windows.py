@@ -12,6 +12,8 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from kjpstate.formats.sentences import say
+
 _DRIVE = re.compile(r"[A-Za-z]:")
 _WHOLE = re.compile(r"[A-Za-z]:[\\/]|[\\/]{2}[^\\/?.]")
 _SHARE = re.compile(r"//[^/]+/[^/]+")
@@ -67,16 +69,16 @@ def misleading(path: str) -> str:
     """The reason why a path of the document is another place on Windows than it says; "" for one
     that is itself."""
     if re.match("//[?.]/", path):
-        return f"expected a path with its drive, such as C:/bot; found the device path {path}"
+        return say("windows.device-path", path=path)
     if path.startswith("//"):
         if not _SHARE.match(path):
-            return f"expected //server/share/folder; found {path}"
+            return say("windows.no-share", path=path)
     elif path.startswith("/"):
-        return f"{path} is another place on each drive of Windows; write the drive: C:{path}"
+        return say("windows.no-drive", path=path)
     elif _DRIVE.match(path) and path[2:3] != "/":
-        return f"expected / after the drive: {path[:2]}/{path[2:]}"
+        return say("windows.no-slash", path=f"{path[:2]}/{path[2:]}")
     odd = next((name for name in _parts(path) if odd_name(name)), None)
-    return "" if odd is None else f"{odd!r} can't be the name of a file or folder on Windows"
+    return "" if odd is None else say("windows.odd-name", name=repr(odd))
 
 
 def tidied(path: str, *, folder: bool, windows: bool) -> str:

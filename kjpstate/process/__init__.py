@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol, TypeAlias
 
 from kjpstate.formats import windows
+from kjpstate.process.sentences import say
 
 Stream: TypeAlias = "int | IO[bytes]"
 
@@ -48,7 +49,7 @@ def started(
     What it leaves in the background when it ends by itself is left alone. Raises NotStarted.
     """
     if cwd and not Path(cwd).is_dir():
-        raise NotStarted(f"there is no folder {cwd}")
+        raise NotStarted(say("process.no-folder", folder=cwd))
     try:
         process, kin = _start(argv, cwd, env, stdin=stdin, stdout=stdout, stderr=stderr)
     except (OSError, ValueError) as error:
@@ -108,17 +109,19 @@ def _why(word: str, cwd: str, error: OSError | ValueError) -> str:
     if isinstance(error, FileNotFoundError):
         return _missing(word, cwd)
     if code := getattr(error, "winerror", None):  # its text is in the language of that Windows
-        return f"{word}: Windows can't start it (error {code})"
-    return f"{word}: can't be started: {(getattr(error, 'strerror', None) or str(error)).lower()}"
+        return say("process.windows", word=word, code=code)
+    reason = (getattr(error, "strerror", None) or str(error)).lower()
+    return say("process.not-started", word=word, reason=reason)
 
 
 def _missing(word: str, folder: str, beside: bool = False) -> str:
     """A bare word is looked for on PATH, one with a folder from the command's own; `beside`: that
     has it."""
     if beside:
-        return f"{word}: no such command on PATH; write ./{word} for the one in {folder}"
-    place = f" in {folder}" if folder and "/" in word.replace("\\", "/") else ""
-    return f"{word}: no such command{place}"
+        return say("process.not-on-path", word=word, folder=folder)
+    if folder and "/" in word.replace("\\", "/"):
+        return say("process.no-command-in", word=word, folder=folder)
+    return say("process.no-command", word=word)
 
 
 def command_line(
@@ -135,16 +138,9 @@ def command_line(
     if not windows.is_batch(file):
         return subprocess.list2cmdline([file, *words])
     if sign := windows.read_by_cmd(file, words):
-        raise NotStarted(
-            f"{word}: cmd.exe reads this batch file and would take {_shown(sign)} for its own; "
-            "start the program behind it (such as node with its script) instead"
-        )
+        raise NotStarted(say("process.read-by-cmd", word=word, sign=_shown(sign)))
     if windows.on_share(folder):
-        raise NotStarted(
-            f"{word}: cmd.exe reads this batch file and can't work in {folder}; give the share "
-            "a drive "
-            "(net use Z: …) and write that one"
-        )
+        raise NotStarted(say("process.on-a-share", word=word, folder=folder))
     return windows.batch_line(file, words)
 
 
@@ -154,4 +150,6 @@ def _variable(environ: Mapping[str, str], name: str) -> str:
 
 
 def _shown(sign: str) -> str:
-    return f"`{sign}`" if sign.isprintable() else "a line end" if sign in "\r\n" else repr(sign)
+    if sign.isprintable():
+        return f"`{sign}`"
+    return say("process.line-end") if sign in "\r\n" else repr(sign)

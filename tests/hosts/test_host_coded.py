@@ -1,6 +1,5 @@
 """What the scripts say in codes: every code is known, its values are those of its sentence."""
 
-import ast
 import re
 import string
 from pathlib import Path
@@ -56,37 +55,3 @@ def test_a_sentence_has_the_values_of_its_code(code):
 )
 def test_a_code_and_its_values_are_read_back(text, sentence):
     assert coded.decoded(text) == sentence
-
-
-HOSTS = Path(coded.__file__).parent
-
-
-def asked() -> list[tuple[set[str], set[str] | None]]:
-    """Of each call of `say`: the codes it may have, and the names of its values, where all are
-    written out."""
-    found = []
-    for path in HOSTS.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "say":
-                codes = {
-                    one.value
-                    for one in ast.walk(node.args[0])
-                    if isinstance(one, ast.Constant) and isinstance(one.value, str)
-                }
-                names = {word.arg for word in node.keywords if word.arg}
-                whole = len(names) == len(node.keywords)
-                found.append((codes, names if whole else None))
-    return found
-
-
-def test_every_code_has_a_sentence_and_its_values():
-    for codes, names in asked():
-        for code in codes & set(MESSAGES):
-            fields = {name for _, name, _, _ in string.Formatter().parse(MESSAGES[code]) if name}
-            assert names is None or fields <= names, code
-
-
-def test_every_sentence_is_said():
-    texts = [path.read_text("utf-8") for path in HOSTS.rglob("*.py") if path.stem != "sentences"]
-    written = {code for code in MESSAGES if any(f'"{code}"' in text for text in texts)}
-    assert set(MESSAGES) == written
