@@ -16,7 +16,7 @@ Raised from every floor, shown by `cli` only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 IN_SYNC, FAILED, DRIFT, UNREACHABLE, LOCKED, STALE = 0, 1, 2, 3, 4, 5
@@ -24,6 +24,25 @@ CHECKS_FAILED, RESTORED, REFUSED, USAGE, DOCUMENT, INTERRUPTED = 6, 7, 8, 64, 65
 
 # Known drift outranks a box that is always off; a broken host outranks all but a Ctrl-C.
 _CONCERN = (0, 3, 2, 4, 5, 6, 8, 7, 65, 64, 1, 130)
+
+
+_FINDINGS: Mapping[str, int] = {
+    "drift": DRIFT,
+    "held": DRIFT,
+    "unreachable": UNREACHABLE,
+    "unknown": UNREACHABLE,
+    "busy": LOCKED,
+    "failed": CHECKS_FAILED,
+    "refused": REFUSED,
+    "distrusted": REFUSED,
+    "interrupted": INTERRUPTED,
+}
+"""What a look, a check or a watch found, and its exit code; all else that is found is well."""
+
+
+def code_of(findings: Iterable[str]) -> int:
+    """The exit code of greatest concern among those of the findings."""
+    return worst(_FINDINGS.get(finding, IN_SYNC) for finding in findings)
 
 
 def worst(codes: Iterable[int]) -> int:

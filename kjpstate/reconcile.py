@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -28,7 +28,6 @@ from kjpstate.model import (
     Acceptance,
     Answer,
     Answers,
-    Change,
     CheckResult,
     Event,
     Holder,
@@ -249,9 +248,8 @@ async def apply(
         return report
     asking = functools.partial(verify, document, hosts, key=key, scope=scope, lost=plan.unreachable)
     results = await _patiently(asking, document.checks, patience, progress)
-    failed = any(result.result == "failed" for result in results)
-    codes = (report.exit_code, errors.CHECKS_FAILED if failed else errors.IN_SYNC)
-    return replace(report, checks=results, exit_code=errors.worst(codes))
+    failed = errors.code_of(result.result for result in results if result.result == "failed")
+    return replace(report, checks=results, exit_code=errors.worst((report.exit_code, failed)))
 
 
 async def recover(
@@ -354,14 +352,14 @@ def refuse_unreachable(document: Document, plan: Plan) -> None:
 
 def exit_code(plan: Plan) -> int:
     """0 in sync, 2 drift, 3 unreachable, 8 refused; of several the greatest concern."""
-    codes = [errors.UNREACHABLE] if plan.unreachable else []
-    codes += [_code(change) for change in plan.changes]
-    return errors.worst(codes)
+    return errors.code_of(findings(plan))
 
 
-def _code(change: Change) -> int:
-    """A refusal outranks drift; what only another host can cure is drift that says so."""
-    return errors.REFUSED if change.refused else errors.DRIFT
+def findings(plan: Plan) -> Iterator[str]:
+    """One word for each host out of reach and each change: what only another host can cure is drift
+    that says so."""
+    yield from ("unreachable" for _ in plan.unreachable)
+    yield from ("refused" if change.refused else "drift" for change in plan.changes)
 
 
 def _bare(document: Document, resources: tuple[Resource, ...], key: bytes) -> Scene:

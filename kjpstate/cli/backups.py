@@ -98,7 +98,7 @@ async def _list(work: Work, asked: Asked) -> int:
         lambda: backup_lines(found),
     )
     session.tell(lost_lines(unreachable, session.mask()))
-    return errors.UNREACHABLE if unreachable else errors.IN_SYNC
+    return errors.code_of("unreachable" for _ in unreachable)
 
 
 async def _prune(work: Work, asked: Asked) -> int:
@@ -119,7 +119,7 @@ async def _prune(work: Work, asked: Asked) -> int:
         session.out_json(listed_json("pruned", rows_of(found), session.mask()))
     elif found:
         session.tell(pruned_lines(found, done))
-    return errors.UNREACHABLE if unreachable else errors.IN_SYNC
+    return errors.code_of("unreachable" for _ in unreachable)
 
 
 def _since(days: int | None) -> str | None:

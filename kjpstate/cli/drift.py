@@ -104,8 +104,8 @@ async def _drift(end: _End, work: Work, asked: Asked, note: Note) -> int:
 
 
 def _code(found: Check) -> int:
-    busy, distrusted = errors.LOCKED * bool(found.busy), errors.REFUSED * bool(found.distrusted)
-    return errors.worst([reconcile.exit_code(found.plan), busy, distrusted])
+    beside = [*("busy" for _ in found.busy), *("distrusted" for _ in found.distrusted)]
+    return errors.code_of([*reconcile.findings(found.plan), *beside])
 
 
 def _say(session: Session, found: Check, code: int, as_json: bool) -> None:

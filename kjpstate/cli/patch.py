@@ -77,7 +77,7 @@ def show(session: Session, asked: Shown) -> int:
         blocks, problems = blocks_shown(data, Path(file).absolute().as_posix(), "this machine")
     except NoParser as error:
         raise _no_parser(file, error) from None
-    code = errors.REFUSED if problems else errors.IN_SYNC
+    code = errors.code_of("refused" for _ in problems)
     if asked.as_json:
         value = listed_json("blocks", [block_json(block) for block in blocks], session.mask())
         session.out_json(

@@ -61,7 +61,8 @@ async def _pm2(work: Work, asked: Asked) -> int:
         lambda: _lines(found, session.mask()) if apps else [_NONE],
     )
     session.tell(lost_lines(lost, session.mask()))
-    return errors.worst([errors.UNREACHABLE if lost else errors.IN_SYNC, *map(_code, found)])
+    drifted = ["drift" for page in found if not _is_well(page)]
+    return errors.code_of([*drifted, *("unreachable" for _ in lost)])
 
 
 def _lines(found: Sequence[Page | Line], mask: Mask) -> Iterator[Line]:
@@ -83,11 +84,7 @@ def _page(app: Declared, answers: Answers, work: Work) -> Page | Line:
     return Page(app.name, app.host, app.ecosystem, health_of(app, seen), seen, three, work.key)
 
 
-def _code(page: Page | Line) -> int:
-    """As of `drift`: 2 when something is not as it should be."""
-    well = (
-        isinstance(page, Page)
-        and page.health.alive
-        and not any(row.differs for row in page.columns.rows)
-    )
-    return errors.IN_SYNC if well else errors.DRIFT
+def _is_well(page: Page | Line) -> bool:
+    if not isinstance(page, Page) or not page.health.alive:
+        return False
+    return not any(row.differs for row in page.columns.rows)

@@ -159,7 +159,7 @@ def _write(path: Path, text: str) -> None:
 def opening(session: Session, path: Path) -> Saved:
     """The plan to be applied; raises StalePlan when it is over, used, or without its document."""
     plan = read(session, path)
-    saved.usable(plan, str(path), int(time.time()))
+    saved.refuse_unusable(plan, str(path), int(time.time()))
     used = _used(session, plan)
     if used is not None:
         raise _used_already(path, used)
@@ -269,8 +269,7 @@ def use_of(session: Session, plan: Saved) -> str:
     note = _used(session, plan)
     if note is not None:
         return f"used by run {note.get('run', '(not known)')}"
-    try:
-        saved.usable(plan, "it", int(time.time()))
-    except errors.StalePlan as stale:
-        return stale.message.removeprefix("it ")
+    fault = saved.fault(plan, int(time.time()))
+    if fault is not None:
+        return saved.told(plan, fault)
     return f"good until {utc_minute(plan.expires)}, once"

@@ -24,14 +24,6 @@ from kjpstate.kinds import questions
 from kjpstate.model import Answers, Holder, Reading, ReadLock, ReadState, Scope
 from kjpstate.render.statuses import Bot, Status, status_json, status_lines
 
-_CODES = {
-    "drift": errors.DRIFT,
-    "held": errors.DRIFT,
-    "unreachable": errors.UNREACHABLE,
-    "refused": errors.REFUSED,
-}
-"""What a result of one address, or host, makes of a check."""
-
 _CHECKS = 20
 """Remembered checks that are looked through for the last one that looked."""
 
@@ -151,7 +143,7 @@ def _of_scope(run: Past, work: Work) -> Past:
         errors.REFUSED,
     ):
         return replace(run, items=items)
-    code = errors.worst(_CODES.get(item.result, errors.IN_SYNC) for item in items)
+    code = errors.code_of(item.result for item in items)
     return replace(run, items=items, exit_code=code)
 
 

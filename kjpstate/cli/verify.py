@@ -46,8 +46,7 @@ def command(session: Session, asked: Asked) -> int:
 def code_of(results: Iterable[CheckResult]) -> int:
     """6 for a failed check, 3 for one whose host did not answer; one for a
     person to do is neither."""
-    codes = {"failed": errors.CHECKS_FAILED, "unknown": errors.UNREACHABLE}
-    return errors.worst(codes.get(result.result, errors.IN_SYNC) for result in results)
+    return errors.code_of(result.result for result in results)
 
 
 def dead_first(document: Document, results: Sequence[CheckResult]) -> list[CheckResult]:

@@ -21,13 +21,12 @@ from kjpstate.render.soak_json import seen_json
 from kjpstate.render.soaks import hole_line, opening_lines, sample_line
 from kjpstate.render.stream import wants_colour
 
-_CODES = {"passed": errors.IN_SYNC, "failed": errors.CHECKS_FAILED, "unknown": errors.UNREACHABLE}
 _SHORTEST = 1.0
 
 
 def code_of(soak: Soak) -> int:
     """0 passed, 6 failed, 3 not known; 130 when somebody ended it."""
-    return errors.INTERRUPTED if soak.ended == "interrupted" else _CODES[soak.result]
+    return errors.code_of([soak.ended if soak.ended == "interrupted" else soak.result])
 
 
 def begun(work: Work, pace: Pace, started: str) -> Record:

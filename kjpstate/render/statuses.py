@@ -88,7 +88,7 @@ class Status:
         """0 when all is well; 2; 3 when a host could not be asked."""
         drifted = self.check is not None and self.check.exit_code in (errors.DRIFT, errors.REFUSED)
         wrong = self.dead or self.stale or drifted or bool(self.unfinished)
-        return errors.worst([errors.DRIFT] * wrong + [errors.UNREACHABLE] * bool(self.lost))
+        return errors.code_of([*(["drift"] if wrong else []), *("unreachable" for _ in self.lost)])
 
 
 def status_lines(status: Status) -> tuple[Line, ...]:

@@ -6,7 +6,17 @@ this package:
 """
 
 from kjpstate.saved.compare import stale
-from kjpstate.saved.file import NoPlan, Saved, is_one, made, parse, text_of, usable
+from kjpstate.saved.file import (
+    NoPlan,
+    Saved,
+    fault,
+    is_one,
+    made,
+    parse,
+    refuse_unusable,
+    text_of,
+    told,
+)
 from kjpstate.saved.pack import packed
 from kjpstate.saved.unpack import Shown, shown
 
@@ -14,12 +24,14 @@ __all__ = [
     "NoPlan",
     "Saved",
     "Shown",
+    "fault",
     "is_one",
     "made",
     "packed",
     "parse",
+    "refuse_unusable",
     "shown",
     "stale",
     "text_of",
-    "usable",
+    "told",
 ]

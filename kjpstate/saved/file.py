@@ -8,7 +8,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from kjpstate import __version__
 from kjpstate.errors import DOCUMENT, KjpstateError, StalePlan
@@ -21,6 +21,8 @@ _MOST = 64 * 1024 * 1024
 _HEAD = ("id", "kjpstate", "created", "expires", "key")
 _SKEW = 300
 """Seconds by which two clocks of one network may differ."""
+
+Fault = Literal["other-version", "over", "early"]
 
 
 class NoPlan(KjpstateError):
@@ -88,25 +90,35 @@ def parse(text: bytes, name: str, key: bytes) -> Saved:
     return Saved(id, tool, created, expires, name_, value)
 
 
-def usable(saved: Saved, name: str, now: int) -> None:
-    """Raises StalePlan for a plan of another version of kjpstate, or one that is over."""
+def fault(saved: Saved, now: int) -> Fault | None:
+    """Why the plan can't be applied at that moment by this kjpstate; None when it can."""
     if saved.tool != __version__:
-        raise StalePlan(
-            f"{name} was saved by kjpstate {saved.tool}, this is {__version__}",
-            _AGAIN,
-            "stale-plan",
-        )
+        return "other-version"
     if now >= saved.expires:
-        raise StalePlan(
-            f"{name} is over: it was good until {utc_minute(saved.expires)}", _AGAIN, "stale-plan"
-        )
-    if now < saved.created - _SKEW:
-        raise StalePlan(
-            f"{name} was saved at {utc_minute(saved.created)}, which by this machine's clock is "
-            "still to come",
-            "set the clock right, or save it again: kjpstate plan --out FILE",
-            "stale-plan",
-        )
+        return "over"
+    return "early" if now < saved.created - _SKEW else None
+
+
+def told(saved: Saved, fault: Fault) -> str:
+    """The fault as what is said of the plan."""
+    match fault:
+        case "other-version":
+            return f"was saved by kjpstate {saved.tool}, this is {__version__}"
+        case "over":
+            return f"is over: it was good until {utc_minute(saved.expires)}"
+        case "early":
+            return (
+                f"was saved at {utc_minute(saved.created)}, which by this machine's clock is "
+                "still to come"
+            )
+
+
+def refuse_unusable(saved: Saved, name: str, now: int) -> None:
+    """Raises StalePlan for a plan that has a fault."""
+    found = fault(saved, now)
+    if found is not None:
+        remedy = _SET_CLOCK if found == "early" else _AGAIN
+        raise StalePlan(f"{name} {told(saved, found)}", remedy, "stale-plan")
 
 
 def key_name(key: bytes) -> str:
@@ -114,6 +126,7 @@ def key_name(key: bytes) -> str:
     return hmac.new(key, b"the name of this key", hashlib.sha256).hexdigest()[:16]
 
 
+_SET_CLOCK = "set the clock right, or save it again: kjpstate plan --out FILE"
 _AGAIN = "save it again: kjpstate plan --out FILE"
 
 
