@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from kjpstate.model.looking import Reading, ReadTree, TreeFile
+from kjpstate.said import Text
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Outcome:
 
     action: Action
     status: Literal["done", "already", "failed", "unknown", "moved", "refused"]
-    reason: str = ""
+    reason: Text = ""
     backup: str = ""
     exit_code: int | None = None
     output: bytes = b""
@@ -79,7 +80,7 @@ class Run:
 
     host: str
     argv: tuple[str, ...]
-    why: str
+    why: Text
     cwd: str = ""
     writes: tuple[str, ...] = ()
     undo: tuple[tuple[str, ...], ...] = ()
@@ -136,7 +137,7 @@ class Await:
     judge: str
     args: tuple[tuple[str, Any], ...]
     timeout: float
-    why: str
+    why: Text
 
 
 @dataclass(frozen=True)
@@ -232,7 +233,7 @@ class RunInfo:
     started: str
     document: str
     who: str
-    why: str = "apply"
+    why: Text = "apply"
 
     @property
     def suffix(self) -> str:

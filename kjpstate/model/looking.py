@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from kjpstate.said import Text
+
 
 @dataclass(frozen=True)
 class ReadFile:
@@ -175,7 +177,7 @@ class Completed:
 class Unreadable:
     """The thing may be there, but could not be read: permission, not a file, moved while read."""
 
-    why: str
+    why: Text
 
 
 @dataclass(frozen=True)
@@ -200,9 +202,9 @@ class Holder:
     run: str
     who: str
     when: str
-    why: str
+    why: Text
     life: Life
-    text: str
+    text: Text
     whose: str = ""
 
 

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from kjpstate.model.acting import Action, Outcome, Recovered, RunInfo, Unfinished
 from kjpstate.model.settings import Acceptance, Resource, Where
 from kjpstate.model.states import Drift
+from kjpstate.said import Text
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Step:
 
     address: str
     result: Literal["applied", "shrunk", "failed", "restored", "held", "refused", "not tried"]
-    reason: str = ""
+    reason: Text = ""
     outcomes: tuple[Outcome, ...] = ()
 
 
@@ -27,7 +28,7 @@ class CheckResult:
 
     name: str
     result: Literal["passed", "failed", "manual", "unknown"]
-    reason: str = ""
+    reason: Text = ""
     host: str = ""
 
 
@@ -40,9 +41,9 @@ class Refuse:
     """
 
     rule: str
-    reason: str
-    places: tuple[str, ...] = ()
-    cure: str = ""
+    reason: Text
+    places: tuple[Text, ...] = ()
+    cure: Text = ""
     pointer: str = ""
 
 
@@ -52,8 +53,8 @@ class Advice:
     pointer in the section."""
 
     rule: str
-    reason: str
-    cure: str = ""
+    reason: Text
+    cure: Text = ""
     pointer: str = ""
     severity: Literal["breaks", "useless", "note"] = "useless"
 
@@ -142,7 +143,7 @@ class Event:
 
     kind: Literal["start", "action", "output", "wait", "done", "failed", "recovered"]
     address: str
-    text: str
+    text: Text
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from kjpstate.said import Text
+
 
 @dataclass(frozen=True)
 class Note:
     """One line under an address, and lines of a source below it."""
 
-    text: str
+    text: Text
     below: tuple[str, ...] = ()
 
 
@@ -19,9 +21,9 @@ class Moves:
     """One value that becomes another one, as a row of a table."""
 
     key: str
-    old: str
-    new: str
-    more: str = ""
+    old: Text
+    new: Text
+    more: Text = ""
     """What follows the new value: where it holds."""
     apart: bool = False
     """Whether the row stands for itself, without the column of the keys."""
@@ -37,19 +39,19 @@ Row: TypeAlias = Note | Moves
 class Told:
     """One resource for a screen, in its order."""
 
-    headline: str = ""
+    headline: Text = ""
     """It follows the address."""
     rows: tuple[Row, ...] | None = None
     """None: the differences themselves are shown."""
-    covers: tuple[str, ...] = ()
+    covers: tuple[Text, ...] = ()
     """The `why` of runs that the headline or a row says already."""
     names_owed: bool = False
     """Whether the headline says already what the change waits for."""
     name: str = ""
     """The app's own name, where the resource is one."""
-    sick: str = ""
+    sick: Text = ""
     """Why that app is not alive."""
-    left: tuple[str, ...] = ()
+    left: tuple[Text, ...] = ()
     """What stands there and left the document; nothing is done about it."""
     mismatch: str = ""
     """The rule to tell when all was done and it still differs."""
@@ -61,5 +63,5 @@ class Told:
 class Suggestion:
     """A command that a person may want to type after an apply."""
 
-    why: str
+    why: Text
     command: str
