@@ -38,7 +38,7 @@ def unsilenced(
         if by is None:
             yield item
         elif not in_force(by, today):
-            reason = f"{item.advice.reason.rstrip('.')} (accepted until {by.until}: {by.why})"
+            reason = f"{str(item.advice.reason).rstrip('.')} (accepted until {by.until}: {by.why})"
             yield replace(item, advice=replace(item.advice, reason=reason))
 
 

@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from kjpstate.said import Text
+
 IN_SYNC, FAILED, DRIFT, UNREACHABLE, LOCKED, STALE = 0, 1, 2, 3, 4, 5
 CHECKS_FAILED, RESTORED, REFUSED, USAGE, DOCUMENT, INTERRUPTED = 6, 7, 8, 64, 65, 130
 
@@ -55,14 +57,14 @@ class KjpstateError(Exception):
 
     exit_code = FAILED
 
-    def __init__(self, message: str, remedy: str = "", rule: str = "") -> None:
+    def __init__(self, message: Text, remedy: Text = "", rule: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
         self.rule = rule
 
 
-def mistake(error: Exception) -> str:
+def mistake(error: Exception) -> Text:
     """What stopped a part of a run, in one sentence; of what nobody foresaw, that it is a mistake
     of ours."""
     if isinstance(error, KjpstateError):
@@ -79,7 +81,7 @@ class Unreachable(KjpstateError):
 
     exit_code = UNREACHABLE
 
-    def __init__(self, host: str, message: str, remedy: str = "", rule: str = "") -> None:
+    def __init__(self, host: str, message: Text, remedy: Text = "", rule: str = "") -> None:
         super().__init__(message, remedy, rule)
         self.host = host
 
@@ -90,7 +92,7 @@ class Locked(KjpstateError):
     exit_code = LOCKED
 
     def __init__(
-        self, message: str, remedy: str = "", rule: str = "", run: str = "", held: str = ""
+        self, message: Text, remedy: Text = "", rule: str = "", run: str = "", held: str = ""
     ) -> None:
         super().__init__(message, remedy, rule)
         self.run = run
@@ -134,7 +136,7 @@ class Problem:
     file: str
     line: int
     column: int
-    reason: str
+    reason: Text
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {self.reason}"
@@ -145,7 +147,7 @@ class DocumentError(KjpstateError):
 
     exit_code = DOCUMENT
 
-    def __init__(self, problems: Sequence[Problem], remedy: str = "", more: int = 0) -> None:
+    def __init__(self, problems: Sequence[Problem], remedy: Text = "", more: int = 0) -> None:
         self.problems = tuple(sorted(problems))
         rows = [str(problem) for problem in self.problems] + [f"and {more} more"] * (more > 0)
         super().__init__("\n".join(rows), remedy)

@@ -229,7 +229,7 @@ class _Watch:
             except errors.Unreachable as error:
                 if first and not pace.patient and not self.may_be_off:
                     raise
-                self._lose(" ".join(error.message.split()))
+                self._lose(" ".join(str(error.message).split()))
                 await self.host.close()
             at = self._at()
             if at >= end and (not self.lost or at >= end + pace.every):

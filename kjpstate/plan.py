@@ -171,7 +171,7 @@ def build(scene: Scene) -> Plan:
         advice=tuple(_advice(seen, assessed, scene)) if scene.advised else (),
         unreachable=dict(scene.unreachable),
         unfinished=dict(scene.unfinished),
-        unmanaged=tuple(line for found in assessed.values() for line in found.told.left),
+        unmanaged=tuple(str(line) for found in assessed.values() for line in found.told.left),
         accepted=tuple(accepted),
         elsewhere=dict(scene.elsewhere),
         secrets=scene.secrets | {text for found in assessed.values() for text in _secrets(found)},

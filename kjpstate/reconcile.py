@@ -440,4 +440,4 @@ def today() -> str:
 
 
 def _sentence(error: errors.KjpstateError) -> str:
-    return f"{error.message}\n{error.remedy}" if error.remedy else error.message
+    return f"{error.message}\n{error.remedy}" if error.remedy else str(error.message)

@@ -6,14 +6,19 @@ a decision, a comparison, a saved plan and a history hold no sentence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True)
 class Said:
-    """One message. Equal by value; `str()` of it is for a log, never for a person."""
+    """One message. Equal by value, whatever its words.
+
+    Like a lazy string, it becomes words only when it is shown: `str()` asks the speaker that the
+    edge has set, and shows the code where there is none.
+    """
 
     code: str
     """Words joined by `-`, parts by `.`: a rule (`outside-may-change`), one of its wordings
@@ -27,8 +32,24 @@ class Said:
         return dict(self.pairs)
 
     def __str__(self) -> str:
+        return _speakers[-1](self) if _speakers else self.bare
+
+    @property
+    def bare(self) -> str:
+        """The code and its values, for a log."""
         told = " ".join(f"{name}={value}" for name, value in self.pairs)
         return f"[{self.code}{told and ' '}{told}]"
+
+
+_MARK = '{"code": '
+"""What a packed message begins with."""
+
+_speakers: list[Callable[[Said], str]] = []
+
+
+def speaks(speaker: Callable[[Said], str]) -> None:
+    """From now on `speaker` puts messages into words."""
+    _speakers[:] = [speaker]
 
 
 Text: TypeAlias = Said | str
@@ -43,6 +64,41 @@ def say(code: str, /, **values: Any) -> Said:
 
 def _kept(value: Any) -> Any:
     return tuple(map(_kept, value)) if isinstance(value, (list, tuple)) else value
+
+
+def over(text: Text, change: Callable[[str], str]) -> Text:
+    """The text with `change` done to every string in it; a message stays the same message."""
+    if isinstance(text, str):
+        return change(text)
+    return Said(text.code, tuple((name, _over(value, change)) for name, value in text.pairs))
+
+
+def _over(value: Any, change: Callable[[str], str]) -> Any:
+    match value:
+        case str() | Said():
+            return over(value, change)
+        case tuple():
+            return tuple(_over(item, change) for item in value)
+        case _:
+            return value
+
+
+def packed(text: Text) -> str:
+    """A text as one string that says in every language the same; `unpacked` gives it back."""
+    if isinstance(text, Said) or text.startswith(_MARK):
+        return json.dumps(plain(text if isinstance(text, Said) else say("verbatim", text=text)))
+    return text
+
+
+def unpacked(text: str) -> Text:
+    """What `packed` was given; any other string as it is."""
+    if not text.startswith(_MARK):
+        return text
+    try:
+        found = said_of(json.loads(text))
+    except (ValueError, TypeError):
+        return text
+    return found if isinstance(found, Said) else text
 
 
 def plain(text: Any) -> Any:

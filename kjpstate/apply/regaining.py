@@ -31,6 +31,7 @@ from kjpstate.model import (
     Verdict,
     WriteFile,
 )
+from kjpstate.said import packed
 
 _HAPPENED: tuple[Verdict, ...] = ("whole", "finished")
 
@@ -112,6 +113,6 @@ def _key(action: Action) -> tuple[str, str]:
         case Stamp(name=name):
             return "stamp", name
         case Run(why=why):
-            return "run", why.rstrip("/")
+            return "run", packed(why).rstrip("/")
         case _:
             return "", ""

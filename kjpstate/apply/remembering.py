@@ -23,7 +23,7 @@ async def remember(work: Work) -> None:
         results = {step.address: step.result for step in work.steps if homes[step.address] == host}
         line = remembered.Line(
             work.info.id,
-            "rollback" if work.info.why.startswith(TAKES_BACK) else "apply",
+            "rollback" if str(work.info.why).startswith(TAKES_BACK) else "apply",
             work.info.who,
             work.info.started,
             errors.worst(work.codes),

@@ -19,6 +19,7 @@ from kjpstate.model import (
     SyncTree,
     WriteFile,
 )
+from kjpstate.said import unpacked
 
 
 def describe(action: Action) -> str:
@@ -29,9 +30,9 @@ def describe(action: Action) -> str:
         case SyncTree(to_directory=path):
             return f"switch {path}"
         case Run(argv=argv, why=why):
-            return spoken(argv) or why or _kept(argv) or argv[0]
+            return spoken(argv) or str(why) or _kept(argv) or argv[0]
         case Await(why=why):
-            return why
+            return str(why)
         case Stamp(name=name):
             return f"note {name}"
         case MakeDirectory(path=path):
@@ -111,5 +112,5 @@ def settled(found: Recovered) -> str:
     """What was made of an unfinished run, in one sentence."""
     run = found.run
     what = f"{_KINDS.get(run.kind, run.kind)} of {run.path}"
-    said = _VERDICTS[found.verdict].format(what=what, path=run.path)
+    said = _VERDICTS[found.verdict].format(what=what, path=unpacked(run.path))
     return f"run {run.run} of {run.who} ({run.when}) ended on {found.host} before its time: {said}"

@@ -136,6 +136,6 @@ def _crashed(error: BaseException, session: Session) -> errors.Failed:
 
 def _lines(error: errors.KjpstateError) -> list[Line]:
     rule = f"   [{error.rule}]" if error.rule else ""
-    first, *rest = error.message.split("\n")
+    first, *rest = str(error.message).split("\n")
     lines = [Line(f"{first}{rule}", "refuse", hang=2), *(Line(row, hang=2) for row in rest)]
-    return lines + [Line(f"  {row}", hang=4) for row in error.remedy.splitlines()]
+    return lines + [Line(f"  {row}", hang=4) for row in str(error.remedy).splitlines()]

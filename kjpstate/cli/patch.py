@@ -167,7 +167,9 @@ def _no_parser(what: str, error: NoParser) -> errors.RefusedError:
 
 def _refused(spec: Spec, problems: Sequence[Problem]) -> errors.RefusedError:
     told = refusal(spec, problems)
-    return errors.RefusedError("\n".join((told.reason, *told.places)), told.cure, told.rule)
+    return errors.RefusedError(
+        "\n".join(map(str, (told.reason, *told.places))), told.cure, told.rule
+    )
 
 
 def _document_bytes(work: Work) -> bytes:

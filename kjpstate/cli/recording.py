@@ -78,7 +78,7 @@ class Note:
         """What an apply did."""
         homes = {change.resource.address: change.resource.host for change in report.plan.changes}
         self.items = [
-            Item(homes.get(step.address, ""), step.address, step.result, "", step.reason)
+            Item(homes.get(step.address, ""), step.address, step.result, "", str(step.reason))
             for step in report.steps
         ]
         self.items += [
@@ -90,7 +90,7 @@ class Note:
     def checked(self, results: Iterable[CheckResult]) -> None:
         """What the checks said."""
         self.items += [
-            Item(result.host, result.name, result.result, "check", result.reason)
+            Item(result.host, result.name, result.result, "check", str(result.reason))
             for result in results
         ]
 
@@ -151,7 +151,7 @@ def _remember(session: Session, past: Past) -> None:
 
 def _outcome(error: BaseException) -> tuple[int, str]:
     if isinstance(error, errors.KjpstateError):
-        return error.exit_code, error.message
+        return error.exit_code, str(error.message)
     if isinstance(error, (KeyboardInterrupt, asyncio.CancelledError)):
         return errors.INTERRUPTED, "interrupted"
     return errors.FAILED, type(error).__name__

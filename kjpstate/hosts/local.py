@@ -62,6 +62,7 @@ from kjpstate.model import (
     join,
 )
 from kjpstate.process import NotStarted
+from kjpstate.said import packed
 
 _CHUNK = 256 * 1024
 
@@ -359,7 +360,7 @@ class LocalHost:
             case SyncTree():
                 return await self._sync(action, session, sources)
             case Run():
-                pen.journal.intent("run", action.why)
+                pen.journal.intent("run", packed(action.why))
                 return await self._run(action, session.lock)
             case Stamp():
                 self._stamp(action, pen)

@@ -37,6 +37,7 @@ from kjpstate.model import (
     WriteFile,
     join,
 )
+from kjpstate.said import packed
 
 _STATUSES: dict[str, Literal["done", "already", "failed", "moved", "unknown"]] = {
     "done": "done",
@@ -141,7 +142,7 @@ class Orders:
             )
         fine = " ".join(map(str, action.allowed_exits))
         words = (
-            action.why,
+            packed(action.why),
             math.ceil(action.timeout),
             action.cwd,
             fine,

@@ -233,7 +233,7 @@ class RunInfo:
     started: str
     document: str
     who: str
-    why: Text = "apply"
+    why: str = "apply"
 
     @property
     def suffix(self) -> str:

@@ -204,7 +204,7 @@ class Holder:
     when: str
     why: Text
     life: Life
-    text: Text
+    text: str
     whose: str = ""
 
 

@@ -28,7 +28,7 @@ def drift_lines(plan: Plan, mask: Mask, hints: Mapping[str, str] | None = None) 
 
 def dead(change: Change) -> str:
     """Why the app of this change is known not to be alive; "" for all else."""
-    return "" if change.life in ("alive", "unknown") else change.drift.told.sick or change.life
+    return "" if change.life in ("alive", "unknown") else str(change.drift.told.sick or change.life)
 
 
 def busy_lines(busy: Mapping[str, Holder], mask: Mask) -> tuple[Line, ...]:
@@ -110,10 +110,10 @@ def _said(change: Change, mask: Mask) -> Iterator[str]:
     if change.refusal is not None and change.refused:
         yield f"refused [{change.refusal.rule}]: {change.refusal.reason}"
     else:
-        headline = change.drift.told.headline
+        headline = str(change.drift.told.headline)
         yield from [headline] if " " in headline else _told(change, headline, mask)
     if change.refusal is not None and change.beyond:
-        yield change.refusal.cure
+        yield str(change.refusal.cure)
     if change.held:
         yield f"held by {change.held}"
     if change.lapsed is not None:

@@ -46,9 +46,9 @@ def junit_xml(
         )
         child = _CHILD.get(check.result)
         if child is None:
-            Tree.SubElement(case, "system-out").text = said(check.reason)
+            Tree.SubElement(case, "system-out").text = said(str(check.reason))
             continue
-        reason = said(check.reason)
+        reason = said(str(check.reason))
         attributes = {"message": reason.partition("\n")[0]}
         if child != "skipped":
             attributes["type"] = check.result

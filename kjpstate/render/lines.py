@@ -60,6 +60,6 @@ def _wrap(line: Line, width: int) -> Iterator[Line]:
     yield from (replace(line, text=row) for row in rows or [""])
 
 
-def text_of(lines: Iterable[Line], mask: Mask = lambda text: text, width: int = WIDTH) -> str:
+def text_of(lines: Iterable[Line], mask: Mask = str, width: int = WIDTH) -> str:
     """The screen as plain text, with a final line end when there is any line."""
     return "".join(f"{line.text}\n" for line in fit(lines, mask, width))

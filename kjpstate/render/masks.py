@@ -14,9 +14,11 @@ from typing import Any, TypeAlias
 from urllib.parse import quote, quote_plus
 
 from kjpstate.model import UNKNOWN
+from kjpstate.said import Said, Text
 from kjpstate.secret import CUT, HIDDEN, Secret
 
-Mask: TypeAlias = Callable[[str], str]
+Mask: TypeAlias = Callable[[Text], str]
+"""A text in words, without secrets."""
 
 _SHORT = 4
 """Characters below which a secret is masked only where it stands alone: `1` would mask every
@@ -34,11 +36,11 @@ def mask_for(secrets: Iterable[str]) -> Mask:
     spelled = {text for secret in secrets for text in _spellings(secret)}
     patterns = [_pattern(text) for text in sorted(spelled, key=lambda text: (-len(text), text))]
     if not patterns:
-        return lambda text: text
+        return str
     search = re.compile("|".join(patterns))
 
-    def mask(text: str) -> str:
-        whole = search.sub(HIDDEN, text)
+    def mask(text: Text) -> str:
+        whole = search.sub(HIDDEN, str(text))
         return _halves_hidden(whole, spelled) if CUT in whole else whole
 
     return mask
@@ -52,7 +54,7 @@ def clean(text: str) -> str:
 def plain(value: Any, mask: Mask) -> Any:
     """A JSON value with every string leaf masked; UNKNOWN becomes None, a stray Secret stays
     hidden."""
-    if isinstance(value, str):
+    if isinstance(value, (str, Said)):
         return mask(value)
     if isinstance(value, Mapping):
         return {str(key): plain(item, mask) for key, item in value.items()}

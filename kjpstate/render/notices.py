@@ -48,7 +48,7 @@ def _rows(advice: Sequence[AdviceAt]) -> Iterator[Line]:
         said = item.advice
         label = f"  {_MARKS[said.severity]} {said.rule:<{rule}}  {_place(item):<{place}}  "
         cure = f". Cure: {said.cure}" if said.cure else ""
-        text = f"{label}{said.reason.rstrip('.')}{cure}"
+        text = f"{label}{str(said.reason).rstrip('.')}{cure}"
         yield Line(text, "refuse" if said.severity == "breaks" else "", hang=indent)
 
 

@@ -126,7 +126,7 @@ def _title(change: Change, address: int, host: int, head: Head) -> Line:
     label = (
         f"{change.symbol:>3} {change.resource.address:<{address}}  {change.resource.host:<{host}}  "
     )
-    said = change.drift.told.headline
+    said = str(change.drift.told.headline)
     if change.refusal is not None and change.refused:
         said = f"refused, {change.resource.line(change.refusal.pointer)}   [{change.refusal.rule}]"
     elif change.drift.told.in_diff and not head.shows_diff:
@@ -149,7 +149,7 @@ def _details(change: Change, mask: Mask) -> Iterator[Line]:
     if change.after and not told.names_owed:
         rest.append(f"owed: known after {', '.join(change.after)}")
     if rest:
-        yield _note("; ".join(rest))
+        yield _note("; ".join(map(str, rest)))
 
 
 def _standing(change: Change, plan: Plan) -> Iterator[Line]:

@@ -105,7 +105,7 @@ def check_lines(checks: Sequence[CheckResult]) -> tuple[Line, ...]:
 def _check(check: CheckResult, name: int, host: int) -> Line:
     """One row; the reason stands in its column, below a name that is too long for its own."""
     mark, style = f"  {_MARKS[check.result]:<9}  ", _RESULT_STYLES.get(check.result, "")
-    reason = "; ".join(check.reason.split("\n"))
+    reason = "; ".join(str(check.reason).split("\n"))
     if len(check.name) > _LONG_NAME:
         where = f"{check.host}  " if check.host else ""
         return Line(f"{mark}{check.name}\n{where}{reason}", style, hang=len(mark))
@@ -135,7 +135,7 @@ def event_line(event: Event) -> Line:
         case "output":
             return Line(f"      {event.text}", "faint", hang=8)
         case "recovered":
-            return Line(event.text, "replace", hang=2)
+            return Line(str(event.text), "replace", hang=2)
         case "wait":
             return Line(f"    waits for {event.text}", hang=6)
         case _:
@@ -152,7 +152,7 @@ def cost_lines(costs: Mapping[str, Cost], milliseconds: float) -> Iterator[Line]
 
 def _step(step: Step, address: int) -> Iterator[Line]:
     label = f"  {step.address:<{address}}  "
-    first, *rest = step.reason.split("\n")
+    first, *rest = str(step.reason).split("\n")
     reason = f": {first}" if first else ""
     style = _RESULT_STYLES.get(step.result, "")
     yield Line(f"{label}{_SAID[step.result]}{reason}", style, hang=len(label))

@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from kjpstate.model import UNKNOWN, Change, WriteFile
+from kjpstate.said import Text, over
 from kjpstate.secret import Secret, sealed
 
 HOLE, UNKNOWN_MARK = "secret", "unknown"
@@ -73,11 +74,11 @@ def actual(value: Any) -> Any:
     return None if value is None else NOT_KEPT
 
 
-def without_old(texts: Iterable[str], change: Change) -> list[str]:
-    """Lines of a screen without the values and the lines that are there now and
-    will be replaced."""
+def without_old(text: Text, change: Change) -> Text:
+    """A text of a screen without the values and the lines that are there now and will be
+    replaced."""
     old = sorted(_old(change), key=lambda text: (-len(text), text))
-    return [_replaced(text, old) for text in texts]
+    return over(text, lambda part: _replaced(part, old))
 
 
 def _replaced(text: str, pieces: Iterable[str]) -> str:

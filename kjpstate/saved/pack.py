@@ -28,6 +28,7 @@ from kjpstate.model import (
     Where,
     WriteFile,
 )
+from kjpstate.said import Text, over, plain
 from kjpstate.saved import holes
 from kjpstate.saved.holes import Mask
 from kjpstate.secret import sealed
@@ -55,12 +56,12 @@ def packed(
         "changes": [_change(change, key, mask) for change in plan.changes],
         "in_sync": list(plan.in_sync),
         "units": [list(unit) for unit in plan.units],
-        "unreachable": {host: mask(why) for host, why in plan.unreachable.items()},
+        "unreachable": {host: _text(why, mask) for host, why in plan.unreachable.items()},
         "accepted": [
             [drift.resource.address, by.until, mask(by.why)] for drift, by in plan.accepted
         ],
         "elsewhere": dict(plan.elsewhere),
-        "unmanaged": [mask(line) for line in plan.unmanaged],
+        "unmanaged": [_text(line, mask) for line in plan.unmanaged],
         "advice": [_advice(item, mask) for item in plan.advice],
     }
 
@@ -100,14 +101,14 @@ def _change(change: Change, key: bytes, mask: Mask) -> dict[str, Any]:
 def _told(change: Change, mask: Mask) -> dict[str, Any]:
     """What the kind tells, without the values that are there now and will be replaced."""
     told = change.drift.told
-    (headline,) = holes.without_old([told.headline], change)
+    headline = holes.without_old(told.headline, change)
     return {
-        "headline": mask(headline),
+        "headline": _text(headline, mask),
         "rows": None if told.rows is None else [_row(row, change, mask) for row in told.rows],
-        "covers": [mask(text) for text in told.covers],
+        "covers": [_text(text, mask) for text in told.covers],
         "names_owed": told.names_owed,
         "name": told.name,
-        "sick": mask(told.sick),
+        "sick": _text(told.sick, mask),
         "in_diff": told.in_diff,
     }
 
@@ -115,14 +116,13 @@ def _told(change: Change, mask: Mask) -> dict[str, Any]:
 def _row(row: Row, change: Change, mask: Mask) -> dict[str, Any]:
     match row:
         case Note(text=text):
-            (text,) = holes.without_old([text], change)
-            return {"text": mask(text)}
+            return {"text": _text(holes.without_old(text, change), mask)}
         case Moves(key=key, old=old, new=new, more=more, apart=apart):
             return {
                 "key": key,
                 "old": old if old == NOTHING else holes.NOT_KEPT,
-                "new": mask(new),
-                "more": mask(more),
+                "new": _text(new, mask),
+                "more": _text(more, mask),
                 "apart": apart,
             }
 
@@ -134,8 +134,8 @@ def _refusal(change: Change, mask: Mask) -> dict[str, Any]:
     where = change.resource.line(refusal.pointer)
     return {
         "rule": refusal.rule,
-        "reason": mask(refusal.reason),
-        "cure": mask(refusal.cure),
+        "reason": _text(refusal.reason, mask),
+        "cure": _text(refusal.cure, mask),
         "pointer": refusal.pointer,
         "where": _where(where),
     }
@@ -146,12 +146,17 @@ def _advice(item: AdviceAt, mask: Mask) -> dict[str, Any]:
     return {
         "rule": found.rule,
         "severity": found.severity,
-        "reason": mask(found.reason),
-        "cure": mask(found.cure),
+        "reason": _text(found.reason, mask),
+        "cure": _text(found.cure, mask),
         "pointer": found.pointer,
         "address": item.address,
         "where": _where(item.where),
     }
+
+
+def _text(text: Text, mask: Mask) -> Any:
+    """A message as its code and values, so that a saved plan has no language."""
+    return plain(over(text, mask))
 
 
 def _where(where: Where) -> list[Any]:

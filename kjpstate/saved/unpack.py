@@ -35,6 +35,7 @@ from kjpstate.model import (
     Where,
     WriteFile,
 )
+from kjpstate.said import said_of
 from kjpstate.saved import holes
 from kjpstate.saved.file import Saved
 
@@ -96,7 +97,13 @@ def _change(value: Mapping[str, Any]) -> Change:
         tuple(_action(item) for item in value["actions"]),
         value["symbol"],
         refusal
-        and Refuse(refusal["rule"], refusal["reason"], (), refusal["cure"], refusal["pointer"]),
+        and Refuse(
+            refusal["rule"],
+            said_of(refusal["reason"]),
+            (),
+            said_of(refusal["cure"]),
+            refusal["pointer"],
+        ),
         value["held"],
         tuple(value["owed"]),
     )
@@ -105,18 +112,19 @@ def _change(value: Mapping[str, Any]) -> Change:
 def _told(value: Mapping[str, Any]) -> Told:
     rows = value["rows"]
     return Told(
-        value["headline"],
+        said_of(value["headline"]),
         None if rows is None else tuple(_row(row) for row in rows),
-        tuple(value["covers"]),
+        tuple(map(said_of, value["covers"])),
         value["names_owed"],
         value["name"],
-        value["sick"],
+        said_of(value["sick"]),
         in_diff=value["in_diff"],
     )
 
 
 def _row(value: Mapping[str, Any]) -> Row:
-    return Note(value["text"]) if "text" in value else Moves(**value)
+    parts = {name: said_of(item) for name, item in value.items()}
+    return Note(parts["text"]) if "text" in parts else Moves(**parts)
 
 
 def _action(value: Mapping[str, Any]) -> Action:

@@ -39,6 +39,7 @@ from kjpstate.model import (
     Upstream,
     WriteFile,
 )
+from kjpstate.said import Text
 from kjpstate.section import Made, Page
 from kjpstate.undo import items as paths
 from kjpstate.undo import record as records
@@ -327,7 +328,7 @@ def _up_again(spec: Spec) -> Iterator[Await]:
 # ---- what a screen says
 
 
-def _notes(spec: Spec, answers: Answers) -> Iterator[str]:
+def _notes(spec: Spec, answers: Answers) -> Iterator[Text]:
     due = [item for item in spec.items if _due(item, answers)]
     for item in due:
         yield f"{item.path}   {_said(item, answers, spec)}"

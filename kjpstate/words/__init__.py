@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kjpstate.formats import times
-from kjpstate.said import Said, Text
+from kjpstate.said import Said, Text, speaks
 from kjpstate.words.plural import Plural
 
 DOMAIN: Final = "kjpstate"
@@ -57,6 +57,7 @@ def use(language: str, folder: Path | None = None) -> bool:
 def begin(environ: Mapping[str, str]) -> None:
     """The language that the environment names; KJPSTATE_LOCALES is a folder of more catalogues."""
     folder = environ.get("KJPSTATE_LOCALES", "")
+    speaks(text)
     use(environ.get("KJPSTATE_LANG", ENGLISH), Path(folder) if folder else None)
 
 
@@ -66,12 +67,12 @@ def text(said: Text) -> str:
         return said
     message = messages().get(said.code)
     if message is None:
-        return str(said)
+        return said.bare
     values = said.values
     try:
         return _FORMATTER.vformat(_translated(message, values), (), values)
     except (KeyError, ValueError, TypeError):  # a catalogue's mistake; never a reader's
-        return str(said)
+        return said.bare
 
 
 def texts(many: Sequence[Text]) -> list[str]:

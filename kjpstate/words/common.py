@@ -2,4 +2,5 @@
 
 MESSAGES = {
     "list.and": "{list} and {last}",
+    "verbatim": "{text}",
 }

@@ -30,13 +30,22 @@ def calls() -> tuple[tuple[str, str, frozenset[str], bool], ...]:
 def _calls() -> Iterator[tuple[str, str, frozenset[str], bool]]:
     for path in sorted((ROOT / "kjpstate").rglob("*.py")):
         source = path.read_text("utf-8")
-        for node in ast.walk(ast.parse(source)) if "from kjpstate.said import" in source else ():
+        tree = ast.parse(source)
+        for node in ast.walk(tree) if _says(tree) else ():
             match node:
                 case ast.Call(func=ast.Name(id="say"), args=[code, *_], keywords=keywords):
                     names = frozenset(word.arg for word in keywords if word.arg is not None)
                     more = any(word.arg is None for word in keywords)
                     for found in _literals(code):
                         yield f"{path.relative_to(ROOT)}:{node.lineno}", found, names, more
+
+
+def _says(tree: ast.Module) -> bool:
+    imports = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    return any(
+        found.module == "kjpstate.said" and any(name.name == "say" for name in found.names)
+        for found in imports
+    )
 
 
 def _literals(code: ast.expr) -> Iterator[str]:

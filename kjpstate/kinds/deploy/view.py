@@ -23,6 +23,7 @@ from kjpstate.model import (
     Upstream,
     touching,
 )
+from kjpstate.said import Text
 
 _NOT_ASKED = NotAsked("not looked at")
 
@@ -74,12 +75,12 @@ class View:
         return below(outputs, spec.from_directory.removeprefix(spec.built))
 
     @cached_property
-    def unseen(self) -> str:
+    def unseen(self) -> Text:
         """Why the source's host was not looked at; "" when it was."""
         return self.source.why if isinstance(self.source, NotAsked) else ""
 
     @cached_property
-    def unread(self) -> str:
+    def unread(self) -> Text:
         """Why the source could not be read; "" when it could."""
         return self.source.why if failed(self.source) else ""
 

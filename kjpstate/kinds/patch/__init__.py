@@ -36,6 +36,7 @@ from kjpstate.model import (
     Upstream,
     WriteFile,
 )
+from kjpstate.said import Text
 from kjpstate.secret import Secret, opened
 from kjpstate.section import Made, Page
 
@@ -53,7 +54,7 @@ class View:
     """The file on disk; None where there is none, or it can't be read."""
     base: bytes | None
     """The file as an earlier set of this plan will leave it, else as it is on disk."""
-    unreadable: str
+    unreadable: Text
     """Why the file can't be read."""
     worktree: str
     """The git work tree it lies in; "" for none."""
