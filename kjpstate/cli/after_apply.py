@@ -27,6 +27,7 @@ from kjpstate.render.masks import Mask
 from kjpstate.render.reports import event_line, rollback_lines
 from kjpstate.render.soak_json import monitor_json
 from kjpstate.render.soaks import soak_lines
+from kjpstate.said import say
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,9 @@ class AfterApply:
         """Before anything is done: what is to be watched. Raises UsageError, Failed."""
         if self.length is None:
             if self.plot is not None:
-                raise errors.UsageError("--plot draws what --monitor saw", "add --monitor 30m")
+                raise errors.UsageError(
+                    say("cli.plot-without-watch"), say("cli.plot-without-watch.cure")
+                )
             return None
         pace = monitor.pace(work.document, self.length, None, patient=True)
         must_take(self.plot)
@@ -87,9 +90,7 @@ class Aftermath:
         if not self.asked.rollback or not _does_not_hold(report, soak):
             return Ended(code, soak)
         if not any(step.result == "applied" for step in report.steps):
-            self.work.session.follow(
-                Line("Nothing is rolled back: this run changed nothing.", "change")
-            )
+            self.work.session.follow(Line(say("cli.nothing-to-undo"), "change"))
             return Ended(code, soak)
         undone = await self._undo(report)
         well = undone is not None and undone.exit_code == errors.IN_SYNC
@@ -109,13 +110,13 @@ class Aftermath:
         """Take the run back on the hosts that it changed, as a run of its own; None when that could
         not even begin, which is told."""
         session, started, run = self.work.session, time.monotonic(), done.run.id
-        session.follow(Line(f"Rolling run {run} back, since it does not hold:", "strong"))
+        session.follow(Line(say("cli.undoing", run=run), "strong"))
         try:
             report = await self._rolled_back(run, _changed(done))
         except errors.KjpstateError as error:
-            why = f"Run {run} was NOT rolled back, what it changed still stands: {error.message}"
+            why = say("cli.not-undone", run=run, why=error.message)
             session.follow(Line(why, "refuse", hang=2))
-            session.follow(Line(f"  kjpstate rollback {run}   tries again", hang=4))
+            session.follow(Line(say("cli.not-undone.cure", run=run), hang=4))
             return None
         with session.owing():
             for change in report.plan.changes:

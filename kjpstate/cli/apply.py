@@ -21,6 +21,7 @@ from kjpstate.render.as_json import report_json
 from kjpstate.render.lines import BLANK
 from kjpstate.render.plans import plan_lines
 from kjpstate.render.reports import check_lines, event_line, report_lines
+from kjpstate.said import say
 from kjpstate.saved import Saved
 
 _PATIENCE = 90.0
@@ -66,20 +67,18 @@ def command(session: Session, asked: Asked) -> int:
     if file is not None:
         if asked.scope != EVERYTHING:
             raise errors.UsageError(
-                f"{file} has its scope from when it was saved",
-                "leave --only, --limit, --exclude and --here out",
+                say("cli.has-scope", file=str(file)),
+                say("cli.has-scope.cure"),
             )
         saved = saving.opening(session, file)
         given, scope = Given(saved, file), saving.scope_to_apply(saved)
         asked = replace(asked, document=saving.document_of(saved), scope=scope, yes=True)
     if not asked.yes and asked.as_json:
-        raise errors.UsageError(
-            "apply --json can't ask; add --yes.", "kjpstate plan --json   shows the plan first"
-        )
+        raise errors.UsageError(say("cli.apply-json-asks"), say("cli.apply-json-asks.cure"))
     if not asked.yes and not session.has_terminal():
         raise errors.UsageError(
-            "apply asks before it acts, and there is no terminal to ask on.",
-            "add --yes to apply without asking; kjpstate plan   shows the plan first",
+            say("cli.apply-asks"),
+            say("cli.apply-asks.cure"),
         )
     return noted_over(session, "apply", asked, functools.partial(_apply, given))
 
@@ -99,8 +98,8 @@ async def _apply(given: Given, work: Work, asked: Asked, note: Note) -> int:
             session.out(plan_lines(plan, head(work, plan, seconds), session.mask()))
     reconcile.refuse_unreachable(work.document, plan)
     wanted = any(change.refusal is None and not change.held for change in plan.changes)
-    if wanted and not asked.yes and not session.confirmed("Apply this?"):
-        raise errors.Failed("Nothing was done: the answer was not yes.")
+    if wanted and not asked.yes and not session.confirmed(say("cli.apply-this")):
+        raise errors.Failed(say("cli.not-yes"))
     started = time.monotonic()
     note.saw(plan)
     with saving.used(work, given.saved, given.file, run):

@@ -20,6 +20,7 @@ from kjpstate.model import Scope
 from kjpstate.render.as_json import listed_json
 from kjpstate.render.drifts import lost_lines
 from kjpstate.render.kept import backup_lines, pruned_lines, rows_of
+from kjpstate.said import say
 from kjpstate.undo import pruning
 from kjpstate.undo.ledger import Kept
 
@@ -78,13 +79,13 @@ def command(session: Session, asked: Asked) -> int:
     what the last run kept.
     """
     if len(asked.documents) > 1:
-        raise errors.UsageError(f"backups takes one document, not {', '.join(asked.documents)}")
+        raise errors.UsageError(say("cli.one-document", documents=[*asked.documents]))
     if not asked.prunes and (asked.bounded or asked.yes):
-        raise errors.UsageError("--keep, --keep-days and --yes belong to: kjpstate backups prune")
+        raise errors.UsageError(say("cli.belongs-to-prune"))
     if asked.prunes and not asked.bounded:
-        raise errors.UsageError("backups prune needs --keep N, --keep-days D, or both")
+        raise errors.UsageError(say("cli.prune-needs"))
     if asked.prunes and not asked.yes and (asked.as_json or not session.has_terminal()):
-        raise errors.UsageError("prune asks before it removes, and can't ask here.", "add --yes")
+        raise errors.UsageError(say("cli.prune-asks"), say("cli.prune-asks.cure"))
     return over(session, asked, _prune if asked.prunes else _list, Manner(forgiving=True))
 
 
@@ -112,8 +113,8 @@ async def _prune(work: Work, asked: Asked) -> int:
         if not asked.as_json:
             session.out(pruned_lines(found))
         session.tell(lost_lines(unreachable, session.mask()))
-    if found and not asked.yes and not session.confirmed("Remove these for good?"):
-        raise errors.Failed("Nothing was done: the answer was not yes.")
+    if found and not asked.yes and not session.confirmed(say("cli.prune-these")):
+        raise errors.Failed(say("cli.not-yes"))
     done = await _removed(work, going)
     if asked.as_json:
         session.out_json(listed_json("pruned", rows_of(found), session.mask()))

@@ -27,13 +27,10 @@ from kjpstate.render.drifts import drift_lines
 from kjpstate.render.lines import BLANK, Line
 from kjpstate.render.plans import plan_lines
 from kjpstate.render.reports import event_line, report_lines
+from kjpstate.said import Said, say
 
 _RESOLVED = "/etc/systemd/resolved.conf"
-_ABOUT = (
-    "Two machines: pc, where the bot is written and built, and stb, where it runs.",
-    "Simulated: SSH, systemd-resolved, PM2, tsc and npm. Real: the files there, and all of "
-    "kjpstate.",
-)
+_ABOUT = (say("demo.machines"), say("demo.simulated"))
 
 
 @dataclass(frozen=True)
@@ -64,40 +61,38 @@ def command(session: Session, asked: Asked) -> int:
     finally:
         if not keep:
             shutil.rmtree(folder)
-    where = f"The two machines are still in {folder}" if keep else f"{folder} is removed again"
-    session.out([BLANK, Line(f"{where}. Next: kjpstate validate, with a document of your own.")])
+    ended = say("demo.removed", folder=str(folder))
+    if keep:
+        ended = say("demo.kept", folder=str(folder))
+    session.out([BLANK, Line(ended)])
     return 0
 
 
 async def _play(session: Session, folder: Path) -> None:
     stage = _set(session, folder)
-    session.out(Line(text) for text in (f"A demo in {folder}.", *_ABOUT))
+    session.out(Line(text) for text in (say("demo.folder", folder=str(folder)), *_ABOUT))
     await _step(
         stage,
         "kjpstate plan",
-        "It looks at both machines and shows what differs. Nothing is changed.",
+        say("demo.plan"),
         _plan,
     )
     await _step(
         stage,
         "kjpstate apply --yes",
-        "It does just that, backups first, and checks the result.",
+        say("demo.apply"),
         _apply,
     )
-    await _step(
-        stage, "kjpstate plan", "The second plan is empty: nothing is done twice.", _plan_again
-    )
+    await _step(stage, "kjpstate plan", say("demo.plan-again"), _plan_again)
     await _step(
         stage,
         "",
-        "Now somebody edits resolved.conf on the box, and a patch in src/wa.ts.",
+        say("demo.disturb"),
         _disturb,
     )
-    await _step(
-        stage, "kjpstate drift", "What cron would report: one row a drift, exit code 2.", _drift
-    )
-    await _step(stage, "kjpstate apply --yes", "The same document cures it.", _apply)
-    await _step(stage, "kjpstate drift", "In sync again: silent, exit code 0.", _silent)
+    await _step(stage, "kjpstate drift", say("demo.drift"), _drift)
+    await _step(stage, "kjpstate apply --yes", say("demo.cure"), _apply)
+    await _step(stage, "kjpstate drift", say("demo.silent"), _silent)
 
 
 def _set(session: Session, folder: Path) -> _Stage:
@@ -114,7 +109,7 @@ def _set(session: Session, folder: Path) -> _Stage:
 
 
 async def _step(
-    stage: _Stage, typed: str, why: str, act: Callable[[_Stage], Coroutine[Any, Any, None]]
+    stage: _Stage, typed: str, why: Said, act: Callable[[_Stage], Coroutine[Any, Any, None]]
 ) -> None:
     lines = [BLANK, Line(why, "strong")]
     stage.session.out([*lines, Line(f"$ {typed}")] if typed else lines)
@@ -126,7 +121,7 @@ async def _plan(stage: _Stage) -> None:
     stage.session.out(plan_lines(plan, head(stage.work, plan, seconds), stage.session.mask()))
     _must(
         len(plan.changes) > 0 and reconcile.exit_code(plan) == errors.DRIFT,
-        "the first plan has changes",
+        say("demo.must-change"),
     )
 
 
@@ -146,14 +141,14 @@ async def _apply(stage: _Stage) -> None:
         raise errors.Interrupted("Interrupted.")
     second, _ = await work.plan()
     stage.session.out(report_lines(report, second, time.monotonic() - started))
-    _must(report.exit_code == errors.IN_SYNC, "the apply succeeds and every check passes")
-    _must(second.empty, "after the apply all is in sync")
+    _must(report.exit_code == errors.IN_SYNC, say("demo.must-succeed"))
+    _must(second.empty, say("demo.must-be-in-sync"))
 
 
 async def _plan_again(stage: _Stage) -> None:
     plan, seconds = await stage.work.plan()
     stage.session.out(plan_lines(plan, head(stage.work, plan, seconds), stage.session.mask()))
-    _must(plan.empty, "the second plan is empty")
+    _must(plan.empty, say("demo.must-be-empty"))
 
 
 async def _disturb(stage: _Stage) -> None:
@@ -166,12 +161,12 @@ async def _disturb(stage: _Stage) -> None:
 async def _drift(stage: _Stage) -> None:
     plan = await _shown_drift(stage)
     found = {change.resource.kind for change in plan.changes}
-    _must({"dns", "patch"} <= found, "both edits are found")
-    _must(reconcile.exit_code(plan) == errors.DRIFT, "drift is exit code 2")
+    _must({"dns", "patch"} <= found, say("demo.must-find"))
+    _must(reconcile.exit_code(plan) == errors.DRIFT, say("demo.must-exit"))
 
 
 async def _silent(stage: _Stage) -> None:
-    _must((await _shown_drift(stage)).empty, "all is in sync at the end")
+    _must((await _shown_drift(stage)).empty, say("demo.must-end-in-sync"))
 
 
 async def _shown_drift(stage: _Stage) -> Plan:
@@ -182,13 +177,13 @@ async def _shown_drift(stage: _Stage) -> Plan:
 
 def _edit(file: Path, before: str, after: str) -> None:
     text = file.read_bytes().decode()
-    _must(before in text, f"{file.name} holds {before}")
+    _must(before in text, say("demo.must-hold", file=file.name, before=before))
     file.write_bytes(text.replace(before, after).encode())
 
 
-def _must(true: bool, what: str) -> None:
+def _must(true: bool, what: Said) -> None:
     if not true:
         raise errors.Failed(
-            f"The demo did not do what it says: {what}. That is a mistake of ours.",
-            "kjpstate demo --keep   leaves the machines for a closer look",
+            say("demo.failed", what=what),
+            say("demo.failed.cure"),
         )

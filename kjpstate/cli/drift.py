@@ -25,6 +25,7 @@ from kjpstate.hosts.places import Places
 from kjpstate.model import RunInfo, Scope
 from kjpstate.render.as_json import plan_json
 from kjpstate.render.drifts import busy_lines, cut_lines, drift_lines, lost_lines
+from kjpstate.said import say
 
 _GRACE = 5.0
 """Seconds beyond the limit for what can't be stopped: a resolver that hangs, a file system that is
@@ -132,8 +133,7 @@ def _alone(work: Work, run: RunInfo) -> Iterator[None]:
         held = lock.take(Places(folder), info, "this machine")
     except errors.Locked as locked:
         raise errors.Locked(
-            f"another check of {work.document.name} is still at work, run {locked.run}; "
-            "nothing was done",
+            say("locked.checking", document=work.document.name, run=locked.run),
             rule="locked",
             run=locked.run,
         ) from None
@@ -159,8 +159,8 @@ def _ended_in_time(seconds: float) -> Iterator[_End]:
 
 def _end_now(end: _End) -> None:
     if end.code is None:
-        text = f"drift: no answer within {end.seconds:g} s, and the looking could not be stopped\n"
+        text = str(say("cli.drift-hangs", seconds=end.seconds))
         with contextlib.suppress(OSError, ValueError, AttributeError):
-            sys.stderr.write(text)
+            sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
     os._exit(errors.UNREACHABLE if end.code is None else end.code)

@@ -14,6 +14,7 @@ from kjpstate.render.lines import BLANK, Line
 from kjpstate.render.pages import key_page, rule_page
 from kjpstate.render.restarts import restarts_lines
 from kjpstate.rules import RULES
+from kjpstate.said import say
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ def command(session: Session, asked: Asked) -> int:
     """
     word = asked.word
     if asked.document is not None and word != "pm2":
-        raise errors.UsageError(f"the page of {word} needs no document", f"kjpstate explain {word}")
+        raise errors.UsageError(
+            say("cli.page-alone", word=word), say("cli.page-alone.cure", word=word)
+        )
     session.out(_pages(word) if word else _list())
     if word == "pm2":
         session.out(_restarts(session, asked.document))
@@ -73,10 +76,10 @@ def _pages(word: str) -> Iterator[Line]:
     if not pages:
         keys = all_keys()
         close = get_close_matches(word, [*RULES, *keys, *(key.name for key in keys.values())], n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise errors.UsageError(
-            f"there is no rule or key {word}{hint}", "kjpstate explain   lists them all"
-        )
+        unknown = say("cli.no-page", word=word)
+        if close:
+            unknown = say("cli.no-page-but", word=word, close=close[0])
+        raise errors.UsageError(unknown, say("cli.no-page.cure"))
     for number, page in enumerate(pages):
         if number:
             yield BLANK
@@ -88,7 +91,7 @@ def _list() -> Iterator[Line]:
 
     sections = [key for key in all_keys().values() if "." not in key.path]
     width = max(len(name) for name in [*RULES, *(key.path for key in sections)])
-    yield Line("Keys of the document", "strong")
+    yield Line(say("cli.keys"), "strong")
     yield from (
         Line(f"{key.path:<{width}}  {key.described[0]}", hang=width + 2) for key in sections
     )

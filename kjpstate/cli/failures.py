@@ -21,6 +21,7 @@ from kjpstate.cli.session import Session
 from kjpstate.formats.times import run_time
 from kjpstate.render.as_json import error_json
 from kjpstate.render.lines import Line
+from kjpstate.said import say
 
 _MOST_REPORTS = 20
 """A check that crashes from cron does so every ten minutes; the oldest report goes first."""
@@ -72,15 +73,13 @@ def as_known(error: BaseException, session: Session) -> errors.KjpstateError:
     if isinstance(error, errors.KjpstateError):
         return error
     if isinstance(error, (KeyboardInterrupt, click.exceptions.Abort)):
-        return errors.Interrupted("Interrupted.", "kjpstate plan   shows how things stand")
+        return errors.Interrupted("Interrupted.", say("cli.interrupted.cure"))
     if isinstance(error, click.ClickException):
         return _usage(error)
     if _is_of_the_output(error):
-        return errors.Failed(f"The output can't be written: {os.strerror(error.errno or 0)}.")
+        return errors.Failed(say("cli.output", reason=os.strerror(error.errno or 0)))
     if isinstance(error, FileNotFoundError) and _stands_nowhere():
-        return errors.UsageError(
-            "The folder that you are in does not exist any more.", "cd to another one"
-        )
+        return errors.UsageError(say("cli.nowhere"), say("cli.nowhere.cure"))
     return _crashed(error, session)
 
 
@@ -103,7 +102,9 @@ def _usage(error: click.ClickException) -> errors.UsageError:
     path = context.command_path if context is not None else "kjpstate"
     message = " ".join(error.format_message().split()).rstrip(".")
     end = "" if message.endswith("?") else "."
-    return errors.UsageError(f"{path}: {message[:1].lower()}{message[1:]}{end}", f"{path} --help")
+    return errors.UsageError(
+        f"{path}: {message[:1].lower()}{message[1:]}{end}", say("cli.usage.cure", command=path)
+    )
 
 
 def _crashed(error: BaseException, session: Session) -> errors.Failed:
@@ -115,9 +116,7 @@ def _crashed(error: BaseException, session: Session) -> errors.Failed:
     report = (
         f"kjpstate {__version__}, Python {sys.version}\nkjpstate {session.mask()(words)}\n\n{text}"
     )
-    what = (
-        f"kjpstate itself failed ({type(error).__name__}): a mistake of ours, not of your document."
-    )
+    kind = type(error).__name__
     try:
         folder = state_folder(session.environ)
         file = folder / f"crash-{run_time(time.time())}.txt"
@@ -128,10 +127,8 @@ def _crashed(error: BaseException, session: Session) -> errors.Failed:
         for old in sorted(set(folder.glob("crash-*.txt")) - {file})[: 1 - _MOST_REPORTS]:
             old.unlink(missing_ok=True)
     except (OSError, errors.KjpstateError) as unwritten:
-        return errors.Failed(f"{what} No report could be written: {unwritten}")
-    return errors.Failed(
-        what, f"the report is {Path(file)}; it holds no secrets that kjpstate knew of"
-    )
+        return errors.Failed(say("cli.crashed-unwritten", kind=kind, why=str(unwritten)))
+    return errors.Failed(say("cli.crashed", kind=kind), say("cli.crashed.cure", file=str(file)))
 
 
 def _lines(error: errors.KjpstateError) -> list[Line]:

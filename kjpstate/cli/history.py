@@ -22,6 +22,7 @@ from kjpstate.model import Answers, Reading, ReadState, Scope, named
 from kjpstate.render.drifts import lost_lines
 from kjpstate.render.lines import Line
 from kjpstate.render.pasts import history_json, history_lines
+from kjpstate.said import say
 
 _WHILES = "m h d w"
 _PATIENCE = 10.0
@@ -128,16 +129,16 @@ def since_time(text: str) -> str:
     try:
         return run_time(time.mktime(time.strptime(text, "%Y-%m-%d")))
     except (ValueError, OverflowError):
-        raise errors.UsageError(
-            f"--since {text}: neither a day nor a while", "such as 2026-03-01, 30m, 12h, 7d, 4w"
-        ) from None
+        raise errors.UsageError(say("cli.since", text=text), say("cli.since.cure")) from None
 
 
 def seconds_of(option: str, text: str) -> int:
     """`30m`, `2h`, `1d` in seconds. Raises UsageError."""
     found = seconds(text, _WHILES)
     if found is None:
-        raise errors.UsageError(f"{option} {text}: no while", "such as 30m, 12h, 7d, 4w")
+        raise errors.UsageError(
+            say("cli.no-while", option=option, text=text), say("cli.no-while.cure")
+        )
     return int(found)
 
 
@@ -153,8 +154,10 @@ def one(found: Sequence[Past], word: str) -> Past:
         return found[0]
     if not found:
         raise errors.UsageError(
-            f"no run {word} is remembered on this machine",
-            "kjpstate history   has their ids; one that a host told is shown where it was run",
+            say("cli.no-such-run", word=word),
+            say("cli.no-such-run.cure"),
         )
     ids = ", ".join(run.id for run in found)
-    raise errors.UsageError(f"{word} begins several runs: {ids}", "type more of the id")
+    raise errors.UsageError(
+        say("cli.several-runs", word=word, ids=ids), say("cli.several-runs.cure")
+    )

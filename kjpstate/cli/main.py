@@ -15,6 +15,7 @@ from kjpstate import __version__, words
 from kjpstate.cli import interrupts
 from kjpstate.cli.failures import end, end_late, leave
 from kjpstate.cli.session import Session
+from kjpstate.said import say
 
 EVERY_DAY = {
     "plan": "look, and show what apply would do",
@@ -69,8 +70,10 @@ class Verbs(click.Group):
             from difflib import get_close_matches
 
             close = get_close_matches(args[0], VERBS, n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise click.UsageError(f"there is no verb {args[0]}{hint}", ctx)
+            unknown = say("cli.no-verb", verb=args[0])
+            if close:
+                unknown = say("cli.no-verb-but", verb=args[0], close=close[0])
+            raise click.UsageError(str(unknown), ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -96,7 +99,7 @@ def verbs(ctx: click.Context) -> None:
     difference."""
     interrupts.hears()
     if ctx.invoked_subcommand is None:
-        raise click.UsageError("kjpstate needs a verb, such as plan", ctx)
+        raise click.UsageError(str(say("cli.needs-verb")), ctx)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -27,6 +27,7 @@ from kjpstate.render.as_json import listed_json
 from kjpstate.render.blocks import block_json, block_lines, problem_json
 from kjpstate.render.lines import Line
 from kjpstate.rules import RULES
+from kjpstate.said import Text, say
 
 if TYPE_CHECKING:
     from kjpstate.kinds.patch.problems import Problem
@@ -71,7 +72,7 @@ def show(session: Session, asked: Shown) -> int:
         data = Path(file).read_bytes()
     except OSError as error:
         raise errors.UsageError(
-            f"{file} can't be read: {error.strerror}", "name a local file"
+            say("cli.can-not-read", file=file, reason=error.strerror), say("cli.name-a-file")
         ) from None
     try:
         blocks, problems = blocks_shown(data, Path(file).absolute().as_posix(), "this machine")
@@ -115,7 +116,7 @@ async def _keep(work: Work, asked: Kept) -> int:
         if problems:
             raise _refused(resource.spec, problems)
         if not texts:
-            session.out([Line(f"{address}: no block was edited by hand; nothing to keep.", "good")])
+            session.out([Line(say("cli.nothing-to-keep", address=address), "good")])
             return errors.IN_SYNC
         before = _document_bytes(work)
         keeping = _Keeping(work, resource, data, texts)
@@ -128,10 +129,10 @@ async def _keep(work: Work, asked: Kept) -> int:
     session.out(
         [
             Line(
-                f"{work.document.path} now says what stands in {resource.spec.display}: {kept}.",
+                say("cli.keeps", path=work.document.path, file=resource.spec.display, edits=kept),
                 "good",
             ),
-            Line(f"Kept first: {backup}", hang=4),
+            Line(say("cli.kept-first", backup=str(backup)), hang=4),
         ]
     )
     return errors.IN_SYNC
@@ -141,10 +142,10 @@ def _resource(resources: Sequence[Resource], address: str) -> Resource:
     patches = {item.address: item for item in resources if isinstance(item.spec, Spec)}
     if address in patches:
         return patches[address]
-    known = ", ".join(patches) or "no patches"
-    raise errors.UsageError(
-        f"{address} is no patch of this document; it has {known}", "kjpstate plan"
-    )
+    unknown = say("cli.no-patches", address=address)
+    if patches:
+        unknown = say("cli.no-such-patch", address=address, known=[*patches])
+    raise errors.UsageError(unknown, "kjpstate plan")
 
 
 async def _read(resource: Resource, work: Work) -> bytes | None:
@@ -154,28 +155,29 @@ async def _read(resource: Resource, work: Work) -> bytes | None:
         raise errors.Unreachable(host, unreachable[host])
     answer = answers[reading]
     if isinstance(answer, Unreadable):
-        raise errors.Failed(f"{resource.spec.path} on {host} can't be read: {answer.why}")
+        raise errors.Failed(
+            say("cli.can-not-read-there", path=resource.spec.path, host=host, why=answer.why)
+        )
     return answer.content if isinstance(answer, File) else None
 
 
 def _no_parser(what: str, error: NoParser) -> errors.RefusedError:
     rule = "no-tree-sitter"
     return errors.RefusedError(
-        f"{what} can't be read without tree-sitter ({error})", RULES[rule].cure, rule
+        say("no-tree-sitter.reading", file=what, error=str(error)), RULES[rule].cure, rule
     )
 
 
 def _refused(spec: Spec, problems: Sequence[Problem]) -> errors.RefusedError:
     told = refusal(spec, problems)
-    return errors.RefusedError(
-        "\n".join(map(str, (told.reason, *told.places))), told.cure, told.rule
-    )
+    rows = say("cli.rows", rows=(told.reason, *told.places))
+    return errors.RefusedError(rows, told.cure, told.rule)
 
 
 def _document_bytes(work: Work) -> bytes:
     data = Path(work.document.path).read_bytes()
     if sha256(data) != work.document.digest:
-        raise errors.StalePlan(f"{work.document.path} was changed meanwhile; nothing was written")
+        raise errors.StalePlan(say("cli.changed-meanwhile", path=work.document.path))
     return data
 
 
@@ -189,9 +191,7 @@ def _with_texts(data: bytes, keeping: _Keeping) -> bytes:
         where = resource.line(f"/edits/{number}/content")
         done = document.spliced(data, path, where, texts[edit.id])
         if done is None:
-            raise _by_hand(
-                f"{where}: the form of this text can't be rewritten safely", texts[edit.id]
-            )
+            raise _by_hand(say("cli.form-not-safe", where=str(where)), texts[edit.id])
         data = done
     return data
 
@@ -206,15 +206,15 @@ def _prove(before: bytes, after: bytes, keeping: _Keeping) -> None:
         old = document.load(path, environ=environ, text=before)
         new = document.load(path, environ=environ, text=after)
     except errors.DocumentError as error:
-        raise _by_hand(f"the document would not be right any more: {error}", kept) from None
+        raise _by_hand(say("cli.document-not-right", error=str(error)), kept) from None
     changed = _resource(new.resources, resource.address)
     if _but(new, resource, texts) != _but(old, resource, texts):
-        raise _by_hand("more than these texts would change in the document", kept)
+        raise _by_hand(say("cli.more-would-change"), kept)
     seen = compare(changed.spec, keeping.data)
     if seen.problems:
         raise _refused(changed.spec, seen.problems)
     if any(draft.edit in texts and not draft.marks for draft in seen.drafts):
-        raise _by_hand("the document can't say this text as it stands in the file", kept)
+        raise _by_hand(say("cli.not-as-it-stands"), kept)
 
 
 def _but(loaded: Any, resource: Resource, texts: Mapping[str, str]) -> Any:
@@ -239,8 +239,10 @@ def _but(loaded: Any, resource: Resource, texts: Mapping[str, str]) -> Any:
     return said, hosts, rest, [bare(item) for item in loaded.resources]
 
 
-def _by_hand(why: str, text: str) -> errors.RefusedError:
-    return errors.RefusedError(f"{why}; nothing was written", f"write it there yourself:\n{text}")
+def _by_hand(why: Text, text: str) -> errors.RefusedError:
+    return errors.RefusedError(
+        say("cli.not-written", why=why), say("cli.not-written.cure", text=text)
+    )
 
 
 def _write(path: Path, before: bytes, after: bytes, suffix: str) -> Path:
@@ -251,6 +253,6 @@ def _write(path: Path, before: bytes, after: bytes, suffix: str) -> Path:
     disk.create(backup, before, mode)
     if real.read_bytes() != before:
         backup.unlink()
-        raise errors.StalePlan(f"{path} was changed meanwhile; nothing was written")
+        raise errors.StalePlan(say("cli.changed-meanwhile", path=str(path)))
     disk.replace(real, after, mode)
     return backup

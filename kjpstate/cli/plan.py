@@ -17,6 +17,7 @@ from kjpstate.render.diffs import diff_lines
 from kjpstate.render.lines import Line
 from kjpstate.render.plans import plan_lines
 from kjpstate.render.reports import cost_lines
+from kjpstate.said import say
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def _saved(work: Work, asked: Asked, plan: Plan, seconds: float) -> list[Line]:
     lasts = saving.lasting(asked.expires)
     made = saving.save(work, plan, seconds, out=asked.out, lasts=lasts)
     until = utc_minute(made.expires)
-    return [Line(f"Saved: {asked.out}   good until {until}, once", hang=2)]
+    return [Line(say("cli.saved", file=asked.out, until=until), hang=2)]
 
 
 def _following(session: Session, asked: Asked) -> str:

@@ -22,8 +22,9 @@ from kjpstate.render.columns import Page, columns_json, columns_lines
 from kjpstate.render.drifts import lost_lines
 from kjpstate.render.lines import BLANK, Line
 from kjpstate.render.masks import Mask
+from kjpstate.said import say
 
-_NONE = Line("No apps in this document.", ours=True)
+_NONE = Line(say("cli.no-apps"), ours=True)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from kjpstate.model import Change, CheckResult, Plan, Report, RunInfo
 from kjpstate.render.drifts import saying
 from kjpstate.render.lines import Line
 from kjpstate.render.masks import Mask, clean
+from kjpstate.said import say
 
 if TYPE_CHECKING:
     from kjpstate.document import Document
@@ -144,7 +145,7 @@ def _remember(session: Session, past: Past) -> None:
     try:
         trouble = history.note(state_folder(session.environ), past)
     except errors.Failed as error:
-        trouble = f"{error.message}; this run is not noted"
+        trouble = str(say("cli.not-noted", why=error.message))
     if trouble:
         session.follow(Line(trouble, "change", whole=True))
 

@@ -21,6 +21,7 @@ from kjpstate.render.lines import BLANK
 from kjpstate.render.masks import plain
 from kjpstate.render.plans import plan_lines
 from kjpstate.render.reports import event_line, rollback_lines
+from kjpstate.said import say
 
 _RUN = re.compile(r"[0-9a-f]{6}")
 
@@ -50,13 +51,11 @@ def command(session: Session, asked: Asked) -> int:
     if run is not None and not asked.document and (not _RUN.fullmatch(run) or Path(run).is_file()):
         asked = replace(asked, run=None, document=run)
     elif run is not None and not _RUN.fullmatch(run):
-        raise errors.UsageError(
-            f"{run} is not the name of a run: six hex digits", "kjpstate backups   lists them"
-        )
+        raise errors.UsageError(say("cli.no-run", run=run), say("cli.no-run.cure"))
     if not asked.yes and (asked.as_json or not session.has_terminal()):
         raise errors.UsageError(
-            "rollback asks before it acts, and can't ask here.",
-            "add --yes to roll back without asking",
+            say("cli.rollback-asks"),
+            say("cli.rollback-asks.cure"),
         )
     return noted_over(session, "rollback", asked, _rollback)
 
@@ -82,9 +81,9 @@ async def _rollback(work: Work, asked: Asked, note: Note) -> int:
     reconcile.refuse_unreachable(work.document, found.plan)
     refused = any(change.refusal is not None for change in found.plan.changes)
     if not found.plan.changes:
-        raise errors.RefusedError(f"run {found.run} is rolled back already; nothing was done")
-    if not (refused or asked.yes or session.confirmed(f"Roll run {found.run} back?")):
-        raise errors.Failed("Nothing was done: the answer was not yes.")
+        raise errors.RefusedError(say("cli.rolled-back-already", run=found.run))
+    if not (refused or asked.yes or session.confirmed(say("cli.roll-back", run=found.run))):
+        raise errors.Failed(say("cli.not-yes"))
     started = time.monotonic()
     report = await _act(work, found, info, asked.lock_timeout)
     if not refused:

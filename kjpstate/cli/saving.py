@@ -23,6 +23,7 @@ from kjpstate.formats.times import seconds, utc_minute
 from kjpstate.model import Plan, RunInfo, Scope
 from kjpstate.render.diffs import diff_lines, new_rows
 from kjpstate.render.masks import mask_for
+from kjpstate.said import Text, say
 from kjpstate.saved import Saved
 
 LASTS = "24h"
@@ -30,7 +31,7 @@ _LONGEST = 999_999 * 86_400
 _HEAD = 256
 _FORGET = 90 * 86400
 """Seconds after its end for which a used plan's note is kept, should a clock jump back."""
-_AGAIN = "kjpstate plan --out FILE   saves a new one"
+_AGAIN = say("stale-plan.cure")
 
 
 # ---- telling one from a document
@@ -49,11 +50,13 @@ def found(argument: str | None) -> Path | None:
         with path.open("rb") as file:
             beginning = file.read(_HEAD)
     except OSError as error:
-        raise errors.UsageError(f"{argument} can't be read: {error.strerror}") from None
+        raise errors.UsageError(
+            say("cli.can-not-read", file=argument, reason=error.strerror)
+        ) from None
     if saved.is_one(beginning):
         return path
     if path.suffix == ".plan":
-        raise saved.NoPlan(f"{argument} is no saved plan", _AGAIN)
+        raise saved.NoPlan(say("cli.no-saved-plan", file=argument), _AGAIN)
     return None
 
 
@@ -62,9 +65,11 @@ def read(session: Session, path: Path) -> Saved:
     try:
         text = path.read_bytes()
     except FileNotFoundError:
-        raise errors.UsageError(f"no such file: {path}", _AGAIN) from None
+        raise errors.UsageError(say("cli.no-such-file", file=str(path)), _AGAIN) from None
     except OSError as error:
-        raise errors.Failed(f"{path} can't be read: {error.strerror}") from None
+        raise errors.Failed(
+            say("cli.can-not-read", file=str(path), reason=error.strerror)
+        ) from None
     return saved.parse(text, str(path), digest_key(state_folder(session.environ)))
 
 
@@ -75,7 +80,7 @@ def lasting(text: str) -> int:
     """`30m`, `24h`, `7d` in seconds; raises UsageError."""
     found = seconds(text, "m h d")
     if not found or found > _LONGEST:
-        raise errors.UsageError(f"--expires {text}: expected a time such as 30m, 24h or 7d")
+        raise errors.UsageError(say("cli.expires", text=text))
     return int(found)
 
 
@@ -84,15 +89,11 @@ def must_be_free(out: str) -> None:
     mistake."""
     path = Path(out)
     if path.is_dir():
-        raise errors.UsageError(
-            f"--out {out} is a folder; name a file, such as {out.rstrip('/')}/bot.plan"
-        )
+        raise errors.UsageError(say("cli.out-is-a-folder", out=out, folder=out.rstrip("/")))
     if path.is_file() and path.stat().st_size:
         with path.open("rb") as file:
             if not saved.is_one(file.read(_HEAD)):
-                raise errors.UsageError(
-                    f"--out {out} is there already and is no saved plan; name another file"
-                )
+                raise errors.UsageError(say("cli.out-is-there", out=out))
 
 
 def save(work: Work, plan: Plan, seconds: float, *, out: str, lasts: int) -> Saved:
@@ -100,14 +101,12 @@ def save(work: Work, plan: Plan, seconds: float, *, out: str, lasts: int) -> Sav
     Failed."""
     for host, cut in plan.unfinished.items():
         raise errors.RefusedError(
-            f"run {cut.run} on {host} was cut off; a plan of what it left is not saved",
-            "kjpstate apply   finishes or undoes that run first, then plans",
+            say("cli.cut-off", run=cut.run, host=host),
+            say("cli.cut-off.cure"),
         )
     for host, why in plan.unreachable.items():
         if not work.document.hosts[host].member_of:
-            raise errors.Unreachable(
-                host, why, "no plan was saved; leave the host out with --limit, or wait"
-            )
+            raise errors.Unreachable(host, why, say("cli.no-plan-saved"))
     body = {
         **body_of(work, plan),
         "scope": asdict(work.scope),
@@ -150,7 +149,9 @@ def _write(path: Path, text: str) -> None:
     try:
         disk.replace(path, text.encode("ascii"))
     except OSError as error:
-        raise errors.Failed(f"{path} can't be written: {error.strerror or error}") from None
+        raise errors.Failed(
+            say("cli.can-not-write", file=str(path), reason=str(error.strerror or error))
+        ) from None
 
 
 # ---- applying
@@ -165,8 +166,8 @@ def opening(session: Session, path: Path) -> Saved:
         raise _used_already(path, used)
     document = document_of(plan)
     if not Path(document).is_file():
-        why = f"{document}, of which {path} is a plan, is not there any more"
-        raise errors.StalePlan(why, "put it back, or save a plan of another document", "stale-plan")
+        why = say("stale-plan.no-document", document=document, path=str(path))
+        raise errors.StalePlan(why, say("stale-plan.no-document.cure"), "stale-plan")
     return plan
 
 
@@ -192,13 +193,13 @@ def refuse_stale(work: Work, plan: Plan, before: Saved, path: Path) -> None:
     """Raises StalePlan, naming all that moved since the plan was saved."""
     for host, cut in plan.unfinished.items():
         raise errors.StalePlan(
-            f"run {cut.run} on {host} was cut off after {path} was saved; nothing was done",
-            "kjpstate apply   finishes or undoes that run first",
+            say("stale-plan.cut-off", run=cut.run, host=host, path=str(path)),
+            say("stale-plan.cut-off.cure"),
             "stale-plan",
         )
     why = saved.stale(before.body, body_of(work, plan), plan)
     if why:
-        raise errors.StalePlan("; ".join(why) + "; nothing was done", _AGAIN, "stale-plan")
+        raise errors.StalePlan(say("stale-plan.moved", why=why), _AGAIN, "stale-plan")
 
 
 @contextlib.contextmanager
@@ -216,7 +217,7 @@ def used(work: Work, plan: Saved | None, path: Path | None, run: RunInfo) -> Ite
         raise _used_already(path, _used(work.session, plan) or {}) from None
     except OSError as error:
         raise errors.Failed(
-            f"that {path} is used now can't be noted: {error.strerror or error}"
+            say("cli.use-not-noted", path=str(path), reason=str(error.strerror or error))
         ) from None
     try:
         yield
@@ -251,25 +252,20 @@ def _used(session: Session, plan: Saved) -> Mapping[str, Any] | None:
 
 
 def _used_already(path: Path, note: Mapping[str, Any]) -> errors.StalePlan:
-    by = (
-        f" by run {note.get('run')} at {utc_minute(int(note.get('at', 0)))}"
-        if note.get("run")
-        else ""
-    )
-    return errors.StalePlan(
-        f"{path} was used already{by}, whether that run came to its end or not; a plan is used "
-        "once",
-        _AGAIN,
-        "stale-plan",
-    )
+    used = say("stale-plan.used", path=str(path))
+    if note.get("run"):
+        at = utc_minute(int(note.get("at", 0)))
+        used = say("stale-plan.used-by", path=str(path), run=note["run"], at=at)
+    return errors.StalePlan(used, _AGAIN, "stale-plan")
 
 
-def use_of(session: Session, plan: Saved) -> str:
+def use_of(session: Session, plan: Saved) -> Text:
     """For a screen: whether the plan is used, over, or still good."""
     note = _used(session, plan)
     if note is not None:
-        return f"used by run {note.get('run', '(not known)')}"
+        run = note.get("run")
+        return say("cli.plan-used-by", run=run) if run else say("cli.plan-used")
     fault = saved.fault(plan, int(time.time()))
     if fault is not None:
         return saved.told(plan, fault)
-    return f"good until {utc_minute(plan.expires)}, once"
+    return say("cli.good-until", until=utc_minute(plan.expires))

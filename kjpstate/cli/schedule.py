@@ -20,17 +20,18 @@ from kjpstate.formats.schedules import MINUTE, Job, fits, job_name
 from kjpstate.formats.times import seconds
 from kjpstate.model import Scope
 from kjpstate.render.lines import Line
+from kjpstate.said import Text, say
 
 _LIMIT = 5 * MINUTE
 """Seconds after which a scheduled run is ended by its scheduler; `drift` ends itself long before.
 """
 
 _FINE = {
-    errors.IN_SYNC: "in sync",
-    errors.DRIFT: "it found drift",
-    errors.UNREACHABLE: "a host was not reached",
-    errors.LOCKED: "another run is at work",
-    errors.REFUSED: "something is refused",
+    errors.IN_SYNC: say("schedule.works"),
+    errors.DRIFT: say("schedule.works-drift"),
+    errors.UNREACHABLE: say("schedule.works-unreachable"),
+    errors.LOCKED: say("schedule.works-locked"),
+    errors.REFUSED: say("schedule.works-refused"),
 }
 """What a trial run may end with: `drift` works; all else would fail every ten minutes, unseen."""
 
@@ -70,13 +71,13 @@ def command(session: Session, asked: Asked) -> int:
     if asked.remove:
         return _removed(session, scheduler, job, standing, asked.yes)
     if standing == scheduler.text(job):
-        session.out([Line(f"{scheduler.place(job)} has it already; nothing was written.", "good")])
+        session.out([Line(say("schedule.there-already", place=scheduler.place(job)), "good")])
         return errors.IN_SYNC
     session.out(_texts(scheduler.place(job), scheduler.text(job)))
     _try(session, scheduler, job)
-    _ask(session, "Write this?", asked.yes)
+    _ask(session, say("schedule.write-this"), asked.yes)
     scheduler.write(job)
-    session.out([Line(f"Written. {scheduler.hint(job)}", "good")])
+    session.out([Line(say("schedule.written", hint=scheduler.hint(job)), "good")])
     return errors.IN_SYNC
 
 
@@ -89,7 +90,7 @@ def _job(session: Session, document: Document, asked: Asked) -> Job:
     for text in (*argv, *environ.values()):
         if not text.isprintable():
             raise UsageError(
-                f"{text!r} has a sign that no schedule can hold", "give that file another name"
+                say("schedule.unprintable", text=text), say("schedule.unprintable.cure")
             )
     return Job(job_name(document.name, path), path, argv, _period(asked.every), _LIMIT, environ)
 
@@ -98,35 +99,31 @@ def _period(text: str) -> int:
     every = seconds(text) or 0
     if every != int(every) or not fits(int(every)):
         raise UsageError(
-            f"--every {text}: expected minutes that divide the hour, or hours that divide the day",
-            "such as 5m, 10m, 15m, 30m, 1h, 6h, 24h",
+            say("schedule.every", text=text),
+            say("schedule.every.cure"),
         )
     return int(every)
 
 
 def _shown(session: Session, scheduler: Scheduler, job: Job, standing: str) -> int:
     if not standing:
-        session.out(
-            [Line(f"Not scheduled in {scheduler.place(job)}. kjpstate schedule   would write:")]
-        )
+        session.out([Line(say("schedule.not-scheduled", place=scheduler.place(job)))])
     session.out(_texts(scheduler.place(job), standing or scheduler.text(job)))
     return errors.IN_SYNC
 
 
 def _removed(session: Session, scheduler: Scheduler, job: Job, standing: str, yes: bool) -> int:
     if not standing:
-        session.out(
-            [Line(f"{scheduler.place(job)} has nothing of this document; nothing was done.")]
-        )
+        session.out([Line(say("schedule.nothing-there", place=scheduler.place(job)))])
         return errors.IN_SYNC
     session.out(_texts(scheduler.place(job), standing))
-    _ask(session, "Remove this?", yes)
+    _ask(session, say("schedule.remove-this"), yes)
     scheduler.remove(job)
     session.out([Line("Removed.", "good")])
     return errors.IN_SYNC
 
 
-def _texts(place: str, text: str) -> list[Line]:
+def _texts(place: Text, text: str) -> list[Line]:
     return [
         Line(f"{place}:", "strong"),
         *(Line(f"  {row}", whole=True) for row in text.splitlines()),
@@ -136,16 +133,15 @@ def _texts(place: str, text: str) -> list[Line]:
 def _try(session: Session, scheduler: Scheduler, job: Job) -> None:
     """Run it once as the scheduler will: no agent, no terminal, a bare
     environment. Raises Failed."""
-    session.tell([Line("A trial run in that environment …")])
+    session.tell([Line(say("schedule.trial"))])
     code, output = schedulers.trial(job, scheduler.environ(), os.environ)
     if code not in _FINE or _shut_out(output):
-        said = session.mask()(output.strip()) or "it said nothing"
-        raise errors.Failed(
-            f"in the scheduler's bare environment `drift` ended with exit code {code}: {said}",
-            "nothing was written. A key that only an agent has, or an ${env:…}, is not there "
-            "at night",
-        )
-    session.tell([Line(f"It works there: exit code {code}, {_FINE[code]}.", "good")])
+        said = session.mask()(output.strip())
+        failed = say("schedule.trial-failed", status=code, said=said)
+        if not said:
+            failed = say("schedule.trial-silent", status=code)
+        raise errors.Failed(failed, say("schedule.trial.cure"))
+    session.tell([Line(_FINE[code], "good")])
     session.tell(Line(f"  {row}", whole=True) for row in output.splitlines())
 
 
@@ -158,13 +154,13 @@ def _shut_out(output: str) -> bool:
     return re.search(rf"(?m)^[^\s\[]+: not reached: .*({why})", output) is not None
 
 
-def _ask(session: Session, question: str, yes: bool) -> None:
+def _ask(session: Session, question: Text, yes: bool) -> None:
     if yes:
         return
     if not session.has_terminal():
         raise UsageError(
-            "schedule asks before it writes, and there is no terminal to ask on.",
-            "add --yes; kjpstate schedule --show   shows what would be written",
+            say("schedule.asks"),
+            say("schedule.asks.cure"),
         )
     if not session.confirmed(question):
-        raise errors.Failed("Nothing was done: the answer was not yes.")
+        raise errors.Failed(say("cli.not-yes"))

@@ -27,6 +27,7 @@ from kjpstate.formats.schedules import (
     timer_units,
 )
 from kjpstate.process import NotStarted, as_started
+from kjpstate.said import Said, Text, say
 
 _PATIENCE = 60.0
 _ANYTHING = "^"
@@ -41,13 +42,13 @@ class Scheduler:
     `environ`: the variables with which it starts a command. `hint`: one sentence after writing.
     """
 
-    place: Callable[[Job], str]
+    place: Callable[[Job], Text]
     text: Callable[[Job], str]
     found: Callable[[Job], str]
     write: Callable[[Job], None]
     remove: Callable[[Job], None]
     environ: Callable[[], Mapping[str, str]]
-    hint: Callable[[Job], str]
+    hint: Callable[[Job], Text]
 
 
 def chosen(by: str | None) -> Scheduler:
@@ -62,9 +63,8 @@ def chosen(by: str | None) -> Scheduler:
             by = "cron"
         else:
             raise errors.Failed(
-                "there is neither systemd nor cron on this machine",
-                "install cron (apt install cron), or run kjpstate drift from a scheduler of "
-                "your own",
+                say("schedule.no-scheduler"),
+                say("schedule.no-scheduler.cure"),
             )
     return ALL[by]
 
@@ -97,7 +97,7 @@ def trial(job: Job, environ: Mapping[str, str], own: Mapping[str, str]) -> tuple
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return errors.FAILED, f"no end within {job.limit} s"
+        return errors.FAILED, str(say("cli.trial-no-end", seconds=job.limit))
     return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
@@ -113,13 +113,16 @@ def _command(argv: list[str], text: str = "", *, fine: str = "") -> str:
             check=False,
         )
     except (OSError, NotStarted, subprocess.TimeoutExpired) as error:
-        raise errors.Failed(f"{argv[0]} can't be run: {error}") from None
+        raise errors.Failed(say("cli.can-not-run", program=argv[0], reason=str(error))) from None
     if done.returncode == 0:
         return done.stdout.decode("utf-8", "surrogateescape")
     said = (done.stderr or done.stdout).decode(errors="replace").strip()
     if fine and re.search(fine, said):
         return ""
-    raise errors.Failed(f"{' '.join(argv)}: {said or f'exit code {done.returncode}'}")
+    if not said:
+        ended = say("cli.command-ended", command=" ".join(argv), status=done.returncode)
+        raise errors.Failed(ended)
+    raise errors.Failed(say("cli.command-said", command=" ".join(argv), said=said))
 
 
 # ---- cron
@@ -154,13 +157,13 @@ def _cron_environ() -> Mapping[str, str]:
 
 
 _CRON = Scheduler(
-    place=lambda job: "your crontab",
+    place=lambda job: say("schedule.crontab"),
     text=cron_lines,
     found=lambda job: cron_found(_table(), job),
     write=lambda job: _put_table(cron_with(_table(), job)),
     remove=lambda job: _put_table(cron_without(_table(), job)),
     environ=_cron_environ,
-    hint=lambda job: "cron mails you what it prints: nothing while all is in sync",
+    hint=lambda job: say("schedule.cron-hint"),
 )
 
 
@@ -205,7 +208,7 @@ def _timer_write(job: Job) -> None:
         for name, text in timer_units(job).items():
             (folder / name).write_text(text, "utf-8")
     except OSError as error:
-        raise errors.Failed(f"the units can't be written: {error}") from None
+        raise errors.Failed(say("schedule.units-not-written", reason=str(error))) from None
     for name in _other_names(folder, job):
         _timer_out(name)
     _command([*systemctl, "daemon-reload"])
@@ -227,7 +230,7 @@ def _timer_out(name: str) -> None:
         for file in (folder / f"{name}.service", folder / f"{name}.timer"):
             file.unlink(missing_ok=True)
     except OSError as error:
-        raise errors.Failed(f"the units can't be removed: {error}") from None
+        raise errors.Failed(say("schedule.units-not-removed", reason=str(error))) from None
 
 
 def _timer_environ() -> Mapping[str, str]:
@@ -235,18 +238,16 @@ def _timer_environ() -> Mapping[str, str]:
     return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **user}
 
 
-def _timer_hint(job: Job) -> str:
+def _timer_hint(job: Job) -> Said:
     _, systemctl = _units()
-    user = "--user" in systemctl
-    linger = "; loginctl enable-linger   lets it run while you are logged out" if user else ""
-    return (
-        f"{' '.join(systemctl)} list-timers   shows when; journalctl -u {job.name} what it "
-        f"said{linger}"
-    )
+    asked = " ".join(systemctl)
+    if "--user" in systemctl:
+        return say("cli.timer-user", systemctl=asked, name=job.name)
+    return say("cli.timer", systemctl=asked, name=job.name)
 
 
 _TIMER = Scheduler(
-    place=lambda job: f"systemd, {job.name}.timer",
+    place=lambda job: say("schedule.timer-place", name=job.name),
     text=_timer_text,
     found=_timer_found,
     write=_timer_write,
@@ -262,8 +263,8 @@ _TIMER = Scheduler(
 def _task_text(job: Job) -> str:
     if job.environ:
         raise errors.UsageError(
-            f"a Windows task can't carry {', '.join(f'${name}' for name in job.environ)}",
-            "set it for your account (setx), or unset it here",
+            say("schedule.task-environ", names=[f"${name}" for name in job.environ]),
+            say("schedule.task-environ.cure"),
         )
     return task_xml(job, subprocess.list2cmdline(job.argv[1:]))
 
@@ -290,15 +291,13 @@ def _task_remove(job: Job) -> None:
 
 
 _TASK = Scheduler(
-    place=lambda job: f"the Windows task {job.name}",
+    place=lambda job: say("schedule.task-place", name=job.name),
     text=_task_text,
     found=_task_found,
     write=_task_write,
     remove=_task_remove,
     environ=dict,
-    hint=lambda job: (
-        f"schtasks /Query /TN {job.name} /V   shows its last result: 0 in sync, 2 drift"
-    ),
+    hint=lambda job: say("schedule.task-hint", name=job.name),
 )
 
 ALL: Mapping[str, Scheduler] = {"cron": _CRON, "timer": _TIMER, "task": _TASK}

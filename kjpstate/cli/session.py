@@ -16,6 +16,7 @@ from kjpstate.cli import interrupts
 from kjpstate.render.lines import Line
 from kjpstate.render.masks import Mask, mask_for
 from kjpstate.render.stream import put, wants_colour
+from kjpstate.said import Text, say
 
 
 @dataclass
@@ -101,16 +102,16 @@ class Session:
         """Whether somebody can be asked."""
         return self.stdin is not None and self.stdin.isatty() and self.stderr.isatty()
 
-    def confirmed(self, question: str) -> bool:
+    def confirmed(self, question: Text) -> bool:
         """Ask on stderr; only the full word `yes` is a yes. Raises Interrupted
         at the first Ctrl-C."""
-        self.stderr.write(f"{question} Only yes, in full, is a yes: ")
+        self.stderr.write(str(say("cli.question", question=question)))
         self.stderr.flush()
         try:
             return interrupts.answered(self.stdin.readline).strip() == "yes"
         except KeyboardInterrupt:
             self.stderr.write("\n")
-            raise errors.Interrupted("Interrupted at the question: it was not done.") from None
+            raise errors.Interrupted(say("cli.interrupted-asking")) from None
 
     def _put(self, lines: Iterable[Line], stream: TextIO) -> None:
         colour = wants_colour(stream, self.environ, self.no_colour)

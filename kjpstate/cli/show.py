@@ -17,6 +17,7 @@ from kjpstate.render.as_json import plan_json
 from kjpstate.render.lines import BLANK, Line
 from kjpstate.render.pasts import past_lines, show_json
 from kjpstate.render.plans import Head, plan_lines
+from kjpstate.said import Text, say
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ def _show_run(session: Session, asked: Asked) -> int:
     """Show one past run, by its id or how it begins."""
     if not re.fullmatch("[0-9a-f]{1,32}", asked.what):
         raise errors.UsageError(
-            f"{asked.what} is no id of a run: those are six of the digits 0-9a-f",
-            "kjpstate history   has their ids",
+            say("cli.no-run-id", word=asked.what),
+            say("cli.no-run-id.cure"),
         )
     found = history.run(looking_folder(session.environ), asked.what)
     tell_trouble(session, found.trouble)
@@ -70,20 +71,26 @@ def _show_plan(session: Session, path: Path, asked: Asked) -> int:
     return errors.IN_SYNC
 
 
-def _about(plan: saved.Saved, use: str) -> dict[str, object]:
+def _about(plan: saved.Saved, use: Text) -> dict[str, object]:
     document, scope = plan.body["document"], plan.body["scope"]
     about = {"id": plan.id, "kjpstate": plan.tool, "created": plan.created, "expires": plan.expires}
-    return {**about, "document": document, "scope": scope, "use": use}
+    return {**about, "document": document, "scope": scope, "use": str(use)}
 
 
-def _opening(plan: saved.Saved, path: Path, use: str) -> list[Line]:
+def _opening(plan: saved.Saved, path: Path, use: Text) -> list[Line]:
     of = " ".join([saving.document_of(plan), *saving.scope_of(plan).words])
     return [
         Line(
-            f"{path}   saved {utc_minute(plan.created)} by kjpstate {plan.tool}   {use}",
+            say(
+                "cli.plan-saved",
+                file=str(path),
+                created=utc_minute(plan.created),
+                tool=plan.tool,
+                use=use,
+            ),
             "strong",
             hang=2,
         ),
-        Line(f"of {of}; old values are not kept in a saved plan", hang=2),
+        Line(say("cli.plan-of", words=of), hang=2),
         BLANK,
     ]

@@ -18,6 +18,7 @@ from pathlib import Path
 from kjpstate import disk, errors
 from kjpstate.formats.times import run_time
 from kjpstate.model import RunInfo
+from kjpstate.said import say
 
 _KEY_BYTES = 32
 
@@ -30,7 +31,7 @@ def state_folder(environ: Mapping[str, str]) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (OSError, RuntimeError) as error:
         raise errors.Failed(
-            f"kjpstate's own folder can't be made: {error}", "name another one in $KJPSTATE_STATE"
+            say("cli.own-folder", reason=str(error)), say("cli.own-folder.cure")
         ) from error
     return folder.absolute()
 
@@ -63,12 +64,12 @@ def digest_key(folder: Path) -> bytes:
         key = file.read_bytes()
     except OSError as error:
         raise errors.Failed(
-            f"kjpstate's key {file} can't be read: {error.strerror or error}"
+            say("cli.key-not-read", file=str(file), reason=str(error.strerror or error))
         ) from error
     if len(key) != _KEY_BYTES:
         raise errors.Failed(
-            f"kjpstate's key {file} has {len(key)} bytes, not {_KEY_BYTES}",
-            "remove the file; a new key is made, and plans saved with the old one become stale",
+            say("cli.key-length", file=str(file), count=len(key), wanted=_KEY_BYTES),
+            say("cli.key-length.cure"),
         )
     return key
 

@@ -11,6 +11,7 @@ from kjpstate.cli.state_folder import state_folder
 from kjpstate.cli.work import load, tell_unread
 from kjpstate.host import HostSpec, Local, Ssh
 from kjpstate.render.lines import Line
+from kjpstate.said import say
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,11 @@ def command(session: Session, asked: Asked) -> int:
     hosts = load(session, asked.document).hosts
     chosen = [spec for spec in hosts.values() if host in (spec.name, spec.member_of)]
     if not chosen:
-        raise errors.UsageError(f"trust {host}: no such host; the document has {', '.join(hosts)}")
+        raise errors.UsageError(say("cli.trust-no-host", host=host, hosts=[*hosts]))
     if fingerprint is None and not session.has_terminal():
         raise errors.UsageError(
-            "trust asks before it remembers a key, and there is no terminal to ask on.",
-            "add --fingerprint SHA256:…, as ssh-keygen -lf prints it on the host itself",
+            say("cli.trust-asks"),
+            say("cli.trust-asks.cure"),
         )
     return interrupts.run(_trust(session, chosen, fingerprint))
 
@@ -50,7 +51,9 @@ async def _trust(session: Session, chosen: list[HostSpec], fingerprint: str | No
     for host in chosen:
         spec = _needing(host)
         shown = await scan(spec, folder)
-        session.tell([Line(f"{spec.name} ({spec.address} port {spec.port}) shows:", "strong")])
+        session.tell(
+            [Line(say("cli.shows", host=spec.name, address=spec.address, port=spec.port), "strong")]
+        )
         bad = [print_ for print_, line in shown if revoked(spec, line, folder)]
         told = [
             (f"  {line.split()[1]}  {print_}", "  revoked" * (print_ in bad))
@@ -61,7 +64,12 @@ async def _trust(session: Session, chosen: list[HostSpec], fingerprint: str | No
         file = remember(spec, confirmed, folder)
         with session.owing():
             session.out(
-                [Line(f"{spec.name} is trusted: {len(confirmed)} of its keys in {file}", "good")]
+                [
+                    Line(
+                        say("cli.trusted", host=spec.name, count=len(confirmed), file=str(file)),
+                        "good",
+                    )
+                ]
             )
     return 0
 
@@ -70,13 +78,11 @@ def _needing(spec: HostSpec) -> Ssh:
     """The host, where its key is to be remembered; raises UsageError where there is none, or the
     document says it."""
     if isinstance(spec, Local):
-        raise errors.UsageError(
-            f"trust {spec.name}: it is this machine; there is no key to remember"
-        )
+        raise errors.UsageError(say("cli.trust-local", host=spec.name))
     if spec.host_key:
         raise errors.UsageError(
-            f"trust {spec.name}: the document itself says its key, host_key: {spec.host_key}",
-            f"correct host_key at {spec.where} if the box was set up anew",
+            say("cli.trust-pinned", host=spec.name, key=spec.host_key),
+            say("cli.trust-pinned.cure", where=str(spec.where)),
         )
     return spec
 
@@ -90,9 +96,8 @@ def _good(
     if fingerprint in bad or not good:
         keys = fingerprint or " and ".join(bad)
         raise errors.Distrusted(
-            f"{spec.name}: a known_hosts file marks {keys} as revoked for this host; nothing "
-            "was remembered",
-            f"give the box new host keys, then: kjpstate trust {spec.name}",
+            say("host-key-revoked.trusting", host=spec.name, keys=keys),
+            say("host-key-revoked.trusting.cure", host=spec.name),
             "host-key-revoked",
         )
     return good
@@ -106,13 +111,11 @@ def _confirmed(
         lines = [line for print_, line in shown if print_ == fingerprint]
         if not lines:
             raise errors.Distrusted(
-                f"{spec.name} shows no key {fingerprint}; nothing was remembered",
-                "compare with ssh-keygen -lf on the host itself; somebody may stand between",
+                say("host-key-changed.trusting", host=spec.name, fingerprint=fingerprint),
+                say("host-key-changed.trusting.cure"),
                 "host-key-changed",
             )
         return lines
-    if not session.confirmed(f"Is {spec.name} the box you mean?"):
-        raise errors.Failed(
-            f"{spec.name} is not trusted: the answer was not yes. Nothing was remembered."
-        )
+    if not session.confirmed(say("cli.trust-this", host=spec.name)):
+        raise errors.Failed(say("cli.not-trusted", host=spec.name))
     return [line for _, line in shown]

@@ -15,14 +15,9 @@ from kjpstate.cli.session import Session
 from kjpstate.cli.work import Work
 from kjpstate.host import Host
 from kjpstate.hosts.lock import is_damaged
-from kjpstate.model import Holder, Life, Scope
+from kjpstate.model import Holder, Scope
 from kjpstate.render.lines import Line
-
-_LIVES: dict[Life, str] = {
-    "alive": "its process is alive on {host}",
-    "step": "its process is gone, but a command that it started still runs on {host}",
-    "dead": "its process is gone, and nothing that it started runs",
-}
+from kjpstate.said import Said, say
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,7 @@ async def _one(
     holder = await _settled(host, seconds)
     if holder is None:
         with session.owing():
-            session.out([Line(f"{host.name} is not locked.", "good")])
+            session.out([Line(say("cli.not-locked", host=host.name), "good")])
         return
     if holder.life == "damaged":
         await _clear(session, host, holder, run=run, force=force)
@@ -76,45 +71,40 @@ async def _one(
         session.tell(_shown(host.name, holder))
     if run is not None and run != holder.run:
         raise errors.Locked(
-            f"{host.name} is locked by run {holder.run}, not by {run}; nothing was done",
+            say("cli.locked-by-another", host=host.name, run=holder.run, wanted=run),
             run=holder.run,
         )
     if holder.whose:
         raise errors.Locked(
-            f"the lock of {host.name} is not broken: it is {holder.whose}",
-            f"wait for it: add --lock-timeout 5m; or end that run on {host.name} itself, as "
-            "that user",
+            say("locked.another-users", host=host.name, whose=holder.whose),
+            say("locked.another-users.cure", host=host.name),
             "locked",
             holder.run,
         )
     if holder.life != "dead" and not force:
         raise errors.Locked(
-            f"the lock of {host.name} is not broken: {_LIVES[holder.life].format(host=host.name)}",
-            "wait for it: add --lock-timeout 5m; or end that process on the host itself",
+            say("locked.not-broken", host=host.name, why=_life(holder, host.name)),
+            say("locked.not-broken.cure"),
             "locked",
             holder.run,
         )
     if run is None and not session.has_terminal():
         raise errors.UsageError(
-            "unlock asks before it breaks a lock, and there is no terminal to ask on.",
-            f"add --run {holder.run} to break just that run's lock",
+            say("cli.unlock-asks"),
+            say("cli.unlock-asks.cure", run=holder.run),
         )
     if holder.life != "dead":
-        warning = (
-            f"That run is alive. It will stop at its next action, but what it is at now "
-            f"goes on: {host.name}"
-        )
         with session.owing(run is not None):
-            session.tell([Line(f"{warning} may be written by two at once.", "refuse")])
-    if run is None and not session.confirmed(f"Break the lock of run {holder.run} on {host.name}?"):
-        raise errors.Failed("Nothing was done: the answer was not yes.")
+            session.tell([Line(say("cli.unlock-alive", host=host.name), "refuse")])
+    if run is None and not session.confirmed(say("cli.break-lock", run=holder.run, host=host.name)):
+        raise errors.Failed(say("cli.not-yes"))
     if not await host.unlock(holder, force=force):
         raise errors.Locked(
-            f"{host.name} is locked by somebody else by now; nothing was done", "look again"
+            say("cli.locked-meanwhile", host=host.name), say("cli.locked-meanwhile.cure")
         )
     with session.owing():
-        session.out([Line(f"The lock of run {holder.run} on {host.name} is broken.", "good")])
-        session.out([Line("What that run left half done, the next apply settles first.")])
+        session.out([Line(say("cli.lock-broken", run=holder.run, host=host.name), "good")])
+        session.out([Line(say("cli.left-half-done"))])
 
 
 async def _clear(
@@ -126,10 +116,10 @@ async def _clear(
         raise errors.Failed(*is_damaged(host.name, holder.text))
     if not await host.unlock(holder, force=True):
         raise errors.Locked(
-            f"{host.name} is locked by somebody else by now; nothing was done", "look again"
+            say("cli.locked-meanwhile", host=host.name), say("cli.locked-meanwhile.cure")
         )
     with session.owing():
-        session.out([Line(f"{holder.text}: it is removed, and {host.name} is free.", "good")])
+        session.out([Line(say("cli.lock-cleared", what=holder.text, host=host.name), "good")])
 
 
 async def _settled(host: Host, seconds: float) -> Holder | None:
@@ -143,15 +133,25 @@ async def _settled(host: Host, seconds: float) -> Holder | None:
         await asyncio.sleep(pause)
 
 
+def _life(holder: Holder, host: str) -> Said:
+    match holder.life:
+        case "alive":
+            return say("cli.holder-alive", host=host)
+        case "step":
+            return say("cli.holder-step", host=host)
+        case _:
+            return say("cli.holder-dead")
+
+
 def _shown(host: str, holder: Holder) -> Iterable[Line]:
-    yield Line(f"{host} is locked:", "strong")
+    yield Line(say("cli.is-locked", host=host), "strong")
     for word, value in (
         ("run", holder.run),
         ("of", holder.who),
         ("since", holder.when),
         ("for", holder.why),
         ("lock", holder.whose),
-        ("", _LIVES[holder.life].format(host=host)),
+        ("", _life(holder, host)),
     ):
         if value or word != "lock":
             yield Line(f"  {word:<6} {value or '?'}", hang=9)

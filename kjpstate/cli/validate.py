@@ -17,7 +17,7 @@ from kjpstate.reconcile import today
 from kjpstate.render.as_json import FORMAT_VERSION, advice_json
 from kjpstate.render.lines import Line
 from kjpstate.render.notices import advice_lines
-from kjpstate.render.values import counted
+from kjpstate.said import Said, say
 
 if TYPE_CHECKING:
     from kjpstate.document import Document
@@ -82,7 +82,10 @@ class _NotLookedAt(Mapping[Reading, Answer]):
         return 0
 
 
-def _said(document: Document) -> str:
-    parts = (("resource", document.resources), ("check", document.checks), ("host", document.hosts))
-    said = ", ".join(counted(len(items), word) for word, items in parts)
-    return f"{document.path} is valid: {said}."
+def _said(document: Document) -> Said:
+    counts = (
+        say("cli.resources", count=len(document.resources)),
+        say("cli.checks", count=len(document.checks)),
+        say("cli.hosts", count=len(document.hosts)),
+    )
+    return say("cli.valid", path=document.path, counts=counts)

@@ -18,6 +18,7 @@ from kjpstate.model import CheckResult, Scope
 from kjpstate.render.as_json import verify_json
 from kjpstate.render.junit import junit_xml
 from kjpstate.render.reports import check_lines
+from kjpstate.said import say
 
 if TYPE_CHECKING:
     from kjpstate.document import Document
@@ -84,6 +85,6 @@ def _write(file: Path, text: str) -> None:
             to.write(text)
     except OSError as error:
         raise errors.Failed(
-            f"the results {file} can't be written: {error.strerror or error}",
-            "name another file with --junit",
+            say("cli.results-not-written", file=str(file), reason=str(error.strerror or error)),
+            say("cli.results-not-written.cure"),
         ) from None

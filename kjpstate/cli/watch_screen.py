@@ -20,6 +20,7 @@ from kjpstate.monitor import Pace, Record
 from kjpstate.render.soak_json import seen_json
 from kjpstate.render.soaks import hole_line, opening_lines, sample_line
 from kjpstate.render.stream import wants_colour
+from kjpstate.said import say
 
 _SHORTEST = 1.0
 
@@ -34,7 +35,7 @@ def begun(work: Work, pace: Pace, started: str) -> Record:
     nothing to watch."""
     if pace.every < _SHORTEST:
         raise errors.UsageError(
-            f"a look every {pace.every:g} s is too often for a small box", "write 1s or more"
+            say("cli.every-too-often", every=pace.every), say("cli.every-too-often.cure")
         )
     subjects = monitor.subjects(work.document, work.aim)
     return Record(work.document.name, subjects, monitor.limits(work.document), pace, started)
@@ -74,13 +75,12 @@ def must_take(plot: Path | None) -> None:
 
     if plot.suffix not in ENDINGS:
         raise errors.UsageError(
-            f"--plot {plot}: a picture ends in {', '.join(ENDINGS)}", "--plot watch.html"
+            say("cli.plot-ending", plot=str(plot), endings=[*ENDINGS]), say("cli.plot-ending.cure")
         )
     if not installed():
         raise errors.UsageError(
-            "--plot draws with matplotlib, and that is not installed",
-            "pipx inject kjpstate matplotlib   (or, where pip installed kjpstate: pip install "
-            "matplotlib)",
+            say("cli.no-matplotlib"),
+            say("cli.no-matplotlib.cure"),
         )
     _write(plot, b"")
 
@@ -99,8 +99,8 @@ def _write(file: Path, content: bytes) -> None:
             to.write(content)
     except OSError as error:
         raise errors.Failed(
-            f"the plot {file} can't be written: {error.strerror or error}",
-            "name another file with --plot",
+            say("cli.plot-not-written", file=str(file), reason=str(error.strerror or error)),
+            say("cli.plot-not-written.cure"),
         ) from None
 
 

@@ -43,14 +43,15 @@ def new_rows(lines: Iterable[Line]) -> list[list[str]]:
     found: list[list[str]] = []
     old = 0
     for line in lines:
-        if line.text.startswith("-") and line.style == "remove":
+        text = str(line.text)
+        if text.startswith("-") and line.style == "remove":
             old += 1
             continue
         if old:
             found.append(["remove", f"-({counted(old, 'row')} of the old file, not kept)"])
             old = 0
-        if not line.text.startswith(" "):
-            found.append([line.style, line.text])
+        if not text.startswith(" "):
+            found.append([line.style, text])
     return found
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from kjpstate.render.masks import Mask, clean
+from kjpstate.said import Text
 
 WIDTH = 100
 """Columns of the widest screen."""
@@ -23,7 +24,7 @@ class Line:
     refuse, good, strong, faint or nothing. `whole`: never wrapped (a diff). `ours`: our words and
     numbers only, so there is nothing to mask."""
 
-    text: str
+    text: Text
     style: str = ""
     hang: int = 0
     whole: bool = False
@@ -36,20 +37,20 @@ BLANK = Line("", ours=True)
 def fit(lines: Iterable[Line], mask: Mask, width: int = WIDTH) -> Iterator[Line]:
     """The lines masked, cleaned and wrapped to `width`: one text of one row each."""
     for line in lines:
-        text = line.text if line.ours else clean(mask(line.text))
+        text = str(line.text) if line.ours else clean(mask(line.text))
         for number, part in enumerate(text.split("\n")):
             shifted = " " * line.hang + part if number and not line.whole else part
-            yield from _wrap(replace(line, text=shifted.rstrip()), width)
+            yield from _wrap(line, shifted.rstrip(), width)
 
 
-def _wrap(line: Line, width: int) -> Iterator[Line]:
-    if line.whole or len(line.text) <= width:
-        yield line
+def _wrap(line: Line, text: str, width: int) -> Iterator[Line]:
+    if line.whole or len(text) <= width:
+        yield replace(line, text=text)
         return
     width = max(width, _NARROWEST)
     hang = line.hang if line.hang <= width // 2 else min(6, width // 4)
     rows = textwrap.wrap(
-        line.text,
+        text,
         width,
         subsequent_indent=" " * hang,
         break_on_hyphens=False,

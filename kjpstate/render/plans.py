@@ -97,12 +97,12 @@ def change_lines(plan: Plan, head: Head, mask: Mask) -> list[Line]:
 
 def _near(line: Line, head: Head, mask: Mask) -> Line:
     """Paths of this machine as the document writes them: from the folder of its host."""
-    line = replace(line, text=mask(line.text))
+    text = mask(line.text)
     for spec in head.hosts.values():
         if isinstance(spec, Local) and len(spec.folder) > 1:
             below = re.escape(spec.folder) + r"(?=[^\s:;,)'\"])"  # the folder itself keeps its name
-            line = replace(line, text=re.sub(below, "", line.text))
-    return line
+            text = re.sub(below, "", text)
+    return replace(line, text=text)
 
 
 def _first_line(plan: Plan, head: Head) -> Line:

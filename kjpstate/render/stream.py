@@ -55,7 +55,7 @@ def put(lines: Iterable[Line], stream: TextIO, mask: Mask, *, colour: bool = Fal
         _put_coloured(rows, stream)
     else:
         for row in rows:
-            stream.write(encodable(row.text, stream.encoding) + "\n")
+            stream.write(encodable(str(row.text), stream.encoding) + "\n")
     stream.flush()
 
 
@@ -65,7 +65,7 @@ def _put_coloured(rows: Iterable[Line], stream: TextIO) -> None:
 
     console = Console(file=stream, force_terminal=True, highlight=False, soft_wrap=True)
     for row in rows:
-        text = encodable(row.text, stream.encoding)
+        text = encodable(str(row.text), stream.encoding)
         console.print(Text(text, style=_STYLES.get(row.style, "")), soft_wrap=True)
 
 

@@ -4,7 +4,8 @@ A module a room has a table MESSAGES: code -> the English sentence, which is get
 Placeholders are names of values, with a format where a value is no text:
 
     {path}            a text, a number, a message in words
-    {names:and}       a list: `a, b and c`; {names} alone is `a, b, c`, {names:lines} a line each
+    {names:and}       a list: `a, b and c`; {names} alone is `a, b, c`, {names:lines} a line each,
+                      {names:semicolons} clauses
     {took:span}       seconds, in words: `about`, `clock`, `exact`, `rough`, `spelled` as in
                       `formats.times`
     {text!r}          quoted, as Python would
@@ -27,7 +28,7 @@ from kjpstate.words.plural import Plural
 
 DOMAIN: Final = "kjpstate"
 ENGLISH: Final = "en"
-ROOMS: Final = ("common",)
+ROOMS: Final = ("cli", "common")
 """The modules of this package that have messages."""
 
 _TIMES: Mapping[str, Callable[[float], str]] = {
@@ -123,6 +124,8 @@ def _listed(items: Sequence[str], how: str) -> str:
             return _translated(messages()["list.and"], {}).format(**last)
         case "lines":
             return "\n".join(items)
+        case "semicolons":
+            return "; ".join(items)
         case "words":
             return " ".join(items)
         case _:
