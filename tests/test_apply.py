@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from kjpstate import apply, errors
-from kjpstate.apply.words import by_hand
+from kjpstate.apply.describe import by_hand
 from kjpstate.model import Outcome, Restore, Run, RunInfo
 from kjpstate.plan import Scene, build
 from tests.support.fake import FakeHost, kinds, resource

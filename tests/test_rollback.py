@@ -313,7 +313,7 @@ def test_an_app_that_does_not_come_up_again_is_a_rollback_that_failed(
         app |= {"status": "waiting restart", "start": None}
 
     monkeypatch.setattr("kjpstate.undo.reverse._PATIENCE", 0.1)
-    monkeypatch.setattr("kjpstate.apply.acting._PAUSE", 0.01)
+    monkeypatch.setattr("kjpstate.apply.execute._PAUSE", 0.01)
     with monkeypatch.context() as patch:
         patch.setattr(pm2, "spawn", crashes)
         report = take_back(world)

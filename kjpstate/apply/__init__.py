@@ -13,13 +13,12 @@ from dataclasses import replace
 from typing import Any
 
 from kjpstate import errors
-from kjpstate.apply.locking import begin
-from kjpstate.apply.noting import index_of, standing
-from kjpstate.apply.remembering import lines_of, remember
-from kjpstate.apply.restoring import give_up
-from kjpstate.apply.taking import take
-from kjpstate.apply.words import describe, spoken
-from kjpstate.apply.work import Patience, Tell, Work
+from kjpstate.apply.change import take
+from kjpstate.apply.describe import describe, spoken
+from kjpstate.apply.locks import begin
+from kjpstate.apply.notes import index_of, lines_of, remember, standing
+from kjpstate.apply.restore import give_up
+from kjpstate.apply.state import Patience, Tell, Work
 from kjpstate.host import Host
 from kjpstate.model import (
     Answer,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from kjpstate import errors
-from kjpstate.apply.locking import pauses
+from kjpstate.apply.locks import pauses
 from kjpstate.cli import options
 from kjpstate.cli.running import Manner, over
 from kjpstate.cli.session import Session

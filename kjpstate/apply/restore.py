@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from kjpstate import errors
-from kjpstate.apply.noting import forgotten
-from kjpstate.apply.words import by_hand, describe, why
-from kjpstate.apply.work import Stopped, Work, unit_of
+from kjpstate.apply.describe import by_hand, describe, why
+from kjpstate.apply.notes import forgotten
+from kjpstate.apply.state import Stopped, Work, unit_of
 from kjpstate.formats.digests import sha256_or_dash
 from kjpstate.formats.tree import read_stamp
 from kjpstate.kinds import parts

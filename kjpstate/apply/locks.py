@@ -1,37 +1,77 @@
-"""A host that was lost on the way: waited for, locked again, its journal read for what had happened
-there.
+"""A host's lock taken, and taken again when the host was lost on the way.
 
-Called by `taking`. Taking the lock also waits for a command that was left running, and lets the
-host settle what was half done; what is left to do is then computed from a new look, never from what
-was sent.
+Taking the lock waits for a command that was left running, and lets the host settle what was half
+done. What had happened on a lost host is read from its journal; what is left to do is computed from
+a new look, never from what was sent.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 
 from kjpstate import errors
-from kjpstate.apply.locking import begin, pauses
-from kjpstate.apply.work import Work
+from kjpstate.apply.describe import settled
+from kjpstate.apply.state import Tell, Work
 from kjpstate.formats import journal
 from kjpstate.formats.journal import Intent
+from kjpstate.host import Host
 from kjpstate.model import (
     Action,
+    Answers,
     Backup,
     Event,
     MakeDirectory,
     Outcome,
+    Reading,
     ReadState,
     Recovered,
     Restore,
     Run,
+    RunInfo,
     Stamp,
     SyncTree,
     Verdict,
     WriteFile,
 )
 from kjpstate.said import packed
+
+_PAUSES = (0.5, 1.0, 2.0, 5.0)
+"""Seconds between two tries at a lock or a host; the last one again and again."""
+
+
+def pauses(seconds: float) -> Iterator[float]:
+    """How long to sleep before each next try, until `seconds` are over."""
+    deadline, number = time.monotonic() + seconds, 0
+    while (left := deadline - time.monotonic()) > 0:
+        yield min(_PAUSES[min(number, len(_PAUSES) - 1)], left)
+        number += 1
+
+
+async def begin(
+    host: Host, run: RunInfo, readings: Sequence[Reading], tell: Tell, seconds: float = 0.0
+) -> Answers:
+    """Take the lock of `host`, waiting up to `seconds` for another run to let it go; tell what was
+    settled.
+
+    Raises Locked, Unreachable, RefusedError.
+    """
+    waiting = pauses(seconds)
+    while True:
+        try:
+            answers = await host.begin(run, readings)
+            break
+        except errors.Locked as locked:
+            pause = next(waiting, None) if locked.run != run.id else None
+            if pause is None:
+                raise
+            tell(Event("wait", "", locked.held))
+            await asyncio.sleep(pause)
+    for found in host.recovered:
+        tell(Event("recovered", "", settled(found)))
+    return answers
+
 
 _HAPPENED: tuple[Verdict, ...] = ("whole", "finished")
 

@@ -1,13 +1,45 @@
-"""Notes, ahead of each step, what a run will do to a host; a rollback is made of that. Called by
-`taking`."""
+"""What a run notes on each host: before each step what it will do, at its end one line about it.
+
+A rollback is made of the first; `status` on the host reads the second.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from kjpstate.apply.work import Work
+from kjpstate import errors
+from kjpstate.apply.state import Work
+from kjpstate.formats import remembered
 from kjpstate.model import Action, Change, Plan, Reading, ReadState, Stamp
 from kjpstate.undo import record
+from kjpstate.undo.record import TAKES_BACK
+
+
+def lines_of(host: str, document: str) -> ReadState:
+    """The lines that stand there; read when the host's lock is taken."""
+    return ReadState(host, document, remembered.NAME)
+
+
+async def remember(work: Work) -> None:
+    """Add the line; a link that is lost now spoils nothing, since all is done."""
+    homes = {change.resource.address: change.resource.host for change in work.plan.changes}
+    touched = {outcome.action.host for step in work.steps for outcome in step.outcomes}
+    for host in sorted(touched - work.lost):
+        results = {step.address: step.result for step in work.steps if homes[step.address] == host}
+        line = remembered.Line(
+            work.info.id,
+            "rollback" if str(work.info.why).startswith(TAKES_BACK) else "apply",
+            work.info.who,
+            work.info.started,
+            errors.worst(work.codes),
+            results,
+        )
+        document = work.info.document
+        values = remembered.with_line(work.planned.get(lines_of(host, document)), line)
+        try:
+            await work.hosts[host].act((Stamp(host, document, remembered.NAME, values),))
+        except errors.Unreachable:
+            work.lost.add(host)
 
 
 def index_of(host: str, document: str) -> ReadState:

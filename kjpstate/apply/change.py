@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from kjpstate import errors
-from kjpstate.apply.acting import execute
-from kjpstate.apply.noting import ahead
-from kjpstate.apply.regaining import regain
-from kjpstate.apply.restoring import lose, stop
-from kjpstate.apply.words import describe
-from kjpstate.apply.work import Stopped, Work, unit_of
+from kjpstate.apply.describe import describe
+from kjpstate.apply.execute import execute
+from kjpstate.apply.locks import regain
+from kjpstate.apply.notes import ahead
+from kjpstate.apply.restore import lose, stop
+from kjpstate.apply.state import Stopped, Work, unit_of
 from kjpstate.model import (
     UNKNOWN,
     Action,
