@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from kjpstate.model import Acceptance, AdviceAt, Drift, named
+from kjpstate.said import say
 
 _ALIVE = "alive"
 """The compared key of a process that says whether the bot lives: a dead bot is never accepted."""
@@ -38,7 +39,7 @@ def unsilenced(
         if by is None:
             yield item
         elif not in_force(by, today):
-            reason = f"{str(item.advice.reason).rstrip('.')} (accepted until {by.until}: {by.why})"
+            reason = say("advice.lapsed", reason=item.advice.reason, until=by.until, why=by.why)
             yield replace(item, advice=replace(item.advice, reason=reason))
 
 

@@ -48,12 +48,15 @@ from kjpstate.model import (
     join,
     overlap,
 )
+from kjpstate.said import Said, Text, plain, say
 from kjpstate.secret import sealed, secrets_in, veil
 
 Path: TypeAlias = tuple[str, str]
 """(host, absolute path)."""
 
 _SEVERITY = ("breaks", "useless", "note")
+_BYTES = "bytes:"
+"""The name of a fact that is the digest of a file's old bytes; its path follows."""
 _FEW = 3
 """Facts of one resource that a sentence names."""
 
@@ -123,7 +126,7 @@ def assess(resource: Resource, scene: Scene, upstream: Upstream) -> Assessment:
 def _states(kind: Kind, view: Any) -> tuple[State, State]:
     """The two states of a kind, and in both the key `problems`: its refusals, none desired."""
     actual, desired = kind.actual(view), kind.desired(view)
-    problems = [{"rule": item.rule, "why": item.reason} for item in kind.refusals(view)]
+    problems = [{"rule": item.rule, "why": plain(item.reason)} for item in kind.refusals(view)]
     return (
         replace(actual, values={**actual.values, "problems": problems}),
         replace(desired, values={**desired.values, "problems": []}),
@@ -296,8 +299,8 @@ def _forbidden(actions: Iterable[Action], scene: Scene) -> Refuse | None:
         if not fine:
             return Refuse(
                 "outside-may-change",
-                f"{path} on {host} is not among the paths that guardrails.may_change names",
-                cure=f"add {path} to guardrails.may_change.{host} if that is right",
+                say("outside-may-change", path=path, host=host),
+                cure=say("outside-may-change.cure", path=path, host=host),
             )
     return None
 
@@ -305,10 +308,8 @@ def _forbidden(actions: Iterable[Action], scene: Scene) -> Refuse | None:
 def _nothing_to_do(drift: Drift, actions: Sequence[Action]) -> Refuse | None:
     if actions:
         return None
-    differing = ", ".join(".".join(map(str, difference.path)) for difference in drift.differences)
-    return Refuse(
-        "no-cure", f"{drift.resource.address} differs in {differing} and nothing here can cure that"
-    )
+    keys = [".".join(map(str, difference.path)) for difference in drift.differences]
+    return Refuse("no-cure", say("no-cure", address=drift.resource.address, keys=keys))
 
 
 def _owed_to(change: Change, earlier: Sequence[Change], scene: Scene) -> tuple[str, ...]:
@@ -403,22 +404,28 @@ def _fingerprints(
         for action in change.actions:
             if isinstance(action, WriteFile):
                 before = sealed(sha256_or_none(action.before), key)
-                found[change.resource.address][f"the bytes of {action.path}"] = before
+                found[change.resource.address][f"{_BYTES}{action.path}"] = before
     return found
 
 
 def moved(
     planned: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]
-) -> list[str]:
+) -> list[Said]:
     """What of the planned fingerprints is not so any more: `dns (servers, the bytes of /etc/…)`."""
     found = []
     for address, facts in planned.items():
         other = now.get(address, {})
         names = [name for name in {**facts, **other} if facts.get(name) != other.get(name)]
         if names:
-            more = ", …" if len(names) > _FEW else ""
-            found.append(f"{address} ({', '.join(names[:_FEW])}{more})")
+            code = "plan.moved-in-more" if len(names) > _FEW else "plan.moved"
+            found.append(say(code, address=address, facts=map(_fact, names[:_FEW])))
     return found
+
+
+def _fact(name: str) -> Text:
+    """A compared fact as a person knows it."""
+    path = name.removeprefix(_BYTES)
+    return name if path == name else say("plan.bytes-of", path=path)
 
 
 def _secrets(found: Assessment) -> Iterator[str]:

@@ -63,7 +63,7 @@ def say(code: str, /, **values: Any) -> Said:
 
 
 def _kept(value: Any) -> Any:
-    return tuple(map(_kept, value)) if isinstance(value, (list, tuple)) else value
+    return tuple(map(_kept, value)) if isinstance(value, (list, tuple, map)) else value
 
 
 def over(text: Text, change: Callable[[str], str]) -> Text:

@@ -15,6 +15,7 @@ from kjpstate.render.drifts import drift_lines
 from kjpstate.render.lines import text_of
 from kjpstate.render.masks import mask_for
 from kjpstate.render.plans import Head, count, plan_lines
+from kjpstate.said import say
 from tests.support.fake import HERE, files, kinds, resource
 
 KINDS = kinds("dns", "patch", "build")
@@ -98,4 +99,5 @@ def test_advice_is_silent_until_its_last_day():
     assert list(unsilenced(given, [silenced], "2027-01-31")) == given[1:]
     assert list(unsilenced(given, [replace(silenced, until="")], "2999-01-01")) == given[1:]
     again = next(iter(unsilenced(given, [silenced], "2027-02-01")))
-    assert again.advice.reason == "never asked (accepted until 2027-01-31: kept)"
+    lapsed = say("advice.lapsed", reason="never asked.", until="2027-01-31", why="kept")
+    assert again.advice.reason == lapsed

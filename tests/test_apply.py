@@ -9,7 +9,9 @@ from kjpstate import apply, errors
 from kjpstate.apply.describe import by_hand
 from kjpstate.model import Outcome, Restore, Run, RunInfo
 from kjpstate.plan import Scene, build
+from kjpstate.said import say
 from tests.support.fake import FakeHost, kinds, resource
+from tests.support.words import codes
 
 KINDS = kinds("dns", "patch", "build", "deploy", "pm2_process")
 RUN = RunInfo("abc123", "20261123T194500Z", "doc", "me@laptop")
@@ -80,7 +82,7 @@ def test_a_failing_run_restores_its_unit_runs_its_undo_and_leaves_the_others():
     assert host.files["/p"] == b"old"
     assert host.files["/r"] == b"x"
     assert host.files["/d"] == b"undone"
-    assert "no luck" in report.steps[2].reason
+    assert "no luck" in str(report.steps[2].reason)
 
 
 def test_success_is_what_the_second_reading_says():
@@ -88,7 +90,7 @@ def test_success_is_what_the_second_reading_says():
     host.commands[("make", "/d")] = lambda files: None
     _, report, _ = run(host)
     assert report.steps[2].result == "restored"
-    assert "read again it still differs" in report.steps[2].reason
+    assert codes(report.steps[2].reason)[0] == "apply.still-differs"
 
 
 def test_a_restore_that_fails_is_exit_1_and_says_so():
@@ -96,7 +98,7 @@ def test_a_restore_that_fails_is_exit_1_and_says_so():
     host.fail |= {("make", "/d"), ("undo", "/d")}
     _, report, _ = run(host)
     assert report.exit_code == errors.FAILED
-    assert "could not be put back" in report.steps[2].reason
+    assert codes(report.steps[2].reason)[0] == "apply.failed-and-stands"
 
 
 def test_what_a_restore_could_not_do_is_told_as_commands_for_a_human():
@@ -146,7 +148,10 @@ def test_a_link_lost_while_putting_back_tells_all_that_is_left_to_do():
             Run("box", ("systemctl", "restart", "systemd-resolved"), "w"),
             "systemctl restart systemd-resolved",
         ),
-        (Run("box", ("/n/node", "/m/pm2/bin/pm2", "reload", "a;b"), "w"), "pm2 reload 'a;b'"),
+        (
+            Run("box", ("/n/node", "/m/pm2", "reload", "a;b"), "w", typed=("pm2", "reload", "a;b")),
+            "pm2 reload 'a;b'",
+        ),
         (Run("box", ("npm", "ci"), "w", cwd="/my bot"), "cd '/my bot' && npm ci"),
     ],
 )
@@ -199,15 +204,16 @@ def test_an_owed_step_may_not_grow():
         plan, changes=tuple(replace(c, actions=()) if c.after else c for c in plan.changes)
     )
     report = asyncio.run(apply.run(small, scene, {"box": host}, RUN, lambda event: None))
-    assert "more than the plan showed" in report.steps[-1].reason
+    assert codes(report.steps[-1].reason) == ["apply.more-actions"]
     assert host.files["/e"] == b"old"
 
 
 def test_a_command_is_named_as_a_person_would_type_it():
-    saved = Run("box", ("/n/node", "/m/pm2/bin/pm2", "delete", "bot"), "why")
+    typed = ("pm2", "delete", "bot")
+    saved = Run("box", ("/n/node", "/m/pm2/bin/pm2", "delete", "bot"), "why", typed=typed)
     assert apply.describe(saved) == "pm2 delete bot"
-    kept = ("sh", "-c", 'export PM2_DUMP_FILE_PATH="$3"; …', "sh", "node", "pm2", "/root/.pm2/kept")
-    assert apply.describe(Run("box", kept, "")) == "keep PM2's list in /root/.pm2/kept"
+    named = say("pm2.keeps-list", path="/root/.pm2/kept")
+    assert apply.describe(Run("box", ("sh", "-c", "…", "sh", "node"), "", named=named)) == named
     assert apply.describe(Run("box", ("npm", "run", "build"), "why")) == "npm run build"
     assert (
         apply.describe(Run("box", ("sh", "-c", "umask 077; …", "sh"), "keeps PM2's list"))

@@ -29,6 +29,7 @@ from kjpstate.model import (
 from kjpstate.plan import Scene, build
 from tests.support.demo_world import SMALL, World
 from tests.support.fake import FakeHost
+from tests.support.words import values
 
 RUN = RunInfo("abc123", "20261123T194500Z", "doc", "me@laptop")
 SPEC = Spec("box", "doc", ("8.8.8.8", "1.1.1.1"))
@@ -93,7 +94,8 @@ def test_a_restart_that_fails_tells_the_journals_end_and_is_put_back() -> None:
     host = Box()
     host.fail.add(RESTART)
     (step,) = applied(host).steps
-    assert "[restart-failed]" in step.reason and "Failed to bind: no way" in step.reason
+    assert values(step.reason, "rule") == ["restart-failed"]
+    assert "Failed to bind: no way" in str(step.reason)
     assert host.files[MAIN] == OLD
 
 
@@ -101,7 +103,7 @@ def test_values_that_are_others_after_all_are_put_back_and_the_daemon_too() -> N
     host = Box(deaf=True)
     report = applied(host)
     (step,) = report.steps
-    assert step.result == "restored" and "[effective-mismatch]" in step.reason
+    assert step.result == "restored" and values(step.reason, "rule") == ["effective-mismatch"]
     assert (host.files[MAIN], host.running.servers) == (OLD, ("192.168.100.1",))
     assert commands(host) == [FORGET, RESTART, FORGET, RESTART] and report.exit_code == 7
 

@@ -318,7 +318,7 @@ def test_an_app_that_does_not_come_up_again_is_a_rollback_that_failed(
         patch.setattr(pm2, "spawn", crashes)
         report = take_back(world)
     assert report.exit_code == errors.RESTORED, report.steps
-    assert "bot-kjp to be online again" in report.steps[-1].reason
+    assert "bot-kjp to be online again" in str(report.steps[-1].reason)
     on_box = {name: value for name, value in files.items() if name.startswith("stb:")}
     assert without_dump(seen(world)).items() >= on_box.items()
 
@@ -368,9 +368,9 @@ def the_edit_stands(report: Report, foreign: list[Path]) -> None:
     """Somebody wrote into PM2's list, once, while the rollback was at work."""
     assert [file.name for file in foreign] == ["dump.pm2"]
     assert report.exit_code in (errors.RESTORED, errors.FAILED)
-    assert any("was changed by somebody else meanwhile" in step.reason for step in report.steps), (
-        report.steps
-    )
+    assert any(
+        "was changed by somebody else meanwhile" in str(step.reason) for step in report.steps
+    ), report.steps
     assert foreign[0].read_text() == "[]"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from kjpstate import errors
 from kjpstate.apply.change import take
-from kjpstate.apply.describe import describe, spoken
+from kjpstate.apply.describe import describe
 from kjpstate.apply.locks import begin
 from kjpstate.apply.notes import index_of, lines_of, remember, standing
 from kjpstate.apply.restore import give_up
@@ -33,8 +33,9 @@ from kjpstate.model import (
     WriteFile,
 )
 from kjpstate.plan import Scene, build, moved
+from kjpstate.said import say
 
-__all__ = ["Patience", "begin", "describe", "readings_by_host", "run", "spoken"]
+__all__ = ["Patience", "begin", "describe", "readings_by_host", "run"]
 
 
 async def run(
@@ -76,7 +77,7 @@ async def _to_the_end(part: Coroutine[Any, Any, None], work: Work) -> None:
             task.cancel()
             raise
         work.stopping = True
-        work.tell(Event("wait", "", "the running action to end; Ctrl-C again stops at once"))
+        work.tell(Event("wait", "", say("wait.running-action")))
         await task
 
 
@@ -107,10 +108,10 @@ async def _lock(
     except errors.Locked as locked:
         if locked.run != work.info.id:
             raise
-        names = " and ".join(sorted({host.name, *(other.name for other in begun)}))
+        names = sorted({host.name, *(other.name for other in begun)})
         raise errors.RefusedError(
-            f"{names} are one machine: it has one lock, and this run holds it already",
-            "give that machine one name in hosts, and use it in every section",
+            say("one-machine-two-names", names=names),
+            say("one-machine-two-names.cure"),
             "one-machine-two-names",
         ) from None
 
@@ -128,8 +129,8 @@ def _refuse_stale(plan: Plan, fresh: Plan) -> None:
     found = moved(plan.fingerprints, fresh.fingerprints)
     if found:
         raise errors.StalePlan(
-            f"{', '.join(found)} is no longer as the plan saw it; nothing was done",
-            "kjpstate plan   shows what it is now",
+            say("stale-plan", moved=found),
+            say("stale-plan.cure"),
             "stale-plan",
         )
 

@@ -18,6 +18,7 @@ from kjpstate.model import (
     Action,
     Await,
     Change,
+    Difference,
     Event,
     MakeDirectory,
     Outcome,
@@ -28,6 +29,7 @@ from kjpstate.model import (
     WriteFile,
 )
 from kjpstate.plan import Assessment, assess, change_for
+from kjpstate.said import Said, say
 
 
 async def take(change: Change, work: Work) -> None:
@@ -41,7 +43,11 @@ async def take(change: Change, work: Work) -> None:
     held = change.held or work.blocked.get(unit, "")
     if held:
         work.steps.append(
-            Step(address, "held" if held != address else "not tried", f"waits for {held}")
+            Step(
+                address,
+                "held" if held != address else "not tried",
+                say("apply.waits-for", address=held),
+            )
         )
         return
     outcomes = work.done.setdefault(unit, [])
@@ -56,10 +62,10 @@ async def take(change: Change, work: Work) -> None:
         lose(change, unit, lost, outcomes[first:], work)
         return
     except Exception as error:
-        await stop(change, unit, Stopped(str(errors.mistake(error))), outcomes[first:], work)
+        await stop(change, unit, Stopped(errors.mistake(error)), outcomes[first:], work)
         return
     work.steps.append(Step(address, "applied" if acted else "shrunk", "", tuple(outcomes[first:])))
-    work.tell(Event("done", address, "" if acted else "nothing was needed"))
+    work.tell(Event("done", address, "" if acted else say("apply.not-needed")))
 
 
 async def _do(change: Change, outcomes: list[Outcome], work: Work) -> bool:
@@ -98,14 +104,11 @@ async def _left(change: Change, actions: Sequence[Action], work: Work) -> tuple[
         return tuple(action for action in actions if isinstance(action, Await))
     due = change_for(found.drift, work.scene)
     if due.refusal is not None:
-        raise Stopped(str(due.refusal.reason))
+        raise Stopped(due.refusal.reason)
     planned = {_content(action) for action in actions}
     other = [action for action in due.actions if _content(action) not in planned]
     if other:
-        said = ", ".join(describe(action) for action in other)
-        raise Stopped(
-            f"what is left is not what the plan showed any more, since the link was lost: {said}"
-        )
+        raise Stopped(say("apply.other-actions", actions=[describe(action) for action in other]))
     return due.actions
 
 
@@ -134,13 +137,13 @@ async def _due(change: Change, work: Work) -> tuple[Action, ...]:
         return ()
     due = change_for(found.drift, work.scene)
     if due.refusal is not None:
-        raise Stopped(str(due.refusal.reason))
+        raise Stopped(due.refusal.reason)
     extra = {_footprint(action) for action in due.actions} - {
         _footprint(action) for action in change.actions
     }
     if extra:
-        shown = ", ".join(sorted(" ".join(map(str, item)) for item in extra))
-        raise Stopped(f"now needs more than the plan showed: {shown}")
+        shown = sorted(" ".join(map(str, item)) for item in extra)
+        raise Stopped(say("apply.more-actions", actions=shown))
     return due.actions
 
 
@@ -158,9 +161,7 @@ def _refuse_foreign(change: Change, found: Assessment) -> None:
         and value not in (planned.actual.values.get(key), planned.desired.values[key])
     ]
     if moved:
-        raise Stopped(
-            f"{', '.join(moved)} changed meanwhile, by somebody else; that stands as it is"
-        )
+        raise Stopped(say("apply.changed-meanwhile", keys=moved))
 
 
 def _footprint(action: Action) -> tuple[str, ...]:
@@ -191,11 +192,11 @@ async def read_again(change: Change, work: Work) -> None:
     await look(change, work)
     found = assess(change.resource, replace(work.scene, answers=work.answers), {})
     if found.drift is not None:
-        left = "; ".join(
-            f"{'.'.join(map(str, item.path))} is {item.actual!r}, wanted {item.desired!r}"
-            for item in found.drift.differences
-        )
+        said = say("apply.still-differs", left=map(_left_over, found.drift.differences))
         rule = found.told.mismatch
-        raise Stopped(
-            f"done, but read again it still differs: {left}" + (f" [{rule}]" if rule else "")
-        )
+        raise Stopped(say("act.rule", said=said, rule=rule) if rule else said)
+
+
+def _left_over(item: Difference) -> Said:
+    key = ".".join(map(str, item.path))
+    return say("apply.is-not", key=key, actual=repr(item.actual), desired=repr(item.desired))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from kjpstate.model import (
     Action,
@@ -17,60 +17,67 @@ from kjpstate.model import (
     Run,
     Stamp,
     SyncTree,
+    Verdict,
     WriteFile,
 )
-from kjpstate.said import unpacked
+from kjpstate.said import Text, say, unpacked
+
+_STATUS = {
+    "failed": "act.failed",
+    "moved": "act.moved",
+    "refused": "act.refused",
+    "unknown": "act.unknown",
+}
 
 
-def describe(action: Action) -> str:
+def describe(action: Action) -> Text:
     """One action in a few words, for progress and errors; no bytes, no environment."""
     match action:
-        case WriteFile(path=path, after=after):
-            return f"{'remove' if after is None else 'write'} {path}"
+        case WriteFile(path=path, after=None):
+            return say("act.remove", path=path)
+        case WriteFile(path=path):
+            return say("act.write", path=path)
         case SyncTree(to_directory=path):
-            return f"switch {path}"
-        case Run(argv=argv, why=why):
-            return spoken(argv) or str(why) or _kept(argv) or argv[0]
+            return say("act.switch", path=path)
+        case Run(why=why, named=named):
+            return _typed(action) or why or named or action.argv[0]
         case Await(why=why):
-            return str(why)
+            return why
         case Stamp(name=name):
-            return f"note {name}"
+            return say("act.note", name=name)
         case MakeDirectory(path=path):
-            return f"make {path}"
+            return say("act.make", path=path)
         case Prune(backups=backups):
-            return f"remove {len(backups)} backups"
+            return say("act.prune", count=len(backups))
         case Backup(path=path):
-            return f"back up {path}"
+            return say("act.back-up", path=path)
         case Restore(path=path):
-            return f"restore {path}"
+            return say("act.restore", path=path)
 
 
-def spoken(argv: Sequence[str]) -> str:
-    """A command as a person would type it: PM2 without its paths; nothing for a script of ours."""
-    if len(argv) > 2 and argv[1].endswith("/pm2"):
-        return " ".join(("pm2", *argv[2:]))
-    return "" if tuple(argv[:2]) == ("sh", "-c") else " ".join(argv)
+def _typed(run: Run) -> str:
+    """A command as a person would type it; nothing for a script of ours."""
+    script = run.argv[:2] == ("sh", "-c")
+    return " ".join(run.typed or (() if script else run.argv))
 
 
-def _kept(argv: Sequence[str]) -> str:
-    """PM2's list, copied before PM2 is told anything."""
-    return (
-        f"keep PM2's list in {argv[-1]}"
-        if any("PM2_DUMP_FILE_PATH" in word for word in argv)
-        else ""
-    )
+def why(outcome: Outcome) -> Text:
+    """How an action ended, and below it the end of what it printed."""
+    what = describe(outcome.action)
+    reason = outcome.reason or say(_STATUS[outcome.status])
+    said = say("act.ended", what=what, reason=reason)
+    if outcome.exit_code is not None:
+        said = say("act.ended-with", what=what, reason=reason, code=outcome.exit_code)
+    return rows(said, outcome.output.decode(errors="replace").strip())
 
 
-def why(outcome: Outcome) -> str:
-    tail = outcome.output.decode(errors="replace").strip()
-    status = f" (exit code {outcome.exit_code})" if outcome.exit_code is not None else ""
-    reason = outcome.reason or {"moved": "is not as the plan saw it any more"}.get(
-        outcome.status, outcome.status
-    )
-    return f"{describe(outcome.action)}: {reason}{status}" + (f"\n{tail}" if tail else "")
+def rows(*texts: Text) -> Text:
+    """One text a row; an empty one is left out."""
+    found = tuple(text for text in texts if text)
+    return found[0] if len(found) == 1 else say("rows", rows=found)
 
 
-def by_hand(action: Action) -> str:
+def by_hand(action: Action) -> Text:
     """The command line, for sh, that does on its host what a restore or an undo could not."""
     match action:
         case Restore(path=path, backup=None):
@@ -83,34 +90,42 @@ def by_hand(action: Action) -> str:
             )
         case Restore(path=path, backup=str(backup)):
             return shlex.join(("cp", "-p", backup, path))
-        case Run(argv=argv, cwd=cwd):
-            line = shlex.join(("pm2", *argv[2:]) if spoken(argv).startswith("pm2 ") else argv)
+        case Run(argv=argv, typed=typed, cwd=cwd):
+            line = shlex.join(typed or argv)
             return f"cd {shlex.quote(cwd)} && {line}" if cwd else line
         case _:
-            return f"# {describe(action)}"
+            return say("act.by-hand", what=describe(action))
 
 
-_VERDICTS = {
-    "between": "nothing was half done",
-    "untouched": "{what} had not happened; it is as it was",
-    "whole": "{what} had happened, whole",
-    "finished": "{what} was half done and was finished",
-    "undone": "{what} was half done and was undone",
-    "foreign": "{what} stands as it is: it is neither what it was nor what that run wrote",
-    "unknown": "it was at a command ({path}); what that did is read again",
+_SETTLED: Mapping[Verdict, str] = {
+    "between": "settled.between",
+    "untouched": "settled.untouched",
+    "whole": "settled.whole",
+    "finished": "settled.finished",
+    "undone": "settled.undone",
+    "foreign": "settled.foreign",
+    "unknown": "settled.unknown",
 }
-_KINDS = {
-    "lay": "switch",
-    "restore": "putting back",
-    "remove": "removing",
-    "backup": "keeping",
-    "make": "making",
+_OF = {
+    "write": "settled.of.write",
+    "switch": "settled.of.switch",
+    "lay": "settled.of.switch",
+    "restore": "settled.of.restore",
+    "remove": "settled.of.remove",
+    "backup": "settled.of.backup",
+    "make": "settled.of.make",
+    "run": "settled.of.run",
+    "stamp": "settled.of.stamp",
 }
 
 
-def settled(found: Recovered) -> str:
+def settled(found: Recovered) -> Text:
     """What was made of an unfinished run, in one sentence."""
     run = found.run
-    what = f"{_KINDS.get(run.kind, run.kind)} of {run.path}"
-    said = _VERDICTS[found.verdict].format(what=what, path=unpacked(run.path))
-    return f"run {run.run} of {run.who} ({run.when}) ended on {found.host} before its time: {said}"
+    return say(
+        _SETTLED[found.verdict],
+        run=say("settled.run", id=run.run, who=run.who, when=run.when),
+        host=found.host,
+        what=say(_OF[run.kind], path=run.path) if run.kind in _OF else run.path,
+        command=unpacked(run.path),
+    )

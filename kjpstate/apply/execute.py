@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kjpstate.apply.describe import describe, why
+from kjpstate.apply.describe import describe, rows, why
 from kjpstate.apply.state import Stopped, Work
 from kjpstate.formats import JUDGES
 from kjpstate.formats.tree import digests
@@ -36,6 +36,7 @@ from kjpstate.model import (
     Written,
     join,
 )
+from kjpstate.said import Text, say
 
 
 def reading_of(item: Reading | Written) -> Reading:
@@ -93,9 +94,8 @@ def _plain(answer: Answer) -> Any:
         case None:
             return None
         case _:
-            raise Stopped(
-                f"could not be read: {answer.why if isinstance(answer, Unreadable) else answer!r}"
-            )
+            why = answer.why if isinstance(answer, Unreadable) else repr(answer)
+            raise Stopped(say("apply.unread", why=why))
 
 
 _PAUSE = 1.0
@@ -107,7 +107,7 @@ async def execute(actions: Iterable[Action], outcomes: list[Outcome], work: Work
     batch: list[Action] = []
     for action in actions:
         if work.stopping:
-            raise Stopped("interrupted")
+            raise Stopped(say("apply.interrupted"))
         if batch and batch[-1].host != action.host:
             await _flush(batch, (), outcomes, work)
         match action:
@@ -151,23 +151,24 @@ async def _flush(
     batch.clear()
     outcomes += found
     if found and not found[-1].ok:
-        evidence = await _evidence(found[-1].action, work)
-        raise Stopped(why(found[-1]) + evidence, unknown=found[-1].status == "unknown")
+        reason = await _with_evidence(why(found[-1]), found[-1].action, work)
+        raise Stopped(reason, unknown=found[-1].status == "unknown")
     work.fill.update(answers)
 
 
-async def _evidence(action: Action, work: Work) -> str:
-    """What the host itself says about a command that failed; nothing when that can't be had."""
+async def _with_evidence(reason: Text, action: Action, work: Work) -> Text:
+    """The reason, with the rule of a command that failed, and below it what the host itself says
+    about it, where that can be had."""
     if not isinstance(action, Run):
-        return ""
-    said = f" [{action.rule}]" if action.rule else ""
-    if action.on_failure:
-        reading = ReadCommand(action.host, action.on_failure)
-        _, answers = await work.hosts[action.host].act((), (reading,))
-        answer = answers.get(reading)
-        if isinstance(answer, Completed) and answer.stdout.strip():
-            return f"{said}\n{answer.stdout.decode(errors='replace').strip()}"
-    return said
+        return reason
+    said = say("act.rule", said=reason, rule=action.rule) if action.rule else reason
+    if not action.on_failure:
+        return said
+    reading = ReadCommand(action.host, action.on_failure)
+    _, answers = await work.hosts[action.host].act((), (reading,))
+    answer = answers.get(reading)
+    told = answer.stdout.decode(errors="replace").strip() if isinstance(answer, Completed) else ""
+    return rows(said, told)
 
 
 async def _await(action: Await, work: Work) -> None:
@@ -180,7 +181,9 @@ async def _await(action: Await, work: Work) -> None:
         if reason is None:
             return
         if work.stopping:
-            raise Stopped("interrupted")
+            raise Stopped(say("apply.interrupted"))
         if time.monotonic() > deadline:
-            raise Stopped(f"{action.why}: {reason} after {action.timeout:.0f} s")
+            raise Stopped(
+                say("apply.not-well", what=action.why, reason=reason, seconds=action.timeout)
+            )
         await asyncio.sleep(_PAUSE)

@@ -35,7 +35,7 @@ from kjpstate.model import (
     Verdict,
     WriteFile,
 )
-from kjpstate.said import packed
+from kjpstate.said import packed, say
 
 _PAUSES = (0.5, 1.0, 2.0, 5.0)
 """Seconds between two tries at a lock or a host; the last one again and again."""
@@ -85,7 +85,7 @@ async def regain(lost: errors.Unreachable, outcomes: list[Outcome], work: Work) 
     work.sent = ()
     if not work.patience.wait:
         return False
-    work.tell(Event("wait", "", f"{lost.host} to be back: {lost.message}"))
+    work.tell(Event("wait", "", say("wait.host", host=lost.host, why=lost.message)))
     await host.close()
     reading = ReadState(lost.host, work.info.document, journal.FILE)
     for pause in pauses(work.patience.wait):

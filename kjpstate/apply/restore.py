@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from kjpstate import errors
-from kjpstate.apply.describe import by_hand, describe, why
+from kjpstate.apply.describe import by_hand, describe, rows, why
 from kjpstate.apply.notes import forgotten
 from kjpstate.apply.state import Stopped, Work, unit_of
 from kjpstate.formats.digests import sha256_or_dash
@@ -28,6 +28,7 @@ from kjpstate.model import (
     WriteFile,
 )
 from kjpstate.plan import spread_block
+from kjpstate.said import Text, say
 
 
 async def give_up(rest: Sequence[Change], work: Work) -> None:
@@ -37,19 +38,20 @@ async def give_up(rest: Sequence[Change], work: Work) -> None:
         unit = unit_of(change, work.plan)
         acts = change.refusal is None and not change.held and unit not in work.blocked
         if acts and work.done.get(unit):
-            await undo(change, unit, "was not reached", work)
-        work.steps.append(Step(change.resource.address, "not tried", "interrupted"))
+            await undo(change, unit, "apply.not-reached", work)
+        work.steps.append(Step(change.resource.address, "not tried", say("apply.interrupted")))
 
 
-async def undo(change: Change, unit: Sequence[str], why: str, work: Work) -> str:
-    """Put the unit back, block what reads what it writes; the trouble, or nothing."""
+async def undo(change: Change, unit: Sequence[str], why: str, work: Work) -> Text:
+    """Put the unit back, block what reads what it writes; the trouble, or nothing.
+
+    `why`: the code of the reason, about the address of `change`.
+    """
     trouble = await restore(work.done[unit], work) or await _acted(forgotten(unit, work), work)
     _block(change, unit, work)
-    said = (
-        f"could not be put back: {trouble}"
-        if trouble
-        else f"put back, since {change.resource.address} {why}"
-    )
+    said = say(why, address=change.resource.address)
+    if trouble:
+        said = say("apply.not-put-back", trouble=trouble)
     work.steps = [
         replace(step, result="failed" if trouble else "restored", reason=said)
         if step.address in unit and step.result == "applied"
@@ -67,19 +69,18 @@ async def stop(
     address = change.resource.address
     work.tell(Event("failed", address, stopped.reason))
     written = [done.action for done in work.done[unit] if isinstance(done.action, WriteFile)]
-    trouble = await undo(change, unit, "failed", work)
+    trouble = await undo(change, unit, "apply.failed", work)
     if trouble:
-        reason = f"{stopped.reason}\nand could not be put back: {trouble}"
+        reason = say("apply.failed-and-stands", reason=stopped.reason, trouble=trouble)
         work.steps.append(Step(address, "failed", reason, tuple(outcomes)))
         return
     whose = "" if work.stopping else await _whose(change, outcomes, written, work)
-    reason = "\n".join(filter(None, (stopped.reason, whose)))
-    work.steps.append(Step(address, "restored", reason, tuple(outcomes)))
+    work.steps.append(Step(address, "restored", rows(stopped.reason, whose), tuple(outcomes)))
 
 
 async def _whose(
     change: Change, outcomes: Sequence[Outcome], written: Sequence[WriteFile], work: Work
-) -> str:
+) -> Text:
     """After a restore: do once more what the kind asks for (it writes nothing), and let the kinds
     that wrote the source say whose errors they are."""
     failed = outcomes[-1] if outcomes else None
@@ -90,13 +91,13 @@ async def _whose(
     again = after_failure(change.drift.view, failed.action) if here and after_failure else None
     if again is None:
         return ""
-    work.tell(Event("action", "", f"{describe(again)}, on the restored source"))
+    work.tell(Event("action", "", say("act.again", what=describe(again))))
     try:
         found, _ = await work.hosts[again.host].act((again,))
     except errors.Unreachable as lost:
-        return f"The check could not be run on the restored source: {lost.message}"
+        return say("apply.check-not-run", why=lost.message)
     told = (whose_errors(failed, found[-1], here) for whose_errors in parts("whose_errors"))
-    return "\n".join(told)
+    return rows(*told)
 
 
 def lose(
@@ -108,9 +109,7 @@ def lose(
 ) -> None:
     """The link is gone, the outcome unknown: nothing more is tried there; the next run reads what
     is."""
-    reason = (
-        f"{lost.message}; whether its last action happened is not known, the next run reads again"
-    )
+    reason = say("apply.link-lost", why=lost.message)
     work.tell(Event("failed", change.resource.address, reason))
     _block(change, unit, work)
     work.steps.append(Step(change.resource.address, "failed", reason, tuple(outcomes)))
@@ -127,7 +126,7 @@ def _block(change: Change, unit: Sequence[str], work: Work) -> None:
     )
 
 
-async def restore(outcomes: list[Outcome], work: Work) -> str:
+async def restore(outcomes: list[Outcome], work: Work) -> Text:
     """Put back all that these outcomes did, in reverse, then run each undo once; the trouble, or
     nothing."""
     stands = {where for outcome in outcomes if (where := _anothers(outcome))}
@@ -139,7 +138,14 @@ async def restore(outcomes: list[Outcome], work: Work) -> str:
     ]
     undo = [
         replace(
-            outcome.action, argv=argv, why="undo", undo=(), writes=(), outputs=None, replaces=False
+            outcome.action,
+            argv=argv,
+            why=say("act.undo"),
+            typed=(),
+            undo=(),
+            writes=(),
+            outputs=None,
+            replaces=False,
         )
         for outcome in reversed(outcomes)
         if isinstance(outcome.action, Run)
@@ -149,13 +155,13 @@ async def restore(outcomes: list[Outcome], work: Work) -> str:
     return await _acted((*actions, *undo), work)
 
 
-async def _acted(actions: Iterable[Action], work: Work) -> str:
+async def _acted(actions: Iterable[Action], work: Work) -> Text:
     """Do each of `actions`, whatever became of the others; the trouble, or nothing.
 
     What could not be done is told as commands for a human: `work.commands`.
     """
     left = list(actions)
-    trouble = []
+    trouble: list[Text] = []
     while left:
         action = left.pop(0)
         if not isinstance(action, Stamp):
@@ -168,16 +174,16 @@ async def _acted(actions: Iterable[Action], work: Work) -> str:
                 for item in (action, *left)
                 if not isinstance(item, Stamp)
             ]
-            return str(lost.message)
+            return lost.message
         except Exception as error:
-            trouble.append(str(errors.mistake(error)))
+            trouble.append(errors.mistake(error))
             work.commands.append((action.host, by_hand(action)))
             continue
         if not found[-1].ok:
             trouble.append(why(found[-1]))
             if not isinstance(action, Stamp):
                 work.commands.append((action.host, by_hand(action)))
-    return "; ".join(trouble)
+    return say("apply.trouble", trouble=trouble) if trouble else ""
 
 
 def _reverse(outcome: Outcome, work: Work) -> Iterator[Action]:

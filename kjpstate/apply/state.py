@@ -23,16 +23,16 @@ from kjpstate.model import (
     Tree,
 )
 from kjpstate.plan import Scene
+from kjpstate.said import Text
 from kjpstate.undo.record import Record
 
 Tell: TypeAlias = Callable[[Event], None]
 
 
 class Stopped(Exception):
-    """A change can't go on; `reason` is a sentence, `unknown`: whether its last action may have
-    happened."""
+    """A change can't go on. `unknown`: whether its last action may have happened."""
 
-    def __init__(self, reason: str, unknown: bool = False) -> None:
+    def __init__(self, reason: Text, unknown: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.unknown = unknown
@@ -70,7 +70,7 @@ class Work:
     blocked: dict[Sequence[str], str] = field(default_factory=dict)
     outputs: dict[ReadTree, Tree | None] = field(default_factory=dict)
     codes: list[int] = field(default_factory=list)
-    commands: list[tuple[str, str]] = field(default_factory=list)
+    commands: list[tuple[str, Text]] = field(default_factory=list)
     fill: dict[Reading, Answer] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     stopping: bool = False

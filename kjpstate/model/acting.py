@@ -93,6 +93,10 @@ class Run:
     renews: bool = False
     on_failure: tuple[str, ...] = ()
     rule: str = ""
+    typed: tuple[str, ...] = ()
+    """The command as a person would type it, where `argv` is longer."""
+    named: Text = ""
+    """What it does in a few words, where `why` is to say nothing on a plan."""
 
 
 @dataclass(frozen=True)

@@ -158,5 +158,5 @@ class Report:
     checks: tuple[CheckResult, ...] = ()
     backups: tuple[tuple[str, str, str], ...] = ()
     exit_code: int = 0
-    commands: tuple[tuple[str, str], ...] = ()
+    commands: tuple[tuple[str, Text], ...] = ()
     recovered: tuple[Recovered, ...] = ()

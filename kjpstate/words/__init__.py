@@ -4,8 +4,9 @@ A module a room has a table MESSAGES: code -> the English sentence, which is get
 Placeholders are names of values, with a format where a value is no text:
 
     {path}            a text, a number, a message in words
-    {names:and}       a list: `a, b and c`; {names} alone is `a, b, c`, {names:lines} a line each,
-                      {names:semicolons} clauses
+    {reason:clause}   a sentence without its full stop
+    {names:and}       a list: `a, b and c`; {names} alone is `a, b, c`, {names:lines} a line
+                      each, {names:ands} `a and b and c`, {names:semicolons} `a; b; c`
     {took:span}       seconds, in words: `about`, `clock`, `exact`, `rough`, `spelled` as in
                       `formats.times`
     {text!r}          quoted, as Python would
@@ -20,6 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, Final
 
 from kjpstate.formats import times
@@ -28,9 +30,6 @@ from kjpstate.words.plural import Plural
 
 DOMAIN: Final = "kjpstate"
 ENGLISH: Final = "en"
-ROOMS: Final = ("cli", "common")
-"""The modules of this package that have messages."""
-
 _TIMES: Mapping[str, Callable[[float], str]] = {
     "about": times.about,
     "clock": times.clock,
@@ -85,8 +84,8 @@ def texts(many: Sequence[Text]) -> list[str]:
 def messages() -> Mapping[str, str | Plural]:
     """Code -> its English."""
     found: dict[str, str | Plural] = {}
-    for room in ROOMS:
-        found |= import_module(f"{__name__}.{room}").MESSAGES
+    for room in iter_modules(__path__):
+        found |= getattr(import_module(f"{__name__}.{room.name}"), "MESSAGES", {})
     return found
 
 
@@ -105,7 +104,9 @@ class _Formatter(string.Formatter):
         if isinstance(value, (list, tuple)):
             return _listed([self.format_field(item, "") for item in value], format_spec)
         if isinstance(value, Said):
-            return text(value)
+            value = text(value)
+        if format_spec == "clause":
+            return str(value).rstrip(".")
         return format(value, format_spec)
 
     def convert_field(self, value: Any, conversion: Any) -> Any:
@@ -122,10 +123,12 @@ def _listed(items: Sequence[str], how: str) -> str:
         case "and" if len(items) > 1:
             last = {"list": ", ".join(items[:-1]), "last": items[-1]}
             return _translated(messages()["list.and"], {}).format(**last)
-        case "lines":
-            return "\n".join(items)
+        case "ands":
+            return _translated(messages()["list.ands"], {}).join(items)
         case "semicolons":
             return "; ".join(items)
+        case "lines":
+            return "\n".join(items)
         case "words":
             return " ".join(items)
         case _:

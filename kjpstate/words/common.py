@@ -1,6 +1,8 @@
 """Parts of sentences that every room needs."""
 
 MESSAGES = {
+    "list.ands": " and ",
     "list.and": "{list} and {last}",
+    "rows": "{rows:lines}",
     "verbatim": "{text}",
 }

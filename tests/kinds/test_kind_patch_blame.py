@@ -134,7 +134,7 @@ def test_apply_runs_the_failed_check_again_on_the_restored_file() -> None:
     assert report.exit_code == errors.RESTORED
     assert host.files["/p"] == b"old"
     assert host.seen == [b"new", b"old"]
-    assert "check passes: the errors come with the patch" in report.steps[-1].reason
+    assert "check passes: the errors come with the patch" in str(report.steps[-1].reason)
 
 
 class Checking(FakeHost):

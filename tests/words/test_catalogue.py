@@ -18,7 +18,7 @@ from kjpstate.words.plural import Plural
 ROOT = Path(__file__).resolve().parents[2]
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*")
 # Asked for by `words` itself.
-OWN = {"list.and"}
+OWN = {"list.and", "list.ands"}
 
 
 @cache

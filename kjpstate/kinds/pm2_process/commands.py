@@ -15,6 +15,7 @@ from kjpstate.formats.pm2.probe import Seen
 from kjpstate.kinds.pm2_process import scripts
 from kjpstate.kinds.pm2_process.view import View, log_stamp
 from kjpstate.model import Action, Await, ReadStat, Run, Stamp
+from kjpstate.said import say
 from kjpstate.secret import secrets_in
 
 DOWN = "down a few seconds"
@@ -78,6 +79,7 @@ def _keep(view: View, seen: Seen) -> Run:
         "",
         timeout=_TIMEOUT,
         clean_env=environment(seen),
+        named=say("pm2.keeps-list", path=_kept(view, seen)),
     )
 
 
@@ -98,6 +100,7 @@ def _run(view: View, seen: Seen, argv: tuple[str, ...], why: str, *, back: bool)
         undo=(undo,),
         timeout=_TIMEOUT,
         clean_env=environment(seen),
+        typed=("pm2", *argv[2:]) if argv[:2] == (seen.node, seen.pm2) else (),
     )
 
 
@@ -142,6 +145,7 @@ def _save(view: View, seen: Seen) -> Iterator[Run]:
         writes=(path,),
         timeout=_TIMEOUT,
         clean_env=environment(seen),
+        typed=("pm2", "save"),
     )
     if any(True for _ in secrets_in(view.env)):
         # PM2 makes both, the list and the one before it, for everybody to read
