@@ -20,6 +20,7 @@ from kjpstate.model import (
     Tree,
     Unreadable,
 )
+from kjpstate.said import say
 from kjpstate.undo import ledger, record
 from kjpstate.undo.items import of_file
 from kjpstate.undo.ledger import Condition, Found, Kept
@@ -81,9 +82,8 @@ async def prune(
             outcomes, _ = await hosts[host].act(actions)
             bad = next((outcome for outcome in outcomes if not outcome.ok), None)
             if bad is not None:
-                raise errors.Failed(
-                    f"{host}: {bad.reason or bad.status}; nothing else was removed there"
-                )
+                why = bad.reason or bad.status
+                raise errors.Failed(say("backups.not-removed", host=host, why=why))
             done[host] = len(rows)
         finally:
             await hosts[host].end()

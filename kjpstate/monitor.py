@@ -32,6 +32,7 @@ from kjpstate.formats.soak import (
 from kjpstate.host import Eye
 from kjpstate.kinds import questions
 from kjpstate.model import Answers, Reading, Resource
+from kjpstate.said import Text, say
 
 EVERY, LENGTH = 30.0, 1800.0
 """Seconds: what a document without a section `monitor` means."""
@@ -105,11 +106,11 @@ class Record:
         return [sample for sample in self.samples if (sample.host, sample.app) == subject.key]
 
     def _verdict(self, subject: Subject, ended: Ended) -> Verdict:
-        left = {
-            "whole": "",
-            "early": "the watch ended early, since a limit of another app was passed",
-            "interrupted": "the watch was interrupted; nothing was wrong until then",
-        }[ended]
+        left: Text = ""
+        if ended == "early":
+            left = say("watch.early")
+        elif ended == "interrupted":
+            left = say("watch.interrupted")
         holes = [hole for hole in self.holes if hole.host == subject.host]
         return judge(
             subject, self.limits, self._of(subject), holes, seconds=self.seconds, left=left
@@ -129,10 +130,7 @@ def subjects(document: Document, hosts: Collection[str]) -> tuple[Subject, ...]:
         if app.host in hosts
     )
     if not found:
-        raise errors.UsageError(
-            "monitor watches the apps of a section pm2, and there is none here",
-            "add a section pm2 to the document, or name another host with --limit",
-        )
+        raise errors.UsageError(say("watch.nothing-to-watch"), say("watch.nothing-to-watch.cure"))
     return found
 
 
@@ -274,7 +272,7 @@ class _Watch:
                 return await self.host.look(readings)
         except TimeoutError:
             raise errors.Unreachable(
-                self.host.name, f"{self.host.name} does not answer any more"
+                self.host.name, say("watch.no-answer", host=self.host.name)
             ) from None
 
     async def _wait(self, until: float) -> None:

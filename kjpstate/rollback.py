@@ -32,6 +32,7 @@ from kjpstate.model import (
     Where,
 )
 from kjpstate.plan import Scene
+from kjpstate.said import say
 from kjpstate.undo import ledger, record, reverse
 from kjpstate.undo.items import Spec
 from kjpstate.undo.record import Record
@@ -216,16 +217,12 @@ def _untouched(
 def _unknown(id: str, unreachable: Mapping[str, str]) -> errors.KjpstateError:
     if unreachable:
         host, why = next(iter(unreachable.items()))
-        return errors.Unreachable(
-            host, why, "nothing was done; its notes say what can be rolled back"
-        )
+        return errors.Unreachable(host, why, say("rollback.unread.cure"))
     if id:
         return errors.UsageError(
-            f"no run {id} is noted on any host of this document", "kjpstate backups   lists them"
+            say("rollback.no-such-run", run=id), say("rollback.no-such-run.cure")
         )
-    return errors.UsageError(
-        "there is no run to roll back: none that changed something still stands"
-    )
+    return errors.UsageError(say("rollback.no-run"))
 
 
 def _spec(

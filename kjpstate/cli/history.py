@@ -22,7 +22,7 @@ from kjpstate.model import Answers, Reading, ReadState, Scope, named
 from kjpstate.render.drifts import lost_lines
 from kjpstate.render.lines import Line
 from kjpstate.render.pasts import history_json, history_lines
-from kjpstate.said import say
+from kjpstate.said import Text, say
 
 _WHILES = "m h d w"
 _PATIENCE = 10.0
@@ -142,7 +142,7 @@ def seconds_of(option: str, text: str) -> int:
     return int(found)
 
 
-def tell_trouble(session: Session, trouble: str) -> None:
+def tell_trouble(session: Session, trouble: Text) -> None:
     """One sentence on what is wrong with the history, on stderr."""
     if trouble:
         session.tell([Line(trouble, "change", whole=True)])

@@ -145,7 +145,7 @@ def _remember(session: Session, past: Past) -> None:
     try:
         trouble = history.note(state_folder(session.environ), past)
     except errors.Failed as error:
-        trouble = str(say("cli.not-noted", why=error.message))
+        trouble = say("history.not-noted", why=error.message)
     if trouble:
         session.follow(Line(trouble, "change", whole=True))
 

@@ -23,6 +23,7 @@ from kjpstate.history import ACTS, Past, Wanted
 from kjpstate.kinds import questions
 from kjpstate.model import Answers, Holder, Reading, ReadLock, ReadState, Scope
 from kjpstate.render.statuses import Bot, Status, status_json, status_lines
+from kjpstate.said import Text
 
 _CHECKS = 20
 """Remembered checks that are looked through for the last one that looked."""
@@ -91,7 +92,7 @@ def _stands(
     answers: Answers,
     lost: dict[str, str],
     patience: timedelta,
-) -> tuple[Status, str]:
+) -> tuple[Status, Text]:
     document = work.document
     there = [name for name in work.chosen if name not in lost]
     acts = history.runs(work.folder, Wanted(document.name, verbs=ACTS, most=_CHECKS))

@@ -45,7 +45,7 @@ def items(soak: Soak) -> Iterator[Item]:
     """The verdicts, as the history remembers them."""
     for verdict in soak.verdicts:
         why = "; ".join(
-            finding.what if finding.at is None else f"{clock(finding.at)} {finding.what}"
+            str(finding.what) if finding.at is None else f"{clock(finding.at)} {finding.what}"
             for finding in verdict.findings
         )
         yield Item(verdict.host, verdict.app, verdict.result, "monitor", why)

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.sentences import say
 from kjpstate.formats.times import clock
+from kjpstate.said import Text
 
 Result: TypeAlias = Literal["passed", "failed", "unknown"]
 Ended: TypeAlias = Literal["whole", "early", "interrupted"]
@@ -112,7 +113,7 @@ class Finding:
     """One reason of a verdict, and the moment it was seen; None: it belongs to no moment."""
 
     at: float | None
-    what: str
+    what: Text
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def judge(
     holes: Sequence[Hole],
     *,
     seconds: float,
-    left: str = "",
+    left: Text = "",
 ) -> Verdict:
     """The verdict over one app's samples and its host's holes. `left`: why it did not go to its
     end."""

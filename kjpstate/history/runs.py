@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kjpstate.formats.times import parsed_time, run_time
 from kjpstate.history.past import ACTS, FOLDED, Item, Past, Wanted
 from kjpstate.history.store import Damaged, Used, use
+from kjpstate.said import Text, say
 
 if TYPE_CHECKING:
     import sqlite3
@@ -50,11 +51,11 @@ _COLUMNS = (
 )
 
 
-def note(folder: Path, past: Past, limits: Limits = LIMITS) -> str:
-    """Remember one run; a sentence when it could not be, or when the file had to be set aside."""
+def note(folder: Path, past: Past, limits: Limits = LIMITS) -> Text:
+    """Remember one run; a message when it could not be, or when the file had to be set aside."""
     found = use(folder, lambda connection: _note(connection, past, limits), False, writes=True)
     if found.trouble and not found.value:
-        return f"{found.trouble}; this run is not noted"
+        return say("history.not-noted", why=found.trouble)
     return found.trouble
 
 

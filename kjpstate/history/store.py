@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from kjpstate.formats.times import run_time
 from kjpstate.history.schema import APPLICATION, VERSION, migrate
+from kjpstate.said import Said, Text, say
 
 if TYPE_CHECKING:
     import sqlite3
@@ -52,7 +53,7 @@ class Used(Generic[T]):
     """What came of it, and a sentence on what went wrong with the file, empty when nothing did."""
 
     value: T
-    trouble: str = ""
+    trouble: Text = ""
 
 
 class Damaged(Exception):
@@ -62,7 +63,7 @@ class Damaged(Exception):
 class _Unusable(Exception):
     """The file is not for us: `aside`, whether it may be set aside."""
 
-    def __init__(self, why: str, aside: bool) -> None:
+    def __init__(self, why: Said, aside: bool) -> None:
         super().__init__(why)
         self.why = why
         self.aside = aside
@@ -80,8 +81,9 @@ def use(
     try:
         import sqlite3
     except ImportError as error:
-        return Used(otherwise, f"no history: this Python has no sqlite3 ({error})")
-    file, trouble = folder / FILE, ""
+        return Used(otherwise, say("history.no-sqlite", error=str(error)))
+    file = folder / FILE
+    trouble: Text = ""
     for _ in range(2):
         seen = _identity(file)
         if seen is None and not writes:
@@ -90,22 +92,24 @@ def use(
             return Used(_act(file, act, writes), trouble)
         except _Unusable as error:
             if not error.aside or trouble:
-                return Used(otherwise, trouble or f"the history {file} {error.why}")
+                return Used(otherwise, trouble or error.why)
             trouble = _set_aside(file, seen, error.why)
         except sqlite3.Error as error:
             if not _damaged(error) or trouble:
-                return Used(otherwise, trouble or f"the history {file} {_why(error)}")
-            trouble = _set_aside(file, seen, f"was damaged ({error})")
+                return Used(otherwise, trouble or _why(file, error))
+            damaged = say("history.damaged-as", file=str(file), error=str(error))
+            trouble = _set_aside(file, seen, damaged)
         except (Damaged, UnicodeDecodeError) as error:
             if trouble:
                 return Used(otherwise, trouble)
             # SQLite's own words, when they are what can't be read, say nothing.
-            why = f" ({error})" if isinstance(error, Damaged) else ""
-            trouble = _set_aside(file, seen, f"was damaged{why}")
+            damaged = say("history.damaged", file=str(file))
+            if isinstance(error, Damaged):
+                damaged = say("history.damaged-as", file=str(file), error=str(error))
+            trouble = _set_aside(file, seen, damaged)
         except OSError as error:
-            return Used(
-                otherwise, trouble or f"the history {file} can't be used: {error.strerror or error}"
-            )
+            why = str(error.strerror or error)
+            return Used(otherwise, trouble or say("history.unusable", file=str(file), error=why))
     return Used(otherwise, trouble)
 
 
@@ -114,7 +118,7 @@ def _act(file: Path, act: Callable[[sqlite3.Connection], T], writes: bool) -> T:
 
     try:
         with contextlib.closing(_connected(file)) as connection:
-            _prepare(connection)
+            _prepare(connection, file)
             connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
             try:
                 value = act(connection)
@@ -168,12 +172,12 @@ def _copied(file: Path) -> sqlite3.Connection:
         where = f"{file.absolute().as_uri()}?immutable=1"
         with contextlib.closing(sqlite3.connect(where, uri=True)) as source:
             source.backup(memory)
-        _prepare(memory)
+        _prepare(memory, file)
         unused.pop_all()
     return memory
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
+def _prepare(connection: sqlite3.Connection, file: Path) -> None:
     """Our own file at our own version; raises _Unusable for a foreign or a newer one."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -181,12 +185,10 @@ def _prepare(connection: sqlite3.Connection) -> None:
         return
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != APPLICATION and (tables or version):
-        raise _Unusable("was another program's file", aside=True)
+        raise _Unusable(say("history.anothers", file=str(file)), aside=True)
     if version > VERSION:
-        raise _Unusable(
-            f"was written by a newer kjpstate (tables {version}, ours {VERSION}); it is left alone",
-            aside=False,
-        )
+        newer = say("history.newer", file=str(file), tables=version, ours=VERSION)
+        raise _Unusable(newer, aside=False)
     if not version:
         connection.execute("PRAGMA journal_mode = WAL")
     migrate(connection)
@@ -204,14 +206,14 @@ def _damaged(error: sqlite3.Error) -> bool:
     )
 
 
-def _why(error: sqlite3.Error) -> str:
+def _why(file: Path, error: sqlite3.Error) -> Said:
     match _code(error):
         case code if code in (_BUSY, _LOCKED):
-            return f"was held by another process for more than {_PATIENCE:.0f} s"
+            return say("history.held", file=str(file), seconds=_PATIENCE)
         case code if code == _READONLY:
-            return "may not be written"
+            return say("history.not-writable", file=str(file))
         case _:
-            return f"can't be used: {error}"
+            return say("history.unusable", file=str(file), error=str(error))
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
@@ -222,10 +224,10 @@ def _identity(file: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _set_aside(file: Path, seen: tuple[int, int] | None, why: str) -> str:
+def _set_aside(file: Path, seen: tuple[int, int] | None, fault: Said) -> Said:
     """Rename that very file; a process that was faster has put a new one in its place already."""
     if _identity(file) != seen:
-        return f"the history {file} {why}; another run has set it aside already"
+        return say("history.aside-already", fault=fault)
     stem = f"history.damaged-{run_time(time.time())}.db"
     try:
         for ending in ("-wal", "-shm", ""):
@@ -234,8 +236,8 @@ def _set_aside(file: Path, seen: tuple[int, int] | None, why: str) -> str:
                 beside.replace(file.with_name(stem + ending))
         _keep_few(file.parent)
     except OSError as error:
-        return f"the history {file} {why}, and can't be set aside: {error.strerror or error}"
-    return f"the history {file} {why}; it is kept as {stem}, and a new one begins"
+        return say("history.not-aside", fault=fault, error=str(error.strerror or error))
+    return say("history.set-aside", fault=fault, name=stem)
 
 
 def _keep_few(folder: Path) -> None:

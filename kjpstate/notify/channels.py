@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from kjpstate.model import Channel
 from kjpstate.process import NotStarted, started
+from kjpstate.said import Text, say
 from kjpstate.secret import opened, shortened
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _GRACE = 1.0
 """Seconds until that is read."""
 
 
-def send(channel: Channel, value: Mapping[str, Any]) -> str:
+def send(channel: Channel, value: Mapping[str, Any]) -> Text:
     """Why it was not taken; "" when it was."""
     body = json.dumps(value, ensure_ascii=True).encode()
     if channel.command:
@@ -44,28 +45,31 @@ def send(channel: Channel, value: Mapping[str, Any]) -> str:
     return _ask(lambda: Request(opened(channel.webhook), data=body, headers=headers, method="POST"))
 
 
-def beat(url: Any) -> str:
+def beat(url: Any) -> Text:
     """Tell a dead man's switch that `drift` has run; why it was not told, or ""."""
     from urllib.request import Request
 
     return _ask(lambda: Request(opened(url), headers={"User-Agent": "kjpstate"}))
 
 
-def _run(channel: Channel, body: bytes) -> str:
+def _run(channel: Channel, body: bytes) -> Text:
     stderr = _Tail()
     try:
         with stderr:
             code = _ended(channel, body, stderr.end)
     except subprocess.TimeoutExpired:
-        return f"{channel.command[0]} did not end within {_PATIENCE:.0f} s"
-    except NotStarted as why:
-        return str(why)
+        return say("notify.no-end", program=channel.command[0], seconds=_PATIENCE)
+    except NotStarted as unstarted:
+        return str(unstarted)
     except OSError as error:
-        return f"{channel.command[0]} can't be run: {error.strerror or error}"
+        why = str(error.strerror or error)
+        return say("notify.not-run", program=channel.command[0], why=why)
     if not code:
         return ""
     said = shortened(stderr.text().strip().rpartition("\n")[2], 200)
-    return f"exit code {code}{': ' if said else ''}{said}"
+    if not said:
+        return say("notify.ended", status=code)
+    return say("notify.ended-saying", status=code, said=said)
 
 
 class _Tail:
@@ -114,31 +118,31 @@ def _feed(stdin: IO[bytes], body: bytes) -> None:
         stdin.write(body)
 
 
-def _ask(request: Any) -> str:
+def _ask(request: Any) -> Text:
     import http.client
     import urllib.error
 
     try:
         with _opener().open(request(), timeout=_PATIENCE) as answer:
-            return "" if 200 <= answer.status < 300 else f"HTTP {answer.status}"
+            return "" if 200 <= answer.status < 300 else say("notify.http", status=answer.status)
     except urllib.error.HTTPError as error:
         with error:
-            return f"HTTP {error.code}"
+            return say("notify.http", status=error.code)
     except (OSError, ValueError, http.client.HTTPException) as error:
         return _why(error)
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception) -> Text:
     """Why nothing was asked or answered; the error's own words may hold the secret, but for the
     system's."""
     reason = getattr(error, "reason", None)
     reason = reason if isinstance(reason, BaseException) else error
     if isinstance(reason, TimeoutError):
-        return f"no answer within {_PATIENCE:.0f} s"
+        return say("notify.no-answer", seconds=_PATIENCE)
     if isinstance(reason, OSError) and reason.strerror:
         return reason.strerror
     name = type(reason).__name__
-    return f"can't be asked like that: {name}" if isinstance(reason, ValueError) else name
+    return say("notify.not-askable", error=name) if isinstance(reason, ValueError) else name
 
 
 def _opener() -> Any:

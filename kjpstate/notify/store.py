@@ -16,6 +16,7 @@ from typing import Any
 from kjpstate import disk
 from kjpstate.formats.digests import sha256
 from kjpstate.notify.changes import KINDS, Memory, Notice, Standing
+from kjpstate.said import Text, say
 
 _VERSION = 1
 _TYPES: Mapping[str, type | tuple[type, ...]] = {"since": (int, float), "looks": int, "told": bool}
@@ -47,8 +48,8 @@ def file_of(folder: Path, name: str, path: str) -> Path:
     return folder / "notify" / f"{plain}-{sha256(path.encode())[:8]}.json"
 
 
-def read(file: Path) -> tuple[Record, str]:
-    """What the file says, and a sentence when it was damaged and is set aside. Raises OSError."""
+def read(file: Path) -> tuple[Record, Text]:
+    """What the file says, and a message when it was damaged and is set aside. Raises OSError."""
     try:
         return _record(json.loads(file.read_text("utf-8"))), ""
     except FileNotFoundError:
@@ -56,7 +57,7 @@ def read(file: Path) -> tuple[Record, str]:
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         aside = file.with_name(f"{file.name}.damaged")
         file.replace(aside)
-        return Record(), f"what was told so far is not readable; it was put aside as {aside}"
+        return Record(), say("notify.damaged", aside=str(aside))
 
 
 def write(file: Path, record: Record) -> None:

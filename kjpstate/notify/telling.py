@@ -20,8 +20,9 @@ from typing import Any
 from kjpstate.formats.times import iso_time, run_time
 from kjpstate.model import Channel, Notify
 from kjpstate.notify import channels, store
-from kjpstate.notify.changes import DEAD, Notice, Seen, advance, in_quiet
+from kjpstate.notify.changes import DEAD, Kind, Notice, Seen, advance, in_quiet
 from kjpstate.notify.store import Parcel, Record
+from kjpstate.said import Said, Text, say
 
 FORMAT_VERSION = "1.0"
 _BEAT = ""
@@ -43,17 +44,17 @@ class Desk:
     minute: Callable[[float], int] = lambda now: (
         time.localtime(now).tm_hour * 60 + time.localtime(now).tm_min
     )
-    send: Callable[[Channel, Mapping[str, Any]], str] = channels.send
-    beat: Callable[[Any], str] = channels.beat
+    send: Callable[[Channel, Mapping[str, Any]], Text] = channels.send
+    beat: Callable[[Any], Text] = channels.beat
     sleep: Callable[[float], None] = time.sleep
 
 
-def tell(settings: Notify, seen: Seen, document: str, file: Path, desk: Desk) -> list[str]:
-    """Tell what is new; the sentences for stderr about what could not be told. Never raises.
+def tell(settings: Notify, seen: Seen, document: str, file: Path, desk: Desk) -> list[Said]:
+    """Tell what is new; the messages for stderr about what could not be told. Never raises.
 
     `file`: where it is remembered what was told, see `store.file_of`.
     """
-    said: list[str] = []
+    said: list[Text] = []
     record, remembered = Record(), True
     try:
         record, damaged = store.read(file)
@@ -63,7 +64,7 @@ def tell(settings: Notify, seen: Seen, document: str, file: Path, desk: Desk) ->
         if due != record:
             store.write(file, due)
     except OSError as error:
-        said.append(f"only a dead bot is told: {error.filename or file}: {error.strerror or error}")
+        said.append(say("notify.only-dead", **_named(error, file)))
         due, remembered = _of_the_dead(_worked_in(record, settings, seen, desk)), False
     # A checker that can't remember what it told does not say that it is well.
     troubles = _asked(
@@ -74,13 +75,15 @@ def tell(settings: Notify, seen: Seen, document: str, file: Path, desk: Desk) ->
         if remembered and left != due:
             store.write(file, left)
     except OSError as error:
-        said.append(
-            f"what was told can't be noted, {error.filename or file}: {error.strerror or error}"
-        )
+        said.append(say("notify.not-noted", **_named(error, file)))
     said += _sentences(due, troubles)
     if trouble := troubles.get(_BEAT):
-        said.append(f"the heartbeat was not taken: {trouble}")
-    return [f"notify: {sentence}" for sentence in said]
+        said.append(say("notify.no-heartbeat", why=trouble))
+    return [say("notify.trouble", what=what) for what in said]
+
+
+def _named(error: OSError, file: Path) -> dict[str, str]:
+    return {"file": str(error.filename or file), "why": str(error.strerror or error)}
 
 
 def _of_the_dead(record: Record) -> Record:
@@ -115,10 +118,10 @@ def _worked_in(record: Record, settings: Notify, seen: Seen, desk: Desk) -> Reco
     return Record(memory, {name: items for name, items in parcels.items() if items})
 
 
-def _asked(record: Record, settings: Notify, document: str, desk: Desk) -> dict[str, str]:
+def _asked(record: Record, settings: Notify, document: str, desk: Desk) -> dict[str, Text]:
     """Channel -> why it did not take its parcels, "" when it did; all at once. _BEAT is the
     heartbeat."""
-    asks: dict[str, Callable[[], str]] = {}
+    asks: dict[str, Callable[[], Text]] = {}
     for channel in settings.channels:
         if parcels := record.parcels.get(channel.name):
             notices = [notice for parcel in parcels for notice in parcel.notices]
@@ -130,7 +133,7 @@ def _asked(record: Record, settings: Notify, document: str, desk: Desk) -> dict[
     return at_once(asks, _LONGEST)
 
 
-def _left(record: Record, troubles: Mapping[str, str]) -> Record:
+def _left(record: Record, troubles: Mapping[str, Text]) -> Record:
     """What is still to be sent; what was tried often enough is not."""
     failed = {
         name: tuple(parcel for parcel in parcels if parcel.tries < _RUNS)
@@ -140,37 +143,37 @@ def _left(record: Record, troubles: Mapping[str, str]) -> Record:
     return replace(record, parcels={name: parcels for name, parcels in failed.items() if parcels})
 
 
-def _sentences(record: Record, troubles: Mapping[str, str]) -> Iterator[str]:
+def _sentences(record: Record, troubles: Mapping[str, Text]) -> Iterator[Said]:
     for name, parcels in record.parcels.items():
         if not troubles[name]:
             continue
         if any(parcel.tries >= _RUNS for parcel in parcels):
-            yield f"{name} was not told in {_RUNS} runs: {troubles[name]}; given up"
+            yield say("notify.given-up", channel=name, runs=_RUNS, why=troubles[name])
         if any(parcel.tries < _RUNS for parcel in parcels):
-            yield f"{name} was not told: {troubles[name]}; tried again at the next run"
+            yield say("notify.tried-again", channel=name, why=troubles[name])
 
 
-def at_once(asks: Mapping[str, Callable[[], str]], longest: float) -> dict[str, str]:
+def at_once(asks: Mapping[str, Callable[[], Text]], longest: float) -> dict[str, Text]:
     """What each of `asks` answers, all in threads of their own; one that takes longer than
     `longest` seconds is left alone and said."""
-    answers = {name: Future[str]() for name in asks}
+    answers = {name: Future[Text]() for name in asks}
     for name, ask in asks.items():
         Thread(target=_answered, args=(ask, answers[name]), daemon=True).start()
     wait(answers.values(), longest)
     return {
-        name: future.result() if future.done() else f"no answer within {longest:.0f} s"
+        name: future.result() if future.done() else say("notify.no-answer", seconds=longest)
         for name, future in answers.items()
     }
 
 
-def _answered(ask: Callable[[], str], future: Future[str]) -> None:
+def _answered(ask: Callable[[], Text], future: Future[Text]) -> None:
     try:
         future.set_result(ask())
     except BaseException as error:
         future.set_exception(error)
 
 
-def _try(channel: Channel, value: Mapping[str, Any], desk: Desk) -> str:
+def _try(channel: Channel, value: Mapping[str, Any], desk: Desk) -> Text:
     trouble = desk.send(channel, value)
     for _ in range(_TRIES - 1):
         if trouble:
@@ -193,23 +196,27 @@ def message(document: str, notices: Sequence[Notice], now: float) -> dict[str, A
     }
 
 
-_SAID = {
-    "dead": "THE BOT IS DEAD",
-    "alive": "the bot lives again",
-    "drift": "drift",
-    "resolved": "as written again",
-    "changed": "differs in another way now",
-    "accepted": "accepted, so left as it is",
-    "unreachable": "out of reach",
-    "recovered": "reached again",
+_SAID: Mapping[Kind, str] = {
+    "dead": "notify.dead",
+    "alive": "notify.alive",
+    "drift": "notify.drift",
+    "resolved": "notify.resolved",
+    "changed": "notify.changed",
+    "accepted": "notify.accepted",
+    "unreachable": "notify.unreachable",
+    "recovered": "notify.recovered",
 }
+_SAID_WHY: Mapping[Kind, str] = {
+    "dead": "notify.dead-why",
+    "drift": "notify.drift-why",
+    "unreachable": "notify.unreachable-why",
+}
+"""Kind of notice -> its message; the second ones have a text."""
 
 
 def _rows(notices: Sequence[Notice]) -> Iterator[str]:
     for notice in notices:
-        text = (
-            f": {notice.text}"
-            if notice.kind in ("dead", "drift", "unreachable") and notice.text
-            else ""
-        )
-        yield f"{_SAID[notice.kind]}: {notice.subject}{text}"
+        if notice.text and notice.kind in _SAID_WHY:
+            yield str(say(_SAID_WHY[notice.kind], subject=notice.subject, why=notice.text))
+        else:
+            yield str(say(_SAID[notice.kind], subject=notice.subject))

@@ -259,7 +259,7 @@ def _page(title: str, apps: Sequence[_App], soak: Soak, picture: str) -> str:
     body = [f"<h1>{html.escape(title)}: {result}</h1>"]
     for app in apps:
         found = [
-            item.what if item.at is None else f"{clock(item.at)}: {item.what}"
+            str(item.what) if item.at is None else f"{clock(item.at)}: {item.what}"
             for item in app.verdict.findings
         ]
         body.append(f"<h2>{html.escape(say(f'{app.verdict.app} on {app.verdict.host}'))}</h2><ul>")

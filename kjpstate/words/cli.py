@@ -91,7 +91,6 @@ MESSAGES = {
     "cli.no-while.cure": "such as 30m, 12h, 7d, 4w",
     "cli.not-as-it-stands": "the document can't say this text as it stands in the file",
     "cli.not-locked": "{host} is not locked.",
-    "cli.not-noted": "{why}; this run is not noted",
     "cli.not-trusted": "{host} is not trusted: the answer was not yes. Nothing was remembered.",
     "cli.not-undone": "Run {run} was NOT rolled back, what it changed still stands: {why}",
     "cli.not-undone.cure": "  kjpstate rollback {run}   tries again",

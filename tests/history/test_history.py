@@ -21,6 +21,7 @@ from kjpstate import history
 from kjpstate.history import FILE, Item, Past, Wanted
 from kjpstate.history.runs import Limits
 from kjpstate.history.schema import APPLICATION, MIGRATIONS, VERSION, migrate
+from kjpstate.said import Said, say
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DRIFT = Item("stb", "dns", "drift", "servers", "servers (none) -> 8.8.8.8")
@@ -265,10 +266,11 @@ def damaged_by(folder: Path, how: str) -> None:
 def test_a_damaged_or_foreign_file_is_set_aside_and_a_new_one_begins(tmp_path: Path, how: str):
     damaged_by(tmp_path, how)
     before = (tmp_path / FILE).read_bytes()
-    said = history.note(tmp_path, past(2, 10, items=(DRIFT,)))
-    assert said.startswith(f"the history {tmp_path / FILE} was ")
-    assert "; it is kept as history.damaged-" in said and said.endswith(", and a new one begins")
+    found = history.note(tmp_path, past(2, 10, items=(DRIFT,)))
     (kept,) = tmp_path.glob("history.damaged-*.db")
+    assert isinstance(found, Said) and found.code == "history.set-aside"
+    assert found.values["name"] == kept.name
+    assert found.values["fault"].values["file"] == str(tmp_path / FILE)
     assert kept.read_bytes() == before
     assert [run.id for run in all_of(tmp_path)] == ["000002"]
 
@@ -278,7 +280,7 @@ def test_damage_is_found_by_a_reader_too(tmp_path: Path, how: str):
     damaged_by(tmp_path, how)
     found = history.runs(tmp_path, Wanted())
     assert found.value == ()
-    assert "a new one begins" in found.trouble
+    assert isinstance(found.trouble, Said) and found.trouble.code == "history.set-aside"
     assert history.runs(tmp_path, Wanted()).trouble == ""
 
 
@@ -344,9 +346,8 @@ def test_a_newer_kjpstates_file_is_left_alone(tmp_path: Path):
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     before = (tmp_path / FILE).read_bytes()
-    said = history.note(tmp_path, past(1))
-    assert "newer kjpstate (tables 99, ours " in said
-    assert said.endswith("it is left alone; this run is not noted")
+    newer = say("history.newer", file=str(tmp_path / FILE), tables=99, ours=VERSION)
+    assert history.note(tmp_path, past(1)) == say("history.not-noted", why=newer)
     assert history.runs(tmp_path, Wanted()).value == ()
     assert (tmp_path / FILE).read_bytes() == before
 
@@ -356,7 +357,8 @@ def test_a_file_that_another_process_holds_is_waited_for_and_then_told(tmp_path:
     monkeypatch.setattr("kjpstate.history.store._PATIENCE", 0.2)
     holding = sqlite3.connect(tmp_path / FILE, isolation_level=None)
     holding.execute("BEGIN IMMEDIATE")
-    assert "was held by another process" in history.note(tmp_path, past(2, 10))
+    held = say("history.held", file=str(tmp_path / FILE), seconds=0.2)
+    assert history.note(tmp_path, past(2, 10)) == say("history.not-noted", why=held)
     assert [run.id for run in all_of(tmp_path)] == ["000001"]
     holding.execute("ROLLBACK")
     holding.close()
@@ -397,7 +399,7 @@ from tests.history.test_history import past
 if os.geteuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 folder = Path(sys.argv[1])
-print(history.note(folder, past(2, 10)))
+print(history.note(folder, past(2, 10)).code)
 print([run.id for run in history.runs(folder, history.Wanted()).value])
 """
 
@@ -414,5 +416,5 @@ def test_where_it_may_not_be_written_it_is_read_as_it_is(number: int):
         )
         folder.chmod(0o755)
     noted, read = done.stdout.splitlines()
-    assert noted.endswith("; this run is not noted")
+    assert noted == "history.not-noted"
     assert read == "['00000a']"

@@ -19,9 +19,11 @@ import pytest
 from kjpstate.model import Channel, Notify
 from kjpstate.notify import Desk, channels, file_of, tell
 from kjpstate.notify.changes import Finding, Seen
+from kjpstate.said import Said, Text, say
 from kjpstate.secret import Secret
 from tests.support.machine.tools import wait_until
 from tests.support.webhook import hooked
+from tests.support.words import said
 
 KNOWN = frozenset({"dns", "pm2_process.bot", "stb"})
 NOTHING = Seen((), KNOWN, KNOWN, frozenset({"stb"}), {})
@@ -61,12 +63,21 @@ class Wire:
         return self.trouble
 
 
+def trouble(code: str, **values: Any) -> Said:
+    """What is told on stderr of it."""
+    return say("notify.trouble", what=say(code, **values))
+
+
+TRIED_AGAIN = trouble("notify.tried-again", channel="phone", why="HTTP 500")
+GIVEN_UP = trouble("notify.given-up", channel="phone", runs=36, why="HTTP 500")
+
+
 @pytest.fixture
 def wire() -> Wire:
     return Wire()
 
 
-def turn(tmp_path: Path, wire: Wire, seen: Seen, settings: Notify = Notify((PHONE,))) -> list[str]:  # noqa: B008
+def turn(tmp_path: Path, wire: Wire, seen: Seen, settings: Notify = Notify((PHONE,))) -> list[Said]:  # noqa: B008
     return tell(settings, seen, "bot-kjp", tmp_path / "notify" / "bot.json", wire.desk)
 
 
@@ -78,8 +89,8 @@ def test_one_message_a_run_with_everything_new_a_dead_bot_first(tmp_path: Path, 
     assert name == "phone"
     assert value["text"].splitlines() == [
         "bot-kjp",
-        "THE BOT IS DEAD: pm2_process.bot: gave up",
-        "drift: dns: DNS (none) -> 8.8.8.8",
+        said("notify.dead-why", subject="pm2_process.bot", why="gave up"),
+        said("notify.drift-why", subject="dns", why="DNS (none) -> 8.8.8.8"),
     ]
     assert value["time"] == "2027-01-15T08:00:00Z"
     assert value["notices"][1] == {
@@ -93,8 +104,7 @@ def test_one_message_a_run_with_everything_new_a_dead_bot_first(tmp_path: Path, 
 
 def test_a_channel_that_fails_is_tried_again_and_loses_nothing(tmp_path: Path, wire: Wire):
     wire.trouble = "HTTP 500"
-    said = turn(tmp_path, wire, DRIFT)
-    assert said == ["notify: phone was not told: HTTP 500; tried again at the next run"]
+    assert turn(tmp_path, wire, DRIFT) == [TRIED_AGAIN]
     assert len(wire.sent) == 2
     wire.trouble = ""
     assert turn(tmp_path, wire, DEAD) == []
@@ -106,10 +116,10 @@ def test_a_channel_that_fails_is_tried_again_and_loses_nothing(tmp_path: Path, w
 
 def test_it_is_given_up_after_some_hours(tmp_path: Path, wire: Wire):
     wire.trouble = "HTTP 500"
-    said = [turn(tmp_path, wire, DRIFT) for _ in range(40)]
-    assert said[34] == ["notify: phone was not told: HTTP 500; tried again at the next run"]
-    assert said[35] == ["notify: phone was not told in 36 runs: HTTP 500; given up"]
-    assert said[36:] == [[]] * 4
+    told = [turn(tmp_path, wire, DRIFT) for _ in range(40)]
+    assert told[34] == [TRIED_AGAIN]
+    assert told[35] == [GIVEN_UP]
+    assert told[36:] == [[]] * 4
 
 
 def test_what_is_new_has_tries_of_its_own(tmp_path: Path, wire: Wire):
@@ -117,10 +127,7 @@ def test_what_is_new_has_tries_of_its_own(tmp_path: Path, wire: Wire):
     for _ in range(35):
         turn(tmp_path, wire, DRIFT)
     both = replace(NOTHING, findings=(*DRIFT.findings, *DEAD.findings))
-    assert turn(tmp_path, wire, both) == [
-        "notify: phone was not told in 36 runs: HTTP 500; given up",
-        "notify: phone was not told: HTTP 500; tried again at the next run",
-    ]
+    assert turn(tmp_path, wire, both) == [GIVEN_UP, TRIED_AGAIN]
     wire.trouble = ""
     assert turn(tmp_path, wire, both) == []
     assert [notice["kind"] for notice in wire.sent[-1][1]["notices"]] == ["dead"]
@@ -153,12 +160,10 @@ def test_a_channel_that_hangs_for_ever_holds_up_nobody(tmp_path: Path, wire: Wir
 
     settings = Notify((Channel("hung", webhook="http://x/"), PHONE), heartbeat="http://beat/")
     desk = replace(wire.desk, send=send, beat=lambda url: beats.append(url) or "")
-    said = [tell(settings, DRIFT, "bot-kjp", tmp_path / "n.json", desk) for _ in range(2)]
+    told = [tell(settings, DRIFT, "bot-kjp", tmp_path / "n.json", desk) for _ in range(2)]
     ends.set()
-    assert (
-        said
-        == [["notify: hung was not told: no answer within 0 s; tried again at the next run"]] * 2
-    )
+    why = say("notify.no-answer", seconds=0.3)
+    assert told == [[trouble("notify.tried-again", channel="hung", why=why)]] * 2
     assert [name for name, _ in wire.sent] == ["phone"], "told once, though the other never ends"
     assert len(beats) == 2
 
@@ -204,8 +209,7 @@ def test_a_damaged_file_is_set_aside_and_told_once(tmp_path: Path, wire: Wire, t
     file = tmp_path / "notify" / "bot.json"
     file.parent.mkdir()
     file.write_text(text)
-    [said] = turn(tmp_path, wire, DRIFT)
-    assert "not readable; it was put aside as" in said
+    assert turn(tmp_path, wire, DRIFT) == [trouble("notify.damaged", aside=f"{file}.damaged")]
     assert (tmp_path / "notify" / "bot.json.damaged").read_text() == text
     assert len(wire.sent) == 1
     assert turn(tmp_path, wire, DRIFT) == []
@@ -220,8 +224,8 @@ def test_what_cant_be_remembered_is_not_sent_but_a_dead_bot_is(tmp_path: Path, w
     desk = replace(wire.desk, beat=lambda url: beats.append(url) or "")
     both = replace(NOTHING, findings=(*DRIFT.findings, *DEAD.findings))
     for seen, told in ((DRIFT, []), (both, [["dead"]]), (both, [["dead"]] * 2)):
-        [said] = tell(settings, seen, "bot-kjp", tmp_path / "notify" / "bot.json", desk)
-        assert said.startswith("notify: only a dead bot is told: ")
+        [found] = tell(settings, seen, "bot-kjp", tmp_path / "notify" / "bot.json", desk)
+        assert found.values["what"].code == "notify.only-dead"
         assert [[notice["kind"] for notice in value["notices"]] for _, value in wire.sent] == told
     assert beats == []
 
@@ -237,9 +241,8 @@ def test_a_dead_bot_that_was_told_before_the_disk_was_full_is_not_told_again(
     monkeypatch.setattr("kjpstate.notify.store.write", full)
     assert turn(tmp_path, wire, DEAD) == []
     both = replace(NOTHING, findings=(*DRIFT.findings, *DEAD.findings))
-    assert turn(tmp_path, wire, both) == [
-        "notify: only a dead bot is told: state: No space left on device"
-    ]
+    full_disk = {"file": "state", "why": "No space left on device"}
+    assert turn(tmp_path, wire, both) == [trouble("notify.only-dead", **full_disk)]
     monkeypatch.undo()
     assert turn(tmp_path, wire, both) == []
     assert [[notice["kind"] for notice in value["notices"]] for _, value in wire.sent] == [
@@ -267,14 +270,14 @@ def test_a_webhook_gets_json_and_its_headers():
         assert hook.bodies == [{"text": "drift é"}]
         assert hook.headers[0]["Authorization"] == "Bearer t0ken"
         hook.status = 500
-        assert channels.send(channel, {}) == "HTTP 500"
+        assert channels.send(channel, {}) == say("notify.http", status=500)
 
 
 def test_a_redirect_is_told_and_not_followed():
     with hooked() as hook, hooked() as other:
         hook.status, hook.location = 307, f"{other.url}/stolen"
         channel = Channel("hook", webhook=hook.url, headers={"Authorization": "secret"})
-        assert channels.send(channel, {}) == "HTTP 307"
+        assert channels.send(channel, {}) == say("notify.http", status=307)
         assert other.headers == []
 
 
@@ -289,8 +292,9 @@ def test_a_webhook_that_is_not_there_is_a_sentence():
 @pytest.mark.parametrize("header", ["é✓", "a\nb"])
 def test_a_header_that_can_not_be_sent_is_a_sentence_without_it(header: str):
     with hooked() as hook:
-        said = channels.send(Channel("hook", webhook=hook.url, headers={"X": header}), {})
-        assert said.startswith("can't be asked like that: ") and header not in said
+        found = channels.send(Channel("hook", webhook=hook.url, headers={"X": header}), {})
+        assert isinstance(found, Said) and found.code == "notify.not-askable"
+        assert header not in str(found)
         assert hook.bodies == []
 
 
@@ -298,18 +302,20 @@ def test_a_server_that_speaks_no_tls_or_takes_too_long_is_a_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ):
     with hooked() as hook:
-        said = channels.send(Channel("hook", webhook=hook.url.replace("http:", "https:")), {})
-        assert "SSL" in said and "127.0.0.1" not in said
+        found = channels.send(Channel("hook", webhook=hook.url.replace("http:", "https:")), {})
+        assert "SSL" in str(found) and "127.0.0.1" not in str(found)
     monkeypatch.setattr(channels, "_PATIENCE", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"http://127.0.0.1:{mute.getsockname()[1]}/secret"
-        assert channels.send(Channel("hook", webhook=url), {}) == "no answer within 0 s"
+        assert channels.send(Channel("hook", webhook=url), {}) == say(
+            "notify.no-answer", seconds=0.3
+        )
 
 
 def test_a_command_that_reads_nothing_and_one_that_is_gone_at_once():
     big = {"text": "x" * 1_000_000}
     assert channels.send(Channel("c", command=("true",)), big) == ""
-    assert channels.send(Channel("c", command=("false",)), big) == "exit code 1"
+    assert channels.send(Channel("c", command=("false",)), big) == say("notify.ended", status=1)
 
 
 def test_a_heartbeat_is_fetched():
@@ -332,21 +338,25 @@ def test_a_command_gets_json_on_its_standard_input(tmp_path: Path):
     assert kept.read_text() == 't0ken{"text": "x"}'
 
 
+NO_PHONE = say("notify.ended-saying", status=1, said="no phone")
+
+
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ((sys.executable, "-c", "import sys; sys.exit('no phone')"), "exit code 1: no phone"),
+        ((sys.executable, "-c", "import sys; sys.exit('no phone')"), NO_PHONE),
         (("/nowhere/phone",), "/nowhere/phone: no such command"),
     ],
 )
-def test_a_command_that_fails_is_a_sentence(command: tuple[str, ...], says: str):
+def test_a_command_that_fails_is_a_sentence(command: tuple[str, ...], says: Text):
     assert channels.send(Channel("c", command=command), {}) == says
 
 
 def test_a_command_that_does_not_end(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(channels, "_PATIENCE", 0.2)
     channel = Channel("c", command=(sys.executable, "-c", "import time; time.sleep(60)"))
-    assert channels.send(channel, {}).endswith("did not end within 0 s")
+    ended = say("notify.no-end", program=sys.executable, seconds=0.2)
+    assert channels.send(channel, {}) == ended
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell")
@@ -355,11 +365,12 @@ def test_a_command_that_prints_much_is_read_to_its_last_line_and_fills_no_disk(m
 
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     much = "head -c 3000000 /dev/zero | tr '\\0' x >&2; echo >&2; echo at last >&2; exit 4"
-    assert channels.send(Channel("c", command=("sh", "-c", much)), {}) == "exit code 4: at last"
+    ended = say("notify.ended-saying", status=4, said="at last")
+    assert channels.send(Channel("c", command=("sh", "-c", much)), {}) == ended
     monkeypatch.setattr(channels, "_PATIENCE", 1.0)
     endless = Channel("c", command=("sh", "-c", "exec yes >&2"))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert channels.send(endless, {}) == "sh did not end within 1 s"
+    assert channels.send(endless, {}) == say("notify.no-end", program="sh", seconds=1.0)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 
@@ -373,7 +384,7 @@ def test_what_a_command_leaves_behind_holds_nobody_up_and_what_it_started_ends_w
     monkeypatch.setattr(channels, "_PATIENCE", 0.5)
     pid = tmp_path / "pid"
     slow = Channel("c", command=("sh", "-c", f"sleep 61 & echo $! >{pid}; wait"))
-    assert channels.send(slow, {}).endswith("did not end within 0 s")
+    assert channels.send(slow, {}) == say("notify.no-end", program="sh", seconds=0.5)
     assert wait_until(lambda: gone(int(pid.read_text())), 10)
 
 
