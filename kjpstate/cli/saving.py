@@ -31,7 +31,7 @@ _LONGEST = 999_999 * 86_400
 _HEAD = 256
 _FORGET = 90 * 86400
 """Seconds after its end for which a used plan's note is kept, should a clock jump back."""
-_AGAIN = say("stale-plan.cure")
+_AGAIN = say("stale-plan.saved.cure")
 
 
 # ---- telling one from a document

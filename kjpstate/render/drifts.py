@@ -10,6 +10,7 @@ from kjpstate.render.masks import Mask
 from kjpstate.render.plans import STYLES
 from kjpstate.render.rows import row_text
 from kjpstate.render.values import telling
+from kjpstate.said import Text, say
 
 _MOST_TOLD = 3
 
@@ -36,9 +37,14 @@ def busy_lines(busy: Mapping[str, Holder], mask: Mask) -> tuple[Line, ...]:
     return tuple(
         Line(
             _squeezed(
-                f"{host}: run {owner.run} of {owner.who} is at work there "
-                f"({owner.why or 'apply'}, since"
-                f" {owner.when}); not judged now",
+                say(
+                    "drift.busy",
+                    host=host,
+                    run=owner.run,
+                    who=owner.who,
+                    why=owner.why or "apply",
+                    when=owner.when,
+                ),
                 mask,
             ),
             "change",
@@ -53,8 +59,7 @@ def cut_lines(unfinished: Mapping[str, Unfinished], mask: Mask) -> tuple[Line, .
     return tuple(
         Line(
             _squeezed(
-                f"{host}: run {run.run} of {run.who} was cut there; the next apply settles it "
-                "first",
+                say("drift.cut", host=host, run=run.run, who=run.who),
                 mask,
             ),
             "change",
@@ -67,7 +72,9 @@ def cut_lines(unfinished: Mapping[str, Unfinished], mask: Mask) -> tuple[Line, .
 def lost_lines(unreachable: Mapping[str, str], mask: Mask) -> tuple[Line, ...]:
     """One row a host that did not answer (host -> why), for stderr."""
     return tuple(
-        Line(f"{host}: not reached: {lost_row(host, why, mask)}", "refuse", whole=True)
+        Line(
+            say("drift.not-reached", host=host, why=lost_row(host, why, mask)), "refuse", whole=True
+        )
         for host, why in unreachable.items()
     )
 
@@ -94,30 +101,30 @@ def _line(change: Change, mask: Mask, hint: str) -> Line:
     style = STYLES[change.symbol]
     if dead(change):
         app = change.drift.told.name or change.resource.address
-        head, style = f"! DEAD {app}", "refuse"
+        head, style = str(say("drift.dead", app=app)), "refuse"
     because = f"   [{_squeezed(hint, mask)}]" if hint else ""
     return Line(
         f"{head}  {change.resource.host}  {row_of(change, mask)}{because}", style, whole=True
     )
 
 
-def _squeezed(text: str, mask: Mask) -> str:
+def _squeezed(text: Text, mask: Mask) -> str:
     """One row, single blanks; masked first, since a secret may hold more than one."""
     return " ".join(mask(text).split())
 
 
 def _said(change: Change, mask: Mask) -> Iterator[str]:
     if change.refusal is not None and change.refused:
-        yield f"refused [{change.refusal.rule}]: {change.refusal.reason}"
+        yield str(say("drift.refused", rule=change.refusal.rule, why=change.refusal.reason))
     else:
         headline = str(change.drift.told.headline)
         yield from [headline] if " " in headline else _told(change, headline, mask)
     if change.refusal is not None and change.beyond:
         yield str(change.refusal.cure)
     if change.held:
-        yield f"held by {change.held}"
+        yield str(say("drift.held", address=change.held))
     if change.lapsed is not None:
-        yield f"was accepted until {change.lapsed.until}: {change.lapsed.why}"
+        yield str(say("plan.lapsed", until=change.lapsed.until, why=change.lapsed.why))
 
 
 def _told(change: Change, path: str, mask: Mask) -> Iterator[str]:
@@ -128,7 +135,11 @@ def _told(change: Change, path: str, mask: Mask) -> Iterator[str]:
     told = (
         notes if notes else [f"{key} {actual} -> {desired}" for key, actual, desired in differences]
     )
-    yield f"{path}: {told[0]}" if path and told else path or (told[0] if told else "differs")
+    yield (
+        f"{path}: {told[0]}"
+        if path and told
+        else path or (told[0] if told else str(say("drift.differs")))
+    )
     yield from told[1:_MOST_TOLD]
     if len(told) > _MOST_TOLD:
-        yield f"and {len(told) - _MOST_TOLD} more"
+        yield str(say("drift.more", count=len(told) - _MOST_TOLD))

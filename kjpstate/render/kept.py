@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kjpstate.render.lines import Line
-from kjpstate.render.values import counted
+from kjpstate.said import Text, say
 from kjpstate.undo.ledger import Found
 
 _SAID = {
     "kept": "",
-    "changed": "NOT as it was kept",
-    "gone": "GONE",
-    "unreadable": "can't be read",
+    "changed": "backups.changed",
+    "gone": "backups.gone",
+    "unreadable": "backups.unreadable",
 }
 
 
@@ -35,26 +35,27 @@ def rows_of(found: Sequence[Found]) -> list[dict[str, Any]]:
 def backup_lines(found: Sequence[Found]) -> tuple[Line, ...]:
     """All backups, run by run, in the order they were made; the last line counts."""
     if not found:
-        return (Line("No backups yet.", ours=True),)
+        return (Line(say("backups.none"), ours=True),)
     lines: list[Line] = []
     for run in dict.fromkeys(item.kept.run for item in found):
-        lines.append(Line(f"run {run}", "strong"))
+        lines.append(Line(say("backups.run", run=run), "strong"))
         for item in found:
             if item.kept.run == run:
                 lines += [Line(f"  {item.host}  {item.kept.path}", hang=4), _row(item)]
     odd = sum(item.condition != "kept" for item in found)
-    bad = f"; {odd} not as kept" if odd else ""
-    total = (
-        f"{counted(len(found), 'backup')}, {_bytes(sum(item.size or 0 for item in found))}{bad}."
-    )
+    size = _bytes(sum(item.size or 0 for item in found))
+    total = say("backups.total", count=len(found), size=size)
+    if odd:
+        total = say("backups.total-odd", count=len(found), size=size, odd=odd)
     return (*lines, Line(total, "refuse" if odd else "strong", ours=True))
 
 
 def _row(item: Found) -> Line:
     size = "" if item.size is None else _bytes(item.size)
-    words = [item.kept.sha256[:12] or item.kept.type, size, "first original" if item.first else ""]
-    words.append(_SAID[item.condition])
-    told = "   ".join(word for word in words if word)
+    words: list[Text] = [item.kept.sha256[:12] or item.kept.type, size]
+    words += [say("backups.first")] if item.first else []
+    words += [say(_SAID[item.condition])] if _SAID[item.condition] else []
+    told = "   ".join(str(word) for word in words if word)
     return Line(
         f"      {item.kept.backup}   {told}", "refuse" if _SAID[item.condition] else "", hang=8
     )
@@ -63,23 +64,24 @@ def _row(item: Found) -> Line:
 def pruned_lines(found: Sequence[Found], done: Mapping[str, int] | None = None) -> tuple[Line, ...]:
     """What a pruning takes, or, with `done`, took."""
     if done is not None:
-        took = ", ".join(
-            f"{counted(number, 'backup')} on {host}" for host, number in done.items() if number
-        )
-        return (Line(f"Removed: {took}.", "strong"),)
+        took = [
+            say("backups.removed-on", count=number, host=host)
+            for host, number in done.items()
+            if number
+        ]
+        return (Line(say("backups.removed", took=took), "strong"),)
     if not found:
-        return (Line("Nothing to remove: all of it is to be kept.", "good", ours=True),)
+        return (Line(say("backups.nothing-to-remove"), "good", ours=True),)
     lines = [
         Line(f"  - {item.host}  {item.kept.backup}   {_size(item)}", "remove", hang=8)
         for item in found
     ]
     total = _bytes(sum(item.size or 0 for item in found))
-    kept = "The first original of each file and what the last run kept stay."
-    runs = ", ".join(dict.fromkeys(item.kept.run for item in found))
+    runs = list(dict.fromkeys(item.kept.run for item in found))
     return (
         *lines,
-        Line(f"{kept} Not to be rolled back any more: {runs}", hang=2),
-        Line(f"Prune: {counted(len(found), 'backup')}, {total}.", "strong", ours=True),
+        Line(say("backups.first-stay", runs=runs), hang=2),
+        Line(say("backups.prune", count=len(found), size=total), "strong", ours=True),
     )
 
 
@@ -90,7 +92,7 @@ def _size(item: Found) -> str:
 def _bytes(number: int) -> str:
     """`812 bytes`, `14.2 KiB`, `3.1 MiB`."""
     if number < 1024:
-        return counted(number, "byte")
+        return str(say("backups.bytes", count=number))
     size, unit = number / 1024, "KiB"
     for larger in ("MiB", "GiB"):
         if size >= 1024:

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from kjpstate.model import AdviceAt, Plan, Refuse, Unfinished
 from kjpstate.render.lines import BLANK, WIDTH, Line
+from kjpstate.said import Said, Text, say
 
 _MANY = 4
+_COUNTED = {"breaks": "advice.breaks", "useless": "advice.useless", "note": "advice.notes"}
 _MARKS = {"breaks": "!", "useless": ".", "note": "."}
 
 
@@ -23,13 +25,8 @@ def advice_lines(advice: Sequence[AdviceAt], *, brief: bool = False) -> list[Lin
     found = {
         severity: sum(item.advice.severity == severity for item in advice) for severity in _MARKS
     }
-    words = {
-        "breaks": "breaks" if found["breaks"] == 1 else "break",
-        "useless": "has no effect" if found["useless"] == 1 else "have no effect",
-        "note": "to know",
-    }
-    said = ", ".join(f"{number} {words[severity]}" for severity, number in found.items() if number)
-    title, hint = f"Advice: {said}", "kjpstate explain RULE"
+    parts = [say(_COUNTED[severity], count=number) for severity, number in found.items() if number]
+    title, hint = str(say("advice.title", parts=parts)), str(say("advice.hint"))
     gap = max(3, WIDTH - len(title) - len(hint) - 13)
     short = (
         [item for item in advice if item.advice.severity == "note"]
@@ -47,15 +44,18 @@ def _rows(advice: Sequence[AdviceAt]) -> Iterator[Line]:
     for item in advice:
         said = item.advice
         label = f"  {_MARKS[said.severity]} {said.rule:<{rule}}  {_place(item):<{place}}  "
-        cure = f". Cure: {said.cure}" if said.cure else ""
-        text = f"{label}{str(said.reason).rstrip('.')}{cure}"
-        yield Line(text, "refuse" if said.severity == "breaks" else "", hang=indent)
+        reason: Text = str(said.reason).rstrip(".")
+        if said.cure:
+            reason = say("advice.with-cure", reason=reason, cure=said.cure)
+        style = "refuse" if said.severity == "breaks" else ""
+        yield Line(f"{label}{reason}", style, hang=indent)
 
 
 def _short(advice: Sequence[AdviceAt]) -> Iterator[Line]:
     if advice:
-        said = ", ".join(f"{item.advice.rule} (line {item.where.line})" for item in advice)
-        yield Line(f"  . {said}   kjpstate validate has more", hang=4)
+        rules = [say("advice.at", rule=item.advice.rule, line=item.where.line) for item in advice]
+        short = say("advice.short", rules=rules)
+        yield Line(f"  . {short}", hang=4)
 
 
 def refusal_lines(refusal: Refuse, indent: int) -> Iterator[Line]:
@@ -64,22 +64,25 @@ def refusal_lines(refusal: Refuse, indent: int) -> Iterator[Line]:
     yield Line(f"{space}{refusal.reason}", hang=indent)
     yield from (Line(f"{space}  {place}", hang=indent + 4) for place in refusal.places)
     if refusal.cure:
-        yield Line(f"{space}Cure: {refusal.cure}", hang=indent + 2)
+        cure = say("plan.cure", cure=refusal.cure)
+        yield Line(f"{space}{cure}", hang=indent + 2)
 
 
 def unfinished_lines(plan: Plan) -> list[Line]:
     """A run that ended before its time, a row a host."""
     rows = [
-        Line(f"  ! {host}   {_left_off(run)}; apply will first settle that", hang=_INDENT)
+        Line(f"  ! {host}   {_left_off(run)}", hang=_INDENT)
         for host, run in plan.unfinished.items()
     ]
     return [*rows, BLANK] if rows else []
 
 
-def _left_off(run: Unfinished) -> str:
+def _left_off(run: Unfinished) -> Said:
     """Where a run was when it was last heard of; it may still be at work."""
-    where = f"at: {run.kind} {run.path}" if run.kind else "between two actions"
-    return f"run {run.run} of {run.who} ({run.when}) did not come to its end, {where}"
+    who = {"run": run.run, "who": run.who, "when": run.when}
+    if not run.kind:
+        return say("plan.cut-between", **who)
+    return say("plan.cut-at", kind=run.kind, path=run.path, **who)
 
 
 def unreachable_lines(plan: Plan) -> list[Line]:
@@ -87,7 +90,8 @@ def unreachable_lines(plan: Plan) -> list[Line]:
     rows: list[Line] = []
     for host, why in plan.unreachable.items():
         first, _, rest = why.removeprefix(f"{host}: ").partition("\n")
-        rows.append(Line(f"  ! {host}   not reached: {first}", "refuse", hang=_INDENT))
+        lost = say("plan.not-reached", why=first)
+        rows.append(Line(f"  ! {host}   {lost}", "refuse", hang=_INDENT))
         rows += [Line(" " * _INDENT + line, hang=_INDENT) for line in rest.splitlines()]
     return [*rows, BLANK] if rows else []
 

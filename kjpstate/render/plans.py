@@ -17,11 +17,20 @@ from kjpstate.render.lines import BLANK, WIDTH, Line
 from kjpstate.render.masks import Mask
 from kjpstate.render.notices import advice_lines, refusal_lines, unfinished_lines, unreachable_lines
 from kjpstate.render.rows import row_text
-from kjpstate.render.values import counted, telling
+from kjpstate.render.values import telling
+from kjpstate.said import Said, Text, say
 
 STYLES = {"+": "add", "~": "change", "-": "remove", "-/+": "replace", "!": "refuse"}
 
 _WORDS = {"+": "add", "~": "change", "-/+": "replace", "-": "remove"}
+_COUNTED = {
+    "add": "plan.to-add",
+    "change": "plan.to-change",
+    "replace": "plan.to-replace",
+    "remove": "plan.to-remove",
+    "refused": "plan.refused",
+    "held": "plan.held",
+}
 _INDENT = 6
 _MOST_ROWS = 12
 """Rows of differences below one change; the rest is counted."""
@@ -49,7 +58,7 @@ def plan_lines(plan: Plan, head: Head, mask: Mask) -> tuple[Line, ...]:
     lines += (_near(line, head, mask) for line in _footer(plan, head))
     lines += advice_lines(plan.advice, brief=True)
     if head.following and any(_wanted(change) for change in plan.changes):
-        lines.append(Line(f"Next: {head.following}"))
+        lines.append(Line(say("plan.next", command=head.following)))
     return (*lines, Line(count(plan), "strong" if plan.changes else "good", ours=True))
 
 
@@ -63,21 +72,26 @@ def tally(plan: Plan) -> dict[str, int]:
 
 def count(plan: Plan) -> str:
     """The last line: `Plan: 1 to add, 2 to change, 1 to replace, 0 to remove.` or `In sync.`"""
-    lost = len(plan.unreachable)
-    missed = [f"{counted(lost, 'host')} not reached"] if lost else []
-    if plan.empty:
-        left = (
-            f", but for {counted(len(plan.accepted), 'accepted difference')}"
-            if plan.accepted
-            else ""
-        )
-        return (
-            f"In sync{left}, as far as could be seen: {missed[0]}." if missed else f"In sync{left}."
-        )
+    return str(_in_sync(plan) if plan.empty else _counts(plan))
+
+
+def _in_sync(plan: Plan) -> Said:
+    accepted = say("plan.accepted-differences", count=len(plan.accepted))
+    lost = say("plan.lost", count=len(plan.unreachable))
+    if plan.accepted and plan.unreachable:
+        return say("plan.in-sync-but-unseen", accepted=accepted, lost=lost)
+    if plan.accepted:
+        return say("plan.in-sync-but", accepted=accepted)
+    return say("plan.in-sync-unseen", lost=lost) if plan.unreachable else say("plan.in-sync")
+
+
+def _counts(plan: Plan) -> Said:
     found = tally(plan)
-    parts = [f"{found[word]} to {word}" for word in _WORDS.values()]
-    parts += [f"{found[word]} {word}" for word in ("refused", "held") if found[word]]
-    return f"Plan: {', '.join(parts + missed)}."
+    parts = [say(_COUNTED[word], count=found[word]) for word in _WORDS.values()]
+    parts += [say(_COUNTED[word], count=found[word]) for word in ("refused", "held") if found[word]]
+    if plan.unreachable:
+        parts.append(say("plan.lost", count=len(plan.unreachable)))
+    return say("plan.counts", parts=parts)
 
 
 def change_lines(plan: Plan, head: Head, mask: Mask) -> list[Line]:
@@ -91,7 +105,8 @@ def change_lines(plan: Plan, head: Head, mask: Mask) -> list[Line]:
         lines.append(_title(change, address, host, head))
         lines += _details(change, mask) if _wanted(change) else _standing(change, plan)
         if change.lapsed is not None:
-            lines.append(_note(f"was accepted until {change.lapsed.until}: {change.lapsed.why}"))
+            lapsed = change.lapsed
+            lines.append(_note(say("plan.lapsed", until=lapsed.until, why=lapsed.why)))
     return [*(_near(line, head, mask) for line in lines), BLANK]
 
 
@@ -108,14 +123,14 @@ def _near(line: Line, head: Head, mask: Mask) -> Line:
 def _first_line(plan: Plan, head: Head) -> Line:
     names = [_reached(name, spec) for name, spec in list(head.hosts.items())[:_MOST_HOSTS]]
     more = len(head.hosts) - len(names)
-    names += [f"and {more} more"] if more else []
-    parts = [plan.document, " · ".join(names), f"looked in {head.seconds:.1f} s, nothing changed"]
+    names += [str(say("plan.more-hosts", count=more))] if more else []
+    parts = [plan.document, " · ".join(names), str(say("plan.looked", seconds=head.seconds))]
     return Line("   ".join(part for part in parts if part), "strong", hang=2)
 
 
 def _reached(name: str, spec: HostSpec) -> str:
     if isinstance(spec, Local):
-        return f"{name} (this machine)"
+        return str(say("plan.this-machine", host=name))
     user = f"{spec.user}@" if spec.user else ""
     port = f":{spec.port}" if spec.port != 22 else ""
     return f"{name} {user}{spec.address}{port}"
@@ -128,9 +143,10 @@ def _title(change: Change, address: int, host: int, head: Head) -> Line:
     )
     said = str(change.drift.told.headline)
     if change.refusal is not None and change.refused:
-        said = f"refused, {change.resource.line(change.refusal.pointer)}   [{change.refusal.rule}]"
+        where = change.resource.line(change.refusal.pointer)
+        said = str(say("plan.refused-at", where=str(where), rule=change.refusal.rule))
     elif change.drift.told.in_diff and not head.shows_diff:
-        said += "   --diff shows them"
+        said = str(say("plan.in-diff", headline=said))
     return Line(f"{label}{said}", STYLES[change.symbol], hang=len(label))
 
 
@@ -147,7 +163,7 @@ def _details(change: Change, mask: Mask) -> Iterator[Line]:
     runs = (action.why for action in change.actions if isinstance(action, Run) and action.why)
     rest = [why for why in dict.fromkeys(runs) if why not in told.covers]
     if change.after and not told.names_owed:
-        rest.append(f"owed: known after {', '.join(change.after)}")
+        rest.append(say("plan.owed", after=change.after))
     if rest:
         yield _note("; ".join(map(str, rest)))
 
@@ -155,18 +171,14 @@ def _details(change: Change, mask: Mask) -> Iterator[Line]:
 def _standing(change: Change, plan: Plan) -> Iterator[Line]:
     """Why a change is not made: refused, or held by one that is."""
     if change.refusal is None:
-        yield _note(f"held: waits for {change.held}; stays as it is")
+        yield _note(say("plan.waits", address=change.held))
         return
     yield from refusal_lines(change.refusal, _INDENT)
     stay = [
         other.resource.address for other in plan.changes if other.held == change.resource.address
     ]
     if stay:
-        yield _note(f"{', '.join(stay)} stay{'s' if len(stay) == 1 else ''} as {_it(stay)}.")
-
-
-def _it(addresses: Sequence[str]) -> str:
-    return "it is" if len(addresses) == 1 else "they are"
+        yield _note(say("plan.stay", addresses=stay, count=len(stay)))
 
 
 def _differences(change: Change, mask: Mask) -> Iterator[Line]:
@@ -176,7 +188,7 @@ def _differences(change: Change, mask: Mask) -> Iterator[Line]:
     for name, before, after in rows[:_MOST_ROWS]:
         yield _note(f"{name:<{key}}  {before:>{actual}} -> {after}", key + 2)
     if len(rows) > _MOST_ROWS:
-        yield _note(f"and {len(rows) - _MOST_ROWS} more; --json has them all")
+        yield _note(say("plan.more-rows", count=len(rows) - _MOST_ROWS))
 
 
 def _row(note: str) -> str:
@@ -188,30 +200,31 @@ def _cut(text: str, most: int) -> str:
     return f"{text[: most - 1]}…" if len(text) > most else text
 
 
-def _note(text: str, hang: int = 2) -> Line:
-    return Line(" " * _INDENT + text, hang=_INDENT + hang)
+def _note(text: Text, hang: int = 2) -> Line:
+    return Line(f"{' ' * _INDENT}{text}", hang=_INDENT + hang)
 
 
 def _footer(plan: Plan, head: Head) -> Iterator[Line]:
     wanted = [change for change in plan.changes if _wanted(change)]
-    kept = ", ".join(dict.fromkeys(name for change in wanted for name in _kept(change)))
+    kept = list(dict.fromkeys(name for change in wanted for name in _kept(change)))
     pins = [address for address in head.pins if address in plan.in_sync]
-    parts = [f"Kept first: {kept}."] if kept else []
+    parts = [say("plan.kept-first", names=kept)] if kept else []
     if pins:
-        said = (f"{pin.partition('.')[2]} {head.pins[pin]}".strip() for pin in pins)
-        parts.append(f"Unchanged: {', '.join(said)}")
+        held = [f"{pin.partition('.')[2]} {head.pins[pin]}".strip() for pin in pins]
+        parts.append(say("plan.unchanged", pins=held))
     if parts:
-        yield Line("   ".join(parts), hang=2)
+        yield Line("   ".join(map(str, parts)), hang=2)
     if wanted:
-        also = "; ".join(_also_written(wanted))
-        yield Line(f"kjpstate writes nothing else. {also}".rstrip(), hang=2)
+        also = _also_written(wanted)
+        said = say("plan.also-written", also=also) if also else say("plan.nothing-else")
+        yield Line(said, hang=2)
     for drift, by in plan.accepted:
-        what = f"{drift.resource.address} on {drift.resource.host}"
-        yield Line(f"Accepted until {by.until}, left as it is: {what}: {by.why}", hang=2)
+        where = {"address": drift.resource.address, "host": drift.resource.host}
+        yield Line(say("plan.accepted", until=by.until, why=by.why, **where), hang=2)
     if plan.unmanaged:
-        yield Line(f"No longer managed, left as it is: {', '.join(plan.unmanaged)}", hang=2)
+        yield Line(say("plan.unmanaged", addresses=plan.unmanaged), hang=2)
     if plan.elsewhere:
-        yield Line(f"Not looked at from here: {_elsewhere(plan)}", hang=2)
+        yield Line(say("plan.elsewhere", addresses=_elsewhere(plan)), hang=2)
     if parts or wanted or plan.accepted or plan.unmanaged or plan.elsewhere:
         yield BLANK
 
@@ -243,17 +256,20 @@ def _kept(change: Change) -> Iterator[str]:
 
 def _short(path: str) -> str:
     name = path.rstrip("/").rpartition("/")[2] + ("/" if path.endswith("/") else "")
-    return "PM2's list" if name == "dump.pm2" else name
+    return str(say("plan.pm2-list")) if name == "dump.pm2" else name
 
 
-def _also_written(changes: Iterable[Change]) -> list[str]:
+def _also_written(changes: Iterable[Change]) -> list[Said]:
     """`pm2 also writes /root/.pm2/dump.pm2`: what commands write, by program."""
     written: dict[str, dict[str, None]] = {}
     for change in changes:
         for action in change.actions:
             if isinstance(action, Run) and action.writes:
                 written.setdefault(_program(action.argv), {}).update(dict.fromkeys(action.writes))
-    return [f"{program} also writes {', '.join(paths)}" for program, paths in written.items()]
+    return [
+        say("plan.command-writes", program=program, paths=list(paths))
+        for program, paths in written.items()
+    ]
 
 
 def _program(argv: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from kjpstate.kinds import parts
 from kjpstate.model import CheckResult, Event, Plan, Report, Step
 from kjpstate.render.lines import BLANK, Line
 from kjpstate.render.plans import STYLES
-from kjpstate.render.values import counted
+from kjpstate.said import Said, say
 
 _RESULT_STYLES = {
     "applied": "good",
@@ -22,15 +22,28 @@ _RESULT_STYLES = {
     "manual": "change",
 }
 _SAID = {
-    "applied": "applied",
-    "shrunk": "nothing was needed",
-    "failed": "FAILED",
-    "restored": "restored",
-    "held": "held",
-    "refused": "refused",
-    "not tried": "not tried",
+    "applied": "report.applied",
+    "shrunk": "report.shrunk",
+    "failed": "report.failed",
+    "restored": "report.restored",
+    "held": "report.held",
+    "refused": "report.refused",
+    "not tried": "report.not-tried",
 }
-_MARKS = {"passed": "ok", "failed": "FAILED", "manual": "by hand", "unknown": "not known"}
+_COUNTED = {
+    "shrunk": "report.counted-shrunk",
+    "failed": "report.counted-failed",
+    "restored": "report.counted-restored",
+    "held": "report.counted-held",
+    "refused": "report.counted-refused",
+    "not tried": "report.counted-not-tried",
+}
+_MARKS = {
+    "passed": "checks.ok",
+    "failed": "checks.failed",
+    "manual": "checks.by-hand",
+    "unknown": "checks.not-known",
+}
 
 
 _LONG_NAME = 16
@@ -45,7 +58,7 @@ def report_lines(report: Report, second: Plan | None, seconds: float) -> tuple[L
     lines += _by_hand(report)
     if report.backups:
         lines.append(BLANK)
-        lines.append(Line(f"Kept, run {report.run.id}:", "strong"))
+        lines.append(Line(say("report.kept", run=report.run.id), "strong"))
         lines += [Line(f"  {host}  {backup}", hang=4) for host, _, backup in report.backups]
     lines += _suggestions(report)
     if report.checks:
@@ -64,47 +77,46 @@ def rollback_lines(
     address = max((len(step.address) for step in report.steps), default=0)
     lines = [line for step in report.steps for line in _step(step, address)]
     if report.backups:
-        lines += [BLANK, Line(f"Kept, run {report.run.id}:", "strong")]
+        lines += [BLANK, Line(say("report.kept", run=report.run.id), "strong")]
         lines += [Line(f"  {host}  {backup}", hang=4) for host, _, backup in report.backups]
-    lines += [BLANK, Line("Next: kjpstate plan   shows what the document would do again", hang=2)]
+    lines += [BLANK, Line(say("undone.next"), hang=2)]
     if untouched:
-        names = ", ".join(untouched)
-        said = f"{counted(len(untouched), 'host')} not reached, untouched by that run: {names}"
-        lines.append(Line(said, ours=True, hang=2))
+        left = say("undone.untouched", count=len(untouched), hosts=[*untouched])
+        lines.append(Line(left, ours=True, hang=2))
     return (*lines, Line(_taken_back(report, run, seconds), "strong", ours=True, hang=2))
 
 
-def _taken_back(report: Report, run: str, seconds: float) -> str:
+def _taken_back(report: Report, run: str, seconds: float) -> Said:
     homes = {change.resource.address: change.resource.host for change in report.plan.changes}
     done = [homes[step.address] for step in report.steps if step.result in ("applied", "shrunk")]
     left = [homes[step.address] for step in report.steps if homes[step.address] not in done]
     left += report.plan.unreachable
     if not left and report.exit_code == 0:
-        return f"Run {run} was rolled back in {seconds:.1f} s, as run {report.run.id}."
+        return say("undone.all", run=run, seconds=seconds, by=report.run.id)
     if not done:
-        return f"Run {run} was not rolled back; see above."
+        return say("undone.nothing", run=run)
     if not left:
-        return f"Run {run} was rolled back, as run {report.run.id}, but not to the end; see above."
-    there = (
-        f"Run {run} was rolled back on {', '.join(done)}, as run {report.run.id}, not on "
-        f"{', '.join(left)}"
-    )
-    return f"{there}; kjpstate rollback {run}   goes on there"
+        return say("undone.not-to-the-end", run=run, by=report.run.id)
+    return say("undone.partly", run=run, hosts=done, by=report.run.id, left=left)
 
 
 def check_lines(checks: Sequence[CheckResult]) -> tuple[Line, ...]:
     """The table of checks and its count; a manual one is asked, never passed."""
     if not checks:
-        return (Line("No checks in this document.", ours=True),)
+        return (Line(say("checks.none"), ours=True),)
     short = [len(check.name) for check in checks if len(check.name) <= _LONG_NAME]
     name, host = max(short, default=0), min(max(len(check.host) for check in checks), 24)
     rows = [_check(check, name, host) for check in checks]
-    return (Line("Checks:", "strong", ours=True), *rows, Line(checks_count(checks), ours=True))
+    return (
+        Line(say("checks.title"), "strong", ours=True),
+        *rows,
+        Line(checks_count(checks), ours=True),
+    )
 
 
 def _check(check: CheckResult, name: int, host: int) -> Line:
     """One row; the reason stands in its column, below a name that is too long for its own."""
-    mark, style = f"  {_MARKS[check.result]:<9}  ", _RESULT_STYLES.get(check.result, "")
+    mark, style = f"  {say(_MARKS[check.result])!s:<9}  ", _RESULT_STYLES.get(check.result, "")
     reason = "; ".join(str(check.reason).split("\n"))
     if len(check.name) > _LONG_NAME:
         where = f"{check.host}  " if check.host else ""
@@ -116,10 +128,11 @@ def _check(check: CheckResult, name: int, host: int) -> Line:
 def checks_count(checks: Sequence[CheckResult]) -> str:
     """`Checks: 6 passed, 0 failed, 1 by hand.`"""
     found = {result: sum(check.result == result for check in checks) for result in _MARKS}
-    parts = [f"{found['passed']} passed", f"{found['failed']} failed"]
-    parts += [f"{found['manual']} by hand"] if found["manual"] else []
-    parts += [f"{found['unknown']} not known"] if found["unknown"] else []
-    return f"Checks: {', '.join(parts)}."
+    parts = [say("checks.count-passed", count=found["passed"])]
+    parts += [say("checks.count-failed", count=found["failed"])]
+    parts += [say("checks.count-by-hand", count=found["manual"])] if found["manual"] else []
+    parts += [say("checks.count-not-known", count=found["unknown"])] if found["unknown"] else []
+    return str(say("checks.count", parts=parts))
 
 
 def event_line(event: Event) -> Line:
@@ -128,16 +141,20 @@ def event_line(event: Event) -> Line:
         case "start":
             return Line(f"{event.address}", "strong")
         case "done":
-            said = f": {event.text}" if event.text else ""
-            return Line(f"{event.address} done{said}", "good", hang=4)
+            done = say("event.done", address=event.address)
+            if event.text:
+                done = say("event.done-so", address=event.address, how=event.text)
+            return Line(done, "good", hang=4)
         case "failed":
-            return Line(f"{event.address} failed: {event.text}", "refuse", hang=4)
+            failed = say("event.failed", address=event.address, why=event.text)
+            return Line(failed, "refuse", hang=4)
         case "output":
             return Line(f"      {event.text}", "faint", hang=8)
         case "recovered":
             return Line(str(event.text), "replace", hang=2)
         case "wait":
-            return Line(f"    waits for {event.text}", hang=6)
+            waits = say("event.waits", what=event.text)
+            return Line(f"    {waits}", hang=6)
         case _:
             return Line(f"    {event.text}", hang=6)
 
@@ -145,17 +162,21 @@ def event_line(event: Event) -> Line:
 def cost_lines(costs: Mapping[str, Cost], milliseconds: float) -> Iterator[Line]:
     """For `-v`: what the looking cost on each host, and the wall time."""
     for host, cost in costs.items():
-        spent = f"{counted(cost.connections, 'connection')}, {counted(cost.execs, 'exec')}"
-        yield Line(f"{host}: {spent}, {cost.sent} bytes sent, {cost.received} bytes received")
+        spent = [say("cost.connections", count=cost.connections)]
+        spent.append(say("cost.execs", count=cost.execs))
+        bytes_ = {"sent": cost.sent, "received": cost.received}
+        yield Line(say("cost.host", host=host, spent=spent, **bytes_))
     yield Line(f"{milliseconds:.0f} ms", ours=True)
 
 
 def _step(step: Step, address: int) -> Iterator[Line]:
     label = f"  {step.address:<{address}}  "
     first, *rest = str(step.reason).split("\n")
-    reason = f": {first}" if first else ""
+    result = say(_SAID[step.result])
+    if first:
+        result = say("report.so", result=result, why=first)
     style = _RESULT_STYLES.get(step.result, "")
-    yield Line(f"{label}{_SAID[step.result]}{reason}", style, hang=len(label))
+    yield Line(f"{label}{result}", style, hang=len(label))
     for line in rest:
         indent = 6 + len(line) - len(line.lstrip())
         yield Line(f"{'':<6}{line}", style, hang=indent + 4)
@@ -166,7 +187,7 @@ def _by_hand(report: Report) -> Iterator[Line]:
     typed."""
     for host in dict.fromkeys(host for host, _ in report.commands):
         yield BLANK
-        yield Line(f"Not as it was. Type on {host}, in this order:", "refuse")
+        yield Line(say("report.by-hand", host=host), "refuse")
         yield from (Line(f"  {line}") for name, line in report.commands if name == host)
 
 
@@ -184,9 +205,9 @@ def _second_look(second: Plan | None) -> Iterator[Line]:
     if second is None:
         return
     if second.empty:
-        yield Line("Looked again: in sync.", "good", ours=True)
+        yield Line(say("report.in-sync"), "good", ours=True)
         return
-    yield Line("Looked again, this still differs:", "refuse", ours=True)
+    yield Line(say("report.still-differs"), "refuse", ours=True)
     for change in second.changes:
         headline = change.drift.told.headline
         yield Line(
@@ -198,11 +219,6 @@ def _second_look(second: Plan | None) -> Iterator[Line]:
 
 def _last(report: Report, seconds: float) -> Line:
     found = {result: sum(step.result == result for step in report.steps) for result in _SAID}
-    parts = [f"{found['applied']} applied"]
-    parts += [f"{found['shrunk']} not needed"] if found["shrunk"] else []
-    parts += [
-        f"{found[result]} {_SAID[result].lower()}"
-        for result in ("failed", "restored", "held", "refused", "not tried")
-        if found[result]
-    ]
-    return Line(f"Apply: {', '.join(parts)}, in {seconds:.1f} s.", "strong", ours=True)
+    parts = [say("report.counted-applied", count=found["applied"])]
+    parts += [say(code, count=found[result]) for result, code in _COUNTED.items() if found[result]]
+    return Line(say("report.counts", parts=parts, seconds=seconds), "strong", ours=True)

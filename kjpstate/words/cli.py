@@ -258,7 +258,7 @@ MESSAGES = {
     "schedule.works-unreachable": "It works there: exit code 3, a host was not reached.",
     "schedule.write-this": "Write this?",
     "schedule.written": "Written. {hint}",
-    "stale-plan.cure": "kjpstate plan --out FILE   saves a new one",
+    "stale-plan.saved.cure": "kjpstate plan --out FILE   saves a new one",
     "stale-plan.cut-off": (
         "run {run} on {host} was cut off after {path} was saved; nothing was done"
     ),

@@ -7,10 +7,13 @@ import re
 import string
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
+from kjpstate import words
 from kjpstate.said import Said, plain, said_of, say
 from kjpstate.words import messages, text
 from kjpstate.words.plural import Plural
@@ -77,6 +80,14 @@ def test_every_code_has_words_and_its_values() -> None:
         if not more and wanted - names:
             wrong.append(f"{place}: {code} is not given {', '.join(sorted(wanted - names))}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_no_code_has_two_sentences() -> None:
+    found: dict[str, str] = {}
+    for room in iter_modules(words.__path__):
+        table = getattr(import_module(f"kjpstate.words.{room.name}"), "MESSAGES", {})
+        assert not found.keys() & table.keys()
+        found |= dict.fromkeys(table, room.name)
 
 
 def test_every_sentence_is_said_somewhere() -> None:
