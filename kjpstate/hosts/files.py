@@ -397,9 +397,12 @@ def _put_back(
     else:
         folder.unlink(name, missing_ok=True)
     pen.tell("restore")
-    folder.sync()
-    if digest_of(path, folder, name) != then:
-        raise Trouble(say("hosts.not-what-was-put-back", path=path))
+    try:
+        folder.sync()
+        if digest_of(path, folder, name) != then:
+            raise Trouble(say("hosts.not-what-was-put-back", path=path), "unknown")
+    except OSError as error:
+        raise Trouble(why(path, error), "unknown") from None
     return "done"
 
 

@@ -370,11 +370,11 @@ def keep(path: str, pen: Pen, backup: str, parent: Folder, shared: bool = False)
         place.remove(temporary)
         try:
             _copy_tree(parent, name, place, temporary, shared)
+            pen.tell("backup copied")
+            place.rename(temporary, final)
         except OSError:
             _clear(place, temporary)
             raise
-        pen.tell("backup copied")
-        place.rename(temporary, final)
         note_kept(
             pen, path.rstrip("/"), backup, tree_digest(place, final), "directory", folder=place
         )

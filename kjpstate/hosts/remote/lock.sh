@@ -109,10 +109,18 @@ kj_read() { # path, numbers: kj_text is that of a small regular file of one of t
         ;;
       *) kj_wrong=lock.foreign ;;
     esac
-    # shellcheck disable=SC2086 # words of our own
-    [ -n "$kj_wrong" ] || kj_text=$($KJ_READER head -c 4096 "$1" 2>/dev/null | tr '\000-\011\013-\037\177' '\001')
+    if [ -z "$kj_wrong" ]; then
+      kj_text=$(kj_head "$1")
+      # Its owner may have let it go since the look at it, and another one may have come.
+      [ -n "$kj_text" ] || { [ -e "$1" ] || return 1; kj_text=$(kj_head "$1"); }
+    fi
   fi
   ! kj_wrong_at "$1" || return 2
+}
+
+kj_head() { # path: its first 4 KiB, what is no text as one sign
+  # shellcheck disable=SC2086 # words of our own
+  $KJ_READER head -c 4096 "$1" 2>/dev/null | tr '\000-\011\013-\037\177' '\001'
 }
 
 kj_process() { # pid, start, boot: whether each has its form
