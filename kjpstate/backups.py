@@ -20,7 +20,7 @@ from kjpstate.model import (
     Tree,
     Unreadable,
 )
-from kjpstate.said import say
+from kjpstate.said import Text, say
 from kjpstate.undo import ledger, record
 from kjpstate.undo.items import of_file
 from kjpstate.undo.ledger import Condition, Found, Kept
@@ -31,7 +31,7 @@ _AT_ONCE = 12
 
 async def ledgers(
     document: reconcile.Document, hosts: Mapping[str, Eye], chosen: Sequence[str]
-) -> tuple[dict[str, tuple[Kept, ...]], dict[str, str]]:
+) -> tuple[dict[str, tuple[Kept, ...]], dict[str, Text]]:
     """Host -> the rows of its ledger; and the hosts out of reach. Raises Failed for a damaged
     ledger."""
     wanted: dict[str, list[Reading]] = {name: [_ledger(name, document.name)] for name in chosen}

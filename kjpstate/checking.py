@@ -32,6 +32,7 @@ from kjpstate.model import (
     Scope,
 )
 from kjpstate.reconcile import Document
+from kjpstate.said import Text
 
 _MOST_PATHS = 40
 
@@ -44,7 +45,7 @@ class Check:
 
     plan: Plan
     busy: Mapping[str, Holder] = field(default_factory=dict)
-    hints: Mapping[str, str] = field(default_factory=dict)
+    hints: Mapping[str, Text] = field(default_factory=dict)
     distrusted: frozenset[str] = frozenset()
 
 
@@ -166,7 +167,7 @@ def _paths(change: Change) -> Iterator[str]:
 
 def _hints(
     plan: Plan, probes: Sequence[Probe], answers: Mapping[Reading, Answer]
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, Text]]:
     traces = {probe.host: causes.parse(answers.get(probe)) for probe in probes}
     for change in plan.changes:
         found = traces.get(change.resource.host)

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kjpstate.said import Text
+from kjpstate.said import Text, say
 
 IN_SYNC, FAILED, DRIFT, UNREACHABLE, LOCKED, STALE = 0, 1, 2, 3, 4, 5
 CHECKS_FAILED, RESTORED, REFUSED, USAGE, DOCUMENT, INTERRUPTED = 6, 7, 8, 64, 65, 130
@@ -69,7 +69,7 @@ def mistake(error: Exception) -> Text:
     of ours."""
     if isinstance(error, KjpstateError):
         return error.message
-    return f"kjpstate itself failed ({type(error).__name__}: {error}): a mistake of ours"
+    return say("errors.mistake", kind=type(error).__name__, error=str(error))
 
 
 class Failed(KjpstateError):
@@ -92,7 +92,7 @@ class Locked(KjpstateError):
     exit_code = LOCKED
 
     def __init__(
-        self, message: Text, remedy: Text = "", rule: str = "", run: str = "", held: str = ""
+        self, message: Text, remedy: Text = "", rule: str = "", run: str = "", held: Text = ""
     ) -> None:
         super().__init__(message, remedy, rule)
         self.run = run

@@ -227,7 +227,7 @@ class _Watch:
             except errors.Unreachable as error:
                 if first and not pace.patient and not self.may_be_off:
                     raise
-                self._lose(" ".join(str(error.message).split()))
+                self._lose(error.message)
                 await self.host.close()
             at = self._at()
             if at >= end and (not self.lost or at >= end + pace.every):
@@ -248,7 +248,7 @@ class _Watch:
         samples: list[Sample] = []
         for course in standing:
             stepped = courses.step(course, at, answers)
-            if isinstance(stepped, str):
+            if not isinstance(stepped, tuple):
                 raise errors.Unreachable(self.host.name, stepped)
             following.append(stepped[0])
             samples.append(stepped[1])
@@ -283,7 +283,7 @@ class _Watch:
         if after > until + _LATE and not self.lost:
             self._lose("this computer slept, or was stopped", until)
 
-    def _lose(self, why: str, since: float | None = None) -> None:
+    def _lose(self, why: Text, since: float | None = None) -> None:
         self.fails += 1
         if self.lost is None:
             self.lost = Hole(self.host.name, self._at() if since is None else since, None, why)

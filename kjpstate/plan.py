@@ -76,7 +76,7 @@ class Scene:
     key: bytes
     kinds: Mapping[str, Kind]
     may_change: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    unreachable: Mapping[str, str] = field(default_factory=dict)
+    unreachable: Mapping[str, Text] = field(default_factory=dict)
     unfinished: Mapping[str, Unfinished] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
     elsewhere: Mapping[str, str] = field(default_factory=dict)

@@ -45,6 +45,7 @@ from kjpstate.model import (
     named,
 )
 from kjpstate.plan import Scene
+from kjpstate.said import Text, say
 
 _PAUSE = 3.0
 """Seconds between two looks at such a check."""
@@ -168,7 +169,7 @@ async def look(
     hosts: Mapping[str, Eye],
     wanted: Mapping[str, Sequence[Reading]],
     distrusted: set[str] | None = None,
-) -> tuple[dict[Reading, Answer], dict[str, str]]:
+) -> tuple[dict[Reading, Answer], dict[str, Text]]:
     """All answers, and host -> why for those out of reach, whose readings are NotAsked.
 
     A host whose key is not the confirmed one ends it (RefusedError): nothing may be done as long as
@@ -186,11 +187,13 @@ async def look(
         if name not in hosts
         for reading in wanted[name]
     }
-    unreachable: dict[str, str] = {}
+    unreachable: dict[str, Text] = {}
     for name, result in zip(names, results, strict=True):
         if distrusted is not None and isinstance(result, errors.Distrusted):
             distrusted.add(name)
-            unreachable[name] = f"{result.message} [{result.rule}]\n{result.remedy}"
+            unreachable[name] = say(
+                "errors.with-rule", message=result.message, rule=result.rule, remedy=result.remedy
+            )
             answers.update(dict.fromkeys(wanted[name], NotAsked(f"{name} is not who it was")))
         elif isinstance(result, errors.Unreachable):
             unreachable[name] = _sentence(result)
@@ -280,7 +283,7 @@ async def verify(
     key: bytes,
     names: Sequence[str] = (),
     scope: Scope = EVERYTHING,
-    lost: Mapping[str, str] = MappingProxyType({}),
+    lost: Mapping[str, Text] = MappingProxyType({}),
 ) -> tuple[CheckResult, ...]:
     """Every acceptance check in scope (or those named), in the document's order; a host's travel
     together.
@@ -331,7 +334,7 @@ async def _patiently(
         results = tuple(again.get(item.name, item) for item in results)
 
 
-def _judge(item: Resource, answers: Answers, unreachable: Mapping[str, str]) -> CheckResult:
+def _judge(item: Resource, answers: Answers, unreachable: Mapping[str, Text]) -> CheckResult:
     if item.host in unreachable:
         return CheckResult(item.spec.name, "unknown", unreachable[item.host], item.host)
     kind: Any = KINDS[item.kind]
@@ -439,5 +442,7 @@ def today() -> str:
     return time.strftime("%Y-%m-%d")
 
 
-def _sentence(error: errors.KjpstateError) -> str:
-    return f"{error.message}\n{error.remedy}" if error.remedy else str(error.message)
+def _sentence(error: errors.KjpstateError) -> Text:
+    if not error.remedy:
+        return error.message
+    return say("errors.with-remedy", message=error.message, remedy=error.remedy)

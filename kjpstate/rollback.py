@@ -32,7 +32,7 @@ from kjpstate.model import (
     Where,
 )
 from kjpstate.plan import Scene
-from kjpstate.said import say
+from kjpstate.said import Text, say
 from kjpstate.undo import ledger, record, reverse
 from kjpstate.undo.items import Spec
 from kjpstate.undo.record import Record
@@ -49,7 +49,7 @@ class Rollback:
     run: str
     plan: Plan
     scene: Scene
-    untouched: Mapping[str, str] = field(default_factory=dict)
+    untouched: Mapping[str, Text] = field(default_factory=dict)
 
 
 async def run(
@@ -142,7 +142,7 @@ async def act(
 
 async def _noted(
     document: reconcile.Document, hosts: Mapping[str, Eye], chosen: Sequence[str], id: str
-) -> tuple[dict[str, tuple[dict[Reading, Answer], dict[str, Record]]], dict[str, str]]:
+) -> tuple[dict[str, tuple[dict[Reading, Answer], dict[str, Record]]], dict[str, Text]]:
     """Host -> (answers, the records of its runs in their order), in two looks; and the hosts out of
     reach."""
     first: Mapping[str, list[Reading]] = {
@@ -204,8 +204,8 @@ def _last(notes: Mapping[str, tuple[Any, Mapping[str, Record]]]) -> str:
 def _untouched(
     run: str,
     notes: Mapping[str, tuple[Any, Mapping[str, Record]]],
-    unreachable: Mapping[str, str],
-) -> dict[str, str]:
+    unreachable: Mapping[str, Text],
+) -> dict[str, Text]:
     """The hosts out of reach that `run` did not change, as its records on the others say."""
     told = [records[run].hosts for _, records in notes.values() if run in records]
     if any(hosts is None for hosts in told):
@@ -214,7 +214,7 @@ def _untouched(
     return {host: why for host, why in unreachable.items() if host not in changed}
 
 
-def _unknown(id: str, unreachable: Mapping[str, str]) -> errors.KjpstateError:
+def _unknown(id: str, unreachable: Mapping[str, Text]) -> errors.KjpstateError:
     if unreachable:
         host, why = next(iter(unreachable.items()))
         return errors.Unreachable(host, why, say("rollback.unread.cure"))

@@ -11,6 +11,7 @@ import pytest
 
 from kjpstate import errors, monitor
 from kjpstate.formats.soak import Hole, Sample
+from kjpstate.said import Said, Text, say
 from tests.support.watched import LIMITS, OUT, Watched, watched
 
 
@@ -20,7 +21,7 @@ def bot_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
     return watched(tmp_path, monkeypatch)
 
 
-def findings(soak) -> list[tuple[float | None, str]]:
+def findings(soak) -> list[tuple[float | None, Text]]:
     return [(finding.at, finding.what) for verdict in soak.verdicts for finding in verdict.findings]
 
 
@@ -51,23 +52,30 @@ def typed(*words: str):
     return lambda bot: bot.world.stb.type("pm2", *words)
 
 
-DEAD = "bot-kjp is not alive: "
+def dead(why: str) -> Said:
+    return say("watch.not-alive", app="bot-kjp", why=why)
+
+
 TROUBLES = {
-    "spins": (Watched.spins, "CPU 33% of one core; the limit is 30%", 180),
-    "crashes": (Watched.crashes, "restarts by crashes: 1; the limit is 0", 180),
-    "names": (Watched.no_names, "web.whatsapp.com did not resolve at 3 looks; the limit is 2", 240),
+    "spins": (Watched.spins, say("watch.cpu", cpu=33.0, limit=30.0), 180),
+    "crashes": (Watched.crashes, say("watch.crashes", crashes=1, limit=0), 180),
+    "names": (
+        Watched.no_names,
+        say("watch.unresolved", names=["web.whatsapp.com"], looks=3, limit=2),
+        240,
+    ),
     "log": (
         lambda bot: bot.logs(*["ENOTFOUND"] * 4),
-        'lines with "ENOTFOUND": 4; the limit is 3',
+        say("watch.log", text="ENOTFOUND", times=4, limit=3),
         180,
     ),
-    "stopped": (typed("stop", "bot-kjp"), f"{DEAD}stopped", 210),
+    "stopped": (typed("stop", "bot-kjp"), dead("stopped"), 210),
     "deleted": (
         typed("delete", "bot-kjp"),
-        f"{DEAD}not in PM2's list, which is empty; the saved list has it",
+        dead("not in PM2's list, which is empty; the saved list has it"),
         210,
     ),
-    "no daemon": (typed("kill"), f"{DEAD}no PM2 daemon; the saved list has it", 210),
+    "no daemon": (typed("kill"), dead("no PM2 daemon; the saved list has it"), 210),
 }
 
 
@@ -87,8 +95,8 @@ def test_keep_going_watches_on_to_the_end(bot: Watched):
     soak = bot.watch(keep_going=True)
     assert (soak.result, soak.ended, len(soak.samples)) == ("failed", "whole", 61)
     assert findings(soak) == [
-        (120, "restarts by crashes: 1; the limit is 0"),
-        (210, 'lines with "ENOTFOUND": 9; the limit is 3'),
+        (120, say("watch.crashes", crashes=1, limit=0)),
+        (210, say("watch.log", text="ENOTFOUND", times=9, limit=3)),
     ]
 
 
@@ -97,7 +105,7 @@ def test_restarts_on_purpose_do_not_count(bot: Watched):
     soak = bot.watch(length=300)
     assert soak.result == "passed"
     assert (soak.samples[-1].crashes, soak.samples[-1].planned) == (0, 1)
-    assert [sample.notes for sample in soak.samples if sample.notes] == [("restarted on purpose",)]
+    assert [sample.notes for sample in soak.samples if sample.notes] == [(say("watch.planned"),)]
 
 
 def test_what_was_before_the_baseline_is_not_ours(bot: Watched):
@@ -113,7 +121,7 @@ def test_a_lost_link_is_a_hole_and_what_happened_in_it_still_counts(bot: Watched
     soak = bot.watch()
     assert soak.result == "passed"
     (hole,) = soak.holes
-    assert (hole.host, hole.start, hole.why) == ("stb", 420, "stb can't be reached")
+    assert (hole.host, hole.start, hole.why) == ("stb", 420, say("link.unreachable", host="stb"))
     assert hole.end is not None and 500 <= hole.end <= 540
     assert [type(seen) for seen in bot.seen].count(Hole) == 2
     assert soak.samples[-1].logs["ENOTFOUND"] == 3
@@ -137,7 +145,9 @@ def test_a_box_that_stays_away_is_not_known(bot: Watched):
     bot.at(400, bot.lost)
     soak = bot.watch()
     assert (soak.result, soak.ended) == ("unknown", "whole")
-    assert (420, "out of sight at the end: stb can't be reached") in findings(soak)
+    assert (420, say("watch.lost-at-the-end", why=say("link.unreachable", host="stb"))) in findings(
+        soak
+    )
     assert 1800 <= soak.seconds <= 1830
 
 
@@ -176,7 +186,7 @@ def test_a_night_of_sleep_is_no_pass(bot: Watched):
     bot.at(600, lambda: setattr(bot.clock, "at", bot.clock.at + 28_800))
     soak = bot.watch()
     assert soak.result == "unknown"
-    assert findings(soak) == [(None, "out of sight for 8:00:00 of 8:10:00")]
+    assert findings(soak) == [(None, say("watch.lost", dark=28_800.0, length=29_400.0))]
 
 
 def test_a_reboot_in_between_is_told_and_is_no_crash(bot: Watched):
@@ -184,7 +194,9 @@ def test_a_reboot_in_between_is_told_and_is_no_crash(bot: Watched):
     bot.at(110, bot.world.stb.reboot)
     bot.at(130, bot.back)
     soak = bot.watch(length=600)
-    assert [note for sample in soak.samples for note in sample.notes] == ["the box was restarted"]
+    assert [note for sample in soak.samples for note in sample.notes] == [
+        say("watch.box-restarted")
+    ]
     assert soak.samples[-1].crashes == 0
     assert soak.result == "passed"
 
@@ -197,7 +209,7 @@ def test_a_new_daemon_is_told(bot: Watched):
     bot.at(100, anew)
     soak = bot.watch(length=300)
     assert [note for sample in soak.samples for note in sample.notes] == [
-        "PM2's daemon was restarted"
+        say("watch.daemon-restarted")
     ]
     assert soak.result == "passed"
 
@@ -213,7 +225,9 @@ def test_a_log_that_is_rotated_goes_on_counting(bot: Watched):
     bot.at(200, rotates)
     soak = bot.watch(length=300)
     assert soak.samples[-1].logs["ENOTFOUND"] == 3
-    assert any("was rotated" in note for sample in soak.samples for note in sample.notes)
+    assert any(
+        note.code.startswith("logs.rotated") for sample in soak.samples for note in sample.notes
+    )
 
 
 def test_the_defaults_are_half_an_hour_and_twice_a_minute(tmp_path: Path, monkeypatch):

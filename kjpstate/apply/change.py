@@ -62,7 +62,7 @@ async def take(change: Change, work: Work) -> None:
         lose(change, unit, lost, outcomes[first:], work)
         return
     except Exception as error:
-        await stop(change, unit, Stopped(errors.mistake(error)), outcomes[first:], work)
+        await stop(change, unit, Stopped(str(errors.mistake(error))), outcomes[first:], work)
         return
     work.steps.append(Step(address, "applied" if acted else "shrunk", "", tuple(outcomes[first:])))
     work.tell(Event("done", address, "" if acted else say("apply.not-needed")))
@@ -104,7 +104,7 @@ async def _left(change: Change, actions: Sequence[Action], work: Work) -> tuple[
         return tuple(action for action in actions if isinstance(action, Await))
     due = change_for(found.drift, work.scene)
     if due.refusal is not None:
-        raise Stopped(due.refusal.reason)
+        raise Stopped(str(due.refusal.reason))
     planned = {_content(action) for action in actions}
     other = [action for action in due.actions if _content(action) not in planned]
     if other:
@@ -137,7 +137,7 @@ async def _due(change: Change, work: Work) -> tuple[Action, ...]:
         return ()
     due = change_for(found.drift, work.scene)
     if due.refusal is not None:
-        raise Stopped(due.refusal.reason)
+        raise Stopped(str(due.refusal.reason))
     extra = {_footprint(action) for action in due.actions} - {
         _footprint(action) for action in change.actions
     }

@@ -174,9 +174,9 @@ async def _acted(actions: Iterable[Action], work: Work) -> Text:
                 for item in (action, *left)
                 if not isinstance(item, Stamp)
             ]
-            return lost.message
+            return str(lost.message)
         except Exception as error:
-            trouble.append(errors.mistake(error))
+            trouble.append(str(errors.mistake(error)))
             work.commands.append((action.host, by_hand(action)))
             continue
         if not found[-1].ok:

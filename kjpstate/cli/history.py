@@ -65,7 +65,7 @@ def command(session: Session, asked: Asked) -> int:
     folder = looking_folder(session.environ)
     asks = bool(name) and not asked.local
     found = history.runs(folder, replace(wanted, most=0) if asks else wanted)
-    runs, lost = found.value, dict[str, str]()
+    runs, lost = found.value, dict[str, Text]()
     if asks:
         theirs, lost = over(session, asked, _told_by_hosts, Manner(looks=True, forgiving=True))
         runs = history.merged(runs, theirs, wanted)
@@ -79,7 +79,7 @@ def command(session: Session, asked: Asked) -> int:
     return errors.IN_SYNC
 
 
-async def _told_by_hosts(work: Work, asked: Asked) -> tuple[list[Past], dict[str, str]]:
+async def _told_by_hosts(work: Work, asked: Asked) -> tuple[list[Past], dict[str, Text]]:
     """The runs that the hosts tell which --limit names (all without it), and those out of reach:
     host -> why."""
     wanted: dict[str, list[Reading]] = {}

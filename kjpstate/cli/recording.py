@@ -62,7 +62,7 @@ class Note:
         self.items += [Item(host, "", "busy") for host in busy]
         self.items += [_change(change, mask) for change in plan.changes]
         self.items += [
-            Item(host, "", "unreachable", "", why) for host, why in plan.unreachable.items()
+            Item(host, "", "unreachable", "", str(why)) for host, why in plan.unreachable.items()
         ]
         self.items += [
             Item(
@@ -83,7 +83,8 @@ class Note:
             for step in report.steps
         ]
         self.items += [
-            Item(host, "", "unreachable", "", why) for host, why in report.plan.unreachable.items()
+            Item(host, "", "unreachable", "", str(why))
+            for host, why in report.plan.unreachable.items()
         ]
         self.checked(report.checks)
         self.backups = report.backups

@@ -72,7 +72,7 @@ async def _status(work: Work, asked: Asked) -> int:
 
 async def _looked(
     work: Work, apps: Sequence[Declared], timeout: float
-) -> tuple[Answers, dict[str, str]]:
+) -> tuple[Answers, dict[str, Text]]:
     """One message a host: its lock, its journal, its lines, its apps."""
     wanted: dict[str, list[Reading]] = {}
     for name in work.chosen:
@@ -90,7 +90,7 @@ def _stands(
     work: Work,
     apps: Sequence[Declared],
     answers: Answers,
-    lost: dict[str, str],
+    lost: dict[str, Text],
     patience: timedelta,
 ) -> tuple[Status, Text]:
     document = work.document

@@ -113,13 +113,13 @@ async def _clear(
     """What stands at the lock's place and is none: nothing is known of it, so there is nothing to
     ask."""
     if run is not None or not force:
-        raise errors.Failed(*is_damaged(host.name, holder.text))
+        raise errors.Failed(*is_damaged(host.name, holder.why))
     if not await host.unlock(holder, force=True):
         raise errors.Locked(
             say("cli.locked-meanwhile", host=host.name), say("cli.locked-meanwhile.cure")
         )
     with session.owing():
-        session.out([Line(say("cli.lock-cleared", what=holder.text, host=host.name), "good")])
+        session.out([Line(say("cli.lock-cleared", what=holder.why, host=host.name), "good")])
 
 
 async def _settled(host: Host, seconds: float) -> Holder | None:

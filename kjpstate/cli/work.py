@@ -110,7 +110,7 @@ def tell_unread(session: Session, hosts: Iterable[HostSpec], folder: Path) -> No
     if any(isinstance(spec, Ssh) for spec in hosts):
         from kjpstate.hosts.known_hosts import troubles
 
-        session.tell([Line(trouble, "change", whole=True) for trouble in troubles(folder)])
+        session.tell([Line(str(trouble), "change", whole=True) for trouble in troubles(folder)])
 
 
 def head(

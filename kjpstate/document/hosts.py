@@ -46,7 +46,7 @@ def absolute(page: Page, host: HostSpec, text: str, pointer: str, *, folder: boo
         page.add(pointer, f"expected a file, found the folder {text}")
     path = at_home(text, page.environ)
     if windows and (why := misleading(path)):
-        page.add(pointer, why)
+        page.add(pointer, str(why))
         return text
     start = host.folder if isinstance(host, Local) else "/"
     return tidied(join(start, path), folder=folder, windows=windows)
@@ -61,7 +61,7 @@ def _here(page: Page, text: str, pointer: str, *, folder: bool) -> str:
     """A path on this machine, from the document's folder; what would be another place is noted."""
     written = at_home(text.replace("\\", "/"), page.environ)
     if page.windows and (why := misleading(written)):
-        page.add(pointer, why)
+        page.add(pointer, str(why))
     path = written if whole(written, page.windows) else f"{page.folder.as_posix()}/{written}"
     return tidied(path, folder=folder, windows=page.windows)
 

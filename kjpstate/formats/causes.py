@@ -12,9 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
-from kjpstate.formats.sentences import say
-from kjpstate.formats.times import spelled
 from kjpstate.model import Answer
+from kjpstate.said import Text, say
 
 _STAMP = r"\w{3} \w{3} +\d{1,2} \d\d:\d\d:\d\d \d{4}"
 _LOGIN = re.compile(
@@ -91,45 +90,49 @@ def parse(answer: Answer) -> Traces | None:
     )
 
 
-def hint(traces: Traces, paths: Sequence[str], app: str = "") -> str:
+def hint(traces: Traces, paths: Sequence[str], app: str = "") -> Text:
     """A clause on what changed these files last, or on what PM2 did with `app` last; "" for
     nothing."""
-    parts = [*_of_app(traces, app), *_of_files(traces, paths)]
-    return "; ".join(parts)
+    of_app, of_files = _of_app(traces, app), _of_files(traces, paths)
+    if of_app and of_files:
+        return say("causes.both", app=of_app, files=of_files)
+    return of_app or of_files
 
 
-def _of_app(traces: Traces, app: str) -> Iterator[str]:
+def _of_app(traces: Traces, app: str) -> Text:
     if not app:
-        return
+        return ""
     mine = [
         (when, text)
         for when, text in traces.pm2
         if re.search(rf"App \[{re.escape(app)}[:\]]", text)
     ]
-    if mine:
-        yield say("causes.pm2-log", when=mine[-1][0].replace("T", " "), line=mine[-1][1])
+    if not mine:
+        return ""
+    return say("causes.pm2-log", when=mine[-1][0].replace("T", " "), line=mine[-1][1])
 
 
-def _of_files(traces: Traces, paths: Sequence[str]) -> Iterator[str]:
+def _of_files(traces: Traces, paths: Sequence[str]) -> Text:
     changed = {path: when for path, when in traces.files.items() if _belongs(path, paths)}
     gone = {path: when for path, when in traces.gone.items() if path in paths}
     times = [*((when, path, "causes.changed") for path, when in changed.items())]
     times += [(when, path, "causes.went") for path, when in gone.items()]
     if not times:
-        return
+        return ""
     when, path, code = max(times)
     if when > traces.now + _AROUND:
-        return
+        return ""
     said = say(
         code,
         name=path.rpartition("/")[2],
         when=_shown(when, traces.zone),
-        span=spelled(traces.now - when),
+        span=traces.now - when,
     )
-    yield ", ".join([said, *_people(traces, when), *_by_packages(traces, when)])
+    parts = [said, *_people(traces, when), *_by_packages(traces, when)]
+    return say("causes.list", parts=parts)
 
 
-def _people(traces: Traces, when: float) -> Iterator[str]:
+def _people(traces: Traces, when: float) -> Iterator[Text]:
     if not traces.logins:
         return
     there = [
@@ -142,16 +145,16 @@ def _people(traces: Traces, when: float) -> Iterator[str]:
     )
     if names:
         code = "causes.people-and-more" if len(names) > _MOST_TOLD else "causes.people"
-        yield say(code, names=", ".join(names[:_MOST_TOLD]), more=len(names) - _MOST_TOLD)
+        yield say(code, names=names[:_MOST_TOLD], more=len(names) - _MOST_TOLD)
     elif min(login.begin for login in traces.logins) <= when:
         yield say("causes.nobody")
 
 
-def _by_packages(traces: Traces, when: float) -> Iterator[str]:
+def _by_packages(traces: Traces, when: float) -> Iterator[Text]:
     near = [item.what for item in traces.packages if -_AROUND <= when - item.when <= _PACKAGES]
     if near:
         code = "causes.packages-and-more" if len(near) > _MOST_TOLD else "causes.packages"
-        yield say(code, packages=", ".join(near[:_MOST_TOLD]), more=len(near) - _MOST_TOLD)
+        yield say(code, packages=near[:_MOST_TOLD], more=len(near) - _MOST_TOLD)
 
 
 def _belongs(path: str, paths: Sequence[str]) -> bool:
@@ -217,7 +220,7 @@ def _zone(text: str) -> timezone:
     return timezone(timedelta(minutes=-minutes if match[1] == "-" else minutes))
 
 
-def _shown(when: float, zone: timezone) -> str:
+def _shown(when: float, zone: timezone) -> Text:
     try:
         return f"{datetime.fromtimestamp(when, zone):%Y-%m-%d %H:%M}"
     except (ValueError, OverflowError, OSError):

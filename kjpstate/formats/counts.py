@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kjpstate.formats.sentences import say
 from kjpstate.model import Answer, Probe, Unreadable
+from kjpstate.said import Text, say
 
 _MARK = re.compile(r"mark (\d{1,15}) (\d{1,20}) (\d{1,12})")
 _SEEN = re.compile(r"seen((?: \d{1,15})*)")
@@ -44,7 +44,7 @@ def reading(host: str, path: str, mark: Mark | None, texts: Sequence[str]) -> Pr
     return Probe(host, "count", (path, *where, *texts))
 
 
-def parse(answer: Answer, texts: int) -> Count | str:
+def parse(answer: Answer, texts: int) -> Count | Text:
     """The counts of so many texts, or a sentence why they can't be known."""
     if isinstance(answer, Unreadable):
         return say("logs.unread", why=answer.why)

@@ -14,9 +14,9 @@ from decimal import Decimal, InvalidOperation
 
 from kjpstate.formats import counts, names
 from kjpstate.formats.pm2 import health, policy, probe
-from kjpstate.formats.sentences import say
 from kjpstate.formats.soak import Sample, Subject
 from kjpstate.model import Answers, Probe, Reading
+from kjpstate.said import Text, say
 
 
 @dataclass(frozen=True)
@@ -72,15 +72,18 @@ def marked(course: Course, answers: Answers) -> Course:
     found = dict(_counted(course, unmarked(course), answers))
     return replace(
         course,
-        marks={**course.marks, **{p: c.mark for p, c in found.items() if not isinstance(c, str)}},
+        marks={
+            **course.marks,
+            **{p: c.mark for p, c in found.items() if isinstance(c, counts.Count)},
+        },
     )
 
 
-def step(course: Course, at: float, answers: Answers) -> tuple[Course, Sample] | str:
+def step(course: Course, at: float, answers: Answers) -> tuple[Course, Sample] | Text:
     """The next standing and its sample; or why this look told nothing."""
     subject = course.subject
     seen = probe.parse(answers.get(probe.reading(subject.declared)))
-    if isinstance(seen, str):
+    if not isinstance(seen, probe.Seen):
         return seen
     listed = seen.named(subject.app) if seen.alive else ()
     anew = _anew(course.last, seen)
@@ -110,7 +113,7 @@ def step(course: Course, at: float, answers: Answers) -> tuple[Course, Sample] |
     return replace(course, last=seen, entries=entries, paths=paths), sample
 
 
-def _sick(course: Course, seen: probe.Seen) -> str:
+def _sick(course: Course, seen: probe.Seen) -> Text:
     """Why it is not alive. Without any connection it may be waiting for its next try: only for so
     long."""
     app = course.subject.declared
@@ -119,7 +122,7 @@ def _sick(course: Course, seen: probe.Seen) -> str:
     idle = _number(seen.clock.uptime) - course.idle if course.idle else Decimal(0)
     if found.sick or idle < health.CONNECTS_WITHIN:
         return found.sick
-    return say("watch.idle", seconds=f"{idle:.0f}")
+    return say("watch.idle", seconds=float(idle))
 
 
 def _idle(course: Course, seen: probe.Seen, listed: Sequence[probe.App]) -> Decimal:
@@ -130,7 +133,7 @@ def _idle(course: Course, seen: probe.Seen, listed: Sequence[probe.App]) -> Deci
     return course.idle if course.idle and same else _number(seen.clock.uptime)
 
 
-def _anew(last: probe.Seen | None, seen: probe.Seen) -> str:
+def _anew(last: probe.Seen | None, seen: probe.Seen) -> Text:
     """True if everything was started again: the box, or PM2's daemon."""
     if last is None:
         return ""
@@ -222,17 +225,18 @@ def _number(text: str) -> Decimal:
 
 def _counted(
     course: Course, paths: Sequence[str], answers: Answers
-) -> Iterator[tuple[str, counts.Count | str]]:
+) -> Iterator[tuple[str, counts.Count | Text]]:
     subject = course.subject
     for path, reading in zip(paths, logs(course, paths), strict=False):
         yield path, counts.parse(answers.get(reading), len(subject.texts))
 
 
-def _read_logs(course: Course, answers: Answers) -> tuple[Course, list[str]]:
+def _read_logs(course: Course, answers: Answers) -> tuple[Course, list[Text]]:
     """With what was written since the look before, and what happened to the logs."""
-    marks, texts, notes = dict(course.marks), dict(course.texts), []
+    marks, texts = dict(course.marks), dict(course.texts)
+    notes: list[Text] = []
     for path, found in _counted(course, course.paths, answers):
-        if isinstance(found, str):
+        if not isinstance(found, counts.Count):
             notes.append(say("logs.at", path=path, why=found))
             texts = dict.fromkeys(texts)
             continue
@@ -254,8 +258,8 @@ def _resolved(subject: Subject, answers: Answers) -> Iterator[tuple[str, bool | 
     found = names.parse(answers.get(names.reading(subject.host, subject.names)))
     for name in subject.names:
         lookups = (
-            ()
-            if isinstance(found, str)
-            else [x for x in found if x.subject == name and x.path == "app"]
+            [x for x in found if x.subject == name and x.path == "app"]
+            if isinstance(found, tuple)
+            else ()
         )
         yield name, all(lookup.ok for lookup in lookups) if lookups else None

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from kjpstate.formats.sentences import say
 from kjpstate.formats.times import seconds
 from kjpstate.model import Answer, Completed, Unreadable
+from kjpstate.said import Text, say
 
 PM2_TIME = "YYYY-MM-DDTHH:mm:ss"
 """The format that `time: true` stands for."""
@@ -83,13 +83,13 @@ NOW = ("date", "+%Y-%m-%dT%H:%M:%S")
 """The command that tells a host's own time."""
 
 
-def said_now(answer: Answer) -> datetime | str:
+def said_now(answer: Answer) -> datetime | Text:
     """The time that NOW printed, or why that can't be known."""
     said = answer.stdout.decode(errors="replace").strip() if isinstance(answer, Completed) else ""
     try:
         return datetime.fromisoformat(said)
     except ValueError:
-        why = answer.why if isinstance(answer, Unreadable) else say("clock.odd", said=repr(said))
+        why = answer.why if isinstance(answer, Unreadable) else say("clock.odd", said=said)
         return say("clock.unknown", why=why)
 
 

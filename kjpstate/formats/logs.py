@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kjpstate.formats.sentences import say
 from kjpstate.model import Answer, Probe, Unreadable
+from kjpstate.said import Text, say
 
 CAP = 256 * 1024
 """Bytes of a log's end that travel; what was written before them is not judged, and the verdict
@@ -52,7 +52,7 @@ def reading(host: str, path: str) -> Probe:
     return Probe(host, "tail", (str(CAP), path))
 
 
-def parse(answer: Answer) -> Tail | str:
+def parse(answer: Answer) -> Tail | Text:
     """The end of the log, or a sentence why that can't be known."""
     if isinstance(answer, Unreadable):
         return say("logs.unread", why=answer.why)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from kjpstate.formats.sentences import say
 from kjpstate.model import Answer, Probe, Unreadable
+from kjpstate.said import Text, say
 
 Path: TypeAlias = Literal["app", "server", "wan"]
 _PATHS: dict[str, Path] = {"app": "app", "server": "server", "wan": "wan"}
@@ -47,7 +47,7 @@ class Lookup:
         return self.code == 0 and (bool(self.address) or self.path == "wan")
 
     @property
-    def failure(self) -> str:
+    def failure(self) -> Text:
         """The failure of a server that is not ok, and the rule that explains it in brackets."""
         said = self.said or ("EMPTY" if self.code == 0 else "")
         if said not in _RULES:
@@ -83,7 +83,7 @@ def endpoint(server: str) -> str:
     return f"{address}|{port}" if port else address
 
 
-def parse(answer: Answer) -> tuple[Lookup, ...] | str:
+def parse(answer: Answer) -> tuple[Lookup, ...] | Text:
     """The questions and what came back, or a sentence why that can't be known."""
     if isinstance(answer, Unreadable):
         return say("names.not-asked", why=answer.why)

@@ -10,13 +10,13 @@ import json
 import re
 from typing import Any
 
-from kjpstate.formats.sentences import say
+from kjpstate.said import Text, say
 
 _INDEX = re.compile(r"0|[1-9][0-9]*")
 _BAD_ESCAPE = re.compile(r"~(?![01])")
 
 
-def find(content: bytes, pointer: str) -> tuple[Any, str]:
+def find(content: bytes, pointer: str) -> tuple[Any, Text]:
     """(value, "") of `pointer` in the JSON text `content`, or (None, a sentence that says why not).
 
     The empty pointer is the whole file; a value that is `null` is a value, with no reason beside
@@ -25,7 +25,7 @@ def find(content: bytes, pointer: str) -> tuple[Any, str]:
     try:
         value = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        return None, say("pins.no-json", error=error)
+        return None, say("pins.no-json", error=str(error))
     if pointer and not pointer.startswith("/"):
         return None, say("pins.no-slash", pointer=pointer)
     if _BAD_ESCAPE.search(pointer):

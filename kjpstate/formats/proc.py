@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from kjpstate.formats.sentences import say
 from kjpstate.model import Answer, Probe, Unreadable
+from kjpstate.said import Text, say
 
 _UTIME, _STIME, _START = 11, 12, 19  # places after "pid (name) "
 
@@ -40,7 +40,7 @@ def reading(host: str, app: str, seconds: float) -> Probe:
     return Probe(host, "cpu", (f"{seconds:g}", app))
 
 
-def parse(answer: Answer) -> Load | str:
+def parse(answer: Answer) -> Load | Text:
     """The load of each process, or a sentence why that can't be known."""
     if isinstance(answer, Unreadable):
         return say("cpu.unmeasured", why=answer.why)

@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from kjpstate.formats.pm2.declared import Declared
-from kjpstate.formats.sentences import say
-from kjpstate.formats.times import clock
-from kjpstate.said import Text
+from kjpstate.said import Text, say
 
 Result: TypeAlias = Literal["passed", "failed", "unknown"]
 Ended: TypeAlias = Literal["whole", "early", "interrupted"]
@@ -88,14 +86,14 @@ class Sample:
     at: float
     host: str
     app: str
-    sick: str = ""
+    sick: Text = ""
     cpu: float | None = None
     memory: int | None = None
     crashes: int = 0
     planned: int = 0
     logs: Mapping[str, int | None] = field(default_factory=dict)
     names: Mapping[str, bool | None] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ class Hole:
     host: str
     start: float
     end: float | None
-    why: str
+    why: Text
 
 
 @dataclass(frozen=True)
@@ -174,23 +172,23 @@ def failures(
     """The limits that were passed for certain, each once, at the moment it was passed; an app that
     is not alive counts at the second look in a row, or at the last."""
     told: set[str] = set()
-    unresolved, sick = 0, ""
+    unresolved, sick = 0, False
     for number, sample in enumerate(samples):
         unresolved += False in sample.names.values()
-        found = dict(_passed(limits, sample, unresolved))
+        found: dict[str, Text] = dict(_passed(limits, sample, unresolved))
         if sample.sick and (sick or (ended and number == len(samples) - 1)):
             found["alive"] = say("watch.not-alive", app=sample.app, why=sample.sick)
-        sick = sample.sick
+        sick = bool(sample.sick)
         for key, what in found.items():
             if key not in told:
                 yield Finding(sample.at, what)
         told |= set(found)
 
 
-def _passed(limits: Limits, sample: Sample, unresolved: int) -> Iterator[tuple[str, str]]:
+def _passed(limits: Limits, sample: Sample, unresolved: int) -> Iterator[tuple[str, Text]]:
     """(what, sentence) of each limit that this look is beyond."""
     if limits.cpu is not None and (sample.cpu or 0) > limits.cpu:
-        yield "cpu", say("watch.cpu", cpu=f"{sample.cpu:.0f}", limit=f"{limits.cpu:g}")
+        yield "cpu", say("watch.cpu", cpu=sample.cpu, limit=limits.cpu)
     if limits.memory is not None and (sample.memory or 0) > limits.memory:
         yield (
             "memory",
@@ -202,12 +200,12 @@ def _passed(limits: Limits, sample: Sample, unresolved: int) -> Iterator[tuple[s
             say("watch.crashes", crashes=sample.crashes, limit=limits.crash_restarts),
         )
     if limits.unresolved is not None and unresolved > limits.unresolved:
-        names = ", ".join(name for name, well in sample.names.items() if well is False)
+        names = [name for name, well in sample.names.items() if well is False]
         yield (
             "names",
             say(
                 "watch.unresolved",
-                names=names or say("watch.a-name"),
+                names=names or [say("watch.a-name")],
                 looks=unresolved,
                 limit=limits.unresolved,
             ),
@@ -230,7 +228,7 @@ def _doubts(
         yield Finding(last.start, say("watch.lost-at-the-end", why=last.why))
     dark = sum((hole.end if hole.end is not None else seconds) - hole.start for hole in holes)
     if seconds > 0 and dark > seconds * BLIND:
-        yield Finding(None, say("watch.lost", dark=clock(dark), length=clock(seconds)))
+        yield Finding(None, say("watch.lost", dark=dark, length=seconds))
     if limits.cpu is not None and all(sample.cpu is None for sample in samples):
         yield Finding(None, say("watch.cpu-never"))
     if limits.memory is not None and all(sample.memory is None for sample in samples):

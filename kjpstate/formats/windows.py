@@ -12,7 +12,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from kjpstate.formats.sentences import say
+from kjpstate.said import Text, say
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 _WHOLE = re.compile(r"[A-Za-z]:[\\/]|[\\/]{2}[^\\/?.]")
@@ -65,7 +65,7 @@ def whole(path: str, windows: bool) -> bool:
     return bool(re.match("/|[A-Za-z]:/", path) or (windows and _DRIVE.match(path)))
 
 
-def misleading(path: str) -> str:
+def misleading(path: str) -> Text:
     """The reason why a path of the document is another place on Windows than it says; "" for one
     that is itself."""
     if re.match("//[?.]/", path):
@@ -78,7 +78,7 @@ def misleading(path: str) -> str:
     elif _DRIVE.match(path) and path[2:3] != "/":
         return say("windows.no-slash", path=f"{path[:2]}/{path[2:]}")
     odd = next((name for name in _parts(path) if odd_name(name)), None)
-    return "" if odd is None else say("windows.odd-name", name=repr(odd))
+    return "" if odd is None else say("windows.odd-name", name=odd)
 
 
 def tidied(path: str, *, folder: bool, windows: bool) -> str:

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
-from kjpstate.hosts.sentences import say
+from kjpstate.said import Text, say
 
 _TOLD = re.compile(r"\w+: (?:can't open |cannot open )?(.*): (.*)")
 """What a tool says of what it can't read: its name, the thing, the reason."""
+
+_NUMBERS = {"seconds", "size", "user"}
+"""Values that are no text, where they are in digits."""
 
 VALUES: Mapping[str, tuple[str, ...]] = {
     "hosts.backup-is-a-link": ("backup",),
@@ -84,17 +88,21 @@ VALUES: Mapping[str, tuple[str, ...]] = {
 """Code -> the names of its values, in the order in which the scripts give them."""
 
 
-def values_of(text: str) -> tuple[str, dict[str, str]]:
+def values_of(text: str) -> tuple[str, dict[str, Any]]:
     """The code and its values; raises ValueError for what is not of our scripts."""
     code, _, rest = text.partition("\n")
     names = VALUES.get(code)
     if names is None:
         raise ValueError(text)
     values = rest.split("\n", len(names) - 1) if names else ()
-    return code, dict(zip(names, values, strict=True))
+    told: dict[str, Any] = dict(zip(names, values, strict=True))
+    return code, {
+        name: int(value) if name in _NUMBERS and value.isdecimal() else value
+        for name, value in told.items()
+    }
 
 
-def decoded(text: str) -> str:
+def decoded(text: str) -> Text:
     """The sentence that the text stands for; nothing for nothing."""
     if not text:
         return ""
@@ -111,14 +119,16 @@ def decoded(text: str) -> str:
             return say(code, **values)
 
 
-def _by_tool(line: str) -> str:
+def _by_tool(line: str) -> Text:
     """The path below the root that could not be read, and why; the reason alone where it is the
     root itself."""
     found = _TOLD.fullmatch(line)
     if found is None:
         return _lowered(line.removeprefix("cd: "))
     name = found[1].strip("'\"").removeprefix("./")
-    return f"{name}: {_lowered(found[2])}" if name != "." else _lowered(found[2])
+    if name == ".":
+        return _lowered(found[2])
+    return say("hosts.failed", path=name, reason=_lowered(found[2]))
 
 
 def _lowered(reason: str) -> str:

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TypeAlias
 
+from kjpstate.hosts.folders import Unfit
 from kjpstate.hosts.heard import Heard, Lines
 from kjpstate.hosts.names import FILE_CAP, OUTPUT_CAP
 from kjpstate.hosts.programs import script
-from kjpstate.hosts.sentences import say
 from kjpstate.model import Completed, Probe, Run
 from kjpstate.process import NotStarted, started
+from kjpstate.said import say
 
 _PROBE_TIMEOUT = 90.0
 _USUAL = tuple(
@@ -115,8 +117,11 @@ async def probe(reading: Probe) -> bytes | None:
     try:
         done = await run(Run(reading.host, argv, "looks", timeout=_PROBE_TIMEOUT))
     except NotStarted as why:
-        raise OSError(str(why)) from None
+        raise Unfit(errno.ENOENT, why.why) from None
     if done.exit_code != 0:
         said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise OSError(say("hosts.probe-failed", probe=reading.name, reason=said or done.exit_code))
+        raise Unfit(
+            errno.EIO,
+            say("hosts.probe-failed", probe=reading.name, reason=said or str(done.exit_code)),
+        )
     return done.stdout

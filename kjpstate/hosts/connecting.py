@@ -25,7 +25,7 @@ from kjpstate.host import Ssh
 from kjpstate.hosts import known_hosts
 from kjpstate.hosts.known_hosts import Target
 from kjpstate.hosts.link import LOGIN_TIMEOUT, SshLink, said
-from kjpstate.hosts.sentences import say
+from kjpstate.said import say
 
 if TYPE_CHECKING:
     import asyncssh
@@ -106,7 +106,7 @@ async def dial(spec: Ssh, target: Target) -> socket.socket:
     except TimeoutError:
         raise Unreachable(
             spec.name,
-            say("link.no-answer", host=spec.name, place=place, seconds=f"{CONNECT_TIMEOUT:.0f}"),
+            say("link.no-answer", host=spec.name, place=place, seconds=round(CONNECT_TIMEOUT)),
             say("link.off.cure"),
         ) from None
     except ConnectionRefusedError:
@@ -194,7 +194,7 @@ async def _logged_in(
     except TimeoutError:
         raise Unreachable(
             spec.name,
-            say("link.no-login", place=place, seconds=f"{LOGIN_TIMEOUT:.0f}"),
+            say("link.no-login", place=place, seconds=round(LOGIN_TIMEOUT)),
             say("link.no-login.cure"),
         ) from None
     except (OSError, asyncssh.Error) as error:

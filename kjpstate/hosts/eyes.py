@@ -22,8 +22,8 @@ from kjpstate.formats.tree import ours
 from kjpstate.hosts import folders
 from kjpstate.hosts.files import held
 from kjpstate.hosts.names import FILE_CAP, TREE_FILE_CAP
-from kjpstate.hosts.sentences import say
 from kjpstate.model import Clock, File, ReadTree, Stat, Tree, TreeFile, Unreadable
+from kjpstate.said import Text, say
 
 T = TypeVar("T")
 _MACHINE_ID = Path("/etc/machine-id")
@@ -38,7 +38,7 @@ def guarded(read: Callable[[], T]) -> T | Unreadable | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except _Unread as error:
-        return Unreadable(str(error))
+        return Unreadable(error.why)
     except OSError as error:
         return Unreadable(_reason(error))
 
@@ -47,12 +47,14 @@ class _Unread(Exception):
     """One thing below a folder that the system will not show, and why."""
 
     def __init__(self, path: str, error: OSError) -> None:
-        super().__init__(
-            say("hosts.failed", path=path, reason=_reason(error)) if path else _reason(error)
-        )
+        super().__init__(path)
+        reason = _reason(error)
+        self.why = say("hosts.failed", path=path, reason=reason) if path else reason
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: OSError) -> Text:
+    if isinstance(error, folders.Unfit):
+        return error.why
     said = error.strerror or str(error)
     return said[:1].lower() + said[1:]
 
@@ -85,9 +87,9 @@ def _regular(found: os.stat_result, most: int = sys.maxsize) -> os.stat_result:
     for a larger one."""
     if not stat.S_ISREG(found.st_mode):
         code = "hosts.is-a-folder" if stat.S_ISDIR(found.st_mode) else "hosts.is-no-regular-file"
-        raise OSError(errno.EINVAL, say(code))
+        raise folders.Unfit(errno.EINVAL, say(code))
     if found.st_size > most:
-        raise OSError(errno.EFBIG, say("hosts.too-large", size=most // 1024 // 1024))
+        raise folders.Unfit(errno.EFBIG, say("hosts.too-large", size=most // 1024 // 1024))
     return found
 
 

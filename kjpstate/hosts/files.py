@@ -22,10 +22,10 @@ from typing import Literal, Protocol
 
 from kjpstate.formats.digests import sha256_or_none
 from kjpstate.formats.tree import AS_BYTES
-from kjpstate.hosts.folders import Folder, UnsafeFolder, give, opened
+from kjpstate.hosts.folders import Folder, Unfit, UnsafeFolder, give, opened
 from kjpstate.hosts.names import temporary_of
-from kjpstate.hosts.sentences import say
 from kjpstate.model import RunInfo
+from kjpstate.said import Text, say
 
 POSIX = os.name == "posix"
 
@@ -35,7 +35,7 @@ class Trouble(Exception):
     Outcome's status, and a sentence."""
 
     def __init__(
-        self, reason: str, status: Literal["failed", "moved", "unknown"] = "failed"
+        self, reason: Text, status: Literal["failed", "moved", "unknown"] = "failed"
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -68,16 +68,16 @@ class Pen:
     journal: Announced
 
 
-def why(path: str, error: OSError) -> str:
+def why(path: str, error: OSError) -> Text:
     """One plain sentence for what the system said about `path`."""
     said = reason(error)
     return said if isinstance(error, UnsafeFolder) else say("hosts.failed", path=path, reason=said)
 
 
-def reason(error: OSError) -> str:
+def reason(error: OSError) -> Text:
     """The system's words without the path; for an unsafe folder our own whole sentence."""
-    if isinstance(error, UnsafeFolder):
-        return str(error.strerror)
+    if isinstance(error, Unfit):
+        return error.why
     if isinstance(error, PermissionError) and not POSIX:
         return say("hosts.denied-or-open")
     return (error.strerror or str(error)).lower()

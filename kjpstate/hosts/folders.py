@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from kjpstate.hosts.sentences import say
+from kjpstate.said import Text, say
 
 POSIX = os.name == "posix"
 HOLDS = os.open in os.supports_dir_fd and os.link in os.supports_dir_fd
@@ -27,11 +27,19 @@ _LINKS = 40
 _OTHERS = 0o022
 
 
-class UnsafeFolder(OSError):
-    """A path that another user may lead elsewhere while we act; `strerror` is a whole sentence."""
+class Unfit(OSError):
+    """What is there is not what it must be; `why` says so in our words."""
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(errno.ELOOP, sentence)
+    def __init__(self, number: int, why: Text) -> None:
+        super().__init__(number, str(why))
+        self.why = why
+
+
+class UnsafeFolder(Unfit):
+    """A path that another user may lead elsewhere while we act; `why` is a whole sentence."""
+
+    def __init__(self, why: Text) -> None:
+        super().__init__(errno.ELOOP, why)
 
 
 class Folder:
@@ -91,7 +99,7 @@ class Folder:
         handle = os.open(self._at(name), os.O_RDONLY | _PLAIN, dir_fd=self.handle)
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
-            raise OSError(errno.EINVAL, say("hosts.is-no-regular-file"))
+            raise Unfit(errno.EINVAL, say("hosts.is-no-regular-file"))
         return handle
 
     def create(self, name: str) -> int:
@@ -154,7 +162,7 @@ class Folder:
         made = self.enter(name)
         if POSIX and made.status().st_uid != os.geteuid():
             made.__exit__(None, None, None)
-            raise UnsafeFolder(say("unsafe-folder.replaced", path=self.path / name))
+            raise UnsafeFolder(say("unsafe-folder.replaced", path=str(self.path / name)))
         return made
 
     def enter(self, name: str) -> Folder:
@@ -249,7 +257,7 @@ def opened(path: Path) -> Folder:
     handle, changers = _descend(path, os.O_RDONLY | _FOLDER, folders_count=True)
     if changers:
         os.close(handle)
-        raise UnsafeFolder(say("unsafe-folder.leads-through", path=path, user=_user(changers)))
+        raise UnsafeFolder(say("unsafe-folder.leads-through", path=str(path), user=_user(changers)))
     return Folder(path, handle)
 
 
@@ -282,7 +290,7 @@ def reading(path: Path) -> int:
     return handle
 
 
-def _user(changers: set[int]) -> str:
+def _user(changers: set[int]) -> Text:
     first = max(changers)
     return say("hosts.others") if first < 0 else say("hosts.user", number=first)
 

@@ -16,7 +16,6 @@ from kjpstate.formats.journal import unquoted
 from kjpstate.formats.tree import unfolded
 from kjpstate.hosts.coded import decoded
 from kjpstate.hosts.lock import damaged_holder, held_by, is_unsafe
-from kjpstate.hosts.sentences import say
 from kjpstate.model import (
     VERDICTS,
     Answer,
@@ -42,6 +41,7 @@ from kjpstate.model import (
     Unreadable,
     Verdict,
 )
+from kjpstate.said import Text, say
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Frame:
         return self.body.decode(errors="replace").strip()
 
     @property
-    def said(self) -> str:
+    def said(self) -> Text:
         """The sentence that the body stands for."""
         return decoded(self.body.decode(errors="replace"))
 

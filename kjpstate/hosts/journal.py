@@ -15,8 +15,8 @@ from kjpstate.formats.tree import AS_BYTES, OF_HOST, unfolded
 from kjpstate.hosts import files, trees
 from kjpstate.hosts.files import NoFolder, Pen, Trouble
 from kjpstate.hosts.folders import Folder, UnsafeFolder
-from kjpstate.hosts.sentences import say
 from kjpstate.model import Recovered, Unfinished, Verdict
+from kjpstate.said import say
 
 
 def settle(state: Path, pen: Pen, host: str) -> Iterator[Recovered]:

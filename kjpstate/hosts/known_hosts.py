@@ -21,7 +21,7 @@ from kjpstate import disk
 from kjpstate.errors import Distrusted, Failed, UsageError
 from kjpstate.formats import known_hosts as lines
 from kjpstate.host import Ssh
-from kjpstate.hosts.sentences import say
+from kjpstate.said import Text, say
 
 Steps = tuple[Sequence[lines.Line], ...]
 """What is known of a place: by its name with the port, then by its name alone."""
@@ -84,7 +84,7 @@ def _joined(ours: list[lines.Line], users: list[lines.Line]) -> list[lines.Line]
     return ours + [line for line in users if line.marker == lines.REVOKED or not is_named]
 
 
-def troubles(state_folder: Path) -> list[str]:
+def troubles(state_folder: Path) -> list[Text]:
     """A sentence for each of the files that can't be read, or not wholly."""
     found = [_found(path)[1] for path in (own_file(state_folder), _users_file())]
     return [trouble for trouble in found if trouble]
@@ -97,7 +97,7 @@ def _users_file() -> Path | None:
         return None  # nobody's home
 
 
-def _found(path: Path | None) -> tuple[lines.File, str]:
+def _found(path: Path | None) -> tuple[lines.File, Text]:
     """The lines of the file, and what is wrong with it. A file that can't be read has no lines, as
     for OpenSSH."""
     if path is None:
@@ -106,34 +106,34 @@ def _found(path: Path | None) -> tuple[lines.File, str]:
         state = path.stat()
         if not stat.S_ISREG(state.st_mode):
             is_empty = stat.S_ISCHR(state.st_mode)  # /dev/null, mostly
-            return _NOTHING, "" if is_empty else say("known-hosts.no-file", path=path)
+            return _NOTHING, "" if is_empty else say("known-hosts.no-file", path=str(path))
         return _read(path, state.st_mtime_ns, state.st_size)
     except (FileNotFoundError, NotADirectoryError):
         return _NOTHING, ""
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        return _NOTHING, say("known-hosts.unread", path=path, reason=reason)
+        return _NOTHING, say("known-hosts.unread", path=str(path), reason=reason)
 
 
 @functools.lru_cache(maxsize=8)
-def _read(path: Path, changed: int, size: int) -> tuple[lines.File, str]:
+def _read(path: Path, changed: int, size: int) -> tuple[lines.File, Text]:
     content = path.read_bytes()
     found = lines.read(content)
     return found, _trouble(path, content, found.broken)
 
 
-def _trouble(path: Path, content: bytes, broken: Sequence[int]) -> str:
+def _trouble(path: Path, content: bytes, broken: Sequence[int]) -> Text:
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return say("known-hosts.utf-16", path=path)
+        return say("known-hosts.utf-16", path=str(path))
     if content.startswith(codecs.BOM_UTF8):
-        return say("known-hosts.byte-order-mark", path=path)
+        return say("known-hosts.byte-order-mark", path=str(path))
     if not broken:
         return ""
     code = "known-hosts.broken-lines" if broken[1:] else "known-hosts.broken-line"
-    why = ""
+    why: Text = ""
     if b"\0" in content.split(b"\n")[broken[0] - 1]:
         why = say("known-hosts.line-in-utf-16")
-    return say(code, path=path, line=broken[0], more=len(broken) - 1, why=why)
+    return say(code, path=str(path), line=broken[0], more=len(broken) - 1, why=why)
 
 
 @contextlib.contextmanager
@@ -166,7 +166,7 @@ def remember(target: Target, keys: Sequence[bytes], state_folder: Path) -> Path:
             disk.replace(path, kept + b"".join(key + b"\n" for key in keys))
     except OSError as error:
         raise Failed(
-            say("trust.unwritten", path=path, reason=(error.strerror or str(error)).lower()),
+            say("trust.unwritten", path=str(path), reason=(error.strerror or str(error)).lower()),
             say("trust.unwritten.cure"),
         ) from None
     return path
@@ -185,7 +185,7 @@ def pinned_key(pin: str) -> bytes:
     try:
         return asyncssh.import_public_key(pin).public_data
     except asyncssh.KeyImportError as error:
-        raise UsageError(say("trust.no-pin", reason=error)) from None
+        raise UsageError(say("trust.no-pin", reason=str(error))) from None
 
 
 def pinned_type(pin: str, state_folder: Path) -> str:
@@ -237,13 +237,13 @@ def refusal(
         )
     cure = say("host-key-changed.cure", host=spec.name)
     if is_pinned:
-        cure = say("host-key-changed.pinned.cure", where=spec.where)
-    message = say("host-key-changed", **words, known=" or ".join(expected))
+        cure = say("host-key-changed.pinned.cure", where=str(spec.where))
+    message = say("host-key-changed", **words, known=expected)
     return Distrusted(message, cure, "host-key-changed")
 
 
-def _listed(keys: Sequence[bytes]) -> str:
-    named = " and ".join(map(described, keys))
+def _listed(keys: Sequence[bytes]) -> Text:
+    named = [described(key) for key in keys]
     if not keys:
         return say("trust.some-key")
     return say("trust.keys" if keys[1:] else "trust.key", named=named)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from kjpstate.errors import Unreachable
 from kjpstate.host import Cost, Ssh
 from kjpstate.hosts.programs import COMMAND_CAP, OPENSSH_CAP
-from kjpstate.hosts.sentences import say
+from kjpstate.said import say
 
 if TYPE_CHECKING:
     import asyncssh

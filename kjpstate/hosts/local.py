@@ -27,7 +27,6 @@ from kjpstate.hosts.names import (
     settled,
     stamp_bytes,
 )
-from kjpstate.hosts.sentences import say
 from kjpstate.model import (
     Action,
     Answer,
@@ -62,7 +61,7 @@ from kjpstate.model import (
     join,
 )
 from kjpstate.process import NotStarted
-from kjpstate.said import packed
+from kjpstate.said import packed, say
 
 _CHUNK = 256 * 1024
 
@@ -205,10 +204,10 @@ class LocalHost:
             return await self._runner(self._placed(command), None, None)
         except commands.TimedOut:
             return Unreadable(
-                say("hosts.not-in-time", command=command.argv[0], seconds=f"{command.timeout:g}")
+                say("hosts.not-in-time", command=command.argv[0], seconds=command.timeout)
             )
         except NotStarted as why:
-            return Unreadable(str(why))
+            return Unreadable(why.why)
         except OSError as error:
             return Unreadable(
                 say(
@@ -224,7 +223,7 @@ class LocalHost:
         except commands.TimedOut:
             return Unreadable(say("hosts.probe-not-in-time", probe=reading.name))
         except OSError as error:
-            return Unreadable(str(error))
+            return Unreadable(files.reason(error))
 
     async def open(self, path: str) -> AsyncIterator[bytes]:
         """The bytes of one file as chunks; raises Failed when it can't be read."""
@@ -300,7 +299,12 @@ class LocalHost:
         except OSError as error:
             path = self._locks.own / lock.NAME
             raise errors.Failed(
-                say("lock.unread", host=self.name, path=path, reason=error.strerror or error)
+                say(
+                    "lock.unread",
+                    host=self.name,
+                    path=str(path),
+                    reason=error.strerror or str(error),
+                )
             ) from None
 
     def _locked_by(self) -> Holder | Unreadable | None:
@@ -308,7 +312,7 @@ class LocalHost:
             found = lock.holder(self._locks, self.name)
         except errors.Failed as error:
             return Unreadable(error.message)
-        return Unreadable(found.text) if found is not None and found.life == "damaged" else found
+        return Unreadable(found.why) if found is not None and found.life == "damaged" else found
 
     async def unlock(self, owner: Holder, *, force: bool = False) -> bool:
         """Break the very lock that `owner` is; see the port."""
@@ -417,11 +421,9 @@ class LocalHost:
                 self._placed(action), self.heard if action.shown else None, held.step
             )
         except commands.TimedOut:
-            return Outcome(
-                action, "failed", say("hosts.still-running", seconds=f"{action.timeout:g}")
-            )
+            return Outcome(action, "failed", say("hosts.still-running", seconds=action.timeout))
         except NotStarted as why:
-            return Outcome(action, "failed", str(why))
+            return Outcome(action, "failed", why.why)
         finally:
             held.step(None)
         self._tell("run")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,11 +22,11 @@ from kjpstate import disk
 from kjpstate.errors import Failed, Locked
 from kjpstate.hosts import owners
 from kjpstate.hosts.files import publish
-from kjpstate.hosts.folders import opened
+from kjpstate.hosts.folders import Unfit, opened
 from kjpstate.hosts.owners import Damaged, boot_id, fields, process_start
 from kjpstate.hosts.places import Place, Places, my_number
-from kjpstate.hosts.sentences import say
 from kjpstate.model import Holder, Life, RunInfo
+from kjpstate.said import Text, say
 
 NAME = "kjpstate"
 _TRIES, _DEPTH = 20, 8
@@ -79,11 +80,11 @@ class _Found:
     life: Life
 
     @property
-    def whose(self) -> str:
+    def whose(self) -> Text:
         """The lock's owner and place, for a screen; empty for one of this user."""
         if self.place.user:
-            return say("lock.whose", user=self.place.user, path=self.place.folder / NAME)
-        return say("lock.whose-earlier", path=self.place.folder / NAME)
+            return say("lock.whose", user=self.place.user, path=str(self.place.folder / NAME))
+        return say("lock.whose-earlier", path=str(self.place.folder / NAME))
 
 
 def take(places: Places, run: RunInfo, host: str) -> Lock:
@@ -109,12 +110,12 @@ def take(places: Places, run: RunInfo, host: str) -> Lock:
                 raise locked(host, words, life)
             _break(path, found, content, host)
     except Damaged as damaged:
-        raise Failed(*is_damaged(host, str(damaged))) from None
+        raise Failed(*is_damaged(host, damaged.why)) from None
     except OSError as error:
         raise Failed(
-            say("lock.untaken", host=host, path=path, reason=error.strerror or error)
+            say("lock.untaken", host=host, path=str(path), reason=error.strerror or str(error))
         ) from None
-    raise Failed(say("lock.untaken", host=host, path=path, reason=say("lock.again-and-again")))
+    raise Failed(say("lock.untaken", host=host, path=str(path), reason=say("lock.again-and-again")))
 
 
 async def alone(held: Lock, places: Places, host: str) -> None:
@@ -154,7 +155,7 @@ def holder(places: Places, host: str) -> Holder | None:
     try:
         content = owners.read_owner(places.own / NAME, _MINE)
     except Damaged as damaged:
-        return damaged_holder(str(damaged))
+        return damaged_holder(damaged.why)
     own = held_by(content, life_of(places, content)) if content is not None else None
     if own is None or own.life == "dead":
         for found in _living(places):
@@ -162,7 +163,7 @@ def holder(places: Places, host: str) -> Holder | None:
     return own
 
 
-def held_by(content: str, life: str, whose: str = "") -> Holder:
+def held_by(content: str, life: str, whose: Text = "") -> Holder:
     """The lines of a lock as a value; `life` as its host says it."""
     said = fields(content)
     run, who, when, why = (said.get(word, "") for word in ("run", "who", "when", "why"))
@@ -170,9 +171,9 @@ def held_by(content: str, life: str, whose: str = "") -> Holder:
     return Holder(run, who, when, why, known, content, whose)
 
 
-def damaged_holder(reason: str) -> Holder:
+def damaged_holder(reason: Text) -> Holder:
     """A holder for something at the lock's place that is no lock."""
-    return Holder("", "", "", "", "damaged", reason)
+    return Holder("", "", "", reason, "damaged", "")
 
 
 def unlock(places: Places, owner: Holder, *, force: bool) -> bool:
@@ -187,7 +188,9 @@ def unlock(places: Places, owner: Holder, *, force: bool) -> bool:
     except Damaged:
         return owner.life == "damaged" and force and _clear(path)
     except OSError as error:
-        raise Failed(say("lock.unread-here", path=path, reason=error.strerror or error)) from None
+        raise Failed(
+            say("lock.unread-here", path=str(path), reason=error.strerror or str(error))
+        ) from None
     if found is None or found.strip() != owner.text.strip():
         return False
     if not force and life_of(places, found) != "dead":
@@ -200,7 +203,7 @@ def unlock(places: Places, owner: Holder, *, force: bool) -> bool:
         return True
     except OSError as error:
         raise Failed(
-            say("lock.unremoved-here", path=path, reason=error.strerror or error)
+            say("lock.unremoved-here", path=str(path), reason=error.strerror or str(error))
         ) from None
 
 
@@ -218,7 +221,7 @@ def owner_text(run: RunInfo, pid: int) -> str:
     return "".join(f"{word} {owners.quoted(value)}\n" for word, value in words.items())
 
 
-def locked(host: str, owner: Mapping[str, str], life: str = "alive", whose: str = "") -> Locked:
+def locked(host: str, owner: Mapping[str, str], life: str = "alive", whose: Text = "") -> Locked:
     """The error for a lock that another run holds; `whose`: not this user's."""
     who, when, run = (
         owner.get("who", "somebody"),
@@ -234,13 +237,13 @@ def locked(host: str, owner: Mapping[str, str], life: str = "alive", whose: str 
     return Locked(message, cure, "locked", owner.get("run", ""), held)
 
 
-def is_damaged(host: str, reason: str) -> tuple[str, str]:
+def is_damaged(host: str, reason: Text) -> tuple[Text, Text]:
     """Message and remedy where something stands at the lock's place that is none."""
     message = say("lock.damaged", host=host, reason=reason)
     return message, say("lock.damaged.cure", host=host)
 
 
-def is_unsafe(host: str, reason: str) -> tuple[str, str]:
+def is_unsafe(host: str, reason: Text) -> tuple[Text, Text]:
     """Message and remedy where the lock's folder is not as it must be."""
     return say("lock.unsafe", host=host, reason=reason), say("lock.unsafe.cure")
 
@@ -253,8 +256,8 @@ def _must_be_safe(places: Places, host: str) -> None:
             say(
                 "lock.unread",
                 host=host,
-                path=places.own / NAME,
-                reason=error.strerror or error,
+                path=str(places.own / NAME),
+                reason=error.strerror or str(error),
             )
         ) from None
     if reason:
@@ -354,7 +357,7 @@ def _break(path: Path, stale: str, content: str, host: str) -> None:
             raise locked(host, winner)
         right = right.with_name(f"{right.name}.{_generation(winner) if winner else 'damaged'}")
     else:
-        raise OSError(say("lock.too-many-died", path=first))
+        raise Unfit(errno.EBUSY, say("lock.too-many-died", path=str(first)))
     try:
         if owners.read(path, _MINE) == stale:
             path.unlink()
@@ -386,5 +389,7 @@ def _clear(path: Path) -> bool:
         else:
             path.unlink()
     except OSError as error:
-        raise Failed(say("lock.unremovable", path=path, reason=error.strerror or error)) from None
+        raise Failed(
+            say("lock.unremovable", path=str(path), reason=error.strerror or str(error))
+        ) from None
     return not os.path.lexists(path)

@@ -14,7 +14,6 @@ from kjpstate.formats.digests import sha256
 from kjpstate.formats.tree import AS_BYTES, layable
 from kjpstate.formats.windows import odd_name, odd_path
 from kjpstate.host import allowed, may_hold
-from kjpstate.hosts.sentences import say
 from kjpstate.model import (
     Action,
     Backup,
@@ -27,6 +26,7 @@ from kjpstate.model import (
     SyncTree,
     WriteFile,
 )
+from kjpstate.said import Text, say
 
 FILE_CAP = 16 * 1024 * 1024
 """Bytes a ReadFile may bring; larger is Unreadable."""
@@ -75,13 +75,13 @@ def plain_name(name: str, *, windows: bool = False) -> str:
         or any(mark in name for mark in "/\\\0\n\t")
         or (windows and odd_name(name))
     ):
-        raise Failed(say("hosts.no-name-of-state", name=repr(name)))
+        raise Failed(say("hosts.no-name-of-state", name=name))
     return name
 
 
 def refusal(
     action: Action, may_change: Sequence[str], kept: Collection[str], *, windows: bool = False
-) -> str:
+) -> Text:
     """The reason why the guard forbids `action`; empty when it does not. `kept`: paths this session
     already backed up. `windows`: the host runs Windows.
 
@@ -110,10 +110,10 @@ def refusal(
             fine, path = True, ""
     odd = next((name for name in _names_in(action) if _odd(name, windows)), None)
     if odd is not None:
-        return say("hosts.no-name-in-a-tree", name=repr(odd))
+        return say("hosts.no-name-in-a-tree", name=odd)
     odd = next((path for path in _paths_in(action) if windows and odd_path(path)), None)
     if odd is not None:
-        return say("hosts.no-path-on-windows", path=repr(odd))
+        return say("hosts.no-path-on-windows", path=odd)
     return "" if fine else say("hosts.may-not-change", path=path, host=action.host)
 
 

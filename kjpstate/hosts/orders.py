@@ -17,7 +17,6 @@ from kjpstate.host import Eye
 from kjpstate.hosts.frames import Frame
 from kjpstate.hosts.names import plain_name, settled, stamp_bytes
 from kjpstate.hosts.programs import call
-from kjpstate.hosts.sentences import say
 from kjpstate.model import (
     Action,
     Answer,
@@ -37,7 +36,7 @@ from kjpstate.model import (
     WriteFile,
     join,
 )
-from kjpstate.said import packed
+from kjpstate.said import Text, packed, say
 
 _STATUSES: dict[str, Literal["done", "already", "failed", "moved", "unknown"]] = {
     "done": "done",
@@ -64,7 +63,7 @@ class Order:
     seconds: float = 0.0
     backup: str = ""
     outcome: Outcome | None = None
-    gaps: list[str] = field(default_factory=list)
+    gaps: list[Text] = field(default_factory=list)
 
     @property
     def hopeless(self) -> bool:
@@ -173,7 +172,7 @@ class Orders:
             call("kj_switch", listing, backup),
         )
         source = sources[action.from_host]
-        gaps: list[str] = []
+        gaps: list[Text] = []
         return Order(
             action,
             lines,
@@ -184,7 +183,7 @@ class Orders:
         )
 
 
-def _known(action: Action, status: Literal["already", "failed"], reason: str) -> Order:
+def _known(action: Action, status: Literal["already", "failed"], reason: Text) -> Order:
     return Order(action, outcome=Outcome(action, status, reason))
 
 
@@ -216,7 +215,7 @@ def _outcome(order: Order, frame: Frame, output: bytes) -> Outcome:
 
 
 async def _files(
-    source: Eye, folder: str, files: Mapping[str, TreeFile], gaps: list[str]
+    source: Eye, folder: str, files: Mapping[str, TreeFile], gaps: list[Text]
 ) -> AsyncIterator[bytes]:
     """The bytes of `files` one after the other, each exactly as long as the manifest says.
 

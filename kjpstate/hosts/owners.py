@@ -16,7 +16,7 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from kjpstate.hosts.sentences import say
+from kjpstate.said import Text, say
 
 CAP = 4096
 """Bytes of the largest lock."""
@@ -35,7 +35,11 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
 
 class Damaged(Exception):
-    """Something at a lock's place that is no lock; str() says where and what it is."""
+    """Something at a lock's place that is no lock; `why` says where and what it is."""
+
+    def __init__(self, why: Text) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def quoted(text: str) -> str:
@@ -80,7 +84,7 @@ def read(path: Path, owners: Collection[int]) -> str | None:
         return None
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise Damaged(say("lock.is-a-link", path=path)) from None
+            raise Damaged(say("lock.is-a-link", path=str(path))) from None
         raise
     with os.fdopen(handle, "rb") as stream:
         _judge(path, os.fstat(handle), owners)
@@ -89,24 +93,24 @@ def read(path: Path, owners: Collection[int]) -> str | None:
 
 def _judge(path: Path, found: os.stat_result, owners: Collection[int]) -> None:
     if stat.S_ISLNK(found.st_mode):
-        raise Damaged(say("lock.is-a-link", path=path))
+        raise Damaged(say("lock.is-a-link", path=str(path)))
     if stat.S_ISDIR(found.st_mode):
-        raise Damaged(say("lock.is-a-folder", path=path))
+        raise Damaged(say("lock.is-a-folder", path=str(path)))
     if not stat.S_ISREG(found.st_mode):
-        raise Damaged(say("lock.is-no-regular-file", path=path))
+        raise Damaged(say("lock.is-no-regular-file", path=str(path)))
     if os.name == "posix" and found.st_uid not in owners:
-        raise Damaged(say("lock.foreign", path=path, user=found.st_uid))
+        raise Damaged(say("lock.foreign", path=str(path), user=found.st_uid))
     if not found.st_size:
-        raise Damaged(say("lock.is-empty", path=path))
+        raise Damaged(say("lock.is-empty", path=str(path)))
     if found.st_size > CAP:
-        raise Damaged(say("lock.is-too-large", path=path))
+        raise Damaged(say("lock.is-too-large", path=str(path)))
 
 
 def read_owner(path: Path, owners: Collection[int]) -> str | None:
     """The text of a lock. Raises Damaged when it is none, OSError."""
     content = read(path, owners)
     if content is not None and owner(content) is None:
-        raise Damaged(say("lock.no-lock", path=path))
+        raise Damaged(say("lock.no-lock", path=str(path)))
     return content
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kjpstate.hosts.sentences import say
+from kjpstate.said import Text, say
 
 BELOW_HOME = ".local/state/kjpstate/_lock"
 _OLD = ("/run/lock", "/var/lock")
@@ -51,7 +51,7 @@ class Places:
     others: Callable[[], Iterable[Place]] = tuple
     system: bool = False
 
-    def unsafe(self) -> str:
+    def unsafe(self) -> Text:
         """The reason why no lock can stand in `own`; empty when one can."""
         if not self.system:
             return ""
@@ -85,15 +85,15 @@ def my_number() -> int:
     return os.geteuid() if os.name == "posix" else 0
 
 
-def unsafe(folder: Path, uid: int) -> str:
+def unsafe(folder: Path, uid: int) -> Text:
     """The reason why others may write in a folder; empty when only this user may. Raises
     OSError."""
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
-        return say("lock.place-is-no-folder", path=folder)
+        return say("lock.place-is-no-folder", path=str(folder))
     if found.st_uid != uid:
-        return say("lock.foreign", path=folder, user=found.st_uid)
-    return say("lock.place-is-open", path=folder) if found.st_mode & 0o022 else ""
+        return say("lock.foreign", path=str(folder), user=found.st_uid)
+    return say("lock.place-is-open", path=str(folder)) if found.st_mode & 0o022 else ""
 
 
 def of_this_machine(state: Path) -> Places:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from kjpstate.formats.tree import is_backup
 from kjpstate.hosts.files import NoFolder, Pen, Trouble, atomically, folder_of
-from kjpstate.hosts.sentences import say
 from kjpstate.model import Prune
+from kjpstate.said import say
 
 
 def prune(action: Prune, ledger: Path, pen: Pen) -> None:

@@ -15,7 +15,7 @@ from kjpstate.hosts.link import Pipe
 from kjpstate.hosts.lock import is_damaged, is_unsafe, locked
 from kjpstate.hosts.orders import Order
 from kjpstate.hosts.owners import fields
-from kjpstate.hosts.sentences import say
+from kjpstate.said import Text, say
 
 
 class NeverBegan(errors.Unreachable):
@@ -38,7 +38,7 @@ class Session:
                 whole = await self._until_closing()
         except TimeoutError:
             raise errors.Unreachable(
-                self.host, say("link.silent", host=self.host, seconds=f"{patience:.0f}")
+                self.host, say("link.silent", host=self.host, seconds=round(patience))
             ) from None
         return frames.split(whole, self.nonce)
 
@@ -100,7 +100,7 @@ class Session:
         )
 
 
-def _raise_for(host: str, frame: frames.Frame, whose: str) -> None:
+def _raise_for(host: str, frame: frames.Frame, whose: Text) -> None:
     """The errors that a script says in a frame before it ends. `whose`: the lock, if another
     user's."""
     match frame.kind:

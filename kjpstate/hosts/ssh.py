@@ -22,7 +22,6 @@ from kjpstate.hosts.link import Link, Pipe
 from kjpstate.hosts.names import backup_of, kept_name, plain_name, refusal
 from kjpstate.hosts.orders import Order, Orders, in_order
 from kjpstate.hosts.owners import quoted
-from kjpstate.hosts.sentences import say
 from kjpstate.hosts.session import NeverBegan, Session
 from kjpstate.model import (
     Action,
@@ -40,6 +39,7 @@ from kjpstate.model import (
     RunInfo,
     SyncTree,
 )
+from kjpstate.said import Text, say
 from kjpstate.undo import ledger
 
 _PATIENCE = 120.0
@@ -113,10 +113,9 @@ class ShellHost:
             yield chunk
         code, complaint = await pipe.finish()
         if code != 0:
-            why = complaint.decode(errors="replace").strip().rpartition(": ")[2] or say(
-                "link.was-lost"
-            )
-            raise errors.Failed(say("hosts.unread", host=self.name, path=path, reason=why.lower()))
+            told = complaint.decode(errors="replace").strip().rpartition(": ")[2].lower()
+            why = told or say("link.was-lost")
+            raise errors.Failed(say("hosts.unread", host=self.name, path=path, reason=why))
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -351,7 +350,7 @@ class ShellHost:
 
     # ---- the guard
 
-    def _forbidden(self, action: Action) -> str:
+    def _forbidden(self, action: Action) -> Text:
         assert self._orders is not None
         return refusal(action, self._may_change, self._orders.kept)
 

@@ -34,8 +34,8 @@ from kjpstate.hosts.files import (
 )
 from kjpstate.hosts.folders import Folder, give
 from kjpstate.hosts.names import tree_temporary_of
-from kjpstate.hosts.sentences import say
 from kjpstate.model import Restore, SyncTree, TreeFile
+from kjpstate.said import say
 
 NAMES = "switch.names"
 """In the state folder while a folder is switched: the names in it that are ours, folded, a line
@@ -493,7 +493,7 @@ def _take_away(path: str, ours: set[str], pen: Pen, parent: Folder) -> Literal["
         parent.remove(gone)
     except OSError as error:
         raise Trouble(
-            say("hosts.left-over", path=path, left=parent.path / gone, reason=reason(error))
+            say("hosts.left-over", path=path, left=str(parent.path / gone), reason=reason(error))
         ) from None
     parent.sync()
     pen.tell("restore")

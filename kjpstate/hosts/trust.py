@@ -24,7 +24,7 @@ from kjpstate.hosts.connecting import (
     types_in_order,
     types_of,
 )
-from kjpstate.hosts.sentences import say
+from kjpstate.said import say
 
 if TYPE_CHECKING:
     import asyncssh

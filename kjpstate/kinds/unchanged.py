@@ -31,6 +31,7 @@ from kjpstate.model import (
     Unreadable,
     Upstream,
 )
+from kjpstate.said import Text
 from kjpstate.section import Made, Page
 
 KIND, ORDER, UNIT, SECTION = "unchanged", 0, GUARD, "guardrails"
@@ -68,7 +69,7 @@ class View:
     spec: Spec
     found: Any
     """The value in the file."""
-    problem: str
+    problem: Text
     """Why it can't be found; "" when it was."""
     pinned: Any
     """The value of the document or of the stamp; None before the first apply."""
@@ -171,7 +172,7 @@ def _label(spec: Spec) -> str:
     return telling[-1] if telling else spec.path.rpartition("/")[2]
 
 
-def _found(answer: Answer, pointer: str) -> tuple[Any, str]:
+def _found(answer: Answer, pointer: str) -> tuple[Any, Text]:
     """The value in the file and no problem, or None and why."""
     if isinstance(answer, File):
         return pins.find(answer.content, pointer)

@@ -205,7 +205,7 @@ class Holder:
     why: Text
     life: Life
     text: str
-    whose: str = ""
+    whose: Text = ""
 
 
 Answer: TypeAlias = (

@@ -123,7 +123,7 @@ class Plan:
     units: tuple[tuple[str, ...], ...] = ()
     fingerprints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     advice: tuple[AdviceAt, ...] = ()
-    unreachable: Mapping[str, str] = field(default_factory=dict)
+    unreachable: Mapping[str, Text] = field(default_factory=dict)
     unfinished: Mapping[str, Unfinished] = field(default_factory=dict)
     unmanaged: tuple[str, ...] = ()
     accepted: tuple[tuple[Drift, Acceptance], ...] = ()

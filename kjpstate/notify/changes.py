@@ -114,7 +114,7 @@ def seen_in(
         looked=frozenset({*changed, *accepted, *plan.in_sync}),
         known=known,
         hosts=hosts,
-        lost=plan.unreachable,
+        lost={host: str(why) for host, why in plan.unreachable.items()},
         accepted=frozenset(accepted),
         unsure=frozenset(unsure),
     )

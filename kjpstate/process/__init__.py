@@ -17,13 +17,17 @@ from pathlib import Path
 from typing import IO, Any, Protocol, TypeAlias
 
 from kjpstate.formats import windows
-from kjpstate.process.sentences import say
+from kjpstate.said import Text, say
 
 Stream: TypeAlias = "int | IO[bytes]"
 
 
 class NotStarted(Exception):
-    """A command that can't be started, or may not be; str() says why."""
+    """A command that can't be started, or may not be."""
+
+    def __init__(self, why: Text) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class Kin(Protocol):
@@ -105,7 +109,7 @@ class _Group:
         """Does nothing: there is nothing to let go."""
 
 
-def _why(word: str, cwd: str, error: OSError | ValueError) -> str:
+def _why(word: str, cwd: str, error: OSError | ValueError) -> Text:
     if isinstance(error, FileNotFoundError):
         return _missing(word, cwd)
     if code := getattr(error, "winerror", None):  # its text is in the language of that Windows
@@ -114,7 +118,7 @@ def _why(word: str, cwd: str, error: OSError | ValueError) -> str:
     return say("process.not-started", word=word, reason=reason)
 
 
-def _missing(word: str, folder: str, beside: bool = False) -> str:
+def _missing(word: str, folder: str, beside: bool = False) -> Text:
     """A bare word is looked for on PATH, one with a folder from the command's own; `beside`: that
     has it."""
     if beside:
@@ -149,7 +153,7 @@ def _variable(environ: Mapping[str, str], name: str) -> str:
     return next((environ[key] for key in reversed(list(environ)) if key.upper() == name), "")
 
 
-def _shown(sign: str) -> str:
+def _shown(sign: str) -> Text:
     if sign.isprintable():
         return f"`{sign}`"
     return say("process.line-end") if sign in "\r\n" else repr(sign)

@@ -36,6 +36,7 @@ from kjpstate.model import (
 )
 from kjpstate.render.masks import Mask, plain
 from kjpstate.render.plans import tally
+from kjpstate.said import Text
 from kjpstate.secret import HIDDEN
 
 FORMAT_VERSION = "1.0"
@@ -54,7 +55,7 @@ def plan_json(
     mask: Mask,
     *,
     exit_code: int,
-    hints: Mapping[str, str] | None = None,
+    hints: Mapping[str, Text] | None = None,
     busy: Mapping[str, Holder] | None = None,
 ) -> dict[str, Any]:
     """A plan; `applyable`: whether an apply would do anything at all. Of a drift also `hints`:

@@ -15,7 +15,9 @@ from kjpstate.said import Text, say
 _MOST_TOLD = 3
 
 
-def drift_lines(plan: Plan, mask: Mask, hints: Mapping[str, str] | None = None) -> tuple[Line, ...]:
+def drift_lines(
+    plan: Plan, mask: Mask, hints: Mapping[str, Text] | None = None
+) -> tuple[Line, ...]:
     """`~ dns  stb  servers (none) -> 8.8.8.8 1.1.1.1`, one row a change, never wrapped.
 
     A dead bot comes first and differently: `! DEAD bot-kjp  stb  given up (errored)`. `hints`:
@@ -69,7 +71,7 @@ def cut_lines(unfinished: Mapping[str, Unfinished], mask: Mask) -> tuple[Line, .
     )
 
 
-def lost_lines(unreachable: Mapping[str, str], mask: Mask) -> tuple[Line, ...]:
+def lost_lines(unreachable: Mapping[str, Text], mask: Mask) -> tuple[Line, ...]:
     """One row a host that did not answer (host -> why), for stderr."""
     return tuple(
         Line(
@@ -79,10 +81,10 @@ def lost_lines(unreachable: Mapping[str, str], mask: Mask) -> tuple[Line, ...]:
     )
 
 
-def lost_row(host: str, why: str, mask: Mask) -> str:
+def lost_row(host: str, why: Text, mask: Mask) -> str:
     """What happened and the remedy, rows of their own on a plan; the host is
     named beside. Masked."""
-    return _squeezed("; ".join(why.removeprefix(f"{host}: ").splitlines()), mask)
+    return _squeezed("; ".join(str(why).removeprefix(f"{host}: ").splitlines()), mask)
 
 
 def saying(change: Change, mask: Mask) -> str:
@@ -96,7 +98,7 @@ def row_of(change: Change, mask: Mask) -> str:
     return f"{reason}; {said.replace(f': {reason}', '', 1)}" if reason else said
 
 
-def _line(change: Change, mask: Mask, hint: str) -> Line:
+def _line(change: Change, mask: Mask, hint: Text) -> Line:
     head = f"{change.symbol} {change.resource.address}"
     style = STYLES[change.symbol]
     if dead(change):

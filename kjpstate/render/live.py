@@ -108,7 +108,7 @@ def _row(seen: Seen, keys: list[str], limits: Limits, several: bool) -> Iterator
         yield from ((seen.host, "") for _ in range(several))
         yield ("out of sight", "bold red") if lost else ("seen again", "yellow")
         yield from (("", "") for _ in keys[1:])
-        yield seen.why if lost else "", "red"
+        yield str(seen.why) if lost else "", "red"
         return
     yield clock(seen.at), ""
     yield from ((f"{seen.app} on {seen.host}", "") for _ in range(several))
@@ -117,4 +117,4 @@ def _row(seen: Seen, keys: list[str], limits: Limits, several: bool) -> Iterator
         words = cells.get(key, ("", ""))[1]
         words = "no" if words == "does not resolve" else words.partition(" (+")[0]
         yield (f"! {words}", "bold red") if beyond.get(key) else (words, "")
-    yield "; ".join(seen.notes), "yellow"
+    yield "; ".join(map(str, seen.notes)), "yellow"

@@ -89,7 +89,7 @@ def unreachable_lines(plan: Plan) -> list[Line]:
     """One row a host that did not answer."""
     rows: list[Line] = []
     for host, why in plan.unreachable.items():
-        first, _, rest = why.removeprefix(f"{host}: ").partition("\n")
+        first, _, rest = str(why).removeprefix(f"{host}: ").partition("\n")
         lost = say("plan.not-reached", why=first)
         rows.append(Line(f"  ! {host}   {lost}", "refuse", hang=_INDENT))
         rows += [Line(" " * _INDENT + line, hang=_INDENT) for line in rest.splitlines()]

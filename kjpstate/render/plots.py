@@ -277,7 +277,7 @@ def _table(app: _App) -> str:
     rows = []
     for sample in app.samples:
         seen = [f"{head} {value}" for head, value in cells_of(sample).values()]
-        cells = [clock(sample.at), *seen, "; ".join(sample.notes)]
+        cells = [clock(sample.at), *seen, "; ".join(map(str, sample.notes))]
         beyond = ' class="beyond"' if any(beyonds(sample, app.soak.limits).values()) else ""
         told = "".join(f"<td>{html.escape(app.say(cell))}</td>" for cell in cells)
         rows.append(f"<tr{beyond}>{told}</tr>")

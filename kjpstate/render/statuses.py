@@ -21,6 +21,7 @@ from kjpstate.render.as_json import opening
 from kjpstate.render.lines import Line
 from kjpstate.render.masks import Mask, plain
 from kjpstate.render.pasts import result_of
+from kjpstate.said import Text
 
 _ANSWERS = (errors.IN_SYNC, errors.DRIFT, errors.UNREACHABLE, errors.REFUSED)
 """What a check ends with that looked; with anything else it failed itself."""
@@ -52,7 +53,7 @@ class Status:
     checks: Sequence[Past] = ()
     unfinished: Mapping[str, Unfinished] = field(default_factory=dict)
     busy: Mapping[str, Holder] = field(default_factory=dict)
-    lost: Mapping[str, str] = field(default_factory=dict)
+    lost: Mapping[str, Text] = field(default_factory=dict)
     unread: bool = False
 
     @property
@@ -154,7 +155,7 @@ def _bots(status: Status) -> Iterator[tuple[str, str, str]]:
             yield label, f"{where} is DEAD: {bot.health.reason}", "refuse"
         label = ""
     for host, why in status.lost.items():
-        first = why.removeprefix(f"{host}: ").partition("\n")[0]
+        first = str(why).removeprefix(f"{host}: ").partition("\n")[0]
         yield label, f"{host} was not reached: {first}", "refuse"
         label = ""
     if not status.bots and not status.lost:

@@ -5,8 +5,9 @@ Placeholders are names of values, with a format where a value is no text:
 
     {path}            a text, a number, a message in words
     {reason:clause}   a sentence without its full stop
-    {names:and}       a list: `a, b and c`; {names} alone is `a, b, c`, {names:lines} a line
-                      each, {names:ands} `a and b and c`, {names:semicolons} `a; b; c`
+    {names:and}       a list: `a, b and c` (`or` too); {names} alone is `a, b, c`,
+                      {names:lines} a line each, {names:ands} `a and b and c`,
+                      {names:semicolons} `a; b; c`
     {took:span}       seconds, in words: `about`, `clock`, `exact`, `rough`, `spelled` as in
                       `formats.times`
     {text!r}          quoted, as Python would
@@ -120,9 +121,9 @@ _FORMATTER = _Formatter()
 
 def _listed(items: Sequence[str], how: str) -> str:
     match how:
-        case "and" if len(items) > 1:
+        case "and" | "or" if len(items) > 1:
             last = {"list": ", ".join(items[:-1]), "last": items[-1]}
-            return _translated(messages()["list.and"], {}).format(**last)
+            return _translated(messages()[f"list.{how}"], {}).format(**last)
         case "ands":
             return _translated(messages()["list.ands"], {}).join(items)
         case "semicolons":

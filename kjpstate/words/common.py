@@ -5,4 +5,5 @@ MESSAGES = {
     "list.and": "{list} and {last}",
     "rows": "{rows:lines}",
     "verbatim": "{text}",
+    "list.or": "{list} or {last}",
 }

@@ -82,7 +82,7 @@ def test_what_is_said_of_a_file(name: str):
     rows, said = TABLE[name]
     traces = parse(seen(*rows))
     assert traces is not None
-    assert hint(traces, [CONF]) == said
+    assert str(hint(traces, [CONF])) == said
 
 
 def test_of_a_folder_its_newest_file():
@@ -90,14 +90,14 @@ def test_of_a_folder_its_newest_file():
         seen(("file", str(CHANGED), f"{DIST}/a.js"), ("file", str(CHANGED - 60), f"{DIST}b.js"))
     )
     assert traces is not None
-    assert hint(traces, [DIST]) == "a.js changed 2026-11-25 20:01, 3 hours ago"
+    assert str(hint(traces, [DIST])) == "a.js changed 2026-11-25 20:01, 3 hours ago"
 
 
 def test_of_an_app_what_pm2_did_with_it_last():
     traces = parse(seen(("pm2", EXIT.replace("SIGINT", "SIGTERM")), ("pm2", EXIT), ("pm2", OTHER)))
     assert traces is not None
     said = "PM2's log: 2026-11-25 20:01:12 App [bot-kjp:0] exited with code [1] via signal [SIGINT]"
-    assert hint(traces, [], "bot-kjp") == said
+    assert str(hint(traces, [], "bot-kjp")) == said
     assert hint(traces, [], "other") == ""
 
 
@@ -117,6 +117,6 @@ TEXTS = st.one_of(
 def test_whatever_a_host_prints_is_no_crash(rows):
     traces = parse(seen(*rows))
     if traces is not None:
-        assert "\n" not in hint(traces, [CONF, DIST], "bot-kjp") or any(
+        assert "\n" not in str(hint(traces, [CONF, DIST], "bot-kjp")) or any(
             "\r" in "".join(row) for row in rows
         )

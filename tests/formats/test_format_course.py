@@ -14,6 +14,7 @@ from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.probe import App, BootClock, Daemon, LogFile, Seen
 from kjpstate.formats.soak import Sample, Subject
 from kjpstate.model import Unreadable
+from kjpstate.said import Said, say
 
 OUT = "/srv/logs/out.log"
 DECLARED = Declared(
@@ -174,15 +175,15 @@ def test_crashes_add_up_over_the_looks():
     [
         (
             seen("12.00", boot="boot-2", daemon=9, unique_id="c3", pid=55, start="900", used=30),
-            "the box was restarted",
+            say("watch.box-restarted"),
         ),
         (
             seen("1030", daemon=9, unique_id="c3", pid=55, start="102000", used=30),
-            "PM2's daemon was restarted",
+            say("watch.daemon-restarted"),
         ),
     ],
 )
-def test_a_reboot_and_a_new_daemon_are_told_and_are_no_crash(after: Seen, note: str):
+def test_a_reboot_and_a_new_daemon_are_told_and_are_no_crash(after: Seen, note: Said):
     sample = second(seen("1000"), after)
     assert sample.notes == (note,)
     assert (sample.crashes, sample.planned) == (0, 0)
@@ -234,7 +235,7 @@ def test_lines_add_up_and_the_mark_moves():
     assert course.marks == {OUT: mark}
     _, sample = step(course, 60, NOW, counts.Count(counts.Mark(5, "6", "1"), (4, 0), "lost"))
     assert sample.logs == {"ENOTFOUND": 6, "Timed Out": 1}
-    assert sample.notes == (f"{OUT} was rotated; its last lines before that are not counted",)
+    assert sample.notes == (say("logs.rotated-lost", path=OUT),)
 
 
 def test_a_log_that_pm2_has_elsewhere_is_asked_for_its_end_at_once():
@@ -292,13 +293,13 @@ def test_a_bot_without_a_connection_has_given_up_after_a_while_and_only_where_it
     subject = replace(BOT, declared=replace(DECLARED, connected=True))
     looks = [(1000, 0), (1140, 0), (1151, 0), (1160, 1), (1200, 0), (1349, 0)]
     for chosen, told in (
-        (subject, ["", "", "online, but without any connection for 151 s", "", "", ""]),
+        (subject, ["", "", say("watch.idle", seconds=151.0), "", "", ""]),
         (BOT, [""] * 6),
     ):
         course, said = courses.begin(chosen), []
         for uptime, connections in looks:
             course, sample = step(course, uptime, seen(str(uptime), connections=connections))
-            said.append(sample.sick.partition(":")[0])
+            said.append(sample.sick)
         assert said == told
 
 

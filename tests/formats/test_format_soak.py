@@ -10,6 +10,7 @@ import pytest
 from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.soak import Hole, Limits, Sample, Soak, Subject, failures, judge, size
 from kjpstate.formats.times import clock
+from kjpstate.said import say
 
 BOT = Subject(Declared("stb", "d", "/srv/ecosystem.config.js", {"name": "bot"}))
 ALL = Limits(cpu=30, memory=200 << 20, crash_restarts=0, unresolved=1, log={"ENOTFOUND": 3})
@@ -36,26 +37,34 @@ FAILED = {
     "cpu": (
         [{}, {"cpu": 30.0}, {"cpu": 85.2}, {"cpu": 99.0}],
         60,
-        "CPU 85% of one core; the limit is 30%",
+        say("watch.cpu", cpu=85.2, limit=30),
     ),
-    "memory": ([{}, {"memory": 300 << 20}], 30, "memory 300 MB; the limit is 200 MB"),
-    "a crash": ([{}, {"crashes": 1}, {"crashes": 1}], 30, "restarts by crashes: 1; the limit is 0"),
+    "memory": (
+        [{}, {"memory": 300 << 20}],
+        30,
+        say("watch.memory", memory="300 MB", limit="200 MB"),
+    ),
+    "a crash": ([{}, {"crashes": 1}, {"crashes": 1}], 30, say("watch.crashes", crashes=1, limit=0)),
     "log": (
         [{}, {"logs": {"ENOTFOUND": 3}}, {"logs": {"ENOTFOUND": 9}}],
         60,
-        'lines with "ENOTFOUND": 9; the limit is 3',
+        say("watch.log", text="ENOTFOUND", times=9, limit=3),
     ),
     "names": (
         [{}, {"names": {"a": False}}, {}, {"names": {"a": False}}],
         90,
-        "a did not resolve at 2 looks; the limit is 1",
+        say("watch.unresolved", names=["a"], looks=2, limit=1),
     ),
     "dead twice": (
         [{}, {"sick": "stopped"}, {"sick": "not in PM2's list"}, {}],
         60,
-        "bot is not alive: not in PM2's list",
+        say("watch.not-alive", app="bot", why="not in PM2's list"),
     ),
-    "dead at the end": ([{}, {}, {"sick": "stopped"}], 60, "bot is not alive: stopped"),
+    "dead at the end": (
+        [{}, {}, {"sick": "stopped"}],
+        60,
+        say("watch.not-alive", app="bot", why="stopped"),
+    ),
 }
 
 
@@ -101,27 +110,32 @@ UNKNOWN = {
         looks({}),
         [Hole("stb", 90, None, "no answer")],
         ALL,
-        "out of sight at the end: no answer",
+        say("watch.lost-at-the-end", why="no answer"),
     ),
-    "too long out of sight": (looks({}, {}), [LONG], ALL, "out of sight for 0:40 of 2:00"),
+    "too long out of sight": (
+        looks({}, {}),
+        [LONG],
+        ALL,
+        say("watch.lost", dark=40.0, length=120.0),
+    ),
     "CPU never measured": (
         looks({"cpu": None}, {"cpu": None}),
         [],
         ALL,
-        "its CPU was never measured",
+        say("watch.cpu-never"),
     ),
-    "memory never measured": (looks({"memory": None}), [], ALL, "its memory was never measured"),
+    "memory never measured": (looks({"memory": None}), [], ALL, say("watch.memory-never")),
     "a log that can't be read": (
         looks({"logs": {"ENOTFOUND": None}}),
         [],
         ALL,
-        'its logs can\'t be read, so lines with "ENOTFOUND" were not counted',
+        say("watch.logs-unread", text="ENOTFOUND"),
     ),
     "no name asked for": (
         looks({"names": {}}),
         [],
         ALL,
-        "no name was asked for: no check `dns` of this host has `resolves`",
+        say("watch.no-name"),
     ),
 }
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 
 from kjpstate.formats import windows
+from kjpstate.said import say
 
 # ---- names
 
@@ -94,25 +95,25 @@ def test_a_path_without(path: str):
 
 
 @pytest.mark.parametrize(
-    ("path", "says"),
+    ("path", "code", "told"),
     [
-        ("/w2/a", "write the drive: C:/w2/a"),
-        ("/", "write the drive"),
-        ("D:rel", "expected / after the drive: D:/rel"),
-        ("D:", "expected / after the drive: D:/"),
-        ("//srv", "expected //server/share/folder; found //srv"),
-        ("//srv/", "expected //server/share/folder"),
-        ("//", "expected //server/share/folder"),
-        ("//?/C:/w2", "the device path //?/C:/w2"),
-        ("//./nul", "the device path"),
-        ("C:/w2/nul", "'nul' can't be the name"),
-        ("src/wa.ts.", "'wa.ts.' can't be the name"),
-        ("src/wa.ts:stream", "'wa.ts:stream' can't be the name"),
-        ("C:/a /b", "'a ' can't be the name"),
+        ("/w2/a", "no-drive", {"path": "/w2/a"}),
+        ("/", "no-drive", {"path": "/"}),
+        ("D:rel", "no-slash", {"path": "D:/rel"}),
+        ("D:", "no-slash", {"path": "D:/"}),
+        ("//srv", "no-share", {"path": "//srv"}),
+        ("//srv/", "no-share", {"path": "//srv/"}),
+        ("//", "no-share", {"path": "//"}),
+        ("//?/C:/w2", "device-path", {"path": "//?/C:/w2"}),
+        ("//./nul", "device-path", {"path": "//./nul"}),
+        ("C:/w2/nul", "odd-name", {"name": "nul"}),
+        ("src/wa.ts.", "odd-name", {"name": "wa.ts."}),
+        ("src/wa.ts:stream", "odd-name", {"name": "wa.ts:stream"}),
+        ("C:/a /b", "odd-name", {"name": "a "}),
     ],
 )
-def test_a_path_that_is_another_place_on_windows(path: str, says: str):
-    assert says in windows.misleading(path)
+def test_a_path_that_is_another_place_on_windows(path: str, code: str, told: dict[str, str]):
+    assert windows.misleading(path) == say(f"windows.{code}", **told)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from kjpstate.hosts import coded
-from kjpstate.hosts.sentences import MESSAGES
+from kjpstate.said import say
+from kjpstate.words.hosts import MESSAGES
 
 REMOTE = Path(coded.__file__).parent / "remote"
 SCRIPTS = {path.name: path.read_text("utf-8") for path in REMOTE.glob("[!p]*.sh")}
@@ -36,22 +37,28 @@ def test_a_sentence_has_the_values_of_its_code(code):
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "told"),
     [
         ("", ""),
-        ("hosts.is-a-folder", "is a folder"),
-        ("hosts.failed\n/a b\nNo space left on device", "/a b: No space left on device"),
+        ("hosts.is-a-folder", say("hosts.is-a-folder")),
+        (
+            "hosts.failed\n/a b\nNo space left on device",
+            say("hosts.failed", path="/a b", reason="No space left on device"),
+        ),
         (
             "hosts.link-not-written\n/a\nto a name\nof two lines",
-            "/a is a symbolic link to to a name\nof two lines; kjpstate does not write through it",
+            say("hosts.link-not-written", path="/a", target="to a name\nof two lines"),
         ),
         ("hosts.system\nPermission denied", "permission denied"),
-        ("hosts.tool\nfind: ./x: Permission denied", "x: permission denied"),
+        (
+            "hosts.tool\nfind: ./x: Permission denied",
+            say("hosts.failed", path="x", reason="permission denied"),
+        ),
         ("hosts.tool\nfind: '.': Permission denied", "permission denied"),
-        ("hosts.failed\nno reason", "the host answered in a way kjpstate does not understand"),
-        ("hosts.is-a-folder\n", "is a folder"),
-        ("rm -rf /", "the host answered in a way kjpstate does not understand"),
+        ("hosts.failed\nno reason", say("hosts.not-understood")),
+        ("hosts.is-a-folder\n", say("hosts.is-a-folder")),
+        ("rm -rf /", say("hosts.not-understood")),
     ],
 )
-def test_a_code_and_its_values_are_read_back(text, sentence):
-    assert coded.decoded(text) == sentence
+def test_a_code_and_its_values_are_read_back(text, told):
+    assert coded.decoded(text) == told

@@ -41,6 +41,7 @@ from kjpstate.model import (
     Unreadable,
     WriteFile,
 )
+from kjpstate.said import say
 from tests.support.bodies import run_info
 
 BACKUP = ".backup.20261123T200000Z-abc123"
@@ -120,8 +121,8 @@ def test_what_is_no_file_is_unreadable(bench):
     folder, dangling = look(
         bench, ReadFile("box", bench.path("dir")), ReadFile("box", bench.path("gone"))
     )
-    assert folder == Unreadable("is a folder")
-    assert dangling == Unreadable("is a symbolic link to nowhere, which does not exist")
+    assert folder == Unreadable(say("hosts.is-a-folder"))
+    assert dangling == Unreadable(say("hosts.leads-nowhere", target="nowhere"))
 
 
 def test_a_link_is_followed_and_named(bench):
@@ -145,7 +146,7 @@ def test_a_whole_tree_leaves_nothing_out(bench):
 
 def test_a_file_over_the_cap_is_unreadable(bench):
     path = bench.put("big", b"x" * (16 * 1024 * 1024 + 1))
-    assert look(bench, ReadFile("box", path)) == Unreadable("is larger than 16 MiB")
+    assert look(bench, ReadFile("box", path)) == Unreadable(say("hosts.too-large", size=16))
 
 
 def test_stat_says_what_the_path_itself_is(bench):
@@ -207,7 +208,7 @@ def test_tree_missing_empty_and_not_a_folder(bench):
         bench, *(ReadTree("box", bench.path(name)) for name in ("no/", "empty/", "file/"))
     )
     assert missing is None and empty.files == {}
-    assert file == Unreadable("is not a folder")
+    assert file == Unreadable(say("hosts.is-no-folder"))
 
 
 def test_files_that_come_and_go_make_no_tree_unreadable(bench):
@@ -287,9 +288,9 @@ def test_a_commands_folder_time_and_absence(real_bench):
         ReadCommand("box", ("no-such-command-here",)),
     )
     assert where.stdout.decode().strip() == real_bench.root
-    assert slow == Unreadable("sleep did not end within 1 s")
+    assert slow == Unreadable(say("hosts.not-in-time", command="sleep", seconds=1))
     assert isinstance(no_folder, Unreadable) and isinstance(missing, Unreadable)
-    assert "no such command" in missing.why
+    assert "no-such-command-here" in missing.why.values.values()
 
 
 def test_a_command_killed_by_a_signal_has_no_exit_code(real_bench):
@@ -369,7 +370,7 @@ def test_a_file_that_moved_is_left_alone(bench):
     bench.put("x", "foreign")
     outcomes, _ = act(bench, write(bench, "x", b"old", b"new"), write(bench, "y", None, b"never"))
     assert [outcome.status for outcome in outcomes] == ["moved"]
-    assert "not as the plan saw it" in outcomes[0].reason
+    assert outcomes[0].reason.code == "hosts.not-as-planned"
     assert bench.get("x") == b"foreign" and bench.names() == ["x"]
 
 
@@ -383,14 +384,14 @@ def test_links_folders_and_no_folder(bench):
     bench.put("real", "old")
     (bench.real(bench.root) / "link").symlink_to("real")
     bench.put("dir/x", "1")
-    for name, word in (
-        ("link", "symbolic link to real"),
-        ("dir", "is a folder"),
-        ("no/x", "folder does not exist"),
+    for name, code in (
+        ("link", "hosts.link-not-written"),
+        ("dir", "hosts.folder-not-file"),
+        ("no/x", "hosts.no-folder-for"),
     ):
         before = None if name == "no/x" else b"old"
         outcomes, _ = act(bench, write(bench, name, before, b"new" * 50_000))
-        assert outcomes[0].status == "failed" and word in outcomes[0].reason, outcomes
+        assert outcomes[0].status == "failed" and outcomes[0].reason.code == code, outcomes
     assert bench.get("real") == b"old" and bench.names() == ["dir", "dir/x", "link", "real"]
 
 
@@ -487,7 +488,10 @@ def test_a_folder_that_takes_no_file(real_bench):
         WriteFile("box", "/proc/kjpstate-test", None, b"x" * 100_000),
         allowed=("/proc/kjpstate-test",),
     )
-    assert outcomes[0].status == "failed" and outcomes[0].reason.startswith("/proc/kjpstate-test: ")
+    assert (
+        outcomes[0].status == "failed"
+        and outcomes[0].reason.values["path"] == "/proc/kjpstate-test"
+    )
 
 
 # ---- the other actions
@@ -740,7 +744,7 @@ def test_a_source_that_is_gone_switches_nothing(bench):
 def test_a_manifest_may_not_lead_out(bench, name):
     bench.put("src/a.js", "a")
     outcome = sync(bench, files={name: TreeFile(sha(b"x"), 1, 0o644)})
-    assert outcome.status == "refused" and "name of a file" in outcome.reason
+    assert outcome.status == "refused" and outcome.reason.code == "hosts.no-name-in-a-tree"
     assert bench.names() == ["src", "src/a.js"]
 
 
@@ -758,7 +762,7 @@ def test_what_goes_may_not_lead_out(bench, name):
     for action in asked:
         outcomes, _ = act(bench, action)
         assert (
-            outcomes[0].status == "refused" and "can't be the name of a file" in outcomes[0].reason
+            outcomes[0].status == "refused" and outcomes[0].reason.code == "hosts.no-name-in-a-tree"
         )
     assert bench.names() == ["dist", "dist/a", "src", "src/a", "x"]
 
@@ -767,7 +771,7 @@ def test_a_folder_that_is_a_link_is_not_switched(bench):
     bench.put("src/a.js", "a")
     bench.put("v1/a.js", "old")
     (bench.real(bench.root) / "dist").symlink_to("v1")
-    assert "symbolic link" in sync(bench).reason and bench.get("v1/a.js") == b"old"
+    assert sync(bench).reason.code == "hosts.link-not-switched" and bench.get("v1/a.js") == b"old"
 
 
 def test_a_switch_is_undone_by_restore(bench):
@@ -801,7 +805,7 @@ def test_no_write_outside_what_may_be_changed(bench):
             allowed=(bench.path("ok/"), bench.path("x.y")),
         )
         assert [outcome.status for outcome in outcomes] == ["done", "refused"]
-        assert "may change" in outcomes[1].reason
+        assert outcomes[1].reason.code == "hosts.may-not-change"
     assert bench.names() == ["dist", "dist/a", "src", "src/a", "x"]
 
 
@@ -923,7 +927,7 @@ def test_a_session_whose_lock_was_taken_away_writes_nothing(real_bench):
             await host.close()
 
     outcomes, _ = asyncio.run(go())
-    assert outcomes[0].status == "failed" and "lock" in outcomes[0].reason
+    assert outcomes[0].status == "failed" and outcomes[0].reason.code == "lock.taken-away"
     assert real_bench.names() == [] and (real_bench.locks / "kjpstate").read_text() == owner_text()
 
 
@@ -1032,7 +1036,9 @@ def test_a_time_limit_ends_what_the_command_started_too(real_bench, tmp_path):
         shown=True,
     )
     outcomes, _ = act(real_bench, loud)
-    assert outcomes[0].status == "failed" and "still running after 1 s" in outcomes[0].reason
+    assert outcomes[0].status == "failed" and outcomes[0].reason == say(
+        "hosts.still-running", seconds=1
+    )
     mark.unlink()
     time.sleep(0.6)
     assert not mark.exists()
@@ -1091,7 +1097,7 @@ def test_prune_takes_no_row_by_its_word(bench, name):
     path = bench.path(name) if name else bench.root
     ledger.write_text(f"000000\t{bench.path('x')}\t{path}\t{'0' * 64}\tfile\n")
     outcomes, _ = act(bench, Prune("box", "doc", (path,)))
-    assert outcomes[0].status == "failed" and "it is left alone" in outcomes[0].reason
+    assert outcomes[0].status == "failed" and outcomes[0].reason.code == "hosts.no-name-of-a-backup"
     assert bench.get("x") == b"precious"
     assert ledger.read_text().startswith("000000\t")
 
@@ -1103,5 +1109,5 @@ def test_prune_follows_no_link(bench):
     backup.unlink()
     backup.symlink_to(target.parent)
     outcomes, _ = act(bench, Prune("box", "doc", (bench.path(names[0]),)))
-    assert outcomes[0].status == "failed" and "symbolic link" in outcomes[0].reason
+    assert outcomes[0].status == "failed" and outcomes[0].reason.code == "hosts.backup-is-a-link"
     assert target.read_text() == "precious"

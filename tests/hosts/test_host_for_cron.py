@@ -77,8 +77,9 @@ def test_hints_come_from_the_host(real_bench):
     assert names == {"etc/some.conf", "dist/deep/a.js"} and list(traces.gone) == [
         bench.path("etc/gone")
     ]
-    assert hint(traces, [path]).startswith("some.conf changed 20")
-    assert "less than a minute ago" in hint(traces, [bench.path("dist/")])
+    changed = hint(traces, [path]).values["parts"][0]
+    assert (changed.code, changed.values["name"]) == ("causes.changed", "some.conf")
+    assert hint(traces, [bench.path("dist/")]).values["parts"][0].values["span"] < 60
 
 
 def test_a_look_ends_in_time_and_so_does_what_it_started(real_bench):
@@ -96,7 +97,7 @@ def test_a_look_ends_in_time_and_so_does_what_it_started(real_bench):
         return lost, took
 
     lost, took = asyncio.run(go())
-    assert "did not answer within" in lost["box"] and took < 10
+    assert "did not answer within" in str(lost["box"]) and took < 10
     deadline = time.monotonic() + 10
     while _running(mark.encode()) and time.monotonic() < deadline:
         time.sleep(0.1)

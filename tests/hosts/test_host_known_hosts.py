@@ -23,6 +23,7 @@ from kjpstate.hosts import known_hosts
 from kjpstate.hosts.known_hosts import Target
 from kjpstate.hosts.ssh import ShellHost
 from kjpstate.model import ReadClock
+from kjpstate.said import say
 from tests.support.machine.tools import wait_until
 from tests.support.sshd import Sshd, make_key, start_sshd
 
@@ -318,22 +319,26 @@ def test_a_place_is_found_by_what_is_written(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "told"),
     [
-        (b"", ""),
-        (b"# a\n\na ssh-dss x\n", ":3: nothing can be made of this line; it is skipped"),
-        (b"x\ny\nz\n", ":1: nothing can be made of this line, nor of 2 more; it is skipped"),
-        ("a b".encode("utf-16"), " is UTF-16, which ssh can't read either"),
-        (b"\n" + "a b".encode("utf-16-le"), ":2: nothing can be made of this line (it is UTF-16"),
-        (b"\xef\xbb\xbf", ":1 begins with a byte order mark"),
+        (b"", None),
+        (b"# a\n\na ssh-dss x\n", ("broken-line", {"line": 3, "more": 0, "why": ""})),
+        (b"x\ny\nz\n", ("broken-lines", {"line": 1, "more": 2, "why": ""})),
+        ("a b".encode("utf-16"), ("utf-16", {})),
+        (
+            b"\n" + "a b".encode("utf-16-le"),
+            ("broken-line", {"line": 2, "more": 0, "why": say("known-hosts.line-in-utf-16")}),
+        ),
+        (b"\xef\xbb\xbf", ("byte-order-mark", {})),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said_once(own_home: Path, content: bytes, said: str) -> None:
+def test_what_is_wrong_with_a_file_is_said_once(
+    own_home: Path, content: bytes, told: tuple[str, dict[str, object]] | None
+) -> None:
     (own_home / "known_hosts").write_bytes(content)
     found = known_hosts.troubles(own_home)
-    assert [line.startswith(f"{own_home / 'known_hosts'}{said}") for line in found] == [
-        True
-    ] * bool(said), found
+    path = str(own_home / "known_hosts")
+    assert found == ([say(f"known-hosts.{told[0]}", path=path, **told[1])] if told else [])
 
 
 def test_a_file_that_cannot_be_read_says_nothing(own_home: Path) -> None:
@@ -344,7 +349,7 @@ def test_a_file_that_cannot_be_read_says_nothing(own_home: Path) -> None:
     assert known_hosts.troubles(own_home) == []
     file.parent.unlink()
     file.mkdir(parents=True)
-    assert known_hosts.troubles(own_home) == [f"{file} is no file: nothing in it counts"]
+    assert known_hosts.troubles(own_home) == [say("known-hosts.no-file", path=str(file))]
     assert known_hosts.known(own_home, place) == ([],)
     file.rmdir()
     file.symlink_to("/dev/null")
@@ -361,7 +366,7 @@ def test_a_file_without_permission_says_nothing(own_home: Path, closed: str) -> 
         os.seteuid(65534)
     try:
         assert known_hosts.troubles(own) == [
-            f"{file} can't be read (permission denied): nothing in it counts"
+            say("known-hosts.unread", path=str(file), reason="permission denied")
         ]
         assert known_hosts.known(own, Target("a", 22, "")) == ([],)
     finally:

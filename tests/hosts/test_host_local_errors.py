@@ -21,6 +21,7 @@ from kjpstate.hosts import files, folders
 from kjpstate.hosts.folders import Folder
 from kjpstate.hosts.local import LocalHost
 from kjpstate.model import Backup, Outcome, ReadState, Restore, Stamp, SyncTree, TreeFile, WriteFile
+from kjpstate.said import say
 from tests.support.bodies import run_info
 
 CODES = (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EPERM)
@@ -87,13 +88,13 @@ def test_a_write_that_the_disk_refuses(tmp_path, monkeypatch, call, code, at):
         try:
             (outcome,) = asyncio.run(session(tmp_path, write))
         except errors.Failed as error:  # not even the lock could be made
-            outcome = Outcome(write, "failed", error.message.lower())
+            outcome = Outcome(write, "failed", error.message)
     happened = outcome.ok or outcome.status == "unknown"
     assert file.read_bytes() == (b"new" if happened else b"old")
     assert not happened or Path(outcome.backup).read_bytes() == b"old"
     assert oct(file.stat().st_mode & 0o777) == "0o640"
     if not outcome.ok:
-        assert os.strerror(code).lower() in outcome.reason and "\n" not in outcome.reason
+        assert os.strerror(code).lower() in str(outcome.reason.values["reason"]).lower()
     else:
         assert fails.left > 0 or call in ("the journal", "the disk")
     assert not left(tmp_path)
@@ -129,7 +130,7 @@ def test_a_file_that_another_program_has_open_is_one_clear_sentence(tmp_path, mo
         patched.setattr(Folder, "replace", replace)
         (outcome,) = asyncio.run(session(tmp_path, WriteFile("pc", str(file), b"old", b"new")))
     assert outcome.status == "failed"
-    assert outcome.reason == f"{file}: permission denied, or another program has it open"
+    assert outcome.reason == say("hosts.failed", path=str(file), reason=say("hosts.denied-or-open"))
     assert file.read_bytes() == b"old" and not left(tmp_path)
     (again,) = asyncio.run(
         session(tmp_path, WriteFile("pc", str(file), b"old", b"new"), run="def456")
@@ -174,7 +175,7 @@ def test_a_name_that_leads_out_on_windows_lays_and_removes_nothing(tmp_path, mon
         WriteFile("pc", f"{tmp_path}/{name}", None, b"x"),
     ):
         (outcome,) = asyncio.run(session(tmp_path, action))
-        assert outcome.status == "refused" and "can't be the" in outcome.reason
+        assert outcome.status == "refused" and outcome.reason.code.startswith("hosts.no-")
     with pytest.raises(errors.Failed, match="can't be the name"):
         asyncio.run(host_of(tmp_path).look([ReadState("pc", "doc", name)]))
     assert [path.name for path in (tmp_path / "dist").iterdir()] == ["a.js"] and not left(tmp_path)
@@ -202,5 +203,8 @@ def test_a_folder_that_can_not_be_switched_stays_and_nothing_of_the_new_one_is_l
         with monkeypatch.context() as patched:
             patched.setattr(Folder, "rename", rename)
             (outcome,) = asyncio.run(session(tmp_path, switch))
-        assert outcome.status == "failed" and "permission denied" in outcome.reason.lower()
+        assert (
+            outcome.status == "failed"
+            and say("hosts.denied-or-open") in outcome.reason.values.values()
+        )
         assert (tmp_path / "dist/a.js").read_text() == "old" and not left(tmp_path)

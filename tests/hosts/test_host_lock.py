@@ -20,6 +20,7 @@ from kjpstate import errors
 from kjpstate.hosts import lock, owners, programs
 from kjpstate.hosts.places import Places
 from kjpstate.model import ReadLock, Run, Unreadable, WriteFile
+from kjpstate.said import say
 from tests.support.bodies import SHELLS, Bench, run_info
 
 CONTROLLER = """
@@ -157,7 +158,7 @@ def test_the_lock_is_shown_and_a_live_one_is_broken_by_force_only(bench):
             assert await second.holder() is None and not await second.unlock(found, force=True)
             await second.begin(run_info("def456"), ())
             outcomes, _ = await first.act([WriteFile("box", bench.path("x"), None, b"x")])
-            assert outcomes[0].status == "failed" and "taken away" in outcomes[0].reason
+            assert outcomes[0].status == "failed" and outcomes[0].reason.code == "lock.taken-away"
         finally:
             await first.close()
             await second.close()
@@ -281,12 +282,13 @@ def test_what_is_no_lock_is_told_at_once_and_removed_by_force_only(bench, name):
         host = bench.host()
         try:
             (seen,) = (await host.look([ReadLock("box")])).values()
-            assert isinstance(seen, Unreadable) and str(path) in seen.why, seen
-            with pytest.raises(errors.Failed, match="where the lock should") as caught:
+            assert isinstance(seen, Unreadable) and seen.why.values["path"] == str(path), seen
+            with pytest.raises(errors.Failed) as caught:
                 await host.begin(run_info(), ())
-            assert str(path) in caught.value.message and "unlock box --force" in caught.value.remedy
+            assert caught.value.message.values["reason"] == seen.why
+            assert caught.value.remedy == say("lock.damaged.cure", host="box")
             found = await host.holder()
-            assert (found.life, found.text) == ("damaged", seen.why)
+            assert (found.life, found.why) == ("damaged", seen.why)
             assert not await host.unlock(found) and os.path.samestat(before, os.lstat(path))
             assert await host.unlock(found, force=True) and not os.path.lexists(path)
             assert await host.holder() is None

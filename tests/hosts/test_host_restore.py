@@ -56,7 +56,7 @@ def test_somebody_elses_edit_made_meanwhile_stands(bench):
         Restore("box", path, path + SUFFIX, sha(b"new")),
         between=lambda: bench.put("x", b"theirs"),
     )
-    assert outcomes[1].status == "moved" and "somebody else" in outcomes[1].reason
+    assert outcomes[1].status == "moved" and outcomes[1].reason.code == "hosts.changed-meanwhile"
     assert bench.get("x") == b"theirs" and bench.get(f"x{SUFFIX}") == b"old"
 
 
@@ -113,7 +113,7 @@ def test_a_switched_folder_comes_back_and_brings_along_what_the_bot_wrote_meanwh
 
 def test_a_switched_folder_with_an_edit_in_a_file_of_ours_stands(bench):
     outcomes = switched(bench, between=lambda: bench.put("dist/a.js", "theirs"))
-    assert outcomes[1].status == "moved" and "somebody else" in outcomes[1].reason
+    assert outcomes[1].status == "moved" and outcomes[1].reason.code == "hosts.changed-meanwhile"
     assert bench.get("dist/a.js") == b"theirs"
 
 
@@ -158,7 +158,7 @@ def test_an_original_that_is_gone_is_said(bench):
     outcomes = work(bench, Restore("box", path, path + SUFFIX, sha(b"new")))
     assert (
         outcomes[0].status == "failed"
-        and "is gone" in outcomes[0].reason
+        and outcomes[0].reason.code == "hosts.original-gone"
         and bench.get("x") == b"new"
     )
 
@@ -198,8 +198,10 @@ def test_a_folder_that_is_away_but_can_not_be_removed_is_named(tmp_path, monkeyp
     outcome = work(bench, Restore("box", bench.path("dist/"), None))[0]
     assert outcome.status == "failed"
     left = bench.path("dist") + ".kjpstate-old.abc123"
-    said = f"{bench.path('dist')} is taken away, but {left} can't be removed: permission denied"
-    assert outcome.reason.lower() == said.lower()
+    values = outcome.reason.values
+    assert outcome.reason.code == "hosts.left-over"
+    assert (values["path"], values["left"]) == (bench.path("dist"), left)
+    assert str(values["reason"]).lower() == "permission denied"
 
 
 RM_REFUSED = """#!/bin/sh

@@ -31,6 +31,7 @@ from kjpstate.model import (
     Tree,
     WriteFile,
 )
+from kjpstate.said import say
 
 RUN = RunInfo("0a1b2c", "20260301T000000Z", "bot-kjp", "tests")
 CONF = "/etc/systemd/resolved.conf"
@@ -150,7 +151,9 @@ def test_a_broken_command_and_a_missing_one(stb: SimulatedHost) -> None:
     (outcome,) = act(stb, Run("stb", ("systemctl", "restart", "systemd-resolved"), "why"))
     assert outcome.status == "done"
     (outcome,) = act(stb, Run("stb", ("cowsay",), "why"))
-    assert outcome.status == "failed" and "no such command" in outcome.reason
+    assert outcome.status == "failed" and outcome.reason == say(
+        "hosts.no-command", command="cowsay"
+    )
 
 
 # ---- systemd-resolved
@@ -305,12 +308,12 @@ def test_a_start_is_later_than_a_stamp_before_it(stb: SimulatedHost) -> None:
 
 def test_logs_and_cpu(stb: SimulatedHost) -> None:
     tail = logs.parse(look(stb, logs.reading("stb", "~pm2/logs/bot-kjp-out.log")))
-    assert not isinstance(tail, str) and pm2.CONNECTED in tail.since(0)[0]
+    assert isinstance(tail, logs.Tail) and pm2.CONNECTED in tail.since(0)[0]
     gone = logs.parse(look(stb, logs.reading("stb", "/root/none.log")))
-    assert not isinstance(gone, str) and gone.size == 0
+    assert isinstance(gone, logs.Tail) and gone.size == 0
     load = proc.parse(look(stb, proc.reading("stb", "bot-kjp", 5)))
-    assert not isinstance(load, str) and list(load.percent.values()) == [2.0]
-    assert isinstance(proc.parse(look(stb, proc.reading("stb", "nobody", 5))), str)
+    assert isinstance(load, proc.Load) and list(load.percent.values()) == [2.0]
+    assert not isinstance(proc.parse(look(stb, proc.reading("stb", "nobody", 5))), proc.Load)
 
 
 # ---- the build

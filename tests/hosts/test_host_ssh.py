@@ -30,6 +30,7 @@ from kjpstate.model import (
     Where,
     WriteFile,
 )
+from kjpstate.said import say
 from tests.support.bodies import run_info
 from tests.support.sshd import Proxy, free_port, make_key, start_sshd
 
@@ -258,25 +259,27 @@ def spec_for(**changes):
 def refused(tmp_path, spec):
     with pytest.raises(errors.Unreachable) as caught:
         look(host_for(tmp_path, spec))
-    assert caught.value.host == "box" and "\n" not in caught.value.message and caught.value.remedy
+    assert caught.value.host == "box" and "\n" not in str(caught.value) and caught.value.remedy
     return caught.value
 
 
 def test_a_closed_port(tmp_path):
     port = free_port()
     error = refused(tmp_path, spec_for(port=port))
-    assert f"nothing listens at 127.0.0.1 port {port}" in error.message
+    place = f"127.0.0.1 port {port}"
+    assert error.message == say("link.nothing-listens", host="box", place=place)
 
 
 def test_a_name_that_does_not_resolve(tmp_path):
-    assert "can't be resolved" in refused(tmp_path, spec_for(address="no-such-box.invalid")).message
+    error = refused(tmp_path, spec_for(address="no-such-box.invalid"))
+    assert error.message == say("link.unresolved", host="box", name="no-such-box.invalid")
 
 
 def test_a_port_that_never_speaks(tmp_path, monkeypatch):
     monkeypatch.setattr(connecting, "LOGIN_TIMEOUT", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         error = refused(tmp_path, spec_for(port=silent.getsockname()[1]))
-    assert "took the connection but no login" in error.message
+    assert error.message.code == "link.no-login"
 
 
 def test_an_address_that_never_answers(tmp_path, monkeypatch):
@@ -291,7 +294,7 @@ def test_an_address_that_never_answers(tmp_path, monkeypatch):
         error = refused(tmp_path, spec_for(port=full.getsockname()[1]))
         for extra in waiting:
             extra.close()
-    assert "did not answer within" in error.message
+    assert error.message.code == "link.no-answer"
 
 
 def test_a_port_that_is_not_sshs(tmp_path):
@@ -314,15 +317,17 @@ def test_a_key_that_is_not_let_in(sshd, tmp_path):
     trusted(tmp_path, sshd.known())
     stranger = make_key(tmp_path / "stranger")
     error = refused(tmp_path, sshd.spec(identity=(str(stranger),)))
-    assert f"tried: {stranger}" in error.message
-    assert f"ssh-copy-id -i {stranger} -p {sshd.port} " in error.remedy
+    assert str(stranger) in str(error.message)
+    assert f"ssh-copy-id -i {stranger} -p {sshd.port} " in error.remedy.values["bring"]
     locked = make_key(tmp_path / "locked", passphrase="secret words")
     error = refused(tmp_path, sshd.spec(identity=(str(locked),)))
-    assert f"ssh-add {locked}" in error.remedy
+    assert error.remedy.values["key"] == str(locked)
     error = refused(tmp_path, sshd.spec(identity=(str(tmp_path / "missing"),)))
-    assert "does not exist" in error.message
+    assert error.message.code == "link.no-key-file"
     error = refused(tmp_path, sshd.spec(identity=(f"{sshd.client_key}.pub",)))
-    assert "client.pub is no private key" in error.message and "without .pub" in error.remedy
+    assert error.message.code == "link.no-private-key"
+    assert error.message.values["files"].endswith("client.pub")
+    assert error.remedy.code == "link.no-private-key.cure"
 
 
 @REAL

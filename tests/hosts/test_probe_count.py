@@ -15,6 +15,7 @@ import pytest
 import kjpstate
 from kjpstate.formats import counts
 from kjpstate.formats.counts import Count, Mark
+from kjpstate.said import say
 
 SCRIPT = Path(kjpstate.__file__).parent / "hosts" / "remote" / "probe_count.sh"
 SHELLS = [
@@ -138,7 +139,7 @@ def test_an_endless_line_is_cut(shell: Sequence[str], log: Path) -> None:
 def test_no_file_and_no_permission(shell: Sequence[str], tmp_path: Path) -> None:
     args = counts.reading("stb", str(tmp_path), None, TEXTS).args
     done = subprocess.run([*shell, str(SCRIPT), *args], capture_output=True, check=False)
-    assert counts.parse(done.stdout, 3) == "could not be read: no permission, or not a file"
+    assert counts.parse(done.stdout, 3) == say("logs.denied")
 
 
 def test_a_log_in_the_home_of_pm2(shell: Sequence[str], tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from kjpstate.words.plural import Plural
 ROOT = Path(__file__).resolve().parents[2]
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*")
 # Asked for by `words` itself.
-OWN = {"list.and", "list.ands"}
+OWN = {"list.and", "list.ands", "list.or"}
 
 
 @cache

@@ -16,7 +16,6 @@ from kjpstate.host import Cost, Eye
 from kjpstate.hosts.commands import Step
 from kjpstate.hosts.heard import Heard, Lines
 from kjpstate.hosts.local import LocalHost
-from kjpstate.hosts.sentences import say
 from kjpstate.hosts.simulated import pm2, resolver, tools
 from kjpstate.hosts.simulated.box import Box, said
 from kjpstate.hosts.simulated.seed import seed_demo
@@ -33,6 +32,7 @@ from kjpstate.model import (
     RunInfo,
 )
 from kjpstate.process import NotStarted
+from kjpstate.said import say
 
 __all__ = ["SimulatedHost", "seed_demo"]
 

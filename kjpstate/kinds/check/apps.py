@@ -114,7 +114,7 @@ def log_verdict(spec: LogCheck, answers: Answers) -> Verdict:
     text, undated, whole = "", "", stamp is not None or begin is not None
     for stream, path in spec.app.logs:
         tail = logs.parse(answers.get(logs.reading(spec.host, path)))
-        if isinstance(tail, str):
+        if not isinstance(tail, logs.Tail):
             return Verdict("failed", f"{path} {tail}")
         if begin is None:
             written, complete = tail.since(logs.offset(stamp, stream))
@@ -148,7 +148,7 @@ def _begin(spec: LogCheck, answers: Answers) -> datetime | Verdict | None:
     if since == "apply":
         return None
     now = log_dates.said_now(answers.get(_now(spec)))
-    if isinstance(now, str):
+    if not isinstance(now, datetime):
         return Verdict("failed", now)
     span = log_dates.window(since)
     if span is not None:
@@ -202,7 +202,7 @@ def cpu_verdict(spec: CpuCheck, answers: Answers) -> Verdict:
     """Passed when its busiest process stayed below the limit; percent of one core."""
     over, limit, name = spec.over, spec.below, spec.app.name
     load = proc.parse(answers.get(proc.reading(spec.host, name, over)))
-    if isinstance(load, str):
+    if not isinstance(load, proc.Load):
         return Verdict("failed", f"{name}: {load}")
     if load.gone or not load.percent:
         return Verdict("failed", f"{name} ended or was restarted while its CPU was measured")

@@ -13,6 +13,7 @@ from kjpstate.formats.resolved_conf import Wanted, spelled
 from kjpstate.kinds.check.spec import DnsCheck
 from kjpstate.kinds.check.verdict import Verdict, all_of
 from kjpstate.model import Answers, Probe, Reading
+from kjpstate.said import Text
 
 _PROBE_NAME = "example.com"  # asked of each server when the check names none
 
@@ -31,14 +32,14 @@ def verdict(spec: DnsCheck, answers: Answers) -> Verdict:
     return all_of(_findings(spec, answers))
 
 
-def _findings(spec: DnsCheck, answers: Answers) -> Iterator[tuple[bool | None, str]]:
+def _findings(spec: DnsCheck, answers: Answers) -> Iterator[tuple[bool | None, Text]]:
     if spec.effective:
         yield from _effective(spec, answers)
     asked = _questions(spec)
     if asked is None:
         return
     lookups = names.parse(answers.get(asked))
-    if isinstance(lookups, str):
+    if not isinstance(lookups, tuple):
         yield False, lookups
         return
     found = list(_answers(spec, lookups))
@@ -66,7 +67,7 @@ def _answers(spec: DnsCheck, lookups: Sequence[names.Lookup]) -> Iterator[tuple[
             yield _at_server(server, lookups)
 
 
-def _effective(spec: DnsCheck, answers: Answers) -> Iterator[tuple[bool | None, str]]:
+def _effective(spec: DnsCheck, answers: Answers) -> Iterator[tuple[bool | None, Text]]:
     """The running service has the document's servers, and names really go to them."""
     seen = resolved.parse(answers.get(resolved.reading(spec.host)))
     if isinstance(seen, str):

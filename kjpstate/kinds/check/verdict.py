@@ -6,16 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from kjpstate.said import Text
+
 
 @dataclass(frozen=True)
 class Verdict:
     """`reason` says what was seen, also when it passed."""
 
     result: Literal["passed", "failed", "manual", "unknown"]
-    reason: str
+    reason: Text
 
 
-def all_of(findings: Iterable[tuple[bool | None, str]]) -> Verdict:
+def all_of(findings: Iterable[tuple[bool | None, Text]]) -> Verdict:
     """(well, sentence) of each part -> passed with all sentences, or failed with those that are not
     well.
 
@@ -25,8 +27,8 @@ def all_of(findings: Iterable[tuple[bool | None, str]]) -> Verdict:
     for result in (False, None):
         said = [sentence for well, sentence in parts if well is result]
         if said:
-            return Verdict("unknown" if result is None else "failed", "; ".join(said))
-    return Verdict("passed", "; ".join(sentence for _, sentence in parts))
+            return Verdict("unknown" if result is None else "failed", "; ".join(map(str, said)))
+    return Verdict("passed", "; ".join(str(sentence) for _, sentence in parts))
 
 
 def quoted(texts: Iterable[str]) -> str:

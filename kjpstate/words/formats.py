@@ -1,12 +1,16 @@
-"""Sentences about what was read, by their codes. Pure."""
+"""The words of what `formats/` says."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Final
 
-MESSAGES: Mapping[str, str] = {
-    "causes.changed": "{name} changed {when}, {span} ago",
+from kjpstate.words.plural import Plural
+
+MESSAGES: Final[Mapping[str, str | Plural]] = {
+    "causes.both": "{app}; {files}",
+    "causes.changed": "{name} changed {when}, {span:spelled} ago",
+    "causes.list": "{parts}",
     "causes.nobody": "nobody was logged in then",
     "causes.packages": "just after dpkg: {packages}",
     "causes.packages-and-more": "just after dpkg: {packages} and {more} more",
@@ -15,8 +19,8 @@ MESSAGES: Mapping[str, str] = {
     "causes.person": "{user} from {origin}",
     "causes.pm2-log": "PM2's log: {when} {line}",
     "causes.unknown-time": "at an unknown time",
-    "causes.went": "{name} went away, or its folder changed, {when}, {span} ago",
-    "clock.odd": "`date` said {said}",
+    "causes.went": "{name} went away, or its folder changed, {when}, {span:spelled} ago",
+    "clock.odd": "`date` said {said!r}",
     "clock.unknown": "the host's own time is not known: {why}",
     "cpu.no-posix": "CPU can be measured only on a POSIX host",
     "cpu.no-process": "no process of it runs under PM2",
@@ -42,14 +46,14 @@ MESSAGES: Mapping[str, str] = {
     "server-timeout": "did not answer within 2 s [server-timeout]",
     "watch.a-name": "a name",
     "watch.box-restarted": "the box was restarted",
-    "watch.cpu": "CPU {cpu}% of one core; the limit is {limit}%",
+    "watch.cpu": "CPU {cpu:.0f}% of one core; the limit is {limit:g}%",
     "watch.cpu-never": "its CPU was never measured",
     "watch.crashes": "restarts by crashes: {crashes}; the limit is {limit}",
     "watch.daemon-restarted": "PM2's daemon was restarted",
-    "watch.idle": "online, but without any connection for {seconds} s: given up by itself",
+    "watch.idle": "online, but without any connection for {seconds:.0f} s: given up by itself",
     "watch.log": 'lines with "{text}": {times}; the limit is {limit}',
     "watch.logs-unread": 'its logs can\'t be read, so lines with "{text}" were not counted',
-    "watch.lost": "out of sight for {dark} of {length}",
+    "watch.lost": "out of sight for {dark:clock} of {length:clock}",
     "watch.lost-at-the-end": "out of sight at the end: {why}",
     "watch.memory": "memory {memory}; the limit is {limit}",
     "watch.memory-never": "its memory was never measured",
@@ -66,10 +70,5 @@ MESSAGES: Mapping[str, str] = {
     ),
     "windows.no-share": "expected //server/share/folder; found {path}",
     "windows.no-slash": "expected / after the drive: {path}",
-    "windows.odd-name": "{name} can't be the name of a file or folder on Windows",
+    "windows.odd-name": "{name!r} can't be the name of a file or folder on Windows",
 }
-
-
-def say(code: str, /, **values: Any) -> str:
-    """The sentence of `code` about `values`."""
-    return MESSAGES[code].format(**values)

@@ -1,17 +1,19 @@
-"""Sentences of the hosts, by their codes."""
+"""The words of what `hosts/` says."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Final
 
-MESSAGES: Mapping[str, str] = {
+from kjpstate.words.plural import Plural
+
+MESSAGES: Final[Mapping[str, str | Plural]] = {
     "here-other-user.other": (
         "--here {host}: the document knows it as {user}@{address}, and this is {me}"
     ),
     "here-other-user.other.cure": "run it as {user}",
     "here-other-user.windows": "--here {host}: it is a POSIX machine, and this one runs Windows",
-    "host-key-changed": "{place} shows {keys}, but we know {known}; nothing was sent",
+    "host-key-changed": "{place} shows {keys}, but we know {known:or}; nothing was sent",
     "host-key-changed.cure": (
         "if the box was set up anew: kjpstate trust {host}   else somebody may stand between"
     ),
@@ -64,20 +66,20 @@ MESSAGES: Mapping[str, str] = {
         "correct hosts.{host}.local, or run kjpstate on the machine that has it"
     ),
     "hosts.no-name-for-original": "{path}: no name to keep the original by",
-    "hosts.no-name-in-a-tree": "{name} can't be the name of a file of a tree",
+    "hosts.no-name-in-a-tree": "{name!r} can't be the name of a file of a tree",
     "hosts.no-name-of-a-backup": (
         "{backup} bears no name of a backup of run {run}; it is left alone"
     ),
-    "hosts.no-name-of-state": "{name} can't be the name of a file in the state folder",
+    "hosts.no-name-of-state": "{name!r} can't be the name of a file in the state folder",
     "hosts.no-parent": "{path}: the folder it should be in does not exist",
-    "hosts.no-path-on-windows": "{path} can't be the path of a file or folder on Windows",
+    "hosts.no-path-on-windows": "{path!r} can't be the path of a file or folder on Windows",
     "hosts.no-proc": "no /proc on this host",
     "hosts.no-regular-file-at": "{path} is not a regular file",
     "hosts.no-such-folder": "there is no folder {folder}",
     "hosts.not-a-folder": "{path} is there and is not a folder",
     "hosts.not-as-planned": "{path} is not as the plan saw it any more",
     "hosts.not-done-by-hosts": "{action} is not done by a host as it stands",
-    "hosts.not-in-time": "{command} did not end within {seconds} s",
+    "hosts.not-in-time": "{command} did not end within {seconds:g} s",
     "hosts.not-kept-first": "{path}, which a command is about to write, was not kept first",
     "hosts.not-known-yet": "{path}: what should be there is not known yet",
     "hosts.not-understood": "the host answered in a way kjpstate does not understand",
@@ -98,7 +100,7 @@ MESSAGES: Mapping[str, str] = {
     "hosts.reads-back-differently": "{path}: what was written beside it reads back differently",
     "hosts.source-moved": "{path}: what came is not what the plan saw at its source any more",
     "hosts.source-moved-at": "{path} is not what the plan saw at {source} any more",
-    "hosts.still-running": "still running after {seconds} s, stopped",
+    "hosts.still-running": "still running after {seconds:g} s, stopped",
     "hosts.system": "{reason}",
     "hosts.too-large": "is larger than {size} MiB",
     "hosts.too-large-below": "{name}: is larger than {size} MiB",
@@ -209,8 +211,8 @@ MESSAGES: Mapping[str, str] = {
         "command that it started still runs there"
     ),
     "locked.whose": "{held}; the lock is {whose}",
-    "trust.key": "the host key {named}",
-    "trust.keys": "the host keys {named}",
+    "trust.key": "the host key {named:and}",
+    "trust.keys": "the host keys {named:and}",
     "trust.no-pin": "host_key: neither SHA256:… nor a public key ({reason})",
     "trust.none-to-remember": "{host}: no host key to remember",
     "trust.shows-none": "{host}: something answers there, but it shows no host key",
@@ -254,8 +256,3 @@ MESSAGES: Mapping[str, str] = {
     ),
     "unsafe-folder.replaced": "{path} was replaced by another user meanwhile [unsafe-folder]",
 }
-
-
-def say(code: str, /, **values: Any) -> str:
-    """The sentence of `code` about `values`."""
-    return MESSAGES[code].format(**values)

@@ -1,11 +1,13 @@
-"""Sentences about programs that do not start, by their codes."""
+"""The words of what `process/` says."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Final
 
-MESSAGES: Mapping[str, str] = {
+from kjpstate.words.plural import Plural
+
+MESSAGES: Final[Mapping[str, str | Plural]] = {
     "process.line-end": "a line end",
     "process.no-command": "{word}: no such command",
     "process.no-command-in": "{word}: no such command in {folder}",
@@ -24,8 +26,3 @@ MESSAGES: Mapping[str, str] = {
     ),
     "process.windows": "{word}: Windows can't start it (error {code})",
 }
-
-
-def say(code: str, /, **values: Any) -> str:
-    """The sentence of `code` about `values`."""
-    return MESSAGES[code].format(**values)
