@@ -12,24 +12,36 @@ from kjpstate.formats.times import iso_time, local_time
 from kjpstate.history import Item, Past
 from kjpstate.render.as_json import opening
 from kjpstate.render.lines import BLANK, Line
-from kjpstate.render.values import counted
+from kjpstate.said import Said, say
 
 _LOOKS = ("plan", "drift")
 _STYLES = {0: "good", 2: "change", 3: "refuse"}
 _WORDS = {
-    errors.LOCKED: "locked by another run",
-    errors.STALE: "stale plan, nothing done",
-    errors.USAGE: "wrong command line",
-    errors.DOCUMENT: "error in the document",
-    errors.INTERRUPTED: "interrupted",
+    errors.LOCKED: "past.locked",
+    errors.STALE: "past.stale",
+    errors.USAGE: "past.usage",
+    errors.DOCUMENT: "past.document",
+    errors.INTERRUPTED: "past.interrupted",
 }
 _LEFT = {
-    errors.IN_SYNC: "in sync",
-    errors.DRIFT: "nothing done, drift is left",
-    errors.UNREACHABLE: "a host was not reached",
-    errors.REFUSED: "refused",
+    errors.IN_SYNC: "past.in-sync",
+    errors.DRIFT: "past.drift-left",
+    errors.UNREACHABLE: "past.not-reached",
+    errors.REFUSED: "past.refused",
 }
 """Where no address has a result."""
+_COUNTED = {
+    "passed": "past.count-passed",
+    "manual": "past.count-by-hand",
+    "unknown": "past.count-not-known",
+    "applied": "past.count-applied",
+    "failed": "past.count-failed",
+    "restored": "past.count-restored",
+    "held": "past.count-held",
+    "refused": "past.count-refused",
+    "drift": "past.count-drift",
+    "not tried": "past.count-not-tried",
+}
 _MOST_NAMES = 3
 
 
@@ -44,43 +56,39 @@ class _Row:
 def history_lines(runs: Sequence[Past]) -> tuple[Line, ...]:
     """The table, newest first."""
     if not runs:
-        return (Line("No run is remembered.", ours=True),)
+        return (Line(say("past.none"), ours=True),)
     one_document = len({run.document for run in runs}) == 1
     rows = [_row(run, one_document) for run in runs]
-    head = ["when", "run", "verb", "result", "who", *([] if one_document else ["document"])]
-    widths = [max(len(row.cells[at]) for row in rows) for at in range(len(head))]
-    widths = [max(width, len(word)) for width, word in zip(widths, head, strict=True)]
-    title = Line(_columns(head, widths), "strong", ours=True)
+    head = [say("past.when"), say("past.run"), say("past.verb"), say("past.result")]
+    head += [say("past.who"), *([] if one_document else [say("past.of-document")])]
+    titles = [str(word) for word in head]
+    widths = [max(len(row.cells[at]) for row in rows) for at in range(len(titles))]
+    widths = [max(width, len(word)) for width, word in zip(widths, titles, strict=True)]
+    title = Line(_columns(titles, widths), "strong", ours=True)
     return (title, *(Line(_columns(row.cells, widths), row.style, whole=True) for row in rows))
 
 
 def past_lines(run: Past) -> tuple[Line, ...]:
     """One run in full."""
     name = run.document or run.path
-    scope = f" {run.scope}" if run.scope else ""
-    lines = [
-        Line(
-            f"run {run.id}   {run.verb} of {name}{scope}   exit code {run.exit_code}",
-            "strong",
-            hang=4,
-        ),
-        Line(
-            f"  {local_time(run.started)}, {run.seconds:.1f} s, by {run.who}{_place(run)}", hang=4
-        ),
-    ]
+    about = " ".join([name, *run.scope.split()])
+    title = say("past.title", run=run.id, verb=run.verb, about=about, status=run.exit_code)
+    started = local_time(run.started)
+    by = say("past.by", when=started, seconds=run.seconds, who=_who(run))
+    lines = [Line(title, "strong", hang=4), Line(f"  {by}", hang=4)]
     if run.times > 1:
         until = local_time(run.ended)
-        lines.append(
-            Line(f"  came out like this {run.times} times in a row, the last time {until}")
-        )
+        again = say("past.times", count=run.times, until=until)
+        lines.append(Line(f"  {again}"))
     if run.path:
         digest = f"   sha256 {run.digest[:12]}" if run.digest else ""
         lines.append(Line(f"  {run.path}{digest}", hang=4))
     if run.hosts:
-        lines.append(Line(f"  hosts: {', '.join(run.hosts)}", hang=4))
+        hosts = say("past.hosts", hosts=run.hosts)
+        lines.append(Line(f"  {hosts}", hang=4))
     lines += _items(run.items)
     if run.backups:
-        lines += [BLANK, Line("Kept:", "strong", ours=True)]
+        lines += [BLANK, Line(say("past.kept"), "strong", ours=True)]
         lines += [Line(f"  {host}  {backup}", hang=4) for host, _, backup in run.backups]
     said = [Line(run.said, "refuse", hang=2)] if run.said else []
     return (
@@ -97,12 +105,12 @@ def result_of(run: Past) -> str:
         word: [item for item in run.items if item.result == word] for word in _results(run.items)
     }
     if run.exit_code in _WORDS:
-        return _WORDS[run.exit_code]
+        return str(say(_WORDS[run.exit_code]))
     if run.verb in _LOOKS:
-        return _look(run, found)
+        return _result(_looked(found), run)
     if run.verb == "verify":
-        return _checked(found) or _other(run)
-    return _acted(run, found)
+        return _result(_checked(found), run)
+    return _result(_acted(found), run)
 
 
 def history_json(runs: Sequence[Past]) -> dict[str, Any]:
@@ -153,8 +161,9 @@ def past_json(run: Past) -> dict[str, Any]:
 def _row(run: Past, one_document: bool) -> _Row:
     result = result_of(run)
     if run.times > 1:
-        result += f", {run.times} times until {local_time(run.ended)}"
-    cells = (local_time(run.started), run.id, run.verb, result, run.who + _place(run))
+        until = local_time(run.ended)
+        result = str(say("past.times-until", result=result, count=run.times, until=until))
+    cells = (local_time(run.started), run.id, run.verb, result, _who(run))
     return _Row(cells if one_document else (*cells, run.document or run.path), _style(run))
 
 
@@ -166,45 +175,49 @@ def _style(run: Past) -> str:
     return _STYLES.get(run.exit_code, "refuse")
 
 
-def _place(run: Past) -> str:
-    return f" (told by {run.at})" if run.at else ""
+def _who(run: Past) -> str:
+    return str(say("past.told-by", who=run.who, host=run.at)) if run.at else run.who
 
 
 def _results(items: Sequence[Item]) -> list[str]:
     return list(dict.fromkeys(item.result for item in items))
 
 
-def _look(run: Past, found: dict[str, list[Item]]) -> str:
-    parts = [f"{counted(len(found['drift']), 'drift')}"] if "drift" in found else []
-    parts += [f"{len(found[word])} {word}" for word in ("refused", "held") if word in found]
+def _result(parts: Sequence[Said], run: Past) -> str:
+    if parts:
+        return str(say("past.parts", parts=parts))
+    if run.exit_code in _LEFT:
+        return str(say(_LEFT[run.exit_code]))
+    return str(say("past.failed", status=run.exit_code))
+
+
+def _counted(found: dict[str, list[Item]], words: Sequence[str]) -> list[Said]:
+    return [say(_COUNTED[word], count=len(found[word])) for word in words if found.get(word)]
+
+
+def _looked(found: dict[str, list[Item]]) -> list[Said]:
+    parts = [say("past.drifts", count=len(found["drift"]))] if "drift" in found else []
+    parts += _counted(found, ("refused", "held"))
     lost = len(found.get("unreachable", ()))
-    parts += [f"{counted(lost, 'host')} not reached"] if lost else []
-    return ", ".join(parts) or _other(run)
+    return parts + ([say("plan.lost", count=lost)] if lost else [])
 
 
-def _checked(found: dict[str, list[Item]]) -> str:
+def _checked(found: dict[str, list[Item]]) -> list[Said]:
     if "failed" in found:
-        return f"{len(found['failed'])} failed: {_names(found['failed'])}"
-    words = {"passed": "passed", "manual": "by hand", "unknown": "not known"}
-    return ", ".join(f"{len(found[word])} {said}" for word, said in words.items() if word in found)
+        names = _names(found["failed"])
+        return [say("past.failed-checks", count=len(found["failed"]), names=names)]
+    return _counted(found, ("passed", "manual", "unknown"))
 
 
-def _acted(run: Past, found: dict[str, list[Item]]) -> str:
+def _acted(found: dict[str, list[Item]]) -> list[Said]:
     checks = [item for item in found.get("failed", ()) if item.about == "check"]
     steps = {
         word: [item for item in items if item.about != "check"] for word, items in found.items()
     }
-    parts = [
-        f"{len(steps[word])} {word}"
-        for word in ("applied", "failed", "restored", "held", "refused", "drift", "not tried")
-        if steps.get(word)
-    ]
-    parts += [f"checks failed: {_names(checks)}"] if checks else []
-    return ", ".join(parts) or _other(run)
-
-
-def _other(run: Past) -> str:
-    return _LEFT.get(run.exit_code, f"failed, exit code {run.exit_code}")
+    parts = _counted(
+        steps, ("applied", "failed", "restored", "held", "refused", "drift", "not tried")
+    )
+    return parts + ([say("past.checks-failed", names=_names(checks))] if checks else [])
 
 
 def _names(items: Sequence[Item]) -> str:

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from kjpstate.formats.soak import Hole, Limits, Sample, Soak, Subject, Verdict, size
 from kjpstate.formats.times import clock
 from kjpstate.render.lines import BLANK, Line
+from kjpstate.said import Said, Text, say
 
 _SAID = {
-    "passed": ("ok", "good"),
-    "failed": ("FAILED", "refuse"),
-    "unknown": ("not known", "refuse"),
+    "passed": ("checks.ok", "good"),
+    "failed": ("checks.failed", "refuse"),
+    "unknown": ("checks.not-known", "refuse"),
 }
 _LONGEST = 40
 
@@ -21,14 +22,11 @@ def opening_lines(
     subjects: Sequence[Subject], limits: Limits, length: float, every: float
 ) -> Iterator[Line]:
     """What is about to be watched, for how long, and within which limits."""
-    apps = ", ".join(f"{subject.app} on {subject.host}" for subject in subjects)
-    yield Line(
-        f"Watching {apps} for {clock(length)}, a look every {every:g} s. Ctrl-C ends it.",
-        "strong",
-        hang=2,
-    )
-    said = "; ".join(_limits(limits))
-    yield Line(f"Limits: {said or 'none in this document; it must only be alive'}.", hang=2)
+    apps = [say("soak.app", app=subject.app, host=subject.host) for subject in subjects]
+    yield Line(say("soak.watching", apps=apps, length=length, every=every), "strong", hang=2)
+    bounds = list(_limits(limits))
+    said = say("soak.limits", limits=bounds) if bounds else say("soak.no-limits")
+    yield Line(said, hang=2)
 
 
 def sample_line(sample: Sample, limits: Limits, *, alone: bool = False) -> Line:
@@ -48,50 +46,55 @@ def sample_line(sample: Sample, limits: Limits, *, alone: bool = False) -> Line:
 def hole_line(hole: Hole) -> Line:
     """The beginning of a hole, or its end."""
     if hole.end is None:
-        return Line(
-            f"{clock(hole.start):>7}  {hole.host}  out of sight: {hole.why}", "refuse", hang=9
-        )
-    return Line(
-        f"{clock(hole.end):>7}  {hole.host}  seen again after {clock(hole.end - hole.start)}",
-        "change",
-    )
+        lost = say("soak.out-of-sight", host=hole.host, why=hole.why)
+        return Line(f"{clock(hole.start):>7}  {lost}", "refuse", hang=9)
+    found = say("soak.seen-again", host=hole.host, after=hole.end - hole.start)
+    return Line(f"{clock(hole.end):>7}  {found}", "change")
 
 
 def soak_lines(soak: Soak) -> tuple[Line, ...]:
     """The verdict over each app, what it rests on, and the count."""
-    lines = [Line("Watched:", "strong", ours=True)]
+    lines = [Line(say("soak.title"), "strong", ours=True)]
     for verdict in soak.verdicts:
         lines += _verdict(verdict, soak)
-    lines += [
-        Line(f"  {hole.host} was out of sight {_time(hole, soak)}: {hole.why}", hang=4)
-        for hole in soak.holes
-    ]
+    lines += [Line(f"  {_lost(hole, soak)}", hang=4) for hole in soak.holes]
     found = [verdict.result for verdict in soak.verdicts]
-    counted = [f"{found.count('passed')} passed", f"{found.count('failed')} failed"]
-    counted += [f"{found.count('unknown')} not known"] if "unknown" in found else []
-    length = clock(soak.seconds) + ("" if soak.ended == "whole" else f" of {clock(soak.wanted)}")
-    return (*lines, BLANK, Line(f"Monitor: {', '.join(counted)}, in {length}.", ours=True))
+    counted = [say("checks.count-passed", count=found.count("passed"))]
+    counted += [say("checks.count-failed", count=found.count("failed"))]
+    if "unknown" in found:
+        counted.append(say("checks.count-not-known", count=found.count("unknown")))
+    told = say("soak.counts", parts=counted, took=soak.seconds)
+    if soak.ended != "whole":
+        told = say("soak.counts-of", parts=counted, took=soak.seconds, wanted=soak.wanted)
+    return (*lines, BLANK, Line(told, ours=True))
 
 
 def cells_of(sample: Sample) -> Mapping[str, tuple[str, str]]:
     """The columns of a look, each with its head and its value; what is not known is `?`."""
     cells = {
-        "state": ("", f"not alive: {sample.sick}" if sample.sick else "alive"),
-        "cpu": ("CPU", "?" if sample.cpu is None else f"{sample.cpu:.1f}%"),
-        "memory": ("memory", "?" if sample.memory is None else size(sample.memory)),
-        "crashes": (
-            "crashes",
-            f"{sample.crashes}" + (f" (+{sample.planned} planned)" if sample.planned else ""),
-        ),
+        "state": ("", str(_state(sample))),
+        "cpu": (str(say("soak.cpu")), "?" if sample.cpu is None else f"{sample.cpu:.1f}%"),
+        "memory": (str(say("soak.memory")), "?" if sample.memory is None else size(sample.memory)),
+        "crashes": (str(say("soak.crashes")), str(_crashes(sample))),
     }
     for text, times in sample.logs.items():
         cells[f"log {text}"] = _short(text), "?" if times is None else str(times)
     for name, well in sample.names.items():
         cells[f"name {name}"] = (
             _short(name),
-            "?" if well is None else "ok" if well else "does not resolve",
+            "?" if well is None else str(say("checks.ok" if well else "soak.unresolved")),
         )
     return cells
+
+
+def _state(sample: Sample) -> Said:
+    return say("soak.not-alive", why=sample.sick) if sample.sick else say("soak.alive")
+
+
+def _crashes(sample: Sample) -> Text:
+    if not sample.planned:
+        return str(sample.crashes)
+    return say("soak.planned", crashes=sample.crashes, planned=sample.planned)
 
 
 def beyonds(sample: Sample, limits: Limits) -> Mapping[str, bool]:
@@ -108,22 +111,23 @@ def beyonds(sample: Sample, limits: Limits) -> Mapping[str, bool]:
     return found
 
 
-def _limits(limits: Limits) -> Iterator[str]:
+def _limits(limits: Limits) -> Iterator[Said]:
     if limits.cpu is not None:
-        yield f"CPU {limits.cpu:g}% of one core"
+        yield say("soak.limit-cpu", percent=limits.cpu)
     if limits.memory is not None:
-        yield f"memory {size(limits.memory)}"
+        yield say("soak.limit-memory", size=size(limits.memory))
     if limits.crash_restarts is not None:
-        yield f"{limits.crash_restarts} restarts by crashes"
+        yield say("soak.limit-crashes", times=limits.crash_restarts)
     if limits.unresolved is not None:
-        yield f"{limits.unresolved} looks at which a name does not resolve"
+        yield say("soak.limit-unresolved", times=limits.unresolved)
     for text, most in limits.log.items():
-        yield f'{most} lines with "{text}"'
+        yield say("soak.limit-log", times=most, text=text)
 
 
 def _verdict(verdict: Verdict, soak: Soak) -> Iterator[Line]:
-    mark, style = _SAID[verdict.result]
-    label = f"  {mark:<9}  {verdict.app} on {verdict.host}  "
+    code, style = _SAID[verdict.result]
+    mark, app = say(code), say("soak.app", app=verdict.app, host=verdict.host)
+    label = f"  {mark!s:<9}  {app}  "
     seen = [
         sample
         for sample in soak.samples
@@ -135,29 +139,29 @@ def _verdict(verdict: Verdict, soak: Soak) -> Iterator[Line]:
         yield Line(f"             {when}{finding.what}", style, hang=13 + len(when))
 
 
-def _summary(seen: Sequence[Sample], verdict: Verdict) -> str:
+def _summary(seen: Sequence[Sample], verdict: Verdict) -> Said:
     """`60 looks: CPU 2% on average, 12% at most; memory 90 MB at most; 0 crash restarts`."""
     if not seen:
-        return "never seen"
+        return say("soak.never-seen")
     loads = [sample.cpu for sample in seen if sample.cpu is not None]
     memory = [sample.memory for sample in seen if sample.memory is not None]
-    parts = (
-        [f"CPU {sum(loads) / len(loads):.1f}% on average, {max(loads):.1f}% at most"]
-        if loads
-        else []
-    )
-    parts += [f"memory {size(max(memory))} at most"] if memory else []
-    parts.append(f"{seen[-1].crashes} restarts by crashes")
+    parts: list[Text] = []
+    if loads:
+        parts.append(say("soak.loads", mean=sum(loads) / len(loads), most=max(loads)))
+    if memory:
+        parts.append(say("soak.most-memory", size=size(max(memory))))
+    parts.append(say("soak.limit-crashes", times=seen[-1].crashes))
     parts += [
         f"{_short(text)} {times}" for text, times in seen[-1].logs.items() if times is not None
     ]
-    return f"{len(seen)} look{'' if len(seen) == 1 else 's'}: {'; '.join(parts)}"
+    return say("soak.looks", count=len(seen), parts=parts)
 
 
-def _time(hole: Hole, soak: Soak) -> str:
+def _lost(hole: Hole, soak: Soak) -> Said:
+    told = {"host": hole.host, "why": hole.why, "start": hole.start}
     if hole.end is None:
-        return f"from {clock(hole.start)} to the end ({clock(soak.seconds)})"
-    return f"from {clock(hole.start)} to {clock(hole.end)}"
+        return say("soak.lost-to-the-end", end=soak.seconds, **told)
+    return say("soak.lost", end=hole.end, **told)
 
 
 def _short(text: str) -> str:

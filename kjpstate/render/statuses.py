@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from kjpstate import errors
 from kjpstate.formats.pm2.health import Health
@@ -21,11 +21,13 @@ from kjpstate.render.as_json import opening
 from kjpstate.render.lines import Line
 from kjpstate.render.masks import Mask, plain
 from kjpstate.render.pasts import result_of
-from kjpstate.said import Text
+from kjpstate.said import Said, Text, say
 
 _ANSWERS = (errors.IN_SYNC, errors.DRIFT, errors.UNREACHABLE, errors.REFUSED)
 """What a check ends with that looked; with anything else it failed itself."""
 _LABEL = 12
+_Row: TypeAlias = tuple[Text, Text, str]
+"""A label, what it says, and the style."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def status_lines(status: Status) -> tuple[Line, ...]:
     """The screen; more than five lines only for more than one bot or host."""
     rows = [*_bots(status), _apply(status), _check(status), *_unfinished(status), _next(status)]
     return tuple(
-        Line(f"{label:<{_LABEL}}{text}", style, hang=_LABEL) for label, text, style in rows
+        Line(f"{label!s:<{_LABEL}}{text}", style, hang=_LABEL) for label, text, style in rows
     )
 
 
@@ -127,7 +129,7 @@ def status_json(status: Status, mask: Mask) -> dict[str, Any]:
             for host, owner in status.busy.items()
         ],
         "unreachable": [{"host": host, "reason": why} for host, why in status.lost.items()],
-        "next": _following(status),
+        "next": str(_following(status)),
     }
     return {**opening(), **plain(value, mask), "exit_code": status.code}
 
@@ -143,107 +145,102 @@ def _run_json(run: Past) -> dict[str, Any]:
     }
 
 
-def _bots(status: Status) -> Iterator[tuple[str, str, str]]:
-    label = "bot"
+def _bots(status: Status) -> Iterator[_Row]:
+    label: Text = say("status.bot")
     for bot in status.bots:
-        where = f"{bot.name} on {bot.host}"
+        told = {"app": bot.name, "host": bot.host, "why": bot.health.reason}
         if bot.health.state == "unknown":
-            yield label, f"{where}: not known: {bot.health.reason}", "refuse"
+            yield label, say("status.not-known", **told), "refuse"
         elif bot.health.alive:
-            yield label, f"{where} is alive: {bot.health.reason}", "good"
+            yield label, say("status.alive", **told), "good"
         else:
-            yield label, f"{where} is DEAD: {bot.health.reason}", "refuse"
+            yield label, say("status.dead", **told), "refuse"
         label = ""
     for host, why in status.lost.items():
         first = str(why).removeprefix(f"{host}: ").partition("\n")[0]
-        yield label, f"{host} was not reached: {first}", "refuse"
+        yield label, say("status.not-reached", host=host, why=first), "refuse"
         label = ""
     if not status.bots and not status.lost:
-        yield label, "none in this document", ""
+        yield label, say("status.no-bot"), ""
 
 
-def _apply(status: Status) -> tuple[str, str, str]:
-    run = next(iter(status.applies), None)
+def _apply(status: Status) -> _Row:
+    label, run = say("status.last-apply"), next(iter(status.applies), None)
     if run is None:
-        return "last apply", "none that is remembered here or on the hosts", ""
+        return label, say("status.no-apply"), ""
     style = "good" if run.exit_code == 0 else "refuse"
-    return (
-        "last apply",
-        f"{local_time(run.started)} by {run.who}: {result_of(run)} (run {run.id})",
-        style,
-    )
+    when, result = local_time(run.started), result_of(run)
+    return label, say("status.apply", when=when, who=run.who, result=result, run=run.id), style
 
 
-def _check(status: Status) -> tuple[str, str, str]:
+def _check(status: Status) -> _Row:
+    label = say("status.last-check")
     newest, check = next(iter(status.checks), None), status.check
-    if newest is None and status.unread:
-        return (
-            "last check",
-            "STALE: whether the checker itself runs is not known: no history can be read",
-            "refuse",
-        )
     if newest is None:
-        return "last check", "none that is remembered here", ""
+        if status.unread:
+            return label, say("status.no-history"), "refuse"
+        return label, say("status.no-check"), ""
     if check is None:
-        return "last check", f"none that looked; {_failing(newest)}", "refuse"
+        return label, say("status.none-looked", failing=_failing(newest)), "refuse"
     since = local_time(check.ended)
     if status.stale:
-        what = f"the checker itself has not run since {since}"
+        told, style = say("status.stale", since=since), "refuse"
         if status.age is not None and status.age < timedelta(0):
-            what = f"by this clock the last check, {since}, is yet to come"
-        return "last check", f"STALE: {what}{_after(newest, check)}", "refuse"
-    times = f", {check.times:,} times in a row" if check.times > 1 else ""
-    style = "good" if check.exit_code == 0 else "change"
-    return "last check", f"{since}: {result_of(check)}{times}{_after(newest, check)}", style
+            told = say("status.yet-to-come", since=since)
+    else:
+        told, style = _found(check, since), "good" if check.exit_code == 0 else "change"
+    if newest is not check:
+        told = say("status.and-then", told=told, failing=_failing(newest))
+    return label, told, style
 
 
-def _after(newest: Past, check: Past) -> str:
-    return "" if newest is check else f"; {_failing(newest)}"
+def _found(check: Past, since: str) -> Said:
+    if check.times > 1:
+        result = result_of(check)
+        return say("status.check-again", since=since, result=result, times=check.times)
+    return say("status.check", since=since, result=result_of(check))
 
 
-def _failing(run: Past) -> str:
-    said = f": {run.said}" if run.said else ""
-    return f"{local_time(run.ended)} it failed ({result_of(run)}{said})"
+def _failing(run: Past) -> Said:
+    when, result = local_time(run.ended), result_of(run)
+    if run.said:
+        return say("status.failed-saying", when=when, result=result, said=run.said)
+    return say("status.failed", when=when, result=result)
 
 
-def _unfinished(status: Status) -> Iterator[tuple[str, str, str]]:
-    label = "unfinished"
+def _unfinished(status: Status) -> Iterator[_Row]:
+    label: Text = say("status.unfinished")
     for host, owner in status.busy.items():
-        yield (
-            label,
-            f"run {owner.run} of {owner.who} is at work on {host} ({owner.why or 'apply'})",
-            "change",
-        )
+        why = owner.why or "apply"
+        busy = say("status.busy", run=owner.run, who=owner.who, host=host, why=why)
+        yield label, busy, "change"
         label = ""
     for host, run in status.unfinished.items():
-        yield (
-            label,
-            f"run {run.run} of {run.who} ({local_time(run.when)}) was cut on {host}",
-            "refuse",
-        )
+        when = local_time(run.when)
+        yield label, say("status.cut", run=run.run, who=run.who, when=when, host=host), "refuse"
         label = ""
     if not status.busy and not status.unfinished:
-        yield label, "nothing", ""
+        yield label, say("status.nothing"), ""
 
 
-def _next(status: Status) -> tuple[str, str, str]:
-    return "next", _following(status), "strong"
+def _next(status: Status) -> _Row:
+    return say("status.next"), _following(status), "strong"
 
 
-def _following(status: Status) -> str:
+def _following(status: Status) -> Said:
     check = status.check
     if status.busy:
-        return "wait until that run ends"
+        return say("status.wait")
     if status.unfinished:
-        return "kjpstate apply   settles it first, then shows the plan"
+        return say("status.apply-settles")
     if status.dead or (check is not None and check.exit_code in (errors.DRIFT, errors.REFUSED)):
-        return "kjpstate plan   shows what an apply would do"
+        return say("status.plan-shows")
     if status.lost:
-        return "is it on, and in this network?   kjpstate status   asks again"
+        return say("status.is-it-on")
     if status.stale:
-        return "kjpstate drift   checks now; kjpstate schedule --show   shows what should run it"
+        return say("status.check-now")
     if not status.applies:
-        return "kjpstate plan"
+        return say("status.plan")
     if not status.checks:
-        return "kjpstate schedule   has drift run by itself"
-    return "nothing to do"
+        return say("status.schedule")
+    return say("status.nothing-to-do")
