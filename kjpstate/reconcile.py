@@ -182,7 +182,7 @@ async def look(
         return_exceptions=True,
     )
     answers: dict[Reading, Answer] = {
-        reading: NotAsked("not looked at from here")
+        reading: NotAsked(say("look.not-from-here"))
         for name in wanted
         if name not in hosts
         for reading in wanted[name]
@@ -194,10 +194,13 @@ async def look(
             unreachable[name] = say(
                 "errors.with-rule", message=result.message, rule=result.rule, remedy=result.remedy
             )
-            answers.update(dict.fromkeys(wanted[name], NotAsked(f"{name} is not who it was")))
+            unasked = NotAsked(say("look.not-who-it-was", host=name))
+            answers.update(dict.fromkeys(wanted[name], unasked))
         elif isinstance(result, errors.Unreachable):
             unreachable[name] = _sentence(result)
-            answers.update(dict.fromkeys(wanted[name], NotAsked(f"{name} is unreachable")))
+            answers.update(
+                dict.fromkeys(wanted[name], NotAsked(say("look.unreachable", host=name)))
+            )
         elif isinstance(result, BaseException):
             raise result
         else:
@@ -213,8 +216,8 @@ async def _in_time(host: Eye, readings: Sequence[Reading]) -> Answers:
     except TimeoutError:
         raise errors.Unreachable(
             host.name,
-            f"{host.name} did not answer within {round(host.within or 0, 1):g} s",
-            "a longer --timeout, if it is always that slow",
+            say("look.not-in-time", host=host.name, seconds=round(host.within or 0, 1)),
+            say("look.not-in-time.cure"),
         ) from None
 
 
@@ -292,7 +295,7 @@ async def verify(
     """
     missing = set(names) - {item.spec.name for item in document.checks}
     if missing:
-        raise errors.UsageError(f"no check is called {', '.join(sorted(missing))}")
+        raise errors.UsageError(say("verify.no-such-check", names=sorted(missing)))
     there = hosts_in_scope(document, scope)
     chosen = [
         item
@@ -327,7 +330,7 @@ async def _patiently(
         if not failed or time.monotonic() >= deadline:
             return results
         if failed != told:
-            progress(Event("wait", "", f"{', '.join(failed)}: the bot may still be starting"))
+            progress(Event("wait", "", say("verify.may-be-starting", checks=failed)))
         told = failed
         await asyncio.sleep(_PAUSE)
         again = {item.name: item for item in await asking(names=failed)}
@@ -346,9 +349,7 @@ def refuse_unreachable(document: Document, plan: Plan) -> None:
     """A host that stands for itself must be seen before anything is written anywhere."""
     for host, why in plan.unreachable.items():
         if not document.hosts[host].member_of:
-            lost = errors.Unreachable(
-                host, why, "nothing was done; leave it out with --limit, or wait for it"
-            )
+            lost = errors.Unreachable(host, why, say("look.leave-out"))
             lost.exit_code = exit_code(plan)
             raise lost
 
@@ -429,12 +430,8 @@ def _guards(resource: Resource) -> bool:
 def _no_such(name: str, addresses: Sequence[str], document: Document) -> errors.UsageError:
     for address, host in document.elsewhere.items():
         if named(address, name):
-            return errors.UsageError(
-                f"--only {name}: it stands on {host}, which can't be seen from here"
-            )
-    return errors.UsageError(
-        f"--only {name}: no such address; the document has {', '.join(addresses)}"
-    )
+            return errors.UsageError(say("only.elsewhere", name=name, host=host))
+    return errors.UsageError(say("only.no-such-address", name=name, addresses=addresses))
 
 
 def today() -> str:

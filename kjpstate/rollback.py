@@ -252,13 +252,13 @@ def _spec(
     )
 
 
-def _in_the_way(first: Record, later: Sequence[Record]) -> Iterator[str]:
+def _in_the_way(first: Record, later: Sequence[Record]) -> Iterator[Text]:
     """Why a later run must be rolled back first: it touched the same again."""
     mine = set(_touched(first))
     for other in reversed(later):
         both = [what for what in _touched(other) if what in mine]
         if both:
-            yield f"run {other.id} changed {both[0]} after it; roll that back first"
+            yield say("rolled-back-later", run=other.id, what=both[0])
 
 
 def _touched(found: Record) -> Iterator[str]:

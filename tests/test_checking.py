@@ -13,6 +13,7 @@ from kjpstate.checking import Check, check
 from kjpstate.host import Eye
 from kjpstate.model import Answers, Probe, Reading, RunInfo
 from tests.support.demo_world import KEY, World
+from tests.support.words import codes, values
 
 CONF = "/etc/systemd/resolved.conf"
 RUN = RunInfo("aaaaaa", "20260301T000000Z", "bot-kjp", "somebody@laptop")
@@ -161,5 +162,7 @@ def test_a_host_that_takes_too_long_is_not_reached_and_the_others_are_judged(wor
     eyes["stb"].look = never
     world.pc.real("/src/index.ts").write_text("console.log('other');\n", "utf-8")
     found = asyncio.run(check(world.document, eyes, key=KEY, within=1.0))
-    assert "did not answer within 1 s" in str(found.plan.unreachable["stb"])
+    slow = found.plan.unreachable["stb"]
+    assert codes(slow) == ["errors.with-remedy", "look.not-in-time", "look.not-in-time.cure"]
+    assert values(slow, "seconds") == [1.0]
     assert [change.resource.address for change in found.plan.changes] == ["build"]

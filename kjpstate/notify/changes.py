@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias, get_args
 
 from kjpstate.model import Change, Plan
+from kjpstate.said import Text
 
 Kind: TypeAlias = Literal[
     "dead", "alive", "drift", "resolved", "changed", "accepted", "unreachable", "recovered"
@@ -46,7 +47,7 @@ class Seen:
     looked: frozenset[str]
     known: frozenset[str]
     hosts: frozenset[str]
-    lost: Mapping[str, str]
+    lost: Mapping[str, Text]
     accepted: frozenset[str] = frozenset()
     unsure: frozenset[str] = frozenset()
     narrowed: bool = False
@@ -172,7 +173,7 @@ def _not_reached(
 ) -> None:
     for host, why in seen.lost.items():
         known = before.get((host, _LOST))
-        item = known or Standing(host, host, _LOST, why, now, looks=0)
+        item = known or Standing(host, host, _LOST, str(why), now, looks=0)
         if not item.told:
             item = replace(item, looks=item.looks + 1)
         if not item.told and item.looks >= lost_after:

@@ -24,8 +24,12 @@ from kjpstate.model import (
     Unknown,
     Unreadable,
 )
+from kjpstate.said import Text, say
 from kjpstate.undo.ledger import Kept
 from kjpstate.undo.record import Record
+
+_FEW = 3
+"""Paths that a sentence names."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Spec:
     record: Record
     kept: Mapping[str, Kept]
     """Path -> the row of the ledger that names its original."""
-    later: str = ""
+    later: Text = ""
     """Why another run must be taken back first; "" for none."""
     puts: Mapping[str, Mapping[str, str] | None] = field(default_factory=dict)
     """Folder -> {relative: sha256} as the run put them there, None where a command wrote it."""
@@ -76,7 +80,7 @@ class Item:
     mode: int = 0o644
     put: Mapping[str, str] | None = None
     earlier: Mapping[str, str] | None = None
-    lost: str = ""
+    lost: Text = ""
 
     @property
     def here(self) -> Reading:
@@ -136,15 +140,13 @@ def _of_step(step: Mapping[str, Any], spec: Spec) -> Iterator[Item]:
             yield Item(host, path, "written", backup, backed, lost=lost)
 
 
-def _lost(path: str, stood: str | Unknown, record: Record) -> str:
+def _lost(path: str, stood: str | Unknown, record: Record) -> Text:
     """Why nothing may be put in the place of `path`: that no row names its original does not mean
     that there was nothing."""
-    where = f"the list of backups names no original of {path} for run {record.id}"
     if stood is UNKNOWN:
-        return f"{where}, nor does its record say that nothing stood there"
-    return (
-        f"{where}, though a {stood} stood there; look for {path.rstrip('/')}.backup.{record.suffix}"
-    )
+        return say("rollback.no-original", path=path, run=record.id)
+    backup = f"{path.rstrip('/')}.backup.{record.suffix}"
+    return say("rollback.original-lost", path=path, run=record.id, stood=stood, backup=backup)
 
 
 def _joined(first: Item, last: Item) -> Item:
@@ -216,31 +218,32 @@ def _digest(path: str, answer: Any) -> str | None:
 # ---- what forbids it
 
 
-def trouble(item: Item, answers: Answers, *, force: bool) -> Iterator[tuple[str, str]]:
-    """(rule, sentence) of what stands against putting this item back."""
+def trouble(item: Item, answers: Answers, *, force: bool) -> Iterator[tuple[str, Text]]:
+    """(rule, text) of what stands against putting this item back."""
     here = answers.get(item.here)
     if item.lost:
         yield "backup-damaged", item.lost
         return
     if isinstance(here, Unreadable):
-        yield "backup-damaged", f"{item.path} {here.why}"
+        yield "backup-damaged", say("rollback.unread", path=item.path, why=here.why)
         return
     if now(item, answers) == then(item, answers) and not _backup_trouble(item, answers):
         return
     if why := _backup_trouble(item, answers):
         yield "backup-damaged", why
-    elif not force and (what := _changed(item, answers)):
-        yield "changed-since", f"{what} was changed after that run, by somebody else"
+    elif not force and (changed := _changed(item, answers)):
+        code = "changed-since.and-more" if len(changed) > _FEW else "changed-since"
+        yield "changed-since", say(code, paths=changed[:_FEW])
 
 
-def _backup_trouble(item: Item, answers: Answers) -> str:
+def _backup_trouble(item: Item, answers: Answers) -> Text:
     if item.original is None:
         return ""
     answer = answers.get(item.original)
     if answer is None:
-        return f"{item.backup}, the original of {item.path}, is not there any more"
+        return say("rollback.original-gone", backup=item.backup, path=item.path)
     if isinstance(answer, Unreadable):
-        return f"{item.backup}, the original of {item.path}, {answer.why}"
+        return say("rollback.original-unread", backup=item.backup, path=item.path, why=answer.why)
     if isinstance(answer, Tree) and item.sort == "folder":
         found: str | None = listing_digest(
             {name: file.digest for name, file in answer.files.items()}
@@ -248,28 +251,23 @@ def _backup_trouble(item: Item, answers: Answers) -> str:
     else:
         found = _digest(item.backup, answer)
     if found is None:
-        return f"{item.backup}, the original of {item.path}, is not there any more"
-    return (
-        ""
-        if found == item.digest
-        else f"{item.backup} is not as it was kept: it is no original any more"
-    )
+        return say("rollback.original-gone", backup=item.backup, path=item.path)
+    return "" if found == item.digest else say("rollback.original-changed", backup=item.backup)
 
 
-def _changed(item: Item, answers: Answers) -> str:
-    """What of it is neither as the run left it nor as it was before."""
+def _changed(item: Item, answers: Answers) -> list[str]:
+    """The paths that somebody changed since the run."""
     if item.sort == "file":
-        return item.path if now(item, answers) not in (item.before, item.after) else ""
+        return [item.path] if now(item, answers) not in (item.before, item.after) else []
     here = answers.get(item.here)
     if item.sort != "folder" or item.put is None:
-        return ""
+        return []
     files, before = here.files if isinstance(here, Tree) else {}, originals(item, answers)
-    odd = [
-        name
+    return [
+        f"{item.path}{name}"
         for name, value in item.put.items()
         if not _one_of(files.get(name), value, before.get(name))
     ]
-    return ", ".join(f"{item.path}{name}" for name in odd[:3]) + (", …" if len(odd) > 3 else "")
 
 
 def _one_of(found: TreeFile | None, put: str, before: TreeFile | None) -> bool:

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from kjpstate.errors import Failed
 from kjpstate.model import Answer, Unreadable
+from kjpstate.said import say
 
 LEDGER = "backups"
 _FIELDS = 5
@@ -51,17 +52,15 @@ def parse(host: str, answer: Answer) -> tuple[Kept, ...]:
     if answer is None:
         return ()
     if isinstance(answer, Unreadable) or not isinstance(answer, bytes):
-        why = answer.why if isinstance(answer, Unreadable) else "it is not a file"
-        raise Failed(f"the list of backups on {host} can't be read: {why}")
+        why = answer.why if isinstance(answer, Unreadable) else say("ledger.no-file")
+        raise Failed(say("ledger.unread", host=host, why=why))
     rows = []
     for number, line in enumerate(answer.decode("utf-8", "surrogateescape").split("\n"), 1):
         if not line:
             continue
         fields = line.split("\t")
         if len(fields) != _FIELDS:
-            raise Failed(
-                f"the list of backups on {host} is damaged in line {number}: {line[:80]!r}"
-            )
+            raise Failed(say("ledger.damaged", host=host, line=number, text=line[:80]))
         rows.append(Kept(*fields))
     return tuple(rows)
 

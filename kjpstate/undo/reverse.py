@@ -39,7 +39,7 @@ from kjpstate.model import (
     Upstream,
     WriteFile,
 )
-from kjpstate.said import Text
+from kjpstate.said import Text, say
 from kjpstate.section import Made, Page
 from kjpstate.undo import items as paths
 from kjpstate.undo import record as records
@@ -53,10 +53,9 @@ _DONE = "rolled back"
 _PATIENCE = 60.0
 """Seconds for an app to come up again."""
 _CURES = {
-    "changed-since": "kjpstate rollback --force   overwrites it; what stands there now is "
-    "kept first",
-    "backup-damaged": "put that file back by hand, or from a backup of your own",
-    "rolled-back-later": "roll the later run back first",
+    "changed-since": "changed-since.cure",
+    "backup-damaged": "backup-damaged.cure",
+    "rolled-back-later": "rolled-back-later.cure",
 }
 
 
@@ -121,7 +120,8 @@ def refusals(view: View) -> Iterator[Refuse]:
     """What forbids it: the first with its cure, the sentences of all others as its places."""
     problems = list(_problems(view.spec, view.answers))
     for rule, reason in problems[:1]:
-        yield Refuse(rule, reason, tuple(other for _, other in problems[1:]), _CURES[rule])
+        places = tuple(other for _, other in problems[1:])
+        yield Refuse(rule, reason, places, say(_CURES[rule]))
 
 
 def actions(view: View, drift: Drift) -> Iterator[Action | Refuse]:
@@ -151,7 +151,7 @@ def told(view: View, drift: Drift | None) -> Told:
     record = view.spec.record
     whys = tuple(dict.fromkeys(run.why for run in _undone(view.spec) if run.why))
     return Told(
-        f"run {record.id} of {record.started}, by {record.who}",
+        say("rollback.run", run=record.id, started=record.started, who=record.who),
         tuple(map(Note, _notes(view.spec, view.answers))),
         covers=whys,
     )
@@ -178,7 +178,7 @@ def _stands(spec: Spec, answers: Answers) -> str | None:
     return _DONE if found.rolled_back else "applied"
 
 
-def _problems(spec: Spec, answers: Answers) -> Iterator[tuple[str, str]]:
+def _problems(spec: Spec, answers: Answers) -> Iterator[tuple[str, Text]]:
     if _stands(spec, answers) == _DONE:
         return
     if spec.later:
@@ -321,7 +321,7 @@ def _up_again(spec: Spec) -> Iterator[Await]:
                 "pm2-online",
                 args,
                 _PATIENCE,
-                f"{wait['app']} to be online again",
+                say("rollback.online-again", app=wait["app"]),
             )
 
 
@@ -331,24 +331,26 @@ def _up_again(spec: Spec) -> Iterator[Await]:
 def _notes(spec: Spec, answers: Answers) -> Iterator[Text]:
     due = [item for item in spec.items if _due(item, answers)]
     for item in due:
-        yield f"{item.path}   {_said(item, answers, spec)}"
+        yield _said(item, answers, spec)
     yield from dict.fromkeys(run.why for run in _undone(spec) if run.why)
     if not due and not any(True for _ in _undone(spec)):
-        yield "every file is as it was before that run"
+        yield say("rollback.all-as-before")
 
 
-def _said(item: Item, answers: Answers, spec: Spec) -> str:
+def _said(item: Item, answers: Answers, spec: Spec) -> Text:
+    """What becomes of one path."""
     forced = (
         spec.force
         and item.sort == "file"
         and paths.now(item, answers) not in (item.before, item.after)
     )
-    over = "; changed after that run: overwritten, its text of now is kept" if forced else ""
     if item.sort == "folder" and _by_files(item, answers, spec):
         back, gone = paths.originals(item, answers), paths.removed(item, answers)
-        return f"{len(back)} as they were, {len(gone)} removed; all others stay{over}"
+        return say("rollback.by-files", path=item.path, back=len(back), gone=len(gone))
     if item.lost:
-        return "its original is not known"
+        return say("rollback.not-known", path=item.path)
     if not item.backup:
-        return f"removed: that run made it{over}"
-    return f"as it was, from {item.backup.rpartition('/')[2]}{over}"
+        code = "rollback.removed-over" if forced else "rollback.removed"
+        return say(code, path=item.path)
+    code = "rollback.restored-over" if forced else "rollback.restored"
+    return say(code, path=item.path, backup=item.backup.rpartition("/")[2])
