@@ -252,8 +252,9 @@ def test_a_length_that_is_no_multiple_ends_with_a_look(bot: Watched):
 
 
 def test_a_document_without_apps_has_nothing_to_watch(bot: Watched):
-    with pytest.raises(errors.UsageError, match="section pm2"):
+    with pytest.raises(errors.UsageError) as caught:
         monitor.subjects(bot.world.document, ["pc"])
+    assert caught.value.message == say("watch.nothing-to-watch")
 
 
 def test_one_app_of_two_hosts_that_fails_ends_both(bot: Watched):

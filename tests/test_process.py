@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kjpstate.process import NotStarted, command_line, started
+from kjpstate.said import Said, Text, say
 
 FOLDERS = {"Path": r"C:\node;C:\Windows\System32", "PATHEXT": ".COM;.EXE;.BAT;.CMD"}
 THERE = {
@@ -27,10 +28,10 @@ def line(*argv: str, folder: str = "D:/bot", **environ: str) -> str:
     return command_line(argv, folder, {**FOLDERS, **environ}, THERE.__contains__)
 
 
-def refused(*argv: str, folder: str = "D:/bot", **environ: str) -> str:
+def refused(*argv: str, folder: str = "D:/bot", **environ: str) -> Text:
     with pytest.raises(NotStarted) as why:
         line(*argv, folder=folder, **environ)
-    return str(why.value)
+    return why.value.why
 
 
 def test_on_windows_a_program_is_its_whole_path_with_its_ending():
@@ -45,26 +46,24 @@ def test_on_windows_a_program_is_its_whole_path_with_its_ending():
 
 
 def test_on_windows_a_program_that_is_not_there_is_said():
-    assert refused("pnpm", "run") == "pnpm: no such command"
-    assert refused("npm", PATH=r"E:\nothing") == "npm: no such command"
-    assert refused("bin/up") == "bin/up: no such command in D:/bot"
-    assert refused("b.cmd") == "b.cmd: no such command on PATH; write ./b.cmd for the one in D:/bot"
+    assert refused("pnpm", "run") == say("process.no-command", word="pnpm")
+    assert refused("npm", PATH=r"E:\nothing") == say("process.no-command", word="npm")
+    assert refused("bin/up") == say("process.no-command-in", word="bin/up", folder="D:/bot")
+    assert refused("b.cmd") == say("process.not-on-path", word="b.cmd", folder="D:/bot")
 
 
 def test_on_windows_a_batch_file_takes_no_word_that_cmd_reads():
     said = refused("npm", "run", "build", "--", "a&calc")
-    assert said == (
-        "npm: cmd.exe reads this batch file and would take `&` for its own; "
-        "start the program behind it (such as node with its script) instead"
-    )
-    assert "take a line end for its own" in refused("./b.cmd", "a\nb")
-    assert "take '\\x1a' for its own" in refused("./b.cmd", "\x1a")
+    assert said == say("process.read-by-cmd", word="npm", sign="`&`")
+    line_end = say("process.line-end")
+    assert refused("./b.cmd", "a\nb") == say("process.read-by-cmd", word="./b.cmd", sign=line_end)
+    odd = say("process.read-by-cmd", word="./b.cmd", sign=repr("\x1a"))
+    assert refused("./b.cmd", "\x1a") == odd
 
 
 def test_on_windows_a_batch_file_does_not_work_on_a_share():
-    assert "can't work in //srv/share/bot; give the share a drive" in refused(
-        "npm", "ci", folder="//srv/share/bot"
-    )
+    share = "//srv/share/bot"
+    assert refused("npm", "ci", folder=share) == say("process.on-a-share", word="npm", folder=share)
     assert line("./up", folder="//srv/share/bot") == r"\\srv\share\bot\up.exe"
 
 
@@ -85,23 +84,27 @@ def test_a_command_runs_in_its_folder(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("argv", "cwd", "says"),
+    ("argv", "cwd", "why"),
     [
-        (("no-such-command-here",), "", "no-such-command-here: no such command"),
-        (("bin/none",), ".", "bin/none: no such command in ."),
-        ((sys.executable,), "./none", "there is no folder ./none"),
-        ((sys.executable,), "./file", "there is no folder ./file"),
-        ((sys.executable, "a\0b"), "", f"{sys.executable}: can't be started: embedded null"),
+        (("no-such-command-here",), "", say("process.no-command", word="no-such-command-here")),
+        (("bin/none",), ".", say("process.no-command-in", word="bin/none", folder=".")),
+        ((sys.executable,), "./none", say("process.no-folder", folder="./none")),
+        ((sys.executable,), "./file", say("process.no-folder", folder="./file")),
+        (
+            (sys.executable, "a\0b"),
+            "",
+            say("process.not-started", word=sys.executable, reason="embedded null byte"),
+        ),
     ],
 )
 def test_what_can_not_be_started_is_a_sentence(
-    tmp_path: Path, monkeypatch, argv, cwd: str, says: str
+    tmp_path: Path, monkeypatch, argv, cwd: str, why: Said
 ):
     (tmp_path / "file").touch()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(NotStarted) as why:
+    with pytest.raises(NotStarted) as caught:
         run(*argv, cwd=cwd)
-    assert str(why.value).startswith(says)
+    assert caught.value.why == why
 
 
 PARENT = """

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kjpstate.formats.causes import hint, parse
+from kjpstate.said import Said, say
 
 # 2026-11-25 13:01:00 UTC, on a host seven hours ahead.
 NOW, CHANGED = 1795611660 + 3 * 3600, 1795611660
@@ -41,39 +42,47 @@ def seen(*rows: tuple[str, ...], now: int = NOW) -> bytes:
 
 
 FILE = ("file", str(CHANGED), CONF)
-SAID = "resolved.conf changed 2026-11-25 20:01, 3 hours ago"
 
-TABLE = {
-    "a file": ([FILE], f"{SAID}"),
-    "somebody is in": (
-        [FILE, ("login", OPEN)],
-        f"{SAID}, logged in then: root from 192.168.100.20",
-    ),
-    "somebody was in": ([FILE, ("login", SHUT)], f"{SAID}, logged in then: kjp from tty1"),
+
+def changed(name: str = "resolved.conf", day: int = 25, ago: int = 3 * 3600) -> Said:
+    return say("causes.changed", name=name, when=f"2026-11-{day} 20:01", span=float(ago))
+
+
+def person(user: str, origin: str) -> Said:
+    return say("causes.people", names=[say("causes.person", user=user, origin=origin)], more=-1)
+
+
+UPGRADED = "upgrade systemd 252.1-1 -> 252.2-1"
+AWAY = say("causes.went", name="resolved.conf", when="2026-11-25 20:01", span=3 * 3600.0)
+
+TABLE: dict[str, tuple[list[tuple[str, ...]], list[Said]]] = {
+    "a file": ([FILE], [changed()]),
+    "somebody is in": ([FILE, ("login", OPEN)], [changed(), person("root", "192.168.100.20")]),
+    "somebody was in": ([FILE, ("login", SHUT)], [changed(), person("kjp", "tty1")]),
     "nobody was in": (
         [FILE, ("login", BEFORE), ("login", BOOT)],
-        f"{SAID}, nobody was logged in then",
+        [changed(), say("causes.nobody")],
     ),
-    "not known": ([FILE, ("login", CRASH), ("login", BOOT)], f"{SAID}"),
+    "not known": ([FILE, ("login", CRASH), ("login", BOOT)], [changed()]),
     "logins begin later": (
         [("file", str(CHANGED - 86400), CONF), ("login", OPEN)],
-        "resolved.conf changed 2026-11-24 20:01, 1 day ago",
+        [changed(day=24, ago=27 * 3600)],
     ),
     "a package": (
         [FILE, ("dpkg", UPGRADE)],
-        f"{SAID}, just after dpkg: upgrade systemd 252.1-1 -> 252.2-1",
+        [changed(), say("causes.packages", packages=[UPGRADED], more=-1)],
     ),
     "packages": (
         [FILE, ("dpkg", LONG_AGO), ("dpkg", UPGRADE), ("dpkg", INSTALL), ("dpkg", INSTALL)],
-        f"{SAID}, just after dpkg: upgrade systemd 252.1-1 -> 252.2-1, install jq 1.6 and 1 more",
+        [
+            changed(),
+            say("causes.packages-and-more", packages=[UPGRADED, "install jq 1.6"], more=1),
+        ],
     ),
-    "a file that went away": (
-        [("gone", str(CHANGED), CONF)],
-        "resolved.conf went away, or its folder changed, 2026-11-25 20:01, 3 hours ago",
-    ),
-    "a clock that was ahead": ([("file", str(NOW + 9999), CONF)], ""),
-    "another file": ([("file", str(CHANGED), "/etc/other")], ""),
-    "nothing": ([], ""),
+    "a file that went away": ([("gone", str(CHANGED), CONF)], [AWAY]),
+    "a clock that was ahead": ([("file", str(NOW + 9999), CONF)], []),
+    "another file": ([("file", str(CHANGED), "/etc/other")], []),
+    "nothing": ([], []),
 }
 
 
@@ -82,7 +91,7 @@ def test_what_is_said_of_a_file(name: str):
     rows, said = TABLE[name]
     traces = parse(seen(*rows))
     assert traces is not None
-    assert str(hint(traces, [CONF])) == said
+    assert hint(traces, [CONF]) == (say("causes.list", parts=said) if said else "")
 
 
 def test_of_a_folder_its_newest_file():
@@ -90,14 +99,15 @@ def test_of_a_folder_its_newest_file():
         seen(("file", str(CHANGED), f"{DIST}/a.js"), ("file", str(CHANGED - 60), f"{DIST}b.js"))
     )
     assert traces is not None
-    assert str(hint(traces, [DIST])) == "a.js changed 2026-11-25 20:01, 3 hours ago"
+    assert hint(traces, [DIST]) == say("causes.list", parts=[changed("a.js")])
 
 
 def test_of_an_app_what_pm2_did_with_it_last():
     traces = parse(seen(("pm2", EXIT.replace("SIGINT", "SIGTERM")), ("pm2", EXIT), ("pm2", OTHER)))
     assert traces is not None
-    said = "PM2's log: 2026-11-25 20:01:12 App [bot-kjp:0] exited with code [1] via signal [SIGINT]"
-    assert str(hint(traces, [], "bot-kjp")) == said
+    line = "App [bot-kjp:0] exited with code [1] via signal [SIGINT]"
+    said = say("causes.pm2-log", when="2026-11-25 20:01:12", line=line)
+    assert hint(traces, [], "bot-kjp") == said
     assert hint(traces, [], "other") == ""
 
 

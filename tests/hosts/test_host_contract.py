@@ -843,10 +843,14 @@ def test_the_second_run_is_told_who_holds_the_lock(bench):
         first, second = bench.host(), bench.host()
         try:
             await first.begin(run_info(), ())
-            with pytest.raises(
-                errors.Locked, match="run abc123 of me@laptop since 20261123T200000Z"
-            ):
+            with pytest.raises(errors.Locked) as caught:
                 await second.begin(run_info("def456"), ())
+            told = caught.value.held.values
+            assert (told["run"], told["who"], told["when"]) == (
+                "abc123",
+                "me@laptop",
+                "20261123T200000Z",
+            )
             await first.end()
             await second.begin(run_info("def456"), ())
         finally:

@@ -389,8 +389,10 @@ def test_what_is_remembered_leaves_the_rest(own_home: Path) -> None:
 
 def test_what_cannot_be_remembered_is_one_sentence(own_home: Path) -> None:
     (own_home / "known_hosts").mkdir()
-    with pytest.raises(errors.Failed, match="can't be written: is a directory"):
+    with pytest.raises(errors.Failed) as caught:
         known_hosts.remember(Target("a", 22, ""), [b"a b c"], own_home)
+    path = str(own_home / "known_hosts")
+    assert caught.value.message == say("trust.unwritten", path=path, reason="is a directory")
 
 
 def test_who_writes_together_loses_nothing(own_home: Path) -> None:

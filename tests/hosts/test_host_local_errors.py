@@ -176,8 +176,9 @@ def test_a_name_that_leads_out_on_windows_lays_and_removes_nothing(tmp_path, mon
     ):
         (outcome,) = asyncio.run(session(tmp_path, action))
         assert outcome.status == "refused" and outcome.reason.code.startswith("hosts.no-")
-    with pytest.raises(errors.Failed, match="can't be the name"):
+    with pytest.raises(errors.Failed) as caught:
         asyncio.run(host_of(tmp_path).look([ReadState("pc", "doc", name)]))
+    assert caught.value.message == say("hosts.no-name-of-state", name=name)
     assert [path.name for path in (tmp_path / "dist").iterdir()] == ["a.js"] and not left(tmp_path)
 
 

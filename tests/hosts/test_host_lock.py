@@ -89,10 +89,9 @@ def test_an_orphaned_command_keeps_the_lock_until_it_ends(bench, whole):
                 os.kill(pid, signal.SIGKILL)
         second = bench.host()
         try:
-            with pytest.raises(
-                errors.Locked, match="a command that it started still runs there"
-            ) as caught:
+            with pytest.raises(errors.Locked) as caught:
                 await second.begin(run_info("def456"), ())
+            assert caught.value.held.code == "locked.step"
             assert caught.value.run == "abc123"
             holder = await second.holder()
             assert (holder.run, holder.life) == ("abc123", "step")
@@ -437,10 +436,13 @@ def test_a_dead_lock_of_this_machine_that_is_not_ours_to_remove_is_said(tmp_path
         unlink(self, missing_ok=missing_ok)
 
     monkeypatch.setattr(Path, "unlink", refuses)
-    with pytest.raises(errors.Failed, match="can't be taken: Operation not permitted"):
+    told = {"path": str(path), "reason": "Operation not permitted"}
+    with pytest.raises(errors.Failed) as caught:
         lock.take(Places(tmp_path), run_info(), "box")
-    with pytest.raises(errors.Failed, match="can't be removed: Operation not permitted"):
+    assert caught.value.message == say("lock.untaken", host="box", **told)
+    with pytest.raises(errors.Failed) as caught:
         lock.unlock(Places(tmp_path), lock.holder(Places(tmp_path), "box"), force=False)
+    assert caught.value.message == say("lock.unremoved-here", **told)
     assert [left.name for left in tmp_path.iterdir()] == ["kjpstate"]
 
 
