@@ -1,856 +1,122 @@
-"""One table of rule ids and texts: for advice, refusals and errors, and for `kjpstate explain`.
+"""The ids of all rules: what an advice, a refusal or an error is told under.
 
-A text is one paragraph, plain words, no markup; ready to be translated. Kept in the order of the
-ids.
+`words/rules.py` has the page of each, which `kjpstate explain` shows. In the order of the ids.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Rule:
-    """`title`: one line. `text`: what happens and why. `cure`: what to write or type."""
-
-    title: str
-    text: str
-    cure: str
-
-
-RULES: dict[str, Rule] = {
-    "anchor-ambiguous": Rule(
-        "An edit's anchor fits more than one place",
-        "An edit needs exactly one place. Its anchor (or its `within`) was found more than "
-        "once, all "
-        "of them are shown with their lines, and choosing one would be guessing. Blocks that "
-        "kjpstate"
-        " wrote are never searched.",
-        "add `within`, or more of the text that stands around the right one",
-    ),
-    "anchor-missing": Rule(
-        "An edit's anchor is not in the file",
-        "The text is compared word by word: blanks, line breaks, comments, quotes, optional "
-        "`;` and "
-        "trailing commas don't count, everything else does. Nothing fits, so the source has "
-        "moved on "
-        "or was never as the document says. The nearest lines are shown; nothing of the set is "
-        "applied.",
-        "compare the nearest line; write it as the anchor, or as a second accepted form of "
-        "`replace`",
-    ),
-    "anchor-shares-line": Rule(
-        "The place shares its line with other code",
-        "Markers are whole lines, so a block can only stand on lines of its own. Breaking the "
-        "line up"
-        " would change bytes that are not ours.",
-        "put the statement, or the braces of a one-line block, on lines of their own in the file",
-    ),
-    "anchor-too-free": Rule(
-        "An anchor fits so many places that looking for it would not end",
-        "Each place at which an anchor may begin is tried, and after it each run that $$$ may "
-        "stand for. "
-        "Where that takes more steps than any anchor that is meant for one place, the search "
-        "is given up.",
-        "begin the anchor with a word of its own, and write more of what stands around $$$",
-    ),
-    "anchor-unreadable": Rule(
-        "An anchor can't be looked for",
-        "An anchor is code: it needs at least one word, closed strings, and $$$ only between other "
-        "words. insert_inside needs the text up to the { of the block that is meant.",
-        "write the code as it stands in the file",
-    ),
-    "backup-damaged": Rule(
-        "A backup is no original any more",
-        "Each backup is known by the digest it had when it was made. This one is gone, can't be "
-        "read or holds other bytes, so putting it back would not bring the original back. Nothing "
-        "of that run is rolled back.",
-        "put that file back by hand, from another backup, or leave it as it is",
-    ),
-    "baileys-differs": Rule(
-        "Built against one Baileys, run with another",
-        "The compiler checks the source against the Baileys of the machine that builds; the "
-        "bot runs "
-        "with the one of its own machine. Where the two differ, what type-checks here may be "
-        "missing "
-        "there, or speak another protocol to WhatsApp.",
-        "let `deploy.with` carry package-lock.json and `deploy.install` run npm ci --omit=dev",
-    ),
-    "become-failed": Rule(
-        "sudo did not let us in",
-        "The document says `become: sudo`, and the login user may not run commands as root "
-        "without a "
-        "password. kjpstate never types a password: it would stand in a process list or a log.",
-        "log in as root, or allow the user NOPASSWD in sudoers",
-    ),
-    "binary": Rule(
-        "The file is no source text",
-        "It holds a zero byte. kjpstate patches text in UTF-8.",
-        "name the source file in the document",
-    ),
-    "byte-guard": Rule(
-        "The result would touch bytes outside of our blocks",
-        "Before anything is written, the blocks are taken out of the new text again; what is left "
-        "must be the old text, byte for byte. It was not, so nothing is written. This is an "
-        "error of "
-        "kjpstate.",
-        "report it with the file and the document; until then edit by hand",
-    ),
-    "changed-since": Rule(
-        "Something was changed after the run that is to be rolled back",
-        "What the run left is known by its digests. Somebody else, a person or a program, wrote "
-        "to the file since; rolling back would take that away too. Nothing of that run is rolled "
-        "back.",
-        "kjpstate rollback --force overwrites it, after keeping it; or put your change aside first",
-    ),
-    "content-syntax": Rule(
-        "The new text is no whole code",
-        "The text of an edit must be whole by itself: statements, members, properties or "
-        "cases, with "
-        "every bracket closed. Half a statement could only be checked by chance.",
-        "write whole statements; use `replace` with the whole old statement where a part of it "
-        "changes",
-    ),
-    "cr-eol": Rule(
-        "The file has line ends that are carriage returns alone",
-        "Such a file has one line for most tools, and a `//` marker would turn the rest of it "
-        "into a "
-        "comment.",
-        "save it with LF or CRLF line ends",
-    ),
-    "dns-owned": Rule(
-        "Another document sets this host's dns",
-        "The host remembers which document set the servers of systemd-resolved. With two of "
-        "them each apply "
-        "would undo the other's, and drift would be told for ever.",
-        "drop the section dns in this document; or drop it in the other one, and write in this one "
-        "takes_over: and the other one's name: the host does not forget by itself whose it was",
-    ),
-    "double-encoded": Rule(
-        "A text was decoded twice",
-        "The text looks like UTF-8 that was read as Windows-1252 and saved again: what should "
-        "be one "
-        "sign is three. An anchor with it fits nothing, a message with it reaches the users like "
-        "that. kjpstate does not repair it silently.",
-        "write the sign itself",
-    ),
-    "ecosystem-esm": Rule(
-        "Node would not load ecosystem.config.js here",
-        'The nearest package.json says "type": "module", so node takes every .js file below it for'
-        " an"
-        " ES module, where `module.exports` does not exist. PM2 would refuse the file and "
-        "leave the "
-        "app as it is. Files that end in .cjs are always loaded the way PM2 needs.",
-        "name the file ecosystem.config.cjs in the document",
-    ),
-    "ecosystem-name": Rule(
-        "PM2 would not take this file for an ecosystem",
-        "PM2 goes by the name: only files that end in .config.js or .config.cjs (of those kjpstate "
-        "can write) are read as an ecosystem. Any other name is started as if it were the app "
-        "itself.",
-        "name it ecosystem.config.cjs or ecosystem.config.js",
-    ),
-    "ecosystem-unreadable": Rule(
-        "The ecosystem file can't be looked at",
-        "Something stands at the path that is not a plain file we may read: a link, a folder, or a "
-        "file without permission. Replacing it would be guessing what it is for.",
-        "look at it on the host; name the real path in the document",
-    ),
-    "edited-by-hand": Rule(
-        "A block was edited by hand, and on_drift is refuse",
-        "The words in the block are not those that kjpstate wrote (a formatter's work does not "
-        "count "
-        "as an edit). The document says to leave it then.",
-        "take the change into `content`, or write on_drift: apply",
-    ),
-    "effective-mismatch": Rule(
-        "systemd-resolved does not have the values after all",
-        "Everything was done, and read again the running service, or its files, still say "
-        "something else. A restart is no proof: resolved drops what it can't use and starts "
-        "green. The files were put back and the service restarted.",
-        "resolvectl dns; journalctl -u systemd-resolved -n 20 says what was dropped",
-    ),
-    "env-block-unused": Rule(
-        "An environment block that nothing asks for",
-        "PM2 uses `env_production` and the like only when it is started with `--env production`. "
-        "kjpstate never does, so that there is one environment, and the document says it.",
-        "move its names into `env`",
-    ),
-    "env-not-kept": Rule(
-        "The running app has variables the document does not name",
-        "PM2 gives an app the whole environment of the shell that started it. kjpstate starts "
-        "it with"
-        " a clean one, so these variables will be gone after the next delete and start. Their "
-        "names "
-        "are listed, never their values.",
-        "name those that the app needs under `env`; secrets as ${env:NAME} or ${file:PATH}",
-    ),
-    "env-overrides-setting": Rule(
-        "A variable that PM2 takes for its own setting",
-        "PM2 keeps an app's environment and its settings in one bag. A variable with the name of a "
-        "setting replaces that setting, without a word.",
-        "give the variable another name",
-    ),
-    "fallback-dns": Rule(
-        "FallbackDNS is never asked here",
-        "FallbackDNS= is used only while no other server is known at all: no DNS=, none from the "
-        "network. It is not a second line of defence when the servers of DNS= are down. Beside "
-        "`servers` it has no effect.",
-        "move the addresses into `servers`",
-    ),
-    "file-missing": Rule(
-        "The file to patch is not there",
-        "A patch changes a file that exists; it never makes one.",
-        "put the file there, or correct `file` in the document",
-    ),
-    "file-unreadable": Rule(
-        "The file to patch can't be read",
-        "Something is at that path, but it could not be read: no permission, or no regular file.",
-        "look at it on the host",
-    ),
-    "here-other-user": Rule(
-        "This machine is not that host as the document knows it",
-        "With --here kjpstate takes this machine for the host. Its stamps, its PM2 and its "
-        "rights are those "
-        "of the user that the document logs in as; another user would see another PM2 and no "
-        "stamps, "
-        "and everything would look like drift.",
-        "run it as the user that the document names, on the machine itself",
-    ),
-    "host-key-changed": Rule(
-        "The host shows another key than the one we know",
-        "Either the box was set up anew, or somebody stands between. kjpstate sends nothing to "
-        "it: no"
-        " password, no key, no file. Compare the two fingerprints with what the box itself says.",
-        "kjpstate trust HOST   after you have made sure which key is right",
-    ),
-    "host-key-revoked": Rule(
-        "The host shows a key that was revoked",
-        "A line `@revoked` of kjpstate's or the user's known_hosts says that this key is no "
-        "longer good for "
-        "this host: it may be in somebody else's hands. Neither `host_key` in the document nor "
-        "another line "
-        "makes it good again.",
-        "give the box new host keys (ssh-keygen -A after removing the old ones), then: "
-        "kjpstate trust HOST",
-    ),
-    "host-key-unknown": Rule(
-        "Nobody has said yet that this key belongs to this host",
-        "The first time, a host's key must be confirmed by a person; from then on it is checked at "
-        "every connection. On the box: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
-        "kjpstate trust HOST",
-    ),
-    "in-the-way": Rule(
-        "A file stands where a folder must be, or a folder where a file must be",
-        "What is deployed has a folder or a file of a name by which something else stands in "
-        "the target, and "
-        "kjpstate did not put it there (or somebody wrote into it since). Taking it out of its "
-        "place would "
-        "be destroying it, so the target stays as it is.",
-        "move it away if it is not needed there, or have the source name its own another way",
-    ),
-    "input-missing": Rule(
-        "The build's input is not there",
-        "A build is judged by the bytes of what it reads. An input that the document names and "
-        "that "
-        "is not on the host (and that no patch of the same plan writes) would make every build "
-        "look "
-        "fresh, so nothing is built and what would be deployed from it stays as it is.",
-        "put the file or folder there, or correct `inputs` and `directory` in the section build",
-    ),
-    "instances-cluster": Rule(
-        "`instances` changes the mode",
-        "As soon as `instances` is named, even as 1, PM2 runs a node app in cluster mode unless "
-        "exec_mode says fork. Several processes of a WhatsApp bot share one session and throw each "
-        "other out.",
-        "drop `instances`, or add exec_mode: fork",
-    ),
-    "links-left-out": Rule(
-        "Not all of the folder is deployed",
-        "Only regular files travel. A link, a socket or a device in the source is left where "
-        "it is: what a "
-        "link names there may be something else, or nothing, on the other host.",
-        "put the file itself in the place of a link, where it is needed there",
-    ),
-    "locked": Rule(
-        "Another run holds the host",
-        "Only one run at a time may change a host, whichever document or user it comes from. "
-        "The lock"
-        " names its owner; it ends with the run, and a lock whose process is gone is broken by the "
-        "next run.",
-        "wait until that run ends, then try again",
-    ),
-    "log-date-format": Rule(
-        "PM2's own time stamps lose text",
-        "With a date format PM2 rewrites the output: text after the last line end of a piece "
-        "is lost,"
-        " long lines are cut into several, and the stamp has no time zone. Lines that the app "
-        "stamps "
-        "itself have none of that.",
-        "drop log_date_format (and time); stamp the lines in the app",
-    ),
-    "log-folder-taken": Rule(
-        "The log folder is a file",
-        "The folder for the app's logs is needed before PM2 does anything: an app that crashes "
-        "without it is never restarted. A file stands at its place, and kjpstate does not "
-        "remove what"
-        " it did not make.",
-        "name another folder for error_file and out_file",
-    ),
-    "marker-version": Rule(
-        "A block was written by another version of kjpstate",
-        "Its first line names a format that this version does not know, so it is left alone.",
-        "use the version that wrote it",
-    ),
-    "markers-broken": Rule(
-        "The marker lines are damaged",
-        "A block needs its begin and its end, each once, alone on its line, as they were "
-        "written. One"
-        " is missing, doubled, crossed or misspelt, so it can't be known which lines are ours. "
-        "All of"
-        " them are shown; nothing is changed.",
-        "put the marker lines back (a backup stands beside the file), or take the whole block "
-        "out by hand",
-    ),
-    "markers-in-content": Rule(
-        "The new text looks like a marker",
-        "A text that holds kjpstate's own marker words would be taken for a marker at the next "
-        "look.",
-        "write the comment in other words",
-    ),
-    "max-restarts-inert": Rule(
-        "max_restarts never acts",
-        "PM2 counts crashes only during min_uptime times max_restarts after a start on "
-        "purpose, and "
-        "never after a reboot. With these delays that time is over before the count is full, "
-        "so the "
-        "app is restarted for ever.",
-        "drop max_restarts",
-    ),
-    "merge-conflict": Rule(
-        "The file holds an unresolved merge conflict",
-        "Lines with <<<<<<< or >>>>>>> are left of a merge, and which side is right is not "
-        "kjpstate's"
-        " to say.",
-        "resolve the conflict, then kjpstate plan",
-    ),
-    "misplaced": Rule(
-        "A block stands where it does not belong any more",
-        "The block is whole, but around it the code was moved: it left module level, its "
-        "`within`, or"
-        " the braces it was put into.",
-        "take the block out by hand, all of its lines; kjpstate then puts it where the "
-        "document says",
-    ),
-    "mixed-eol": Rule(
-        "The lines to replace have mixed line ends",
-        "Some of them end in LF and some in CRLF. The original is kept to be brought back byte for "
-        "byte, which one kind of line end can't do.",
-        "give these lines one kind of line end",
-    ),
-    "modem-still-asked": Rule(
-        "The network's own resolver is asked too",
-        "systemd-resolved asks the servers of DNS= and those that the network announced "
-        "(usually the "
-        "modem) at the same time; the first good answer wins. Names resolve while the modem's "
-        "resolver is down, but the modem sees every name, and an answer that lies (a captive page) "
-        "can win.",
-        "exclusive: true makes the servers of the document the only ones that are asked",
-    ),
-    "modules-missing": Rule(
-        "npm has installed nothing here",
-        "The folder has a package.json and no node_modules, so the type-check and the build "
-        "will not "
-        "find their own tools. kjpstate does not install them by itself: what npm brings in is "
-        "your "
-        "decision.",
-        "npm ci in that folder",
-    ),
-    "name-shadowed": Rule(
-        "A name of this set is hidden where another edit uses it",
-        "One edit declares the name at module level, another uses it; between the two a "
-        "function, a "
-        "parameter or a block has a name of its own that is the same, and the code would use that "
-        "one.",
-        "rename it in the document, or rename the other one in the file",
-    ),
-    "name-taken": Rule(
-        "A name of the new text is declared already",
-        "The place where the text goes has the name already: the compiler would refuse two, or the "
-        "wrong one would be used. An older patch, made by hand and without markers, often is the "
-        "cause.",
-        "rename it in the document; or take the old code out, if this set shall replace it",
-    ),
-    "near": Rule(
-        "The new text stands already, but elsewhere",
-        "The same code is in the file without our markers, in another place than the document "
-        "says or"
-        " more than once. Adding it again would run it twice.",
-        "take the old one out, or move it to where the document says; it is then adopted",
-    ),
-    "needs-other-host": Rule(
-        "Only another host can cure this",
-        "The files on this host are not those of the last deploy, and the host they come from "
-        "can't "
-        "be seen from here. The difference is real and is reported; the cure is an apply that sees "
-        "both hosts.",
-        "kjpstate apply from a machine that reaches both hosts",
-    ),
-    "no-cure": Rule(
-        "Different, and nothing here can cure it",
-        "The resource differs from the document in something that none of kjpstate's actions can "
-        "change. It is reported as drift, and nothing is done about it by guessing.",
-        "look at the named value on the host, and change it there or in the document",
-    ),
-    "no-longer-needed": Rule(
-        "The source says by itself what the edit adds",
-        "The text of the edit stands in the file without markers: whoever writes that source "
-        "has taken the "
-        "change up. Beside its block it would run twice, so that is refused, and nothing is "
-        "taken out by "
-        "guess. Where no block stands, only markers are added, and nothing of the code changes.",
-        "delete the block's lines, from begin to end; then take the edit out of the document, "
-        "or leave it: "
-        "the text that stands there is adopted",
-    ),
-    "no-tree-sitter": Rule(
-        "The TypeScript grammar is not installed",
-        "Patches are placed by TypeScript's own grammar (tree-sitter). There is no ready build "
-        "of it "
-        "for some small machines, 32-bit ARM among them.",
-        "pip install tree-sitter tree-sitter-typescript; or run kjpstate from another machine",
-    ),
-    "not-in-path": Rule(
-        "Programs do not ask systemd-resolved",
-        "/etc/resolv.conf decides whom programs ask, and here it is not one of resolved's own "
-        "files. "
-        "What the document sets is then right in resolved and without effect on the bot. Who "
-        "writes "
-        "that file (NetworkManager, a DHCP client, a person) must be known before it is "
-        "changed, so "
-        "kjpstate leaves it alone.",
-        "ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf, if nothing else "
-        "needs the file",
-    ),
-    "not-typescript": Rule(
-        "The file is neither TypeScript nor JavaScript",
-        "Patches know .ts .mts .cts .js .mjs .cjs .tsx and .jsx by the ending of the name.",
-        "let `file` name one of these",
-    ),
-    "not-utf8": Rule(
-        "The file is not UTF-8",
-        "Its bytes are no UTF-8 text, so changing it could garble letters that nobody meant to "
-        "touch.",
-        "save it as UTF-8",
-    ),
-    "odd-name": Rule(
-        "A file can't be deployed by its name",
-        "A backslash in a name parts folders on Windows, a line end parts the lines of every "
-        "list, and "
-        "`..` leads out of the folder. Rather than fail half way, nothing is deployed.",
-        "rename it, or take it out of the folder",
-    ),
-    "one-machine-two-names": Rule(
-        "Two names for one machine",
-        "A machine has one lock, whatever the document calls it. Two names of the document lead to "
-        "the same machine, so the run met its own lock there; nothing was done.",
-        "give that machine one name in hosts, and use it in every section",
-    ),
-    "original-reappeared": Rule(
-        "The replaced text is back beside its block",
-        "The block stands, and so does what it once replaced: usually a merge kept both sides. The "
-        "bot would do both.",
-        "take one of the two out by hand",
-    ),
-    "original-tampered": Rule(
-        "The kept original of a block was changed",
-        "The `was` lines of a block hold what a removal brings back, with a digest in its "
-        "first line."
-        " The two don't fit any more, so the original is not known.",
-        "put the `was` lines back from the backup beside the file, or from version control",
-    ),
-    "outside-may-change": Rule(
-        "A write outside what the document allows",
-        "guardrails.may_change names all paths that kjpstate itself may write on a host; "
-        "without it "
-        "they are just the paths that the sections name. A change of this plan would write another "
-        "path, so the whole unit is left as it is. The host object enforces the same rule once "
-        "more "
-        "for every write.",
-        "add the path to guardrails.may_change of that host, if that is right",
-    ),
-    "overlap": Rule(
-        "Two edits want the same lines",
-        "Each edit needs lines of its own; whichever came second would change the other's text.",
-        "make one edit of the two",
-    ),
-    "overridden-by-dropin": Rule(
-        "A drop-in wins over resolved.conf",
-        "systemd reads the files in resolved.conf.d/ after the main file: their servers are "
-        "added to "
-        "its list, and an empty assignment clears it. No edit of the main file can make the value "
-        "right, and the drop-ins belong to somebody else.",
-        "remove the named line or file, or make the document say the same",
-    ),
-    "partial-statement": Rule(
-        "The text to replace is only a part of a statement",
-        "What is to be replaced goes on after it, an `else` for instance. Taking only the "
-        "first part "
-        "out would leave code that does not compile, or means something else.",
-        "write the whole statement in `replace`, with all that follows; $$$ stands for what "
-        "may vary",
-    ),
-    "pm2-gives-up": Rule(
-        "PM2 stops for good before the network is back",
-        "When the app keeps dying soon after its start, for instance because a modem is "
-        "restarting, "
-        "PM2 counts to max_restarts and then never starts it again: it stays down until somebody "
-        "comes. The status it shows then is often `waiting restart`, not `errored`. The time is "
-        "computed from the restart settings of the document and PM2's defaults (16 crashes of "
-        "an app "
-        "younger than 1 s). A backoff of 1000 and no limits waits 1, 1.5, 2.25 ... up to 15 s, for "
-        "ever, and costs nothing.",
-        "exp_backoff_restart_delay: 1000, without max_restarts, min_uptime and restart_delay",
-    ),
-    "pm2-list-incomplete": Rule(
-        "PM2's saved list names more than runs",
-        "`pm2 save` writes down what is in PM2's list now. Apps that stand in the saved list "
-        "but not "
-        "in the running one would be forgotten, and a reboot would not bring them back.",
-        "pm2 resurrect brings them back; or pm2 save --force by hand if they are really gone",
-    ),
-    "pm2-missing": Rule(
-        "PM2 or node was not found",
-        "Looked for in the running daemon, on the PATH, in the startup unit, beside node, "
-        "under nvm "
-        "and in the usual folders. kjpstate installs nothing by itself.",
-        "npm install -g pm2 on the host, as the user that runs the bot",
-    ),
-    "pm2-name": Rule(
-        "A name that PM2 reads as something else",
-        "To PM2 `all` means every app, a number means the app with that number, a name between "
-        "slashes "
-        "is a pattern, and blanks and commas part several names. Acting on such a name could "
-        "hit other apps.",
-        "give the app another name in the document",
-    ),
-    "pm2-not-at-boot": Rule(
-        "Nothing starts PM2 when the host starts",
-        "The saved list is brought back by a startup unit that runs `pm2 resurrect`. There is none "
-        "that is enabled, points to a pm2 that exists and uses this PM2 home, so after a "
-        "reboot or a "
-        "power cut the bot stays down.",
-        "pm2 startup, as the user that runs the bot (it prints or does what is needed)",
-    ),
-    "pm2-not-linux": Rule(
-        "This host can't say what really runs",
-        "Whether a process is alive, when it started and which environment it has is read from "
-        "/proc,"
-        " which this host does not have.",
-        "manage PM2 on a Linux host",
-    ),
-    "pm2-other-daemon": Rule(
-        "The app belongs to another PM2",
-        "PM2 has one daemon for each user and each PM2_HOME. Another one than the login's own runs "
-        "this app (or owns this home), so starting it here would run it twice.",
-        "log in as the user that runs the bot; or set PM2_HOME for the login; or delete the "
-        "app there first",
-    ),
-    "pm2-silent": Rule(
-        "PM2's daemon runs but does not answer",
-        "A daemon process of this home exists, but its socket does not answer. A pm2 command would "
-        "wait for ever or start a second daemon, and with it a second bot.",
-        "look at pm2.log in PM2's home; kill that daemon, then: pm2 resurrect",
-    ),
-    "pm2-two-daemons": Rule(
-        "Two PM2 daemons share one home",
-        "Two pm2 commands at the same instant can start two daemons. Each may run a bot, and "
-        "only one"
-        " of them can be asked.",
-        "stop the bot, kill both daemons, then: pm2 resurrect",
-    ),
-    "pm2-unreadable": Rule(
-        "PM2 could not be looked at",
-        "The probe that asks PM2 on the host did not answer in a way that can be understood, so "
-        "nothing about the app is known and nothing is done.",
-        "kjpstate plan -v; on the host: node -v",
-    ),
-    "pm2-versions-differ": Rule(
-        "The pm2 command is newer than the running daemon",
-        "After an update of PM2 the old daemon runs on until somebody says `pm2 update`, which "
-        "restarts every app. kjpstate never does that by itself.",
-        "pm2 update, at a quiet hour",
-    ),
-    "resolved-disabled": Rule(
-        "systemd-resolved is switched off",
-        "The service is masked, or disabled and not running (or running, but not enabled for "
-        "the next"
-        " boot). Somebody chose another resolver; starting this one beside it would be guessing.",
-        "systemctl enable --now systemd-resolved, if that is right; or drop the section dns",
-    ),
-    "resolved-failed": Rule(
-        "systemd-resolved has failed",
-        "While it is down nothing on the machine that asks 127.0.0.53 can resolve a name. Six "
-        "starts "
-        "in ten seconds are enough for systemd to give up. An apply forgets the failure and "
-        "starts it"
-        " once; if it fails again, its journal says why.",
-        "journalctl -u systemd-resolved -n 20",
-    ),
-    "resolved-missing": Rule(
-        "There is no systemd-resolved here",
-        "The section dns sets the servers of systemd-resolved, which is not installed, or systemd "
-        "itself does not run. Installing it takes over /etc/resolv.conf at once, running or "
-        "not, so "
-        "kjpstate never does that by itself.",
-        "install it by hand at a quiet moment, or drop the section dns",
-    ),
-    "resolved-symlink": Rule(
-        "resolved.conf is a link",
-        "The main file leads to a file somewhere else, which its maker owns and may share with "
-        "other "
-        "machines. Replacing the link by a file, or writing through it, would be guessing.",
-        "make it a file of its own, or change the file it leads to",
-    ),
-    "resolved-unreadable": Rule(
-        "systemd-resolved can't be judged",
-        "A file of resolved's can't be read (by us, or by resolved itself, which runs as its own "
-        "user), or the daemon does not answer. What is in effect can't be known, so nothing is "
-        "changed.",
-        "systemctl status systemd-resolved; resolvectl dns",
-    ),
-    "restart-delay-ignored": Rule(
-        "restart_delay has no effect beside a backoff",
-        "When exp_backoff_restart_delay is set PM2 computes the delay from it alone. The first "
-        "retry "
-        "comes after that many milliseconds, then half as much again each time, at most 15 s.",
-        "drop restart_delay",
-    ),
-    "restart-failed": Rule(
-        "systemd-resolved did not come up again",
-        "The restart ended with an error; the end of the service's journal stands below it. The "
-        "files were put back as they were, its earlier starts forgotten, and it was started once "
-        "more with them.",
-        "journalctl -u systemd-resolved -n 20; systemctl status systemd-resolved",
-    ),
-    "result-syntax": Rule(
-        "The patched file would not be sound",
-        "With the new text in its place the file can't be read as TypeScript any more, or the text "
-        "runs into the code around it. Nothing is written.",
-        "check brackets, commas and the `;` at the end of `content`",
-    ),
-    "rolled-back-later": Rule(
-        "A later run changed the same again",
-        "Runs are taken back from the last one on, as far as they touched the same files or the "
-        "same app: the originals of an earlier one do not fit what a later one left.",
-        "kjpstate rollback RUN, with the later run that is named",
-    ),
-    "scope": Rule(
-        "The place is not at module level",
-        "The edit says scope: module, and the place that was found is inside a function, a "
-        "class or a block.",
-        "anchor it outside of all functions, or drop `scope`",
-    ),
-    "script-missing": Rule(
-        "The app's script is not there",
-        "PM2 reports success when it is told to reload an app whose script is missing, and goes on "
-        "with the old one. Nothing earlier in this plan writes the script.",
-        "correct `script` and `cwd`, or deploy first",
-    ),
-    "script-runs-twice": Rule(
-        "The same script already runs under another name",
-        "Another process runs this script in this folder, outside the app of this name. Two "
-        "bots on "
-        "one WhatsApp session log each other out.",
-        "stop the other one: pm2 delete and its number in pm2 ls, or kill its pid; then plan again",
-    ),
-    "secrets-readable": Rule(
-        "Others on the host may read these secrets",
-        "The file keeps the mode it has, and that mode lets other users read it.",
-        "chmod 600 that file",
-    ),
-    "server-closed": Rule(
-        "A DNS server does not listen",
-        "The machine answers, and nobody there listens for DNS: the connection was refused at "
-        "once.",
-        "correct the address or the port under `servers`; or start the DNS server there",
-    ),
-    "server-empty": Rule(
-        "A DNS server has no address for the name",
-        "The server knows the name and has no IPv4 address for it (NODATA). A filter that blocks "
-        "names often answers so.",
-        "ask another name, or another server: dig @SERVER NAME A",
-    ),
-    "server-nxdomain": Rule(
-        "A DNS server says that there is no such name",
-        "NXDOMAIN: a wrong name, or a server that filters, or a modem that has just started and "
-        "knows nothing yet.",
-        "dig @SERVER NAME A; a public server that says so for a name that exists is filtered "
-        "on the way",
-    ),
-    "server-refused": Rule(
-        "A DNS server refuses to answer",
-        "REFUSED: the server answers, but not to us. Often it serves only its own network, or has"
-        " just started.",
-        "use a server that is meant for everybody, or let this machine in there",
-    ),
-    "server-servfail": Rule(
-        "A DNS server failed to find an answer",
-        "SERVFAIL: the server is there and could not get an answer further on; a modem whose line"
-        " is down says so. systemd-resolved keeps this answer for some seconds.",
-        "wait for the line; if it stays so with other names too, take that server out",
-    ),
-    "server-timeout": Rule(
-        "A DNS server is silent",
-        "No answer within 2 s. The server is down, or port 53 on the way to it is closed, while "
-        "its machine or another server can be reached.",
-        "dig @SERVER NAME A from the host; if only this one is silent, take another",
-    ),
-    "shadowed-by-link": Rule(
-        "A link takes all names for itself",
-        "A link that carries the routing domain ~. is asked for every name, and the servers of "
-        "DNS= "
-        "are not asked at all while that link has a server. NetworkManager adds it to each "
-        "connection"
-        " with a default route. With `exclusive: true` the global servers carry it too, and "
-        "are asked"
-        " as well.",
-        "exclusive: true",
-    ),
-    "source-missing": Rule(
-        "What should be deployed is not there",
-        "The folder that `deploy.from` names, or a file of `deploy.with`, does not exist or is "
-        "empty "
-        "on its host, and nothing earlier in this plan will make it. Deploying it would empty the "
-        "target, so the target stays as it is.",
-        "build first, or correct `from` and `with` in the section deploy",
-    ),
-    "source-too-large": Rule(
-        "The file is larger or deeper than a source file is",
-        "A file that a person writes is read in a moment. One of many MiB, or with brackets "
-        "many hundreds "
-        "deep, was made by a program, and its text changes whenever that program runs.",
-        "patch the source from which the file is made",
-    ),
-    "source-unreadable": Rule(
-        "What should be deployed can't be read",
-        "The host of `deploy.from` was asked, and its system does not let kjpstate read the "
-        "folder, one of "
-        "the files in it or one of `deploy.with`. Whether the target is as it should be is not "
-        "known then, "
-        "so it is not called in sync, and stays as it is.",
-        "let the user that kjpstate runs as there read it, or take it out of the folder",
-    ),
-    "stale-plan": Rule(
-        "What the plan saw has moved",
-        "Between the plan and the apply somebody or something changed a value that the plan had "
-        "compared, or the bytes it was to replace. Nothing was done: a plan is carried out only on "
-        "what it saw.",
-        "kjpstate plan   and look at the new one",
-    ),
-    "stub-off": Rule(
-        "Nobody listens at 127.0.0.53",
-        "/etc/resolv.conf names resolved's stub, but the stub is switched off or another program "
-        "(dnsmasq, AdGuard) holds port 53; resolved then goes without it and says so only in its "
-        "journal.",
-        "ss -lnup 'sport = 53' shows who holds the port",
-    ),
-    "syntax": Rule(
-        "The file is not sound TypeScript",
-        "The grammar can't read it, so where a statement begins and ends is not known. If the "
-        "compiler takes the file, it uses something newer than the grammar.",
-        "npx tsc --noEmit shows what is wrong; mend it first",
-    ),
-    "target-unreadable": Rule(
-        "The deploy's target can't be looked at",
-        "Something stands at the target that is not a folder of files we may read: a link, a "
-        "file, or"
-        " a folder without permission. Writing over it would be guessing.",
-        "look at it on the host; name the real folder in `deploy.to`",
-    ),
-    "unbraced-body": Rule(
-        "The place is a body without braces",
-        "After `if (…)`, `else`, a loop or `=>` stands one statement without braces. A second one "
-        "there would fall out of it.",
-        "put braces around it in the file",
-    ),
-    "unchanged-differs": Rule(
-        "A value that was to stay has moved",
-        "guardrails.unchanged names a value in a file that nobody may change by accident, such "
-        "as the"
-        " installed version of Baileys. It is another one now. Nothing on that host is changed "
-        "until "
-        "a human has decided.",
-        "write the new value in guardrails.unchanged if the change is wanted; else put the "
-        "file back",
-    ),
-    "unchanged-unreadable": Rule(
-        "A pinned value can't be found",
-        "The file that guardrails.unchanged names is missing, is not JSON, or has nothing at that "
-        "pointer, so whether it moved can't be known. Nothing on that host is changed until it "
-        "can.",
-        "mend the file, or correct `file` and `pointer` in guardrails.unchanged",
-    ),
-    "unsafe-folder": Rule(
-        "Another user may lead root elsewhere",
-        "Whoever may rename what lies in a folder can put a link in the place of any name in "
-        "it, and root "
-        "would then write where that link leads. On this machine kjpstate holds such a folder "
-        "open and sets "
-        "owner and mode on what is open; over SSH its owner does what is to be done there. "
-        "Where neither can "
-        "be, nothing is done: a link that another user may change, a folder of root's that "
-        "others write in, "
-        "a host without setpriv, runuser and su, a file its folder's owner can't read.",
-        "give the folder, and the file, to one user (chown), take the right to write from others "
-        "(chmod go-w), or name the real folder in the document",
-    ),
-    "unsettled": Rule(
-        "The set would not be in sync where it stands",
-        "Before anything is written, the new text is read as the next plan will read it. That "
-        "plan would "
-        "refuse the set, or write it again, for ever; so nothing is written.",
-        "name a place that is further from code of the same words: a longer anchor, or `within`",
-    ),
-    "uplink-list": Rule(
-        "Programs read a plain list of servers",
-        "/etc/resolv.conf is resolved's list of all servers it knows, those of links included. "
-        "Programs go through that list themselves: routing domains, and so `exclusive`, have no "
-        "effect on them.",
-        "ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf",
-    ),
-    "value-ignored": Rule(
-        "A value that systemd-resolved drops",
-        "resolved never fails over a value it can't use: a warning goes to its journal, the "
-        "service "
-        "starts green, and the server is missing. Commas, quotes, comments behind a value, unknown "
-        "interfaces and its own stub's addresses are such values.",
-        "one blank between addresses, nothing else on the line",
-    ),
-    "wan-down": Rule(
-        "The way out of the host is down",
-        "Every DNS server of the document is silent and no connection to any of their machines "
-        "comes about, so the line itself is down (the modem restarts, say). What the servers are "
-        "like can't be known then: the check is neither passed nor failed, and the section dns is"
-        " no drift.",
-        "wait for the line, then kjpstate verify again",
-    ),
-    "watches-own-logs": Rule(
-        "The app would be restarted by its own log lines",
-        "`watch` looks at the whole folder of the app, its log files stand inside, and nothing "
-        "is ignored.",
-        "drop watch, or name the log folder in ignore_watch",
-    ),
-    "wildcard-in-content": Rule(
-        "A wildcard in the new text means nothing",
-        "$$$ stands for any code only where something is looked for. In `content` it is "
-        "written as it is.",
-        "write the code itself",
-    ),
-    "zero-dropped": Rule(
-        "PM2 throws this value away",
-        "Because of a slip in how PM2 reads an ecosystem, 0, false and empty texts are dropped for "
-        "every key with an underscore; the default, or the value of before, stays.",
-        "drop the key; if a real value is meant, write that",
-    ),
-}
+RULES = (
+    "anchor-ambiguous",
+    "anchor-missing",
+    "anchor-shares-line",
+    "anchor-too-free",
+    "anchor-unreadable",
+    "backup-damaged",
+    "baileys-differs",
+    "become-failed",
+    "binary",
+    "byte-guard",
+    "changed-since",
+    "content-syntax",
+    "cr-eol",
+    "dns-owned",
+    "double-encoded",
+    "ecosystem-esm",
+    "ecosystem-name",
+    "ecosystem-unreadable",
+    "edited-by-hand",
+    "effective-mismatch",
+    "env-block-unused",
+    "env-not-kept",
+    "env-overrides-setting",
+    "fallback-dns",
+    "file-missing",
+    "file-unreadable",
+    "here-other-user",
+    "host-key-changed",
+    "host-key-revoked",
+    "host-key-unknown",
+    "in-the-way",
+    "input-missing",
+    "instances-cluster",
+    "links-left-out",
+    "locked",
+    "log-date-format",
+    "log-folder-taken",
+    "marker-version",
+    "markers-broken",
+    "markers-in-content",
+    "max-restarts-inert",
+    "merge-conflict",
+    "misplaced",
+    "mixed-eol",
+    "modem-still-asked",
+    "modules-missing",
+    "name-shadowed",
+    "name-taken",
+    "near",
+    "needs-other-host",
+    "no-cure",
+    "no-longer-needed",
+    "no-tree-sitter",
+    "not-in-path",
+    "not-typescript",
+    "not-utf8",
+    "odd-name",
+    "one-machine-two-names",
+    "original-reappeared",
+    "original-tampered",
+    "outside-may-change",
+    "overlap",
+    "overridden-by-dropin",
+    "partial-statement",
+    "pm2-gives-up",
+    "pm2-list-incomplete",
+    "pm2-missing",
+    "pm2-name",
+    "pm2-not-at-boot",
+    "pm2-not-linux",
+    "pm2-other-daemon",
+    "pm2-silent",
+    "pm2-two-daemons",
+    "pm2-unreadable",
+    "pm2-versions-differ",
+    "resolved-disabled",
+    "resolved-failed",
+    "resolved-missing",
+    "resolved-symlink",
+    "resolved-unreadable",
+    "restart-delay-ignored",
+    "restart-failed",
+    "result-syntax",
+    "rolled-back-later",
+    "scope",
+    "script-missing",
+    "script-runs-twice",
+    "secrets-readable",
+    "server-closed",
+    "server-empty",
+    "server-nxdomain",
+    "server-refused",
+    "server-servfail",
+    "server-timeout",
+    "shadowed-by-link",
+    "source-missing",
+    "source-too-large",
+    "source-unreadable",
+    "stale-plan",
+    "stub-off",
+    "syntax",
+    "target-unreadable",
+    "unbraced-body",
+    "unchanged-differs",
+    "unchanged-unreadable",
+    "unsafe-folder",
+    "unsettled",
+    "uplink-list",
+    "value-ignored",
+    "wan-down",
+    "watches-own-logs",
+    "wildcard-in-content",
+    "zero-dropped",
+)

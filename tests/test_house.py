@@ -17,6 +17,7 @@ import pytest
 
 from kjpstate.kinds import KINDS
 from kjpstate.rules import RULES
+from kjpstate.words import messages
 
 ROOT = Path(__file__).resolve().parents[1]
 KINDS_FOLDER = ROOT / "kjpstate" / "kinds"
@@ -109,10 +110,10 @@ def test_every_rule_of_the_table_is_used():
 
 def test_the_rules_stand_in_order_and_are_whole():
     assert list(RULES) == sorted(RULES)
-    for rule, entry in RULES.items():
+    for rule in RULES:
         assert RULE_ID.fullmatch(rule), rule
-        assert entry.title and entry.text and entry.cure, rule
-        assert "\n" not in entry.title + entry.text + entry.cure, rule
+        page = [messages()[f"{rule}.{part}"] for part in ("page-title", "page-text", "page-cure")]
+        assert all(isinstance(text, str) and text and "\n" not in text for text in page), rule
 
 
 def used_rules() -> Iterator[tuple[str, str]]:

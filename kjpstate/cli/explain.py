@@ -11,7 +11,7 @@ from kjpstate import errors
 from kjpstate.cli import options
 from kjpstate.cli.session import Session
 from kjpstate.render.lines import BLANK, Line
-from kjpstate.render.pages import key_page, rule_page
+from kjpstate.render.pages import key_page, message_page, rule_page, rule_title, wordings
 from kjpstate.render.restarts import restarts_lines
 from kjpstate.rules import RULES
 from kjpstate.said import say
@@ -69,13 +69,17 @@ def _pages(word: str) -> Iterator[Line]:
     """The page of the rule and of each key of that name."""
     from kjpstate.document.keys import all_keys, below, named
 
-    pages = [rule_page(word, RULES[word])] if word in RULES else []
+    pages = [rule_page(word)] if word in RULES else []
+    if not pages and word in wordings():
+        rule = word.partition(".")[0]
+        pages = [message_page(word, rule if rule in RULES else "")]
     pages += [
         key_page(alike, [one for key in alike for one in below(key)]) for alike in named(word)
     ]
     if not pages:
         keys = all_keys()
-        close = get_close_matches(word, [*RULES, *keys, *(key.name for key in keys.values())], n=1)
+        known = [*RULES, *keys, *(key.name for key in keys.values()), *wordings()]
+        close = get_close_matches(word, known, n=1)
         unknown = say("cli.no-page", word=word)
         if close:
             unknown = say("cli.no-page-but", word=word, close=close[0])
@@ -97,6 +101,4 @@ def _list() -> Iterator[Line]:
     )
     yield BLANK
     yield Line("Rules", "strong")
-    yield from (
-        Line(f"{name:<{width}}  {rule.title}", hang=width + 2) for name, rule in RULES.items()
-    )
+    yield from (Line(f"{name:<{width}}  {rule_title(name)}", hang=width + 2) for name in RULES)

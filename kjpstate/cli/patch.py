@@ -26,7 +26,6 @@ from kjpstate.model import File, ReadFile, Resource, Scope, Unreadable
 from kjpstate.render.as_json import listed_json
 from kjpstate.render.blocks import block_json, block_lines, problem_json
 from kjpstate.render.lines import Line
-from kjpstate.rules import RULES
 from kjpstate.said import Text, say
 
 if TYPE_CHECKING:
@@ -164,7 +163,7 @@ async def _read(resource: Resource, work: Work) -> bytes | None:
 def _no_parser(what: str, error: NoParser) -> errors.RefusedError:
     rule = "no-tree-sitter"
     return errors.RefusedError(
-        say("no-tree-sitter.reading", file=what, error=str(error)), RULES[rule].cure, rule
+        say("no-tree-sitter.reading", file=what, error=str(error)), say(f"{rule}.page-cure"), rule
     )
 
 

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from kjpstate.document.keys import all_keys
+from kjpstate.render.pages import wordings
 from kjpstate.rules import RULES
 from tests.support.commands import Desk, Shown, Terminal
 
@@ -259,8 +260,8 @@ def test_explain(desk: Desk):
     assert "\nfallback-dns " in listed and "\nhosts " in listed
 
 
-@pytest.mark.parametrize("word", [*RULES, *all_keys()])
-def test_every_rule_and_every_key_has_a_page(desk: Desk, word: str):
+@pytest.mark.parametrize("word", [*RULES, *all_keys(), *wordings()])
+def test_every_rule_key_and_code_has_a_page(desk: Desk, word: str):
     page = desk.kjpstate("explain", word)
     assert page.code == 0
     assert page.out.startswith(f"{word}: ") and len(page.out.splitlines()) > 2

@@ -21,7 +21,9 @@ from kjpstate.kinds.patch.spec import Spec
 from kjpstate.model import ReadFile, Refuse, Resource, Told, Unreadable, Where, WriteFile
 from kjpstate.plan import Scene, build
 from kjpstate.render.blocks import problem_json
+from kjpstate.said import say
 from kjpstate.secret import Secret, secrets_in
+from kjpstate.words import messages
 from tests.support.one_kind import advised, assess, difference, headline, steps
 from tests.support.patch_cases import (
     answers_of,
@@ -442,7 +444,8 @@ def no_tree_sitter(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_without_tree_sitter_it_says_what_to_install() -> None:
     found = refused(SPEC, FILE)
     assert (found.rule, found.pointer) == ("no-tree-sitter", "")
-    assert found.cure.startswith("pip install tree-sitter")
+    assert found.cure == say("no-tree-sitter.page-cure")
+    assert messages()["no-tree-sitter.page-cure"].startswith("pip install tree-sitter")
 
 
 # ---- several sets on one file

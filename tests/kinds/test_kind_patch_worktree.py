@@ -74,7 +74,7 @@ def screen(paths: list[str], git: Mapping[str, Any], result: Any = "applied") ->
     steps = tuple(Step(change.resource.address, result) for change in changes)
     report = Report(RunInfo("a1b2c3", "20260101T000000Z", "bot-kjp", "me"), plan, steps)
     lines: list[Line] = list(report_lines(report, None, 1.0))
-    return [line.text for line in lines if "git" in line.text]
+    return [str(line.text) for line in lines if "git" in str(line.text)]
 
 
 def test_one_line_for_a_work_tree_says_how_to_keep_it() -> None:

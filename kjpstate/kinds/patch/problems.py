@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from kjpstate.kinds.patch.spec import Spec
 from kjpstate.model import Refuse
-from kjpstate.rules import RULES
+from kjpstate.said import Text, say
 
 _LONGEST = 160
 """Signs of a line of the file that are shown; a minified one has thousands."""
@@ -55,8 +55,8 @@ def _short(problem: Problem) -> str:
     return f"{problem.rule} in edit {problem.edit}" if problem.edit else problem.rule
 
 
-def _cure(problem: Problem) -> str:
-    return problem.cure or RULES[problem.rule].cure
+def _cure(problem: Problem) -> Text:
+    return problem.cure or say(f"{problem.rule}.page-cure")
 
 
 def _one_by_one(shown: str, problems: Sequence[Problem]) -> Iterator[str]:
