@@ -129,7 +129,7 @@ def test_a_disk_that_refuses(tmp_path, body, disk, scene: Scene, counted):
             cure()
         (outcome,) = outcomes
         assert outcome.status == ("moved" if spoil is vanished else "failed"), outcome
-        assert said in outcome.reason.lower(), outcome
+        assert said in str(outcome.reason).lower(), outcome
         assert spoil is vanished or not after_fault(spoilt, now, scene.managed)
         for item in scene.managed:
             assert part(now, item.path) == part(spoilt, item.path)

@@ -16,6 +16,7 @@ from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.soak import Hole, Limits, Sample, Subject
 from kjpstate.hosts import connecting
 from kjpstate.hosts.ssh import ShellHost
+from kjpstate.said import say
 from tests.support.pm2_box import Pm2Box, install
 from tests.support.sshd import Proxy, Sshd, start_sshd
 
@@ -155,7 +156,7 @@ def test_a_link_that_goes_silent_is_a_hole_too(watch: Watch, monkeypatch: pytest
         monkeypatch.setattr(monitor, "_NAME", 0.0)
         proxy.freeze = True
         opened = await hole(seen)
-        assert (opened.end, opened.why) == (None, "box does not answer any more")
+        assert (opened.end, opened.why) == (None, say("watch.no-answer", host="box"))
         monkeypatch.undo()
         proxy.freeze = False
         assert (await hole(seen)).end is not None

@@ -309,7 +309,7 @@ def test_a_bot_started_by_hand_is_adopted(box):
     assert [change.symbol for change in planned.changes] == ["+", "-/+"]
     assert "log paths" in planned.changes[1].drift.told.headline
     assert any(
-        item.advice.rule == "env-not-kept" and "GEMINI_KEY" in item.advice.reason
+        item.advice.rule == "env-not-kept" and "GEMINI_KEY" in str(item.advice.reason)
         for item in planned.advice
     )
     assert "hunter2" not in repr(found.answers) + repr(planned)

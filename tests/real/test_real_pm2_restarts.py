@@ -40,7 +40,7 @@ def seen_to_loop_slowly(box: Pm2Box) -> bool:
     slowly = (
         found.state == "looping"
         and app.status == "online"
-        and "its last 3 lives ended after" in found.reason
+        and "its last 3 lives ended after" in str(found.reason)
     )
     return slowly and "not on purpose" in health.rising(seen, "slow")
 
