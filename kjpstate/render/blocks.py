@@ -8,7 +8,7 @@ from typing import Any
 from kjpstate.kinds.patch.listing import ShownBlock
 from kjpstate.kinds.patch.problems import Problem
 from kjpstate.render.lines import Line
-from kjpstate.render.values import counted
+from kjpstate.said import Text, say
 
 
 def block_lines(
@@ -17,23 +17,26 @@ def block_lines(
     """Each block with its lines, its operation and its kept original; then what is wrong; the count
     last."""
     name = max((len(block.name) for block in blocks), default=0)
-    places = [f"lines {block.first}-{block.last}" for block in blocks]
+    places = [str(say("blocks.lines", first=one.first, last=one.last)) for one in blocks]
     width = max(map(len, places), default=0)
     for block, place in zip(blocks, places, strict=True):
-        state = "edited by hand" if block.by_hand else "as written"
-        state += ", adopted" if block.adopted else ""
+        state = say("blocks.by-hand") if block.by_hand else say("blocks.as-written")
+        if block.adopted:
+            state = say("blocks.adopted", state=state)
         label = f"  {block.name:<{name}}  {place:<{width}}  {block.operation:<13}  "
-        yield Line(label + state, "change" if block.by_hand else "", hang=len(label))
+        yield Line(f"{label}{state}", "change" if block.by_hand else "", hang=len(label))
         for line in block.original or ():
-            yield Line(f"      was | {line}", hang=12)
+            was = say("blocks.was", line=line)
+            yield Line(f"      {was}", hang=12)
     for problem in problems:
         at = f":{problem.line}" if problem.line else ""
-        who = f"edit {problem.edit} " if problem.edit else ""
-        yield Line(f"! {file}{at}: {who}{problem.reason}   [{problem.rule}]", "refuse", hang=4)
+        reason: Text = problem.reason
+        if problem.edit:
+            reason = say("blocks.of-edit", edit=problem.edit, reason=reason)
+        yield Line(f"! {file}{at}: {reason}   [{problem.rule}]", "refuse", hang=4)
     edited = sum(block.by_hand for block in blocks)
-    yield Line(
-        f"{file}: {counted(len(blocks), 'block')}, {edited} edited by hand.", "strong", ours=True
-    )
+    counts = say("blocks.count", file=file, count=len(blocks), edited=edited)
+    yield Line(counts, "strong", ours=True)
 
 
 def problem_json(problem: Problem) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from kjpstate.formats.pm2.probe import Daemon, Seen, Startup
 from kjpstate.render.lines import BLANK, Line
 from kjpstate.render.masks import Mask
 from kjpstate.render.values import show
+from kjpstate.said import Said, Text, say
 from kjpstate.secret import Secret
 
 _CELL = 24
-_TITLES = ("runs", "file says", "after a reboot")
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,18 @@ class Page:
 def columns_lines(page: Page, mask: Mask) -> Iterator[Line]:
     """The screen: dead or alive, the table, PM2 and its neighbours, what happens at boot."""
     health, columns = page.health, page.columns
-    word = "alive" if health.alive else "NOT ALIVE"
     style = "good" if health.alive else "refuse"
-    yield Line(f"{page.name}   {page.host}   {word}: {health.reason}", style, hang=4)
+    told = say("columns.not-alive", why=health.reason)
+    if health.alive:
+        told = say("columns.alive", why=health.reason)
+    yield Line(f"{page.name}   {page.host}   {told}", style, hang=4)
     yield BLANK
     yield from _table(page, mask)
     yield BLANK
-    yield Line(f"file: {page.ecosystem}{_but(columns.file)}", hang=6)
+    file = say("columns.file", path=page.ecosystem)
+    if columns.file:
+        file = say("columns.file-but", path=page.ecosystem, why=columns.file)
+    yield Line(file, hang=6)
     yield from (Line(text, hang=6) for text in _around(page.seen))
 
 
@@ -69,14 +74,15 @@ def columns_json(page: Page) -> Mapping[str, Any]:
             }
             for row in page.columns.rows
         ],
-        "pm2": list(_around(page.seen)),
+        "pm2": list(map(str, _around(page.seen))),
     }
 
 
 def _table(page: Page, mask: Mask) -> Iterator[Line]:
     columns = page.columns
     width = min(max((len(row.name) for row in columns.rows), default=4), 26)
-    yield Line(_row("", "", _TITLES, width), "strong", whole=True)
+    titles = (say("columns.runs"), say("columns.file-says"), say("columns.after-reboot"))
+    yield Line(_row("", "", tuple(map(str, titles)), width), "strong", whole=True)
     empty = tuple(
         f"({why})" if why else "" for why in (columns.running, columns.file, columns.saved)
     )
@@ -92,9 +98,10 @@ def _table(page: Page, mask: Mask) -> Iterator[Line]:
             _row("!" if row.differs else "", row.name, cells, width), _style(row), whole=True
         )
     differing = sum(row.differs for row in columns.rows)
-    yield Line(
-        f"{differing} of {len(columns.rows)} differ (!)." if differing else "They all say the same."
-    )
+    same = say("columns.all-the-same")
+    if differing:
+        same = say("columns.differ", count=differing, rows=len(columns.rows))
+    yield Line(same)
 
 
 def _style(row: Row) -> str:
@@ -117,47 +124,57 @@ def _veiled(value: Any, key: bytes) -> Any:
     return value.digest(key) if isinstance(value, Secret) else value
 
 
-def _but(why: str) -> str:
-    return f" ({why})" if why else ""
+def _around(seen: Seen) -> Iterator[Said]:
+    yield _own(seen)
+    yield say("columns.node", node=seen.node) if seen.node else say("columns.no-node")
+    yield from map(_other, seen.others)
+    yield _list(seen)
+    yield from (_at_boot(unit, seen) for unit in seen.startup)
+    if not seen.startup:
+        yield say("columns.nothing-at-boot")
 
 
-def _around(seen: Seen) -> Iterator[str]:
+def _own(seen: Seen) -> Said:
     own = seen.daemon
     if own is None:
-        version = seen.pm2_version or "not found"
-        yield f"PM2: no daemon of {seen.home}; pm2 {version} {seen.pm2}".rstrip()
-    else:
-        unit = f", in {own.unit}" if own.unit else ""
-        yield (
-            f"PM2: daemon {own.pid} of {seen.home}, {own.version}{unit}; pm2 "
-            f"{seen.pm2_version} {seen.pm2}"
-        )
-    yield f"node: {seen.node or 'not found'}"
-    yield from (f"also here: {_other(daemon)}" for daemon in seen.others)
-    mode = f", mode {seen.dump.mode}" if seen.dump.mode else ""
-    names = ", ".join(dict.fromkeys(app.name for app in seen.dump.apps))
-    yield (
-        f"saved list: {seen.home}/dump.pm2 is "
-        f"{seen.dump.state}{mode}{f', with {names}' if names else ''}"
+        if not seen.pm2_version:
+            return say("columns.no-daemon-no-pm2", home=seen.home)
+        return say("columns.no-daemon", home=seen.home, version=seen.pm2_version, pm2=seen.pm2)
+    told = {"pid": own.pid, "home": seen.home, "runs": own.version}
+    told |= {"version": seen.pm2_version, "pm2": seen.pm2}
+    return (
+        say("columns.daemon-in", unit=own.unit, **told)
+        if own.unit
+        else say("columns.daemon", **told)
     )
-    yield from (f"at boot: {_unit(unit, seen)}" for unit in seen.startup)
-    if not seen.startup:
-        yield "at boot: nothing starts PM2"
 
 
-def _other(daemon: Daemon) -> str:
-    named = f"the PM2 {daemon.version} of {daemon.user} in {daemon.home or 'an unknown home'}"
+def _list(seen: Seen) -> Said:
+    """PM2's saved list, from which a reboot starts the apps."""
+    names = list(dict.fromkeys(app.name for app in seen.dump.apps))
+    told = {"home": seen.home, "state": seen.dump.state}
+    if seen.dump.mode and names:
+        return say("columns.list-of-mode-with", mode=seen.dump.mode, names=names, **told)
+    if seen.dump.mode:
+        return say("columns.list-of-mode", mode=seen.dump.mode, **told)
+    return say("columns.list-with", names=names, **told) if names else say("columns.list", **told)
+
+
+def _other(daemon: Daemon) -> Said:
+    home: Text = daemon.home or say("columns.unknown-home")
+    told = {"version": daemon.version, "user": daemon.user, "home": home}
     if daemon.apps is None:
-        return f"{named}; its list can't be seen"
-    apps = ", ".join(str(app.get("name")) for app in daemon.apps)
-    return f"{named}{f', which has {apps}' if apps else ''}"
+        return say("columns.other-unseen", **told)
+    apps = [str(app.get("name")) for app in daemon.apps]
+    return say("columns.other-with", apps=apps, **told) if apps else say("columns.other", **told)
 
 
-def _unit(unit: Startup, seen: Seen) -> str:
-    parts = [unit.unit, "enabled" if unit.enabled else "not enabled"]
+def _at_boot(unit: Startup, seen: Seen) -> Said:
+    parts = [say("columns.enabled") if unit.enabled else say("columns.not-enabled")]
     if unit.home:
-        other = "" if unit.home == seen.home else ", which is another home"
-        parts.append(f"brings back {unit.home}{other}")
+        own = unit.home == seen.home
+        home = say("columns.brings-back", home=unit.home)
+        parts.append(home if own else say("columns.brings-back-another", home=unit.home))
     if not unit.exec_exists:
-        parts.append(f"its {unit.exec} is gone")
-    return ", ".join(parts)
+        parts.append(say("columns.program-gone", program=unit.exec))
+    return say("columns.at-boot", unit=unit.unit, parts=parts)

@@ -60,16 +60,16 @@ def key_page(alike: Sequence[Key], below: Sequence[Key]) -> Iterator[Line]:
     key = alike[0]
     first, *more = key.described
     yield Line(f"{', '.join(one.path for one in alike)}: {first}", "strong", hang=2)
-    yield from (Line(f"or: {text}", hang=4) for text in more)
+    yield from (Line(say("explain.or", text=text), hang=4) for text in more)
     yield BLANK
     for takes in key.takes:
-        yield Line(f"Takes: {takes}", hang=7)
+        yield Line(say("explain.takes", what=takes), hang=7)
     if all(one.required for one in alike):
-        yield Line("Must stand where its mapping stands.")
+        yield Line(say("explain.must-stand"))
     if key.default is not None:
-        yield Line(f"Without it: {_yaml(key.default)}", hang=12)
+        yield Line(say("explain.default", value=_yaml(key.default)), hang=12)
     for example in key.examples:
-        yield Line(f"Example: {key.name}: {_yaml(example)}", hang=9)
+        yield Line(say("explain.example", key=key.name, value=_yaml(example)), hang=9)
     if below:
         yield BLANK
         width = max(len(one.path) for one in below)

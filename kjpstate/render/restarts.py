@@ -13,6 +13,7 @@ from kjpstate.formats.pm2.policy import START, Policy, policy
 from kjpstate.formats.pm2.restarts import Row, schedule
 from kjpstate.formats.times import exact
 from kjpstate.render.lines import BLANK, Line
+from kjpstate.said import Said, say
 
 _KEYS = ("max_restarts", "min_uptime", "exp_backoff_restart_delay", "restart_delay")
 _BAR = 40
@@ -22,17 +23,16 @@ _HANG = 2
 def restarts_lines(title: str, app: Mapping[str, Any]) -> Iterator[Line]:
     """One app's page; `app`: its keys as the document says."""
     rules = policy(app)
-    said = ", ".join(f"{key} {app[key]}" for key in _KEYS if app.get(key) is not None)
-    yield Line(
-        f"{title}: {said or 'no restart settings, so what PM2 does by itself'}",
-        "strong",
-        hang=_HANG,
-    )
+    settings = [f"{key} {app[key]}" for key in _KEYS if app.get(key) is not None]
+    head = say("restarts.title", app=title, settings=settings)
+    if not settings:
+        head = say("restarts.title-plain", app=title)
+    yield Line(head, "strong", hang=_HANG)
     yield BLANK
     if app.get("autorestart") is False:
-        yield Line("It is never restarted: autorestart is false.")
+        yield Line(say("restarts.never"))
         return
-    yield Line(f"When each start dies at once ({_span(START)}):")
+    yield Line(say("restarts.at-once", after=START / 1000))
     yield BLANK
     rows = schedule(rules)
     longest = max((row.delay or 0 for row in rows), default=0)
@@ -43,57 +43,49 @@ def restarts_lines(title: str, app: Mapping[str, Any]) -> Iterator[Line]:
 
 def _drawn(row: Row, longest: int, rules: Policy) -> Line:
     if row.delay is None:
-        status = (
-            '"waiting restart" with no pid' if rules.backoff or rules.restart_delay else '"errored"'
-        )
-        text = (
-            f"  start {row.first:>5}   dies at {_span(row.at):>7}   given up for good: PM2 "
-            f"says {status}"
-        )
-        return Line(text, "refuse", hang=_HANG)
-    last = (
-        ""
-        if row.last == row.first
-        else f"{row.first} to {row.last}"
-        if row.last
-        else f"{row.first} on"
+        at = f"{_span(row.at):>7}"
+        if rules.backoff or rules.restart_delay:
+            told = say("restarts.given-up-waiting", start=f"{row.first:>5}", at=at)
+        else:
+            told = say("restarts.given-up-errored", start=f"{row.first:>5}", at=at)
+        return Line(f"  {told}", "refuse", hang=_HANG)
+    waits = say(
+        "restarts.waits", start=f"{_starts(row):>5}", at=f"{_span(row.at):>7}", wait=_wait(row)
     )
     bar = "#" * round(_BAR * row.delay / longest) if longest else ""
-    for_ever = "   for ever" if row.last is None else ""
-    text = (
-        f"  start {last or row.first:>5}   dies at {_span(row.at):>7}   waits "
-        f"{_span(row.delay):>7}  {bar}"
-    )
-    return Line(text.rstrip() + for_ever, hang=_HANG)
+    drawn = f"  {waits}  {bar}".rstrip()
+    if row.last is None:
+        drawn = str(say("restarts.for-ever", drawn=drawn))
+    return Line(drawn, hang=_HANG)
 
 
-def _sentences(rules: Policy) -> Iterator[str]:
+def _wait(row: Row) -> str:
+    return f"{_span(row.delay or 0):>7}"
+
+
+def _starts(row: Row) -> str:
+    """The numbers of the starts that one row stands for."""
+    if row.last == row.first:
+        return str(row.first)
+    if row.last:
+        return str(say("restarts.from-to", first=row.first, last=row.last))
+    return str(say("restarts.from-on", first=row.first))
+
+
+def _sentences(rules: Policy) -> Iterator[Said]:
     count, window = rules.max_restarts, _span(rules.window)
     if rules.can_give_up:
         life = _span(rules.longest_life)
-        yield (
-            f"Gives up when {count} starts live under {life} each, all within {window} of a "
-            "start on "
-            "purpose. Nothing but a command or a reboot starts it again."
-        )
-        yield (
-            f"Never gives up when the crashes come later than that, or each start lives "
-            f"longer than {life}."
-        )
+        yield say("restarts.gives-up", starts=count, life=life, window=window)
+        yield say("restarts.not-when", life=life)
     else:
-        yield (
-            f"Never gives up: a crash counts only within {window} of a start on purpose, and "
-            "the waits "
-            f"before start {count} alone take {_span(rules.until_given_up)}."
-        )
-    yield "After a reboot (pm2 resurrect) nothing is counted, and nothing is given up."
+        waits = _span(rules.until_given_up)
+        yield say("restarts.never-gives-up", window=window, start=count, waits=waits)
+    yield say("restarts.after-reboot")
     if rules.backoff:
-        yield f"Once it has been up for 30 to 60 s, the waits begin anew at {_span(rules.backoff)}."
+        yield say("restarts.anew", wait=_span(rules.backoff))
     if rules.backoff and rules.restart_delay:
-        yield (
-            f"restart_delay {_span(rules.restart_delay)} has no effect beside "
-            "exp_backoff_restart_delay."
-        )
+        yield say("restarts.no-effect", delay=_span(rules.restart_delay))
 
 
 def _span(milliseconds: int) -> str:
