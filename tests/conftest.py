@@ -32,6 +32,8 @@ FOR_TESTS = (
     "KJPSTATE_STRICT",
     "KJPSTATE_DONE",
     "KJPSTATE_CHECKOUT",
+    "KJPSTATE_LANG",
+    "KJPSTATE_LOCALES",
 )
 REAL_HOME = Path.home()
 # What kjpstate, ssh and PM2 would write in the home of whoever runs the tests.
