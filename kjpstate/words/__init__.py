@@ -6,7 +6,8 @@ Placeholders are names of values, with a format where a value is no text:
     {path}            a text, a number, a message in words
     {reason:clause}   a sentence without its full stop
     {names:and}       a list: `a, b and c` (`or` too); {names} alone is `a, b, c`,
-                      {names:lines} a line each, {names:ands} `a and b and c`,
+                      {names:lines} a line each, {names:quoted} `"a", "b"`, {names:words} `a b c`,
+                      {names:ands} `a and b and c`,
                       {names:semicolons} `a; b; c`
     {took:span}       seconds, in words: `about`, `clock`, `exact`, `rough`, `spelled` as in
                       `formats.times`
@@ -126,6 +127,10 @@ def _listed(items: Sequence[str], how: str) -> str:
             return _translated(messages()[f"list.{how}"], {}).format(**last)
         case "ands":
             return _translated(messages()["list.ands"], {}).join(items)
+        case "quoted":
+            return ", ".join(f'"{item}"' for item in items)
+        case "words-or-none":
+            return " ".join(items) or _translated(messages()["list.none"], {})
         case "semicolons":
             return "; ".join(items)
         case "lines":

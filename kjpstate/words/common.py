@@ -2,6 +2,7 @@
 
 MESSAGES = {
     "list.ands": " and ",
+    "list.none": "(none)",
     "list.and": "{list} and {last}",
     "rows": "{rows:lines}",
     "verbatim": "{text}",

@@ -41,6 +41,7 @@ from kjpstate.model import (
     Unreadable,
 )
 from kjpstate.rules import RULES
+from kjpstate.said import plain, say
 from kjpstate.secret import Secret
 from tests.support.one_kind import difference, stamp
 
@@ -54,7 +55,7 @@ def judged(spec: Check, *answers: Answer) -> CheckResult:
     result = check.judge(check.see(spec, dict(zip(readings, answers, strict=True)), {}))
     assert (result.name, result.host) == (spec.name, spec.host)
     assert result.reason
-    return result
+    return replace(result, reason=str(result.reason))
 
 
 # ---- file, command, manual
@@ -638,7 +639,8 @@ def test_numbers_have_their_unit(below: str, over: str) -> None:
 
 def test_a_check_differs_when_it_fails_and_does_nothing_about_it() -> None:
     answers: dict[Reading, Answer] = {ReadFile("stb", WA): None}
-    assert [item.actual for item in difference(check, FILE, answers)] == [f"{WA} is not there"]
+    missing = plain(say("check.no-file", path=WA))
+    assert [item.actual for item in difference(check, FILE, answers)] == [missing]
     assert list(check.writes(FILE)) == []
     manual = ManualCheck(**BASE, text="Look.")
     assert difference(check, manual, {}) == ()

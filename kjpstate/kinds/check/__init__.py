@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kjpstate.formats.soak import Expected
-from kjpstate.kinds.check import apps, dns, plain, section
+from kjpstate.kinds.check import apps, dns, section
+from kjpstate.kinds.check import plain as plain_checks
 from kjpstate.kinds.check.spec import (
     AppCheck,
     Check,
@@ -37,6 +38,7 @@ from kjpstate.model import (
     Told,
     Upstream,
 )
+from kjpstate.said import plain
 from kjpstate.section import Made, Page
 
 KIND, ORDER, UNIT, SECTION = "check", 90, CHECKS, "checks"
@@ -58,12 +60,12 @@ class _Type:
 
 _TYPES = {
     AppCheck: _Type(apps.app_reads, apps.app_verdict),
-    CommandCheck: _Type(plain.command_reads, plain.command_verdict),
+    CommandCheck: _Type(plain_checks.command_reads, plain_checks.command_verdict),
     CpuCheck: _Type(apps.cpu_reads, apps.cpu_verdict),
     DnsCheck: _Type(dns.reads, dns.verdict),
-    FileCheck: _Type(plain.file_reads, plain.file_verdict),
+    FileCheck: _Type(plain_checks.file_reads, plain_checks.file_verdict),
     LogCheck: _Type(apps.log_reads, apps.log_verdict),
-    ManualCheck: _Type(plain.manual_reads, plain.manual_verdict),
+    ManualCheck: _Type(plain_checks.manual_reads, plain_checks.manual_verdict),
 }
 
 
@@ -90,15 +92,15 @@ def judge(view: View) -> CheckResult:
 
 
 def actual(view: View) -> State:
-    """The verdict as a state: `passed`, or the sentence that says why not."""
+    """The verdict as a state: `passed`, or the message that says why not."""
     found = view.verdict
-    return State({"verdict": "passed" if found.result == "passed" else found.reason})
+    return State({"verdict": "passed" if found.result == "passed" else plain(found.reason)})
 
 
 def desired(view: View) -> State:
     """Passed; of a check that a person makes, whatever it asks."""
     found = view.verdict
-    return State({"verdict": found.reason if found.result == "manual" else "passed"})
+    return State({"verdict": plain(found.reason) if found.result == "manual" else "passed"})
 
 
 def writes(spec: Check) -> Iterable[tuple[str, str]]:

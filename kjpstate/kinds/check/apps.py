@@ -12,8 +12,9 @@ from kjpstate.formats.pm2 import health, probe, settings
 from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.tree import read_stamp, stamp_name, stamped_clock
 from kjpstate.kinds.check.spec import AppCheck, CpuCheck, LogCheck
-from kjpstate.kinds.check.verdict import Verdict, all_of, quoted
+from kjpstate.kinds.check.verdict import Verdict, all_of
 from kjpstate.model import Answers, ReadCommand, Reading, ReadState
+from kjpstate.said import Said, Text, say
 from kjpstate.secret import opened, shortened
 
 # ---- app
@@ -30,61 +31,70 @@ def app_verdict(spec: AppCheck, answers: Answers) -> Verdict:
     """Alive, not restarted by crashes, with the settings that act, and running
     what was deployed."""
     seen = probe.parse(answers.get(probe.reading(spec.app)))
-    if isinstance(seen, str):
+    if not isinstance(seen, probe.Seen):
         return Verdict("failed", seen)
     return all_of(_app_findings(spec, seen, answers))
 
 
-def _app_findings(spec: AppCheck, seen: probe.Seen, answers: Answers) -> Iterator[tuple[bool, str]]:
+def _app_findings(
+    spec: AppCheck, seen: probe.Seen, answers: Answers
+) -> Iterator[tuple[bool, Text]]:
     name = spec.app.name
     if spec.alive:
         reason = health.health_of(spec.app, seen).sick
-        yield not reason, f"{name} is {f'not alive: {reason}' if reason else 'alive'}"
+        if reason:
+            yield False, say("check.not-alive", app=name, why=reason)
+        else:
+            yield True, say("check.alive", app=name)
     if spec.steady:
         rises = health.rising(seen, name)
-        yield not rises, f"{name} {rises}" if rises else f"the restarts of {name} stand still"
+        if rises:
+            yield False, say("check.restarts", app=name, rises=rises)
+        else:
+            yield True, say("check.steady", app=name)
     if spec.settings:
         wrong = list(_other_settings(spec.app, seen))
-        yield (
-            not wrong,
-            f"{name} runs "
-            + (f"with {', '.join(wrong)}" if wrong else "with every setting of the document"),
-        )
+        if wrong:
+            yield False, say("check.other-settings", app=name, settings=wrong)
+        else:
+            yield True, say("check.settings", app=name)
     if spec.started_after_deploy:
         stale = _stale(spec.app, seen, answers)
-        yield (
-            not stale,
-            f"{name} runs older code: {stale}"
-            if stale
-            else f"{name} started after its files were put there",
-        )
+        if stale:
+            yield False, say("check.stale", app=name, why=stale)
+        else:
+            yield True, say("check.fresh", app=name)
 
 
-def _other_settings(app: Declared, seen: probe.Seen) -> Iterator[str]:
+def _other_settings(app: Declared, seen: probe.Seen) -> Iterator[Text]:
     """Each setting that acts otherwise than the document says; of environment
     values just the name."""
     entries = seen.named(app.name) if seen.alive else ()
     if not entries:
-        yield "no settings at all: it is not running"
+        yield say("check.no-settings")
         return
     context = settings.context(app, seen)
     wanted = settings.desired(context)
     found = settings.actual(entries, wanted, context)
     for key, value in wanted.items():
         if found[key] != value:
-            yield f"{key} {_shown(found[key])} instead of {_shown(value)}"
+            yield _setting(key, found[key], value)
     for name, value in settings.environment(app.keys).items():
         if any(entry.env.get(name) != opened(value) for entry in entries):
-            yield f"another env.{name}"
+            yield say("check.other-variable", name=name)
 
 
-def _shown(value: Any) -> str:
-    return "unset" if value is None else str(value)
+def _setting(key: str, found: Any, wanted: Any) -> Said:
+    if found is None:
+        return say("check.setting-unset", key=key, wanted=str(wanted))
+    if wanted is None:
+        return say("check.setting-too-many", key=key, found=str(found))
+    return say("check.setting", key=key, found=str(found), wanted=str(wanted))
 
 
-def _stale(app: Declared, seen: probe.Seen, answers: Answers) -> str:
+def _stale(app: Declared, seen: probe.Seen, answers: Answers) -> Text:
     if not app.tree:
-        return "nothing in this document puts its files there"
+        return say("check.not-put-there")
     clock = stamped_clock(read_stamp(answers.get(_tree_stamp(app))))
     return health.freshness(seen, app.name, clock).reason
 
@@ -115,7 +125,7 @@ def log_verdict(spec: LogCheck, answers: Answers) -> Verdict:
     for stream, path in spec.app.logs:
         tail = logs.parse(answers.get(logs.reading(spec.host, path)))
         if not isinstance(tail, logs.Tail):
-            return Verdict("failed", f"{path} {tail}")
+            return Verdict("failed", say("check.log-unread", path=path, why=tail))
         if begin is None:
             written, complete = tail.since(logs.offset(stamp, stream))
         else:
@@ -156,38 +166,41 @@ def _begin(spec: LogCheck, answers: Answers) -> datetime | Verdict | None:
     begin = log_dates.moment(since)
     if begin > now:
         return Verdict(
-            "unknown", f"{since} is still to come: the host's own time is {now:%Y-%m-%d %H:%M:%S}"
+            "unknown", say("check.still-to-come", moment=since, now=f"{now:%Y-%m-%d %H:%M:%S}")
         )
     return begin
 
 
 def _log_findings(
     spec: LogCheck, text: str, undated: str, whole: bool
-) -> Iterator[tuple[bool | None, str]]:
-    asked = "since the last apply" if spec.since == "apply" else f"since {spec.since}"
-    if log_dates.window(spec.since):
-        asked = f"in the last {spec.since}"
-    since = asked if whole else f"in the last {logs.CAP // 1024} KiB"
+) -> Iterator[tuple[bool | None, Text]]:
+    asked = _since(spec.since)
+    since = asked if whole else say("check.in-last-bytes", size=logs.CAP // 1024)
     wanted = spec.present
     missing = [item for item in wanted if item not in text]
     if wanted:
-        yield (
-            not missing,
-            f"its logs {'lack' if missing else 'have'} {quoted(missing or wanted)} {since}",
-        )
+        code = "check.log-lacks" if missing else "check.log-has"
+        yield not missing, say(code, texts=missing or wanted, since=since)
     for item in spec.absent:
         lines = [line for line in text.splitlines() if item in line] or [item] * text.count(item)
         if lines:
-            times = "once" if len(lines) == 1 else f"{len(lines)} times"
             last = shortened(lines[-1].strip(), 160)
-            yield False, f'its logs have "{item}" {times} {since}, at last: {last}'
-        elif item in undated:
             yield (
-                None,
-                f'its logs have "{item}" in lines without a date; whether {asked} is not known',
+                False,
+                say("check.log-found", text=item, count=len(lines), since=since, last=last),
             )
+        elif item in undated:
+            yield None, say("check.log-undated", text=item, since=asked)
         else:
-            yield True, f'its logs have no "{item}" {since}'
+            yield True, say("check.log-not", text=item, since=since)
+
+
+def _since(since: str) -> Said:
+    if since == "apply":
+        return say("check.since-apply")
+    if log_dates.window(since):
+        return say("check.in-last", span=since)
+    return say("check.since", moment=since)
 
 
 # ---- cpu
@@ -203,12 +216,11 @@ def cpu_verdict(spec: CpuCheck, answers: Answers) -> Verdict:
     over, limit, name = spec.over, spec.below, spec.app.name
     load = proc.parse(answers.get(proc.reading(spec.host, name, over)))
     if not isinstance(load, proc.Load):
-        return Verdict("failed", f"{name}: {load}")
+        return Verdict("failed", say("check.cpu-unknown", app=name, why=load))
     if load.gone or not load.percent:
-        return Verdict("failed", f"{name} ended or was restarted while its CPU was measured")
+        return Verdict("failed", say("check.cpu-gone", app=name))
     most = max(load.percent.values())
-    well = most < limit
-    said = f"{name} used {most:.0f}% of one core over {over:g} s"
-    return Verdict(
-        "passed" if well else "failed", said + ("" if well else f"; the limit is {limit:g}%")
-    )
+    if most < limit:
+        return Verdict("passed", say("check.cpu", app=name, percent=most, seconds=over))
+    said = say("check.cpu-over", app=name, percent=most, seconds=over, limit=limit)
+    return Verdict("failed", said)

@@ -13,7 +13,7 @@ from kjpstate.formats.resolved_conf import Wanted, spelled
 from kjpstate.kinds.check.spec import DnsCheck
 from kjpstate.kinds.check.verdict import Verdict, all_of
 from kjpstate.model import Answers, Probe, Reading
-from kjpstate.said import Text
+from kjpstate.said import Text, say
 
 _PROBE_NAME = "example.com"  # asked of each server when the check names none
 
@@ -44,20 +44,15 @@ def _findings(spec: DnsCheck, answers: Answers) -> Iterator[tuple[bool | None, T
         return
     found = list(_answers(spec, lookups))
     if names.wan_down(lookups) and not all(well for well, _ in found):
-        yield None, _WAN_DOWN
+        yield None, say("wan-down", rule=_RULE)
         return
     yield from found
 
 
 _RULE = "wan-down"
-_WAN_DOWN = (
-    "every server is silent and not one of their machines can be reached: the way out of the "
-    "host is down, "
-    f"so nothing is known about names [{_RULE}]"
-)
 
 
-def _answers(spec: DnsCheck, lookups: Sequence[names.Lookup]) -> Iterator[tuple[bool, str]]:
+def _answers(spec: DnsCheck, lookups: Sequence[names.Lookup]) -> Iterator[tuple[bool, Text]]:
     for name in spec.resolves:
         yield _as_the_app(
             name, [item for item in lookups if item.path == "app" and item.subject == name]
@@ -70,46 +65,51 @@ def _answers(spec: DnsCheck, lookups: Sequence[names.Lookup]) -> Iterator[tuple[
 def _effective(spec: DnsCheck, answers: Answers) -> Iterator[tuple[bool | None, Text]]:
     """The running service has the document's servers, and names really go to them."""
     seen = resolved.parse(answers.get(resolved.reading(spec.host)))
-    if isinstance(seen, str):
+    if not isinstance(seen, resolved.Seen):
         yield False, seen
         return
     if seen.running is None:
-        yield False, "systemd-resolved does not run"
+        yield False, say("check.no-resolved")
         return
     named = spec.servers or Wanted()
-    for words, title, there in (
-        (named.servers, "the servers", seen.running.servers),
-        (named.fallback, "the fallback servers", seen.running.fallback),
+    for words, codes, there in (
+        (named.servers, _SERVERS, seen.running.servers),
+        (named.fallback, _FALLBACK, seen.running.fallback),
     ):
-        if words is None:
-            continue
-        if there is None:
-            yield None, f"this systemd-resolved does not tell {title}"
-            continue
-        wanted = spelled(words, seen.interfaces)
-        same = there == wanted
-        found = " ".join(there) or "(none)"
-        yield (
-            same,
-            f"{title} are {found}" + ("" if same else f", the document says {' '.join(wanted)}"),
-        )
+        if words is not None:
+            yield _compared(spelled(words, seen.interfaces), there, *codes)
     yield _in_the_path(seen)
     for name in spec.resolves:
         yield _goes_to_ours(name, seen, seen.running)
 
 
-def _in_the_path(seen: resolved.Seen) -> tuple[bool, str]:
+_SERVERS = ("check.servers-untold", "check.servers", "check.servers-differ")
+_FALLBACK = ("check.fallback-untold", "check.fallback", "check.fallback-differ")
+
+
+def _compared(
+    wanted: Sequence[str], there: Sequence[str] | None, untold: str, same: str, other: str
+) -> tuple[bool | None, Text]:
+    if there is None:
+        return None, say(untold)
+    if tuple(there) == tuple(wanted):
+        return True, say(same, found=there)
+    return False, say(other, found=there, wanted=wanted)
+
+
+def _in_the_path(seen: resolved.Seen) -> tuple[bool, Text]:
     if seen.outside:
-        return False, "programs do not ask systemd-resolved: /etc/resolv.conf is not its own"
-    return True, "programs ask systemd-resolved"
+        return False, say("check.not-in-the-path")
+    return True, say("check.in-the-path")
 
 
-def _goes_to_ours(name: str, seen: resolved.Seen, running: resolved.Running) -> tuple[bool, str]:
+def _goes_to_ours(name: str, seen: resolved.Seen, running: resolved.Running) -> tuple[bool, Text]:
     scopes = resolved.asked(name, running, seen.links)
     if any(not scope.link for scope in scopes):
-        return True, f"{name} goes to them"
-    links = ", ".join(scope.link for scope in scopes) or "nobody"
-    return False, f"{name} goes to the servers of {links} instead"
+        return True, say("check.goes-to-ours", name=name)
+    if not scopes:
+        return False, say("check.goes-to-nobody", name=name)
+    return False, say("check.goes-to-link", name=name, links=[scope.link for scope in scopes])
 
 
 def _questions(spec: DnsCheck) -> Probe | None:
@@ -125,22 +125,26 @@ def _servers(spec: DnsCheck) -> Sequence[str]:
     return (spec.servers and spec.servers.servers) or ()
 
 
-def _as_the_app(name: str, lookups: Sequence[names.Lookup]) -> tuple[bool, str]:
+def _as_the_app(name: str, lookups: Sequence[names.Lookup]) -> tuple[bool, Text]:
     if not lookups:
-        return False, f"{name} could not be asked for: neither getent nor node is there"
-    failed = [
-        f"{item.tool}{': ' if item.said else ''}{item.said}" for item in lookups if not item.ok
-    ]
+        return False, say("check.no-tool", name=name)
+    failed = [_tool(item) for item in lookups if not item.ok]
     if failed:
-        return False, f"{name} does not resolve the way the bot asks ({', '.join(failed)})"
-    return True, f"{name} is {lookups[0].address}, the way the bot asks"
+        return False, say("check.not-resolved", name=name, tools=failed)
+    return True, say("check.resolved", name=name, address=lookups[0].address)
 
 
-def _at_server(server: str, lookups: Sequence[names.Lookup]) -> tuple[bool, str]:
+def _tool(item: names.Lookup) -> Text:
+    return say("check.tool-said", tool=item.tool, said=item.said) if item.said else item.tool
+
+
+def _at_server(server: str, lookups: Sequence[names.Lookup]) -> tuple[bool, Text]:
     subject = names.endpoint(server)
     found = next(
         (item for item in lookups if item.path == "server" and item.subject == subject), None
     )
     if found is None or found.tool == "none":
-        return False, f"{server} could not be asked: no dig, host, node or nslookup is there"
-    return found.ok, f"{server} {'answers' if found.ok else found.failure}"
+        return False, say("check.no-server-tool", server=server)
+    if found.ok:
+        return True, say("check.server-answers", server=server)
+    return False, say("check.server-fails", server=server, failure=found.failure)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kjpstate.said import Text
+from kjpstate.said import Text, say
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,9 @@ def all_of(findings: Iterable[tuple[bool | None, Text]]) -> Verdict:
     for result in (False, None):
         said = [sentence for well, sentence in parts if well is result]
         if said:
-            return Verdict("unknown" if result is None else "failed", "; ".join(map(str, said)))
-    return Verdict("passed", "; ".join(str(sentence) for _, sentence in parts))
+            return Verdict("unknown" if result is None else "failed", _joined(said))
+    return Verdict("passed", _joined([sentence for _, sentence in parts]))
 
 
-def quoted(texts: Iterable[str]) -> str:
-    """`"a", "b"` for a sentence."""
-    return ", ".join(f'"{text}"' for text in texts)
+def _joined(parts: Sequence[Text]) -> Text:
+    return parts[0] if len(parts) == 1 else say("check.parts", parts=parts)
