@@ -191,9 +191,7 @@ async def look(
     for name, result in zip(names, results, strict=True):
         if distrusted is not None and isinstance(result, errors.Distrusted):
             distrusted.add(name)
-            unreachable[name] = say(
-                "errors.with-rule", message=result.message, rule=result.rule, remedy=result.remedy
-            )
+            unreachable[name] = _with_rule(result)
             unasked = NotAsked(say("look.not-who-it-was", host=name))
             answers.update(dict.fromkeys(wanted[name], unasked))
         elif isinstance(result, errors.Unreachable):
@@ -442,4 +440,10 @@ def today() -> str:
 def _sentence(error: errors.KjpstateError) -> Text:
     if not error.remedy:
         return error.message
+    if error.rule:
+        return _with_rule(error)
     return say("errors.with-remedy", message=error.message, remedy=error.remedy)
+
+
+def _with_rule(error: errors.KjpstateError) -> Text:
+    return say("errors.with-rule", message=error.message, rule=error.rule, remedy=error.remedy)

@@ -43,6 +43,7 @@ RULES = (
     "locked",
     "log-date-format",
     "log-folder-taken",
+    "login-refused",
     "marker-version",
     "markers-broken",
     "markers-in-content",

@@ -148,10 +148,7 @@ def _try(session: Session, scheduler: Scheduler, job: Job) -> None:
 def _shut_out(output: str) -> bool:
     """Whether a host is on and can't be looked at like that, neither now nor at night; of a fleet's
     members each is left out and told by `drift` itself."""
-    from kjpstate.hosts.connecting import NONE_OF_OURS
-
-    why = rf"\[host-key-|{NONE_OF_OURS}"
-    return re.search(rf"(?m)^[^\s\[]+: not reached: .*({why})", output) is not None
+    return re.search(r"(?m)^[^\s\[]+: .*\[(host-key-[a-z]+|login-refused)\]", output) is not None
 
 
 def _ask(session: Session, question: Text, yes: bool) -> None:

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     import asyncssh
 
 CONNECT_TIMEOUT = 15.0
-NONE_OF_OURS = "with none of our keys"
-"""What is said of a box that is on and does not let us in; `cli.schedule` looks for it."""
 _KEEPALIVE = 15.0
 
 
@@ -433,6 +431,7 @@ def _denied(spec: Ssh, target: Target) -> Unreachable:
     place = f"{spec.name} ({known_hosts.pattern(target)})"
     return Unreachable(
         spec.name,
-        say("link.denied", place=place, user=user, none=NONE_OF_OURS, tried=tried),
-        say("link.denied.cure" if names else "link.denied.no-key.cure", bring=bring, key=first),
+        say("login-refused", place=place, user=user, tried=tried),
+        say("login-refused.cure" if names else "login-refused.no-key.cure", bring=bring, key=first),
+        "login-refused",
     )

@@ -126,9 +126,9 @@ MESSAGES: Final[Mapping[str, str | Plural]] = {
     "link.cut": "{place}: the connection broke off: {reason}",
     "link.cut.cure": "try again; is that port sshd's?",
     "link.dead": "{host} does not answer any more",
-    "link.denied": "{place} let {user} in {none}; tried: {tried}",
-    "link.denied.cure": "{bring}   or, if that key has a passphrase: ssh-add {key}",
-    "link.denied.no-key.cure": (
+    "login-refused": "{place} let {user} in with none of our keys; tried: {tried}",
+    "login-refused.cure": "{bring}   or, if that key has a passphrase: ssh-add {key}",
+    "login-refused.no-key.cure": (
         "ssh-keygen -t ed25519   then {bring}   or, if that key has a passphrase: ssh-add {key}"
     ),
     "link.lost": "the link to {host} was lost; whether its last action happened is not known",

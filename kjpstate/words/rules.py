@@ -278,6 +278,13 @@ MESSAGES = {
         "what it did not make."
     ),
     "log-folder-taken.page-cure": "name another folder for error_file and out_file",
+    "login-refused.page-title": "The host lets nobody in with the keys that were tried",
+    "login-refused.page-text": (
+        "The host answered and showed a known key, but took none of ours: the key is not in its "
+        "authorized_keys, or it has a passphrase and no agent holds it. In the night there is no "
+        "agent, so `schedule` needs a key without one."
+    ),
+    "login-refused.page-cure": "ssh-copy-id USER@HOST, or name the key file under `identity`",
     "marker-version.page-title": "A block was written by another version of kjpstate",
     "marker-version.page-text": (
         "Its first line names a format that this version does not know, so it is left alone."
