@@ -31,6 +31,7 @@ from kjpstate.formats.pm2.probe import (
 )
 from kjpstate.hosts.programs import script
 from kjpstate.model import Clock, Unreadable
+from kjpstate.said import say
 from kjpstate.secret import Secret
 
 CASES = Path(__file__).parents[1] / "cases/pm2"
@@ -359,12 +360,13 @@ def test_advice_from_the_document_alone(app, rules):
 
 def test_the_owners_advice_says_the_numbers():
     delay, gives_up, _ = lint(OWNER)
-    assert gives_up.reason == "15 crashes under 6.4 s each: PM2 stops for good after about 1 min"
-    assert (
-        gives_up.cure == "write exp_backoff_restart_delay: 1000; drop max_restarts and min_uptime"
+    assert gives_up.reason == say(
+        "pm2-gives-up", crashes=15, life="6.4", after=gives_up.reason.values["after"]
     )
+    assert 30 < gives_up.reason.values["after"] < 90
+    assert gives_up.cure == say("pm2-gives-up.cure-drop", keys=["max_restarts", "min_uptime"])
     assert gives_up.severity == "breaks" and gives_up.pointer == "/max_restarts"
-    assert "after 100 ms, not 3000 ms" in delay.reason
+    assert delay.reason == say("restart-delay-ignored", backoff=100, delay=3000)
 
 
 # ---- health

@@ -21,6 +21,7 @@ from kjpstate.model import (
     Unreadable,
     WriteFile,
 )
+from kjpstate.said import say
 from kjpstate.secret import Secret
 from tests.support.one_kind import (
     advised,
@@ -74,7 +75,8 @@ def differing(spec_, answers_) -> list[str]:
 def test_a_new_file_is_written_whole():
     found = steps(pm2_ecosystem, spec(), answers())
     assert found == [WriteFile("stb", PATH, None, ours(), 0o644)]
-    assert headline(pm2_ecosystem, spec(), answers()) == f"{PATH}   new, 6 settings"
+    told = say("ecosystem.new", path=PATH, count=6)
+    assert headline(pm2_ecosystem, spec(), answers()) == told
 
 
 def test_our_own_file_is_in_sync_however_it_is_laid_out():
@@ -108,9 +110,8 @@ def test_a_foreign_file_is_replaced_whole_and_said_so():
     assert steps(pm2_ecosystem, spec(), answers(foreign)) == [
         WriteFile("stb", PATH, foreign, ours(), 0o644)
     ]
-    assert "not ours: replaced whole, its backup stays" in headline(
-        pm2_ecosystem, spec(), answers(foreign)
-    )
+    told = say("ecosystem.not-ours", path=PATH, count=6)
+    assert headline(pm2_ecosystem, spec(), answers(foreign)) == told
 
 
 def test_an_app_that_left_the_document_leaves_the_file():

@@ -11,8 +11,8 @@ from typing import Any
 
 from kjpstate.formats.pm2.keys import KEYS, dropped
 from kjpstate.formats.pm2.policy import START, Policy, policy
-from kjpstate.formats.times import about
 from kjpstate.model import Advice
+from kjpstate.said import Said, say
 
 _OUTAGE = 600_000
 """Milliseconds a home's modem and its provider may well be gone."""
@@ -32,10 +32,8 @@ def _restarts(app: Mapping[str, Any]) -> Iterator[Advice]:
     if rules.backoff and rules.restart_delay:
         yield Advice(
             "restart-delay-ignored",
-            "exp_backoff_restart_delay overrides it: the first retry comes after "
-            f"{rules.backoff} ms, "
-            f"not {rules.restart_delay} ms",
-            "drop restart_delay",
+            say("restart-delay-ignored", backoff=rules.backoff, delay=rules.restart_delay),
+            say("pm2.drop-key", key="restart_delay"),
             "/restart_delay",
         )
     if app.get("autorestart") is False:
@@ -45,11 +43,13 @@ def _restarts(app: Mapping[str, Any]) -> Iterator[Advice]:
     elif "max_restarts" in app and not dropped("max_restarts", app["max_restarts"]):
         yield Advice(
             "max-restarts-inert",
-            f"crashes count only in the first {_span(rules.window)} after a start, and the "
-            "delays before the "
-            f"last of {rules.max_restarts} take {_span(rules.until_given_up)}: it is restarted "
-            "for ever",
-            "drop max_restarts",
+            say(
+                "max-restarts-inert",
+                window=rules.window / 1000,
+                starts=rules.max_restarts,
+                waits=rules.until_given_up / 1000,
+            ),
+            say("pm2.drop-key", key="max_restarts"),
             "/max_restarts",
         )
 
@@ -57,23 +57,22 @@ def _restarts(app: Mapping[str, Any]) -> Iterator[Advice]:
 def _gives_up(app: Mapping[str, Any], rules: Policy) -> Advice:
     others = ("max_restarts", "min_uptime", *(() if rules.backoff else ("restart_delay",)))
     drop = [key for key in others if key in app]
-    cure = "write exp_backoff_restart_delay: 1000"
     pointers = [
         key for key in ("max_restarts", "min_uptime", "exp_backoff_restart_delay") if key in app
     ]
     life = f"{rules.longest_life / 1000:.1f}".removesuffix(".0")
     return Advice(
         "pm2-gives-up",
-        f"{rules.max_restarts} crashes under {life} s each: PM2 stops for good after about "
-        f"{_span(rules.until_given_up + START * rules.max_restarts)}",
-        f"{cure}; drop {' and '.join(drop)}" if drop else cure,
+        say(
+            "pm2-gives-up",
+            crashes=rules.max_restarts,
+            life=life,
+            after=(rules.until_given_up + START * rules.max_restarts) / 1000,
+        ),
+        say("pm2-gives-up.cure-drop", keys=drop) if drop else say("pm2-gives-up.cure"),
         f"/{pointers[0]}" if pointers else "",
         "breaks",
     )
-
-
-def _span(milliseconds: int) -> str:
-    return about(milliseconds / 1000)
 
 
 def _dropped(app: Mapping[str, Any]) -> Iterator[Advice]:
@@ -81,16 +80,16 @@ def _dropped(app: Mapping[str, Any]) -> Iterator[Advice]:
         if key in KEYS and value is not None and dropped(key, value):
             yield Advice(
                 "zero-dropped",
-                f"PM2 throws {_plain(value)} away for {key} and does what it does without it",
-                f"drop {key}",
+                _thrown_away(key, value),
+                say("pm2.drop-key", key=key),
                 f"/{key}",
             )
 
 
-def _plain(value: Any) -> str:
-    if value is False:
-        return "false"
-    return str(value) or "an empty text"
+def _thrown_away(key: str, value: Any) -> Said:
+    if value == "":
+        return say("zero-dropped.empty", key=key)
+    return say("zero-dropped", key=key, value="false" if value is False else str(value))
 
 
 def _instances(app: Mapping[str, Any]) -> Iterator[Advice]:
@@ -99,9 +98,8 @@ def _instances(app: Mapping[str, Any]) -> Iterator[Advice]:
     many = app["instances"] not in (1, "1")
     yield Advice(
         "instances-cluster",
-        "`instances` makes PM2 run it in cluster mode"
-        + (": several bots on one WhatsApp session log each other out" if many else ""),
-        "drop instances, or add exec_mode: fork",
+        say("instances-cluster.many") if many else say("instances-cluster"),
+        say("instances-cluster.cure"),
         "/instances",
         "breaks" if many else "useless",
     )
@@ -112,8 +110,8 @@ def _environment(app: Mapping[str, Any]) -> Iterator[Advice]:
         if name in KEYS or name in ("name", "env"):
             yield Advice(
                 "env-overrides-setting",
-                f"PM2 takes the environment's {name} for its own setting {name}",
-                f"name it otherwise, or write {name} outside env",
+                say("env-overrides-setting", name=name),
+                say("env-overrides-setting.cure", name=name),
                 f"/env/{name}",
                 "breaks",
             )
@@ -121,9 +119,8 @@ def _environment(app: Mapping[str, Any]) -> Iterator[Advice]:
         if key.startswith("env_"):
             yield Advice(
                 "env-block-unused",
-                f"{key} acts only with `--env {key.removeprefix('env_')}`, which kjpstate "
-                "never says to PM2",
-                "move its names into env",
+                say("env-block-unused", key=key, name=key.removeprefix("env_")),
+                say("env-block-unused.cure"),
                 f"/{key}",
             )
 
@@ -131,21 +128,19 @@ def _environment(app: Mapping[str, Any]) -> Iterator[Advice]:
 def _logs(app: Mapping[str, Any]) -> Iterator[Advice]:
     stamp = app.get("log_date_format")
     if stamp or app.get("time") is True:
-        zone = (
-            "" if isinstance(stamp, str) and "Z" in stamp else " and its stamps name no time zone"
-        )
+        zoned = isinstance(stamp, str) and "Z" in stamp
         yield Advice(
             "log-date-format",
-            f"with it PM2 loses what the app writes without a final line end{zone}",
-            "drop it; let the app stamp its own lines",
+            say("log-date-format") if zoned else say("log-date-format.no-zone"),
+            say("log-date-format.cure"),
             "/log_date_format" if stamp else "/time",
             "note",
         )
     if app.get("watch") is True and "ignore_watch" not in app and _logs_inside(app):
         yield Advice(
             "watches-own-logs",
-            "it watches the folder its own logs grow in: each line restarts it",
-            "drop watch, or add the log folder to ignore_watch",
+            say("watches-own-logs"),
+            say("watches-own-logs.cure"),
             "/watch",
             "breaks",
         )

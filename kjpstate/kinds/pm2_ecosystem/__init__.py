@@ -31,6 +31,7 @@ from kjpstate.model import (
     Upstream,
     WriteFile,
 )
+from kjpstate.said import Said, say
 from kjpstate.secret import Secret
 from kjpstate.section import Made, Page
 
@@ -93,8 +94,8 @@ def writes(spec: Spec) -> Iterable[tuple[str, str]]:
 def refusals(view: View) -> Iterator[Refuse]:
     """A name, a file or a package that PM2 could not make use of."""
     path = view.spec.path
-    for rule, reason in _problems(view):
-        yield Refuse(rule, reason, (path,), _CURES[rule])
+    for rule, reason, cure in _problems(view):
+        yield Refuse(rule, reason, (path,), cure)
 
 
 def actions(view: View, drift: Drift) -> Iterator[Action | Refuse]:
@@ -125,13 +126,14 @@ def advice(view: View) -> Iterator[Advice]:
             yield Advice(item.rule, item.reason, item.cure, pointer, item.severity)
     if isinstance(file, File) and file.mode & 0o044 and spec.is_secret:
         mode = f"{file.mode & 0o777:04o}"
-        reason = f"{spec.path} will hold secrets and others may read it (mode {mode})"
-        yield Advice("secrets-readable", reason, f"chmod 600 {spec.path}", "/apps", "breaks")
+        reason = say("secrets-readable.will", path=spec.path, mode=mode)
+        cure = say("secrets-readable.cure", path=spec.path)
+        yield Advice("secrets-readable", reason, cure, "/apps", "breaks")
 
 
 def told(view: View, drift: Drift | None) -> Told:
     """The file and how many settings it has; of a file that is not ours no row, as all is new."""
-    return Told(f"{view.spec.path}   {_headline(view)}", None if view.ours else ())
+    return Told(_headline(view), None if view.ours else ())
 
 
 def veil_diff(before: str, after: str) -> str:
@@ -139,29 +141,24 @@ def veil_diff(before: str, after: str) -> str:
     return hidden(before, after)
 
 
-_CURES = {
-    "ecosystem-esm": "name it ecosystem.config.cjs in the document: that loads everywhere",
-    "ecosystem-name": "name it ecosystem.config.cjs or ecosystem.config.js",
-    "ecosystem-unreadable": "look at it on the host",
-    "log-folder-taken": "name another folder for error_file and out_file",
-}
-
-
-def _problems(view: View) -> Iterator[tuple[str, str]]:
+def _problems(view: View) -> Iterator[tuple[str, Said, Said]]:
+    """(rule, reason, cure) of each."""
     path, file = view.spec.path, view.file
     if not ecosystem.name_is_known(path):
-        yield "ecosystem-name", f"PM2 takes {path} for a script, not for an ecosystem file"
+        yield "ecosystem-name", say("ecosystem-name", path=path), say("ecosystem-name.cure")
+    look = say("ecosystem-unreadable.cure")
     if isinstance(file, Unreadable):
-        yield "ecosystem-unreadable", f"{path} can't be read: {file.why}"
+        yield "ecosystem-unreadable", say("ecosystem-unreadable", path=path, why=file.why), look
     elif isinstance(file, File) and file.symlink:
-        yield "ecosystem-unreadable", f"{path} is a link to {file.symlink}; it stays as it is"
+        link = say("ecosystem-unreadable.link", path=path, to=file.symlink)
+        yield "ecosystem-unreadable", link, look
     if view.module:
-        says = f'{view.module} says "type": "module"'
-        yield "ecosystem-esm", f"{says}, so node refuses module.exports in {path}"
+        reason = say("ecosystem-esm", package=view.module, path=path)
+        yield "ecosystem-esm", reason, say("ecosystem-esm.cure")
     for folder, type_ in view.folders.items():
         if type_ and not _is_folder(type_):
-            reason = f"{folder} should be the folder of the logs, but a file stands there"
-            yield "log-folder-taken", reason
+            reason = say("log-folder-taken", folder=folder)
+            yield "log-folder-taken", reason, say("log-folder-taken.cure")
 
 
 def _is_folder(type_: str) -> bool:
@@ -178,13 +175,14 @@ def _hide(value: Any) -> Any:
     return Secret(value) if isinstance(value, str) else value
 
 
-def _headline(view: View) -> str:
-    apps = [app.keys for app in view.spec.apps]
+def _headline(view: View) -> Said:
+    path, apps = view.spec.path, [app.keys for app in view.spec.apps]
     count = sum(len(keys) - 1 + max(0, len(keys.get("env") or ()) - 1) for keys in apps)
     if not isinstance(view.file, File):
-        return f"new, {count} settings"
+        return say("ecosystem.new", path=path, count=count)
     if view.ours is None:
-        return f"not ours: replaced whole, its backup stays; {count} settings"
+        return say("ecosystem.not-ours", path=path, count=count)
     if view.ours.document != view.spec.document:
-        return f"was of the document {view.ours.document}; {count} settings"
-    return f"{count} settings"
+        was = view.ours.document
+        return say("ecosystem.of-another", path=path, document=was, count=count)
+    return say("ecosystem.settings", path=path, count=count)
