@@ -129,11 +129,12 @@ def _trouble(path: Path, content: bytes, broken: Sequence[int]) -> Text:
         return say("known-hosts.byte-order-mark", path=str(path))
     if not broken:
         return ""
-    code = "known-hosts.broken-lines" if broken[1:] else "known-hosts.broken-line"
-    why: Text = ""
-    if b"\0" in content.split(b"\n")[broken[0] - 1]:
-        why = say("known-hosts.line-in-utf-16")
-    return say(code, path=str(path), line=broken[0], more=len(broken) - 1, why=why)
+    zeros = b"\0" in content.split(b"\n")[broken[0] - 1]
+    if len(broken) == 1:
+        code = "known-hosts.broken-line.utf-16" if zeros else "known-hosts.broken-line"
+        return say(code, path=str(path), line=broken[0])
+    code = "known-hosts.broken-lines.utf-16" if zeros else "known-hosts.broken-lines"
+    return say(code, path=str(path), line=broken[0], more=len(broken) - 1)
 
 
 @contextlib.contextmanager

@@ -108,16 +108,23 @@ MESSAGES: Final[Mapping[str, str | Plural]] = {
     "hosts.unread": "{host}: {path}: {reason}",
     "hosts.user": "user {number}",
     "known-hosts.broken-line": (
-        "{path}:{line}: nothing can be made of this line{why}; it is skipped, as ssh does"
+        "{path}:{line}: nothing can be made of this line; it is skipped, as ssh does"
+    ),
+    "known-hosts.broken-line.utf-16": (
+        "{path}:{line}: nothing can be made of this line (it is UTF-16, such as PowerShell's >> "
+        "writes); it is skipped, as ssh does"
     ),
     "known-hosts.broken-lines": (
-        "{path}:{line}: nothing can be made of this line, nor of {more} more{why}; it is "
-        "skipped, as ssh does"
+        "{path}:{line}: nothing can be made of this line, nor of {more} more; it is skipped, as "
+        "ssh does"
+    ),
+    "known-hosts.broken-lines.utf-16": (
+        "{path}:{line}: nothing can be made of this line, nor of {more} more (it is UTF-16, such "
+        "as PowerShell's >> writes); it is skipped, as ssh does"
     ),
     "known-hosts.byte-order-mark": (
         "{path}:1 begins with a byte order mark, so that line counts for nothing: save it without"
     ),
-    "known-hosts.line-in-utf-16": " (it is UTF-16, such as PowerShell's >> writes)",
     "known-hosts.no-file": "{path} is no file: nothing in it counts",
     "known-hosts.unread": "{path} can't be read ({reason}): nothing in it counts",
     "known-hosts.utf-16": "{path} is UTF-16, which ssh can't read either: save it as UTF-8",
