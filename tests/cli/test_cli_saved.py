@@ -11,9 +11,11 @@ import pytest
 
 from kjpstate import errors
 from kjpstate.cli import saving
+from kjpstate.formats.times import utc_minute
 from kjpstate.hosts.simulated import SimulatedHost
 from tests.support.commands import Desk
 from tests.support.demo_world import owners_document
+from tests.support.words import said
 
 CONF = "stb/etc/systemd/resolved.conf"
 
@@ -21,8 +23,9 @@ CONF = "stb/etc/systemd/resolved.conf"
 def save(boxes: Desk, *more: str) -> None:
     shown = boxes.kjpstate("plan", "--out", "bot.plan", *more)
     assert shown.code == 0, shown.err
-    assert shown.err.startswith("Saved: bot.plan   good until ")
-    assert "Next: kjpstate apply bot.plan\n" in shown.out
+    until = utc_minute(json.loads((boxes.folder / "bot.plan").read_text("utf-8"))["expires"])
+    assert shown.err == said("cli.saved", file="bot.plan", until=until) + "\n"
+    assert said("plan.next", command="kjpstate apply bot.plan") + "\n" in shown.out
 
 
 def changes(value) -> list[dict]:
@@ -38,7 +41,7 @@ def test_what_was_shown_is_done_without_asking_and_once(boxes: Desk):
         assert stat.S_IMODE((boxes.folder / "bot.plan").stat().st_mode) == 0o600
     shown = boxes.kjpstate("apply", "bot.plan")
     assert shown.code == 0, shown.err
-    assert "Looked again: in sync." in shown.out
+    assert said("report.in-sync") in shown.out
     again = boxes.kjpstate("apply", "bot.plan")
     assert again.code == 5
     assert "bot.plan was used already by run " in again.err and "a plan is used once" in again.err

@@ -8,10 +8,13 @@ from datetime import timedelta
 import pytest
 
 from kjpstate.formats.pm2.health import Health
+from kjpstate.formats.times import local_time
 from kjpstate.history import Item, Past
 from kjpstate.model import Holder, Unfinished
 from kjpstate.render.lines import text_of
 from kjpstate.render.statuses import Bot, Status, status_json, status_lines
+from kjpstate.said import say
+from tests.support.words import said
 
 NOW = "20260301T120000Z"
 ALIVE = Bot("bot-kjp", "stb", Health("alive", "online for 3 h, 2 restarts"))
@@ -41,116 +44,139 @@ CUT = {
 BUSY = {"stb": Holder("beef01", "sister@pc", "20260301T115900Z", "apply", "alive", "")}
 LOST = {"stb": "stb: 192.168.100.104 port 22 did not answer\nis the box on?"}
 
+BOT = {"app": "bot-kjp", "host": "stb"}
+CHECKED = {
+    "since": local_time("20260301T115000Z"),
+    "result": said("past.in-sync"),
+    "times": 12,
+}
+FAILED = {
+    "when": local_time("20260301T115000Z"),
+    "result": said("past.document"),
+    "said": "kjpstate.yaml:3:1: not valid YAML",
+}
+
 TABLE = {
-    "well": (WELL, 0, "bot-kjp on stb is alive: online for 3 h, 2 restarts", "nothing to do"),
+    "well": (WELL, 0, said("status.alive", **BOT, why=ALIVE.health.reason), "status.nothing-to-do"),
     "dead": (
         replace(WELL, bots=(DEAD,)),
         2,
-        "bot-kjp on stb is DEAD: given up (errored)",
-        "kjpstate plan   ",
+        said("status.dead", **BOT, why=DEAD.health.reason),
+        "status.plan-shows",
     ),
     "not seen": (
         replace(WELL, bots=(UNSEEN,)),
         0,
-        "bot-kjp on stb: not known: no node here",
-        "nothing to do",
+        said("status.not-known", **BOT, why=UNSEEN.health.reason),
+        "status.nothing-to-do",
     ),
-    "drift": (replace(WELL, checks=(DRIFT, CHECK)), 2, ": 1 drift\n", "kjpstate plan   "),
+    "drift": (
+        replace(WELL, checks=(DRIFT, CHECK)),
+        2,
+        said("past.drifts", count=1),
+        "status.plan-shows",
+    ),
     "stale": (
         replace(WELL, now="20260301T125001Z"),
         2,
-        "STALE: the checker itself has not run since 2026-03-01 ",
-        "kjpstate drift   checks now",
+        said("status.stale", since=local_time("20260301T115000Z")),
+        "status.check-now",
     ),
     "stale on purpose": (
         replace(WELL, now="20260301T125001Z", patience=timedelta(days=1)),
         0,
-        "12 times",
-        "nothing",
+        said("status.check-again", **CHECKED),
+        "status.nothing-to-do",
     ),
     "failing": (
         replace(WELL, checks=(BROKEN, CHECK)),
         0,
-        "it failed (error in the document: kjpstate.yaml:3:1: not valid YAML)",
-        "nothing to do",
+        said("status.failed-saying", **FAILED),
+        "status.nothing-to-do",
     ),
     "failing for long": (
         replace(WELL, now="20260301T140000Z", checks=(BROKEN, CHECK)),
         2,
-        "STALE",
-        "kjpstate drift",
+        said("status.stale", since=local_time("20260301T115000Z")),
+        "status.check-now",
     ),
     "only failing": (
         replace(WELL, checks=(BROKEN,)),
         2,
-        "none that looked; ",
-        "kjpstate drift   checks now",
+        said("status.none-looked", failing=say("status.failed-saying", **FAILED)),
+        "status.check-now",
     ),
     "never checked": (
         replace(WELL, checks=()),
         0,
-        "none that is remembered here\n",
-        "kjpstate schedule   ",
+        said("status.no-check"),
+        "status.schedule",
     ),
     "nothing yet": (
         Status("x", NOW, timedelta(hours=1)),
         0,
-        "none in this document",
-        "kjpstate plan\n",
+        said("status.no-bot"),
+        "status.plan",
     ),
     "cut": (
         replace(WELL, unfinished=CUT),
         2,
-        "run beef00 of sister@pc (2026-03-01 ",
-        "kjpstate apply   settles",
+        said(
+            "status.cut",
+            run="beef00",
+            who="sister@pc",
+            when=local_time("20260301T090000Z"),
+            host="stb",
+        ),
+        "status.apply-settles",
     ),
     "at work": (
         replace(WELL, busy=BUSY),
         0,
-        "run beef01 of sister@pc is at work on stb (apply)",
-        "wait until",
+        said("status.busy", run="beef01", who="sister@pc", host="stb", why="apply"),
+        "status.wait",
     ),
     "lost": (
         replace(WELL, bots=(), lost=LOST),
         3,
-        "stb was not reached: 192.168.100.104 port 22 did not",
-        "is it on",
+        said("status.not-reached", host="stb", why="192.168.100.104 port 22 did not answer"),
+        "status.is-it-on",
     ),
     "lost and drift": (
         replace(WELL, bots=(), lost=LOST, checks=(DRIFT,)),
         2,
-        "was not reached",
-        "kjpstate plan   ",
+        said("status.not-reached", host="stb", why="192.168.100.104 port 22 did not answer"),
+        "status.plan-shows",
     ),
     "a clock set back by a day: a checker that no longer runs would not be seen until then": (
         replace(WELL, now="20260228T115000Z"),
         2,
-        "STALE: by this clock the last check, 2026-03-01 ",
-        "kjpstate drift",
+        said("status.yet-to-come", since=local_time("20260301T115000Z")),
+        "status.check-now",
     ),
     "a clock set back a little": (
         replace(WELL, now="20260301T111000Z"),
         0,
-        "in sync, 12 times in a row",
-        "nothing to do",
+        said("status.check-again", **CHECKED),
+        "status.nothing-to-do",
     ),
     "no such time": (
         replace(WELL, checks=(replace(CHECK, last="soon"),)),
         2,
-        "STALE",
-        "kjpstate drift",
+        said("status.stale", since="soon"),
+        "status.check-now",
     ),
 }
 
 
 @pytest.mark.parametrize("name", TABLE)
 def test_what_stands_there(name: str):
-    status, code, said, following = TABLE[name]
+    status, code, told, following = TABLE[name]
     text = text_of(status_lines(status), width=200)
-    assert said in text
+    assert told in text
     rows = text.splitlines()
     assert len(rows) == 5
-    assert rows[-1].startswith("next        ") and following in text[text.index("\nnext") :]
+    assert rows[-1] == f"{said('status.next'):<12}{said(following)}"
     assert status.code == code
     value = status_json(status, lambda word: word)
     assert value["exit_code"] == code
