@@ -16,12 +16,15 @@ from kjpstate.formats.times import clock
 from kjpstate.render.masks import Mask, clean
 from kjpstate.render.soaks import beyonds, cells_of
 from kjpstate.render.stream import encodable
+from kjpstate.said import Text, say
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _ROWS = 12
 _NUMBERS = ("time", "cpu", "memory", "crashes")
+
+_HEADS = {"time": "live.time", "app": "live.app", "notes": "live.notes"}
 
 Seen = Sample | Hole
 
@@ -70,12 +73,12 @@ def board(
 
 
 def _drawn(
-    rows: deque[Seen], say: Callable[[str], str], limits: Limits, length: float, elapsed: float
+    rows: deque[Seen], shown: Callable[[Text], str], limits: Limits, length: float, elapsed: float
 ) -> RenderableType:
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table
-    from rich.text import Text
+    from rich.text import Text as RichText
 
     samples = [seen for seen in rows if isinstance(seen, Sample)]
     heads = {key: head for sample in samples for key, (head, _) in cells_of(sample).items()}
@@ -83,38 +86,50 @@ def _drawn(
     table = Table(box=None, pad_edge=False)
     # Where there is no room, what is text gives way, never a number.
     for key in ("time", *(("app",) if several else ()), *heads, "notes"):
-        table.add_column(
-            say(heads.get(key, key)), no_wrap=key in _NUMBERS or key.startswith("log ")
-        )
+        head = heads[key] if key in heads else say(_HEADS[key])
+        table.add_column(shown(head), no_wrap=key in _NUMBERS or key.startswith("log "))
     for seen in rows:
         cells = _row(seen, list(heads), limits, several)
         table.add_row(
-            *(Text(say(words), style, no_wrap=True, overflow="ellipsis") for words, style in cells)
+            *(
+                RichText(shown(words), style, no_wrap=True, overflow="ellipsis")
+                for words, style in cells
+            )
         )
     bar = Table.grid(padding=(0, 1))
     bar.add_row(
-        Text(clock(min(elapsed, length))),
+        RichText(clock(min(elapsed, length))),
         ProgressBar(total=length, completed=min(elapsed, length), width=40),
-        Text(f"of {clock(length)}, Ctrl-C ends it"),
+        RichText(str(say("live.of", length=length))),
     )
     return Group(table, bar)
 
 
-def _row(seen: Seen, keys: list[str], limits: Limits, several: bool) -> Iterator[tuple[str, str]]:
+def _row(seen: Seen, keys: list[str], limits: Limits, several: bool) -> Iterator[tuple[Text, str]]:
     """(text, style) of each cell; the last one holds what else happened."""
     if isinstance(seen, Hole):
         lost = seen.end is None
         yield clock(seen.start if seen.end is None else seen.end), ""
         yield from ((seen.host, "") for _ in range(several))
-        yield ("out of sight", "bold red") if lost else ("seen again", "yellow")
+        if lost:
+            yield say("live.out-of-sight"), "bold red"
+        else:
+            yield say("live.seen-again"), "yellow"
         yield from (("", "") for _ in keys[1:])
         yield str(seen.why) if lost else "", "red"
         return
     yield clock(seen.at), ""
-    yield from ((f"{seen.app} on {seen.host}", "") for _ in range(several))
+    yield from ((say("soak.app", app=seen.app, host=seen.host), "") for _ in range(several))
     cells, beyond = cells_of(seen), beyonds(seen, limits)
     for key in keys:
-        words = cells.get(key, ("", ""))[1]
-        words = "no" if words == "does not resolve" else words.partition(" (+")[0]
+        words = _brief(key, seen) or cells.get(key, ("", ""))[1]
         yield (f"! {words}", "bold red") if beyond.get(key) else (words, "")
     yield "; ".join(map(str, seen.notes)), "yellow"
+
+
+def _brief(key: str, seen: Sample) -> str:
+    """What has a shorter form in a column; "" for all else."""
+    if key == "crashes":
+        return str(seen.crashes)
+    unresolved = [name for name, well in seen.names.items() if well is False]
+    return str(say("live.unresolved")) if key in (f"name {name}" for name in unresolved) else ""

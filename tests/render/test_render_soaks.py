@@ -19,6 +19,8 @@ from kjpstate.render.masks import HIDDEN, mask_for
 from kjpstate.render.plots import ENDINGS, drawn
 from kjpstate.render.soak_json import seen_json, soak_json
 from kjpstate.render.soaks import hole_line, opening_lines, sample_line, soak_lines
+from kjpstate.said import say
+from tests.support.words import said
 
 OPEN = mask_for(())
 LIMITS = Limits(cpu=30, memory=200 << 20, crash_restarts=0, unresolved=2, log={"ENOTFOUND": 3})
@@ -63,39 +65,34 @@ SOAK = Soak(
 SUBJECTS = (Subject(Declared("stb", "d", "/srv/ecosystem.config.js", {"name": "bot-kjp"})),)
 
 
-def test_a_look_is_one_row_and_what_is_beyond_is_marked():
-    assert text_of([sample_line(SAMPLE, LIMITS, alone=True)]) == (
-        "   0:30  alive  CPU 2.0%  memory 84 MB  crashes 0  ENOTFOUND 0  web.whatsapp.com ok\n"
-    )
-    assert text_of([sample_line(BAD, LIMITS)], width=200) == (
-        "   1:30  stb  bot-kjp  ! not alive: stopped  CPU ?  memory ?  ! crashes 2 (+1 "
-        "planned)  ENOTFOUND ?"
-        "  ! web.whatsapp.com does not resolve; the box was restarted\n"
-    )
+def test_what_is_beyond_a_limit_is_marked():
+    well = text_of([sample_line(SAMPLE, LIMITS, alone=True)], width=200)
+    beyond = text_of([sample_line(BAD, LIMITS)], width=200)
+    assert "0:30" in well and "!" not in well and said("soak.alive") in well
+    assert "1:30" in beyond and beyond.count("! ") == 3
+    assert f"! {said('soak.not-alive', why='stopped')}" in beyond
+    assert f"! web.whatsapp.com {said('soak.unresolved')}" in beyond
 
 
 def test_holes_begin_and_end():
-    assert text_of([hole_line(replace(HOLE, end=None)), hole_line(HOLE)]) == (
-        "   0:40  stb  out of sight: the link to stb was lost\n   1:10  stb  seen again after "
-        "0:30\n"
-    )
+    begun, found = hole_line(replace(HOLE, end=None)), hole_line(HOLE)
+    lost = said("soak.out-of-sight", host="stb", why="the link to stb was lost")
+    assert text_of([begun]) == f"   0:40  {lost}\n"
+    assert text_of([found]) == f"   1:10  {said('soak.seen-again', host='stb', after=30.0)}\n"
 
 
 def test_the_verdict_tells_why_when_and_what_was_not_seen():
-    assert text_of(soak_lines(SOAK)) == (
-        "Watched:\n"
-        "  FAILED     bot-kjp on stb  3 looks: CPU 2.0% on average, 2.0% at most; memory 84 MB "
-        "at most; 2\n"
-        "                             restarts by crashes\n"
-        "             1:30  restarts by crashes: 2; the limit is 0\n"
-        "  stb was out of sight from 0:40 to 1:10: the link to stb was lost\n"
-        "\n"
-        "Monitor: 0 passed, 1 failed, in 1:30 of 30:00.\n"
-    )
-    assert "stb was out of sight from 0:40 to the end (1:30)" in text_of(
-        soak_lines(replace(SOAK, holes=(replace(HOLE, end=None),)))
-    )
-    assert "never seen" in text_of(soak_lines(replace(SOAK, samples=())))
+    rows = text_of(soak_lines(SOAK), width=200).splitlines()
+    lost = {"host": "stb", "why": "the link to stb was lost", "start": 40.0}
+    assert rows[0] == said("soak.title")
+    assert rows[1].startswith(f"  {said('checks.failed'):<9}  ")
+    assert rows[2].startswith("             1:30  ")
+    assert rows[3] == f"  {said('soak.lost', end=70.0, **lost)}"
+    parts = [say("checks.count-passed", count=0), say("checks.count-failed", count=1)]
+    assert rows[-1] == said("soak.counts-of", parts=parts, took=90.0, wanted=1800.0)
+    open_end = soak_lines(replace(SOAK, holes=(replace(HOLE, end=None),)))
+    assert said("soak.lost-to-the-end", end=90.0, **lost) in text_of(open_end, width=200)
+    assert said("soak.never-seen") in text_of(soak_lines(replace(SOAK, samples=())))
 
 
 @pytest.mark.parametrize("width", [100, 80, 40, 20])
@@ -111,9 +108,7 @@ def test_every_screen_fits(width: int):
 
 
 def test_a_document_without_limits_says_so():
-    assert "none in this document; it must only be alive" in text_of(
-        opening_lines(SUBJECTS, Limits(), 60, 5)
-    )
+    assert said("soak.no-limits") in text_of(opening_lines(SUBJECTS, Limits(), 60, 5))
 
 
 def test_json_holds_it_all():
@@ -239,22 +234,23 @@ def test_the_table_on_a_terminal_shows_the_last_looks_and_the_time_left(width: i
         tell(HOLE)
         tell(replace(BAD, notes=(f"why {SECRET}",)))
     drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
-    last = drawn[drawn.rindex("time") :]
+    last = drawn[drawn.rindex(said("live.time")) :]
     assert "s3cr3t" not in drawn
     assert max(map(len, last.splitlines())) <= width
     assert "0:29" in last and "0:05" not in last
-    assert "of 30:00" in last
+    assert set(said("live.of", length=1800.0).split()) <= set(last.split())
     assert all("84 MB" in row for row in last.splitlines() if re.match(r"0:2\d", row)), last
     if width == 100:
         for text in (
             "ENOTFOUND",
             "web.whatsapp.com",
-            "out of sight",
+            said("live.out-of-sight"),
             "the link to stb was",
-            "seen again",
+            said("live.seen-again"),
         ):
             assert text in last, last
-        assert re.search(r"1:30 +! not alive: stopped +\? +\? +! 2 +\? +! no", last), last
+        sick, no = said("soak.not-alive", why="stopped"), said("live.unresolved")
+        assert re.search(rf"1:30 +! {sick} +\? +\? +! 2 +\? +! {no}", last), last
 
 
 def test_two_apps_in_one_table_are_named(monkeypatch):
@@ -263,4 +259,5 @@ def test_two_apps_in_one_table_are_named(monkeypatch):
     with board(stream, OPEN, LIMITS, 1800, lambda: 90.0, colour=False) as tell:
         tell(SAMPLE)
         tell(replace(SAMPLE, app="other"))
-    assert "bot-kjp on stb" in stream.getvalue() and "other on stb" in stream.getvalue()
+    assert said("soak.app", app="bot-kjp", host="stb") in stream.getvalue()
+    assert said("soak.app", app="other", host="stb") in stream.getvalue()

@@ -11,7 +11,7 @@ import pytest
 
 from kjpstate.render.lines import Line
 from kjpstate.render.masks import mask_for
-from kjpstate.render.plans import plan_lines
+from kjpstate.render.plans import count, plan_lines
 from kjpstate.render.stream import encodable, put, wants_colour, width_of
 from tests.support.screens import owner_head, owner_plan
 
@@ -32,7 +32,7 @@ def test_the_owners_plan_survives_a_code_page(encoding):
     stream = io.TextIOWrapper(raw, encoding=encoding)
     put(plan_lines(owner_plan(), owner_head(), MASK), stream, MASK)
     text = raw.getvalue().decode(encoding)
-    assert "Plan: 1 to add, 4 to change, 1 to replace, 0 to remove." in text
+    assert count(owner_plan()) in text
     assert "\\u" not in text
 
 
