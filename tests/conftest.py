@@ -17,7 +17,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from kjpstate import words
+from kjpstate.words import languages
 
 SWITCHES = {
     "slice": "KJPSTATE_SLICES",
@@ -94,7 +94,7 @@ TOGETHER = {
 
 def pytest_configure() -> None:
     """Before anything is collected: what need not run again, and what that counted."""
-    words.begin(os.environ)
+    languages.speak({**os.environ, "LC_ALL": "C"})
     _done_before.update(_done())
     for counts in _done_before.values():
         _counted.update(counts)

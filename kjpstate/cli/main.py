@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from kjpstate import __version__, words
+from kjpstate import __version__
 from kjpstate.cli import interrupts
 from kjpstate.cli.failures import end, end_late, leave
 from kjpstate.cli.session import Session
@@ -93,11 +93,13 @@ class Verbs(click.Group):
     subcommand_metavar="VERB [DOCUMENT]",
 )
 @click.version_option(__version__, "-V", "--version", message="kjpstate %(version)s")
+@click.option("--lang", metavar="LANG", default="", help="The language of what is said, as `en`.")
 @click.pass_context
-def verbs(ctx: click.Context) -> None:
+def verbs(ctx: click.Context, lang: str) -> None:
     """One document says how a bot's machine should be; kjpstate plans and applies only the
     difference."""
     interrupts.hears()
+    ctx.obj.speak(lang)
     if ctx.invoked_subcommand is None:
         raise click.UsageError(str(say("cli.needs-verb")), ctx)
 
@@ -105,7 +107,7 @@ def verbs(ctx: click.Context) -> None:
 def main(argv: Sequence[str]) -> int:
     """Run one command line over this process's streams."""
     session = Session(list(argv), os.environ, sys.stdin, sys.stdout, sys.stderr)
-    words.begin(session.environ)
+    session.speak()
     try:
         code = verbs.main(list(argv), prog_name="kjpstate", standalone_mode=False, obj=session)
         if session.late is not None:

@@ -86,7 +86,11 @@ def _job(session: Session, document: Document, asked: Asked) -> Job:
     path = str(Path(document.path).absolute())
     state = session.environ.get("KJPSTATE_STATE")
     environ = {"KJPSTATE_STATE": str(Path(state).expanduser().absolute())} if state else {}
-    argv = (schedulers.interpreter(), "-m", "kjpstate", "drift", path, *asked.scope.words)
+    typed = ("--lang", session.lang) if session.lang else ()
+    argv = (
+        *(schedulers.interpreter(), "-m", "kjpstate", *typed, "drift", path),
+        *asked.scope.words,
+    )
     for text in (*argv, *environ.values()):
         if not text.isprintable():
             raise UsageError(

@@ -17,6 +17,7 @@ from kjpstate.render.lines import Line
 from kjpstate.render.masks import Mask, mask_for
 from kjpstate.render.stream import put, wants_colour
 from kjpstate.said import Text, say
+from kjpstate.words import languages
 
 
 @dataclass
@@ -33,6 +34,8 @@ class Session:
     no_colour: bool = False
     secrets: set[str] = field(default_factory=set, repr=False)
     late: Exception | None = None
+    lang: str = ""
+    """The language that was typed."""
 
     def __post_init__(self) -> None:
         """A stream that was closed (`>&-`, pythonw) is None: nobody listens there."""
@@ -49,6 +52,16 @@ class Session:
     def in_automation(self) -> bool:
         """Whether hints at what to type next would only be noise."""
         return bool(self.environ.get("KJPSTATE_IN_AUTOMATION"))
+
+    def speak(self, typed: str = "", written: str = "") -> str:
+        """Choose the run's language: the one typed, else the environment's, that `written` in the
+        document, the system's; its name. Raises UsageError for a typed one that is not offered."""
+        self.lang = typed or self.lang
+        known = languages.offered(self.environ)
+        if self.lang and self.lang not in known:
+            unknown = say("cli.no-language", language=self.lang, offered=known)
+            raise errors.UsageError(unknown, say("cli.no-language.cure"))
+        return languages.speak(self.environ, self.lang, written)
 
     def mask(self) -> Mask:
         """Hides every secret met so far."""

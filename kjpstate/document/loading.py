@@ -55,6 +55,8 @@ class Document:
     digest: str
     accepted: tuple[Acceptance, ...] = ()
     notify: Notify | None = None
+    lang: str = ""
+    """The language of its notices, and of who reads it without having said one."""
     secrets: frozenset[str] = field(default_factory=frozenset, repr=False)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
@@ -127,6 +129,7 @@ def _document(page: Page, digest: str, references: References) -> Document:
         digest=digest,
         accepted=tuple(accept(page, resources)),
         notify=notify(page),
+        lang=page.value.get("lang", ""),
         secrets=frozenset(references.values),
     )
 

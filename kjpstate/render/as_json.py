@@ -36,7 +36,8 @@ from kjpstate.model import (
 )
 from kjpstate.render.masks import Mask, plain
 from kjpstate.render.plans import tally
-from kjpstate.said import Text
+from kjpstate.said import Said, Text
+from kjpstate.said import plain as said_plain
 from kjpstate.secret import HIDDEN
 
 FORMAT_VERSION = "1.0"
@@ -69,7 +70,8 @@ def plan_json(
         "in_sync": plain(plan.in_sync, mask),
         "refused": [_refused(change, mask) for change in refused],
         "unreachable": [
-            {"host": mask(host), "reason": mask(why)} for host, why in plan.unreachable.items()
+            {"host": mask(host), **_text("reason", why, mask)}
+            for host, why in plan.unreachable.items()
         ],
         "unfinished": [_unfinished(host, run, mask) for host, run in plan.unfinished.items()],
         "advice": advice_json(plan.advice, mask),
@@ -119,8 +121,8 @@ def advice_json(advice: Iterable[AdviceAt], mask: Mask) -> list[dict[str, Any]]:
             "address": mask(item.address),
             "file": mask(item.where.file),
             "line": item.where.line,
-            "reason": mask(item.advice.reason),
-            "cure": mask(item.advice.cure),
+            **_text("reason", item.advice.reason, mask),
+            **_text("cure", item.advice.cure, mask),
         }
         for item in advice
     ]
@@ -163,6 +165,19 @@ def _unfinished(host: str, run: Unfinished, mask: Mask) -> dict[str, Any]:
     return {"host": mask(host), **{key: mask(value) for key, value in words.items()}}
 
 
+def _text(name: str, text: Text, mask: Mask) -> dict[str, Any]:
+    """A text in words; of a message of ours its code and values too, `NAME_code`, `NAME_values`."""
+    words = {name: mask(text)}
+    if not isinstance(text, Said):
+        return words
+    return {**words, f"{name}_code": text.code, f"{name}_values": _values(text, mask)}
+
+
+def _values(said: Said, mask: Mask) -> dict[str, Any]:
+    found: dict[str, Any] = plain(said_plain(said)["values"], mask)
+    return found
+
+
 def checks_json(checks: Iterable[CheckResult], mask: Mask) -> list[dict[str, Any]]:
     """Each check with its result: passed, failed, manual, unknown."""
     return [
@@ -170,7 +185,7 @@ def checks_json(checks: Iterable[CheckResult], mask: Mask) -> list[dict[str, Any
             "name": mask(check.name),
             "result": check.result,
             "host": mask(check.host),
-            "reason": mask(check.reason),
+            **_text("reason", check.reason, mask),
         }
         for check in checks
     ]
@@ -195,15 +210,15 @@ def error_json(error: KjpstateError, mask: Mask) -> dict[str, Any]:
     return {
         **opening(),
         "error": {
-            "message": mask(error.message),
-            "remedy": mask(error.remedy),
+            **_text("message", error.message, mask),
+            **_text("remedy", error.remedy, mask),
             "rule": error.rule,
             "problems": [
                 {
                     "file": mask(problem.file),
                     "line": problem.line,
                     "column": problem.column,
-                    "reason": mask(problem.reason),
+                    **_text("reason", problem.reason, mask),
                 }
                 for problem in problems
             ],
@@ -257,9 +272,9 @@ def _refused(change: Change, mask: Mask) -> dict[str, Any]:
     return {
         "address": mask(change.resource.address),
         "rule": refusal.rule,
-        "reason": mask(refusal.reason),
+        **_text("reason", refusal.reason, mask),
         "places": plain(refusal.places, mask),
-        "cure": mask(refusal.cure),
+        **_text("cure", refusal.cure, mask),
         "file": mask(where.file),
         "line": where.line,
     }
@@ -307,12 +322,12 @@ def _step(step: Step, mask: Mask) -> dict[str, Any]:
     return {
         "address": mask(step.address),
         "result": step.result.replace(" ", "_"),
-        "reason": mask(step.reason),
+        **_text("reason", step.reason, mask),
         "steps": [
             {
                 **_action(outcome.action, mask),
                 "status": outcome.status,
-                "reason": mask(outcome.reason),
+                **_text("reason", outcome.reason, mask),
                 "backup": mask(outcome.backup),
                 "exit_code": outcome.exit_code,
             }

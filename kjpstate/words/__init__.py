@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import gettext
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -42,25 +42,23 @@ _TIMES: Mapping[str, Callable[[float], str]] = {
 _chosen: gettext.NullTranslations = gettext.NullTranslations()
 
 
-def use(language: str, folder: Path | None = None) -> bool:
-    """Speak `language` from now on; False, and English, where it has no catalogue.
+def places(environ: Mapping[str, str]) -> Iterator[Path]:
+    """The folders of catalogues, `LANGUAGE/LC_MESSAGES/kjpstate.mo`: that of KJPSTATE_LOCALES, if
+    it is set, and our own."""
+    if environ.get("KJPSTATE_LOCALES"):
+        yield Path(environ["KJPSTATE_LOCALES"])
+    yield Path(__file__).parent / "locale"
 
-    `folder`: a further place of catalogues, `LANGUAGE/LC_MESSAGES/kjpstate.mo`.
-    """
+
+def use(language: str, environ: Mapping[str, str]) -> None:
+    """Speak `language` from now on; English, where it has no catalogue."""
     global _chosen  # noqa: PLW0603 - the reader of one run is one
-    for place in filter(None, (folder, Path(__file__).parent / "locale")):
+    speaks(text)
+    _chosen = gettext.NullTranslations()
+    for place in places(environ):
         if gettext.find(DOMAIN, str(place), [language]):
             _chosen = gettext.translation(DOMAIN, str(place), [language])
-            return True
-    _chosen = gettext.NullTranslations()
-    return language == ENGLISH
-
-
-def begin(environ: Mapping[str, str]) -> None:
-    """The language that the environment names; KJPSTATE_LOCALES is a folder of more catalogues."""
-    folder = environ.get("KJPSTATE_LOCALES", "")
-    speaks(text)
-    use(environ.get("KJPSTATE_LANG", ENGLISH), Path(folder) if folder else None)
+            return
 
 
 def text(said: Text) -> str:

@@ -85,6 +85,8 @@ MESSAGES = {
     "cli.no-such-run.cure": (
         "kjpstate history   has their ids; one that a host told is shown where it was run"
     ),
+    "cli.no-language": "--lang {language}: no such language; there is {offered}",
+    "cli.no-language.cure": "kjpstate --lang en VERB",
     "cli.no-verb": "there is no verb {verb}",
     "cli.no-verb-but": "there is no verb {verb}; did you mean {close}?",
     "cli.no-while": "{option} {text}: no while",

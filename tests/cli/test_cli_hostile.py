@@ -293,7 +293,7 @@ def test_there_is_a_string_for_every_key_of_the_schemas_that_takes_one(tmp_path)
         "words of a list, not texts"
     )
     sections = json.loads((SCHEMAS / "document.schema.json").read_text("utf-8"))["properties"]
-    assert set(sections) - keys == {"kjpstate"}
+    assert set(sections) - keys == {"kjpstate", "lang"}, "a number, and a word of a few letters"
 
 
 @pytest.mark.slice

@@ -74,6 +74,13 @@ def test_cron_from_nothing_and_back(desk: Desk, stand_in: Path):
     )
 
 
+def test_the_language_that_was_typed_is_that_of_the_command(desk: Desk, stand_in: Path):
+    assert desk.kjpstate("schedule", "--with", "cron", "--yes").code == 0
+    assert "--lang" not in (stand_in / "table").read_text()
+    assert desk.kjpstate("--lang", "en", "schedule", "--with", "cron", "--yes").code == 0
+    assert " -m kjpstate --lang en drift " in (stand_in / "table").read_text()
+
+
 def test_showing_and_removing_ask_for_no_secret(desk: Desk, stand_in: Path, monkeypatch):
     desk.write(desk.document("notify: {heartbeat: '${env:BEAT}'}"))
     monkeypatch.setenv("BEAT", "http://127.0.0.1:9/x")

@@ -12,7 +12,10 @@ import pytest
 from kjpstate.document.keys import all_keys
 from kjpstate.render.pages import wordings
 from kjpstate.rules import RULES
+from kjpstate.words import languages
+from tests.support import noise
 from tests.support.commands import Desk, Shown, Terminal
+from tests.support.words import said
 
 
 def test_plan_shows_and_changes_nothing(desk: Desk):
@@ -317,3 +320,40 @@ def test_an_accepted_difference_is_left_alone_by_every_verb(desk: Desk):
         2,
         True,
     )
+
+
+def test_a_language_that_is_not_offered_is_64_and_names_those_that_are(desk: Desk):
+    shown = desk.kjpstate("--lang", "xx", "explain")
+    assert shown.code == 64
+    assert said("cli.no-language", language="xx", offered=("en",)) in shown.err
+    assert desk.kjpstate("--lang", "en", "explain").code == 0
+
+
+@pytest.fixture
+def with_noise(tmp_path_factory, monkeypatch):
+    """A second language beside English."""
+    places = noise.catalogue(tmp_path_factory.mktemp("locales"))
+    (places / noise.LANGUAGE).rename(places / "id")
+    monkeypatch.setenv("KJPSTATE_LOCALES", str(places))
+    yield
+    languages.speak({"LC_ALL": "C"})
+
+
+def test_what_is_typed_outranks_the_environment_and_that_the_document(
+    desk: Desk, with_noise, monkeypatch
+):
+    def reason(*typed: str) -> str:
+        checked = desk.kjpstate(*typed, "verify", "--json").json
+        return checked["checks"][0]["reason"]
+
+    monkeypatch.delenv("KJPSTATE_LANG", raising=False)
+    english, other = reason("--lang", "en"), reason("--lang", "id")
+    assert english != other and "dist/a.js" in english and "dist/a.js" in other
+    monkeypatch.setenv("KJPSTATE_LANG", "id")
+    assert (reason(), reason("--lang", "en")) == (other, english)
+    monkeypatch.delenv("KJPSTATE_LANG")
+    checks = "checks: [{name: AC1, file: {host: pc, path: dist/a.js}}]"
+    desk.write(desk.document("lang: id", checks))
+    assert (reason(), reason("--lang", "en")) == (other, english)
+    monkeypatch.setenv("KJPSTATE_LANG", "en")
+    assert reason() == english
