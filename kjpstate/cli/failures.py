@@ -1,6 +1,6 @@
 """How a run ends when it can't do its work: one sentence, the remedy, the exit code; no traceback.
 
-The only place where an exception becomes a screen. Called by `main`.
+The only place where an exception becomes a screen.
 """
 
 from __future__ import annotations

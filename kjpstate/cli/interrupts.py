@@ -3,8 +3,6 @@ traceback.
 
 While work runs in the event loop a signal cancels it, and the next one once more: a
 KeyboardInterrupt raised there would land in whatever task is at work, and nobody would fetch it.
-Called by `cli.run`, by `main`, and by every verb that looks at a host (`run`) or asks something
-(`answered`).
 """
 
 from __future__ import annotations

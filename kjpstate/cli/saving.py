@@ -1,8 +1,5 @@
 """Saved plans on the controller: written beside and renamed, told from a document by content, used
-once.
-
-Called by `plan --out`, `apply` and `show`.
-"""
+once."""
 
 from __future__ import annotations
 

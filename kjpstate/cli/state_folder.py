@@ -1,8 +1,5 @@
 """What kjpstate keeps on the controller: its state folder, the key of keyed digests, the name of a
-run.
-
-Called by `work`, `trust`, `demo` and `failures`.
-"""
+run."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A watch with its screen: a table on a terminal, else lines, or JSON; then the plot.
-
-Called by the verbs monitor and apply.
-"""
+"""A watch with its screen: a table on a terminal, else lines, or JSON; then the plot."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A loaded document with its hosts opened, for as long as one verb needs them.
-
-Called by every verb that looks at a host.
-"""
+"""A loaded document with its hosts opened, for as long as one verb needs them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Plan | Report | checks | backups -> lines for a screen, or one JSON value. Pure, but for
 `stream`.
 
-Every string passes the masks before it is shown. Called by `cli` only.
+Every string passes the masks before it is shown.
 """

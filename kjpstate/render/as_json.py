@@ -2,7 +2,7 @@
 words.
 
 Readers ignore keys they do not know; a new minor version only adds. Secrets are masked in every
-string. Called by `cli` for `--json`.
+string.
 """
 
 from __future__ import annotations

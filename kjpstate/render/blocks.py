@@ -1,4 +1,4 @@
-"""The blocks of a patched file -> lines and JSON. Called by `cli/patch.py`."""
+"""The blocks of a patched file -> lines and JSON."""
 
 from __future__ import annotations
 

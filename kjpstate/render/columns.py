@@ -1,4 +1,4 @@
-"""An app's three columns, and the PM2 around it. Called by `kjpstate pm2`."""
+"""An app's three columns, and the PM2 around it."""
 
 from __future__ import annotations
 

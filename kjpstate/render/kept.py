@@ -1,4 +1,4 @@
-"""Backups -> lines and rows: listed, and what a pruning takes. Called by `cli.backups`."""
+"""Backups -> lines and rows: listed, and what a pruning takes."""
 
 from __future__ import annotations
 

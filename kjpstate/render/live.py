@@ -1,8 +1,5 @@
 """A watch on a terminal: the last looks as a table, and how far it is, drawn anew in place. With
-rich.
-
-Called by `cli`; without a terminal the same looks are lines (`soaks`).
-"""
+rich."""
 
 from __future__ import annotations
 

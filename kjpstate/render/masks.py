@@ -1,8 +1,5 @@
 """What must never be seen on a screen: known secrets, in every spelling, and bytes that steer a
-terminal.
-
-Called by everything here that turns foreign text into output, and by `cli` for a crash report.
-"""
+terminal."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Advice, refusals and hosts out of reach as lines. Called by `plans`, `drifts`
-and `cli.validate`."""
+"""Advice, refusals and hosts out of reach as lines."""
 
 from __future__ import annotations
 

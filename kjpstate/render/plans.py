@@ -1,8 +1,5 @@
 """Plan -> the screen of `plan` and `apply`: changes, what is kept, advice, the count as its last
-line.
-
-Called by `cli.plan`, `cli.apply` and `cli.demo`.
-"""
+line."""
 
 from __future__ import annotations
 

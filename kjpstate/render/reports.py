@@ -1,4 +1,4 @@
-"""Report, checks, backups and events -> lines. Called by `cli`: apply, verify, backups, demo."""
+"""Report, checks, backups and events -> lines."""
 
 from __future__ import annotations
 

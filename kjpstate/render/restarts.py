@@ -1,8 +1,5 @@
 """PM2's schedule of restarts as a drawing: each start of a crash loop, the wait after it, and the
-end.
-
-Called by `explain pm2`.
-"""
+end."""
 
 from __future__ import annotations
 

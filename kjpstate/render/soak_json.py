@@ -1,5 +1,4 @@
-"""A watch -> JSON: one value a look or hole, and the verdict at the end. Called by `cli` for
-`--json`."""
+"""A watch -> JSON: one value a look or hole, and the verdict at the end."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""A watch -> lines: one a look, one a hole, and the verdict with its reasons. Called by `cli` and
-`live`."""
+"""A watch -> lines: one a look, one a hole, and the verdict with its reasons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one value and one difference look in a row of a screen. Called by `plans` and `drifts`."""
+"""How one value and one difference look in a row of a screen."""
 
 from __future__ import annotations
 

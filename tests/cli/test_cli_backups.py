@@ -9,6 +9,7 @@ import pytest
 import time_machine
 
 from tests.support.commands import Desk, Terminal
+from tests.support.words import said
 
 DIST = "stb/root/bot-kjp"
 
@@ -81,7 +82,7 @@ def test_prune_by_age_json_and_what_can_still_be_rolled_back(boxes: Desk):
     assert boxes.kjpstate("rollback", run, "--yes").code == 64
     assert boxes.kjpstate("rollback", "--yes").code == 0
     nothing = boxes.kjpstate("backups", "prune", "--keep", "1", "--yes")
-    assert "Nothing to remove" in nothing.out or "Prune: " in nothing.out
+    assert said("backups.nothing-to-remove") in nothing.out or "Prune: " in nothing.out
 
 
 def test_backups_need_no_secret(boxes: Desk, monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 from kjpstate import errors
 from kjpstate.cli.history import since_time
 from tests.support.commands import Desk
+from tests.support.words import said
 
 
 @pytest.fixture(name="lived")
@@ -50,7 +51,7 @@ def test_what_is_asked_for(lived: Desk):
 
 def test_other_documents_are_left_out_unless_asked_for(lived: Desk):
     lived.write(lived.document().replace("name: little", "name: other"))
-    assert lived.kjpstate("history", "--verb", "apply").out == "No run is remembered.\n"
+    assert lived.kjpstate("history", "--verb", "apply").out == said("past.none") + "\n"
     lived.kjpstate("plan")
     shown = lived.kjpstate("history", "--all", "-n", "0").out.splitlines()
     assert [row.split()[-1] for row in shown] == ["document", "other", *["little"] * 4]
@@ -85,7 +86,7 @@ def test_a_run_nobody_knows(lived: Desk):
 
 
 def test_before_any_run(desk: Desk):
-    assert desk.kjpstate("history").out == "No run is remembered.\n"
+    assert desk.kjpstate("history").out == said("past.none") + "\n"
     assert desk.kjpstate("history", "--json").json["runs"] == []
     assert desk.kjpstate("show", "abc").code == 64
 
@@ -106,11 +107,11 @@ def test_two_people_see_each_others_runs(lived: Desk, tmp_path, monkeypatch):
     assert [(run["id"], run["noted_on"], run["result"]) for run in hers] == [
         (apply["id"], "pc", "1 applied")
     ]
-    assert lived.kjpstate("history", "--local").out == "No run is remembered.\n"
+    assert lived.kjpstate("history", "--local").out == said("past.none") + "\n"
     assert lived.kjpstate("apply", "--yes").code == 0
     both = lived.kjpstate("history", "--verb", "apply", "--json").json["runs"]
     assert [run["noted_on"] for run in both] == [None, "pc"]
-    assert lived.kjpstate("history", "--failed").out == "No run is remembered.\n"
+    assert lived.kjpstate("history", "--failed").out == said("past.none") + "\n"
     assert "(told by pc)" in lived.kjpstate("history").out
 
 

@@ -18,6 +18,7 @@ from kjpstate import errors, monitor, reconcile
 from tests.support.commands import Desk, Terminal
 from tests.support.demo_world import SMALL
 from tests.support.watched import LIMITS, Watched, watched
+from tests.support.words import said
 
 CONF = "/etc/systemd/resolved.conf"
 
@@ -228,7 +229,7 @@ def conf(bot: Watched) -> str:
 def test_an_apply_is_watched_after_its_checks(drifted: Watched, type_):
     shown = type_("apply", "--yes", "--monitor", "2m", "--rollback-on-fail")
     assert shown.code == 0, shown.out + shown.err
-    assert shown.out.index("Apply: ") < shown.out.index("Watched:")
+    assert shown.out.index("Apply: ") < shown.out.index(said("soak.title"))
     assert shown.out.endswith("Monitor: 1 passed, 0 failed, in 2:00.\n")
     assert "9.9.9.9" in conf(drifted)
 
@@ -284,7 +285,7 @@ def test_a_failed_check_alone_is_rolled_back_too(drifted: Watched, type_):
     drifted.world.write(SMALL.replace("checks:\n", failing) + LIMITS)
     again = type_("apply", "--yes", "--rollback-on-fail")
     assert again.code == 6
-    assert "this run changed nothing" in again.err
+    assert said("cli.nothing-to-undo") in again.err
 
 
 def test_a_box_that_is_lost_is_not_rolled_back(drifted: Watched, type_):

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from kjpstate.said import say
 from tests.support.commands import Desk
+from tests.support.words import said
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="cron and systemd are not on Windows"
@@ -50,7 +52,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_cron_from_nothing_and_back(desk: Desk, stand_in: Path):
     shown = desk.kjpstate("schedule", "--with", "cron", "--show")
-    assert "Not scheduled in your crontab." in shown.out
+    assert said("schedule.not-scheduled", place=say("schedule.crontab")) in shown.out
     assert not (stand_in / "table").exists()
     written = desk.kjpstate("schedule", "--with", "cron", "--yes")
     assert (written.code, "It works there: exit code 2, it found drift." in written.err) == (

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import Desk
+from tests.support.words import said
 
 
 def lock(boxes: Desk, pid: int, run: str = "dead00") -> Path:
@@ -29,7 +30,7 @@ DEAD = 4194303
 
 
 def test_a_host_that_is_not_locked(boxes: Desk):
-    assert "stb is not locked" in boxes.kjpstate("unlock", "stb").out
+    assert said("cli.not-locked", host="stb") in boxes.kjpstate("unlock", "stb").out
 
 
 def test_a_dead_runs_lock_is_shown_and_broken_by_its_name(boxes: Desk):

@@ -66,7 +66,7 @@ def test_apply_does_it_checks_it_and_the_second_plan_is_empty(desk: Desk):
     assert (desk.folder / "dist" / "a.js").read_text("utf-8") == "hello\n"
     assert "ok         AC1" in shown.out
     assert "by hand    it answers" in shown.out
-    assert "Looked again: in sync." in shown.out
+    assert said("report.in-sync") in shown.out
     assert "build done" in shown.err
     assert desk.kjpstate("plan", "--detailed-exitcode").code == 0
     assert desk.kjpstate("plan").out.endswith("In sync.\n")
@@ -82,7 +82,7 @@ def test_an_apply_whose_reader_went_away_is_finished(desk: Desk, monkeypatch):
     shown = desk.kjpstate("apply", "--yes")
     assert shown.code == 0
     assert (desk.folder / "dist" / "a.js").exists()
-    assert "Looked again: in sync." in shown.out
+    assert said("report.in-sync") in shown.out
 
 
 def test_apply_in_sync_only_checks(desk: Desk):
@@ -90,7 +90,7 @@ def test_apply_in_sync_only_checks(desk: Desk):
     before = (desk.folder / "dist" / "a.js").stat().st_mtime_ns
     shown = desk.kjpstate("apply", "--yes")
     assert shown.code == 0
-    assert "In sync." in shown.out
+    assert said("plan.in-sync") in shown.out
     assert "Checks: 1 passed, 0 failed, 1 by hand." in shown.out
     assert (desk.folder / "dist" / "a.js").stat().st_mtime_ns == before
 
@@ -178,7 +178,7 @@ def test_drift_is_one_row_and_2(desk: Desk):
 
 
 def test_backups_name_what_was_kept(desk: Desk):
-    assert desk.kjpstate("backups").out == "No backups yet.\n"
+    assert desk.kjpstate("backups").out == said("backups.none") + "\n"
     desk.kjpstate("apply", "--yes")
     (desk.folder / "dist" / "a.js").write_text("edited\n", "utf-8")
     desk.kjpstate("apply", "--yes")
