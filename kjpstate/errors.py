@@ -129,7 +129,7 @@ class Interrupted(KjpstateError):
     exit_code = INTERRUPTED
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Problem:
     """One thing wrong with a document. Lines and columns count from 1."""
 
@@ -138,8 +138,25 @@ class Problem:
     column: int
     reason: Text
 
+    @property
+    def message(self) -> Text:
+        """The reason behind its place."""
+        return say(
+            "document.problem",
+            file=self.file,
+            line=self.line,
+            column=self.column,
+            reason=self.reason,
+        )
+
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.reason}"
+        return str(self.message)
+
+
+def _place(problem: Problem) -> tuple[str, int, int, str]:
+    reason = problem.reason
+    bare = reason if isinstance(reason, str) else reason.bare
+    return problem.file, problem.line, problem.column, bare
 
 
 class DocumentError(KjpstateError):
@@ -148,6 +165,7 @@ class DocumentError(KjpstateError):
     exit_code = DOCUMENT
 
     def __init__(self, problems: Sequence[Problem], remedy: Text = "", more: int = 0) -> None:
-        self.problems = tuple(sorted(problems))
-        rows = [str(problem) for problem in self.problems] + [f"and {more} more"] * (more > 0)
-        super().__init__("\n".join(rows), remedy)
+        self.problems = tuple(sorted(problems, key=_place))
+        rows = [problem.message for problem in self.problems]
+        rows += [say("document.more", count=more)] * (more > 0)
+        super().__init__(say("rows", rows=rows), remedy)

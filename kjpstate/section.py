@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from kjpstate.host import HostSpec
 from kjpstate.model import Where
+from kjpstate.said import Text
 
 
 class Section(Protocol):
@@ -38,7 +39,7 @@ class Section(Protocol):
     def path(self, inner: str, text: str, *, folder: bool = False) -> str:
         """The absolute path of `text`, which stands at `inner` of the section."""
 
-    def add(self, inner: str, reason: str, word: str = "", known: Iterable[str] = ()) -> None:
+    def add(self, inner: str, reason: Text, word: str = "", known: Iterable[str] = ()) -> None:
         """Note a problem at the value of `inner`; of `known` the word that was probably meant by
         `word` is told."""
 
@@ -66,7 +67,7 @@ class Page(Protocol):
     def between(self, key: str) -> Iterator[tuple[Section, Section]]:
         """Sections with `from` and `to` instead of a host: each on its source and its target."""
 
-    def add(self, pointer: str, reason: str) -> None:
+    def add(self, pointer: str, reason: Text) -> None:
         """Note a problem at the value of `pointer`."""
 
     def line(self, pointer: str) -> Where:

@@ -205,7 +205,7 @@ def _prove(before: bytes, after: bytes, keeping: _Keeping) -> None:
         old = document.load(path, environ=environ, text=before)
         new = document.load(path, environ=environ, text=after)
     except errors.DocumentError as error:
-        raise _by_hand(say("cli.document-not-right", error=str(error)), kept) from None
+        raise _by_hand(say("cli.document-not-right", error=error.message), kept) from None
     changed = _resource(new.resources, resource.address)
     if _but(new, resource, texts) != _but(old, resource, texts):
         raise _by_hand(say("cli.more-would-change"), kept)

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kjpstate.document.page import Page
-from kjpstate.document.sentences import near
+from kjpstate.document.sentences import guessed
 from kjpstate.model import Acceptance, Resource, named
 from kjpstate.rules import RULES
+from kjpstate.said import Text, say
 
 
 def accept(page: Page, resources: Sequence[Resource]) -> Iterator[Acceptance]:
@@ -41,29 +42,30 @@ def _fits(
     return not any(problems.values())
 
 
-def _of_address(address: str | None, resources: Sequence[Resource]) -> str:
+def _of_address(address: str | None, resources: Sequence[Resource]) -> Text:
     addresses = [resource.address for resource in resources]
     if address is None or any(named(known, address) for known in addresses):
         return ""
     if named(address, "unchanged"):
-        return "a guardrail can't be accepted; change its `value`, or take it out"
-    hint = near(address, addresses) or f"; the document has {', '.join(addresses) or 'none'}"
-    return f"no such address {address}{hint}"
+        return say("document.guardrail-accepted")
+    if not addresses:
+        return say("document.no-address-at-all", address=address)
+    unknown = say("document.no-such-address", address=address)
+    among = say("document.no-such-address-of", address=address, addresses=addresses)
+    return guessed(unknown, address, addresses, among)
 
 
-def _of_rule(rule: str | None) -> str:
+def _of_rule(rule: str | None) -> Text:
     if rule is None or rule in RULES:
         return ""
-    return f"no such rule {rule}{near(rule, RULES)}"
+    return guessed(say("document.no-such-rule", rule=rule), rule, RULES)
 
 
-def _of_day(day: str | None, needed: bool) -> str:
+def _of_day(day: str | None, needed: bool) -> Text:
     if day is None and needed:
-        return (
-            "an accepted difference needs `until`, the last day on which it is, such as 2027-01-31"
-        )
+        return say("document.until-missing")
     try:
         datetime.date.fromisoformat(day or "2000-01-01")
     except ValueError:
-        return f"{day} is not a day of the calendar"
+        return say("document.no-day", day=day)
     return ""

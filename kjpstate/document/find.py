@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kjpstate.errors import UsageError
+from kjpstate.said import say
 
 _NAME = "kjpstate.yaml"
 
@@ -17,13 +18,11 @@ def find(argument: str | None, environ: Mapping[str, str], cwd: str | Path) -> s
     none, or more than one.
     """
     if argument == "":
-        raise UsageError("the document's name is empty", "Name one: kjpstate VERB DOCUMENT")
-    for given, source in (
-        (argument, ""),
-        (environ.get("KJPSTATE_DOCUMENT"), " (from $KJPSTATE_DOCUMENT)"),
-    ):
-        if given:
-            return _existing(given, source, Path(cwd))
+        raise UsageError(say("document.name-empty"), say("document.name-one"))
+    if argument:
+        return _existing(argument, Path(cwd))
+    if given := environ.get("KJPSTATE_DOCUMENT"):
+        return _existing(given, Path(cwd), from_environ=True)
     here = Path(cwd)
     for folder in (here, *here.absolute().parents):
         if (folder / _NAME).is_file():
@@ -32,26 +31,23 @@ def find(argument: str | None, environ: Mapping[str, str], cwd: str | Path) -> s
     if len(found) == 1:
         return _shown(found[0], here)
     if found:
-        names = ", ".join(_shown(path, here) for path in found)
+        names = [_shown(path, here) for path in found]
         raise UsageError(
-            f"several documents here: {names}", f"Name one: kjpstate VERB {_shown(found[0], here)}"
+            say("document.several", names=names), say("document.several.cure", name=names[0])
         )
-    raise UsageError(
-        f"no document: neither {_NAME} here or in a folder above, nor one *.yaml in states/",
-        "Name one: kjpstate VERB DOCUMENT",
-    )
+    raise UsageError(say("document.none-here", name=_NAME), say("document.name-one"))
 
 
-def _existing(given: str, source: str, cwd: Path) -> str:
+def _existing(given: str, cwd: Path, *, from_environ: bool = False) -> str:
     path = cwd / given
     if path.is_dir():
+        code = "document.folder-from-environ" if from_environ else "document.folder"
         raise UsageError(
-            f"{given}{source} is a folder, not a document", f"Name a file, such as {given}/{_NAME}"
+            say(code, path=given), say("document.folder.cure", file=f"{given}/{_NAME}")
         )
     if not path.is_file():
-        raise UsageError(
-            f"no such document: {given}{source}", "Name an existing file: kjpstate VERB DOCUMENT"
-        )
+        code = "document.not-there-from-environ" if from_environ else "document.not-there"
+        raise UsageError(say(code, path=given), say("document.not-there.cure"))
     return _shown(path, cwd)
 
 

@@ -17,6 +17,7 @@ from kjpstate.formats.windows import misleading, tidied, whole
 from kjpstate.formats.written import as_list
 from kjpstate.host import HostSpec, Local, Ssh
 from kjpstate.model import join
+from kjpstate.said import say
 
 
 def hosts_of(page: Page) -> dict[str, tuple[HostSpec, ...]]:
@@ -40,13 +41,13 @@ def absolute(page: Page, host: HostSpec, text: str, pointer: str, *, folder: boo
     windows = page.windows and isinstance(host, Local)
     if isinstance(host, Ssh) and not text.startswith("/"):
         word = host.member_of or host.name
-        page.add(pointer, f"expected an absolute path on {word}, starting with /; found {text!r}")
+        page.add(pointer, say("document.not-absolute", host=word, found=repr(text)))
         return text
     if text.endswith("/") and not folder:
-        page.add(pointer, f"expected a file, found the folder {text}")
+        page.add(pointer, say("document.file-not-folder", path=text))
     path = at_home(text, page.environ)
     if windows and (why := misleading(path)):
-        page.add(pointer, str(why))
+        page.add(pointer, why)
         return text
     start = host.folder if isinstance(host, Local) else "/"
     return tidied(join(start, path), folder=folder, windows=windows)
@@ -61,7 +62,7 @@ def _here(page: Page, text: str, pointer: str, *, folder: bool) -> str:
     """A path on this machine, from the document's folder; what would be another place is noted."""
     written = at_home(text.replace("\\", "/"), page.environ)
     if page.windows and (why := misleading(written)):
-        page.add(pointer, str(why))
+        page.add(pointer, why)
     path = written if whole(written, page.windows) else f"{page.folder.as_posix()}/{written}"
     return tidied(path, folder=folder, windows=page.windows)
 
@@ -107,8 +108,10 @@ def _one_word_a_machine(page: Page, groups: Mapping[str, tuple[HostSpec, ...]]) 
     for spec in (spec for spec in specs if isinstance(spec, Ssh)):
         first = seen.setdefault((spec.address.lower(), spec.port, spec.jump), spec)
         if first is not spec:
-            page.add_at(
-                spec.where,
-                f"{spec.address} stands twice; it is {first.name} (line {first.where.line}) "
-                "already",
+            twice = say(
+                "document.machine-twice",
+                address=spec.address,
+                host=first.name,
+                line=first.where.line,
             )
+            page.add_at(spec.where, twice)

@@ -8,15 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kjpstate.document.schema import Schema, bundled_schema, resolved, types_of
-
-_TYPES = {
-    "string": "a text",
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-    "object": "a mapping",
-    "array": "a list",
-}
+from kjpstate.document.sentences import TYPES, either
+from kjpstate.said import Text, say
 
 
 @dataclass(frozen=True)
@@ -24,9 +17,9 @@ class Key:
     """One key. A list and a name of the writer's own add nothing to its path: `pm2.apps.name`."""
 
     path: str
-    described: tuple[str, ...]
+    described: tuple[Text, ...]
     """Its description in each form it may have, the first one first."""
-    takes: tuple[str, ...]
+    takes: tuple[Text, ...]
     """What may stand there."""
     default: Any = None
     examples: Any = ()
@@ -93,7 +86,8 @@ def _forms(schema: Schema) -> Iterator[Schema]:
 
 def _key(path: str, schema: Schema, required: bool) -> Key:
     first, *others = _forms(schema)
-    texts = [form["description"] for form in (first, *others) if "description" in form]
+    forms = [form for form in (first, *others) if "description" in form]
+    texts = [say("document.schema-text", text=form["description"]) for form in forms]
     return Key(
         path,
         tuple(dict.fromkeys(texts)),
@@ -104,24 +98,24 @@ def _key(path: str, schema: Schema, required: bool) -> Key:
     )
 
 
-def _takes(schema: Schema) -> Iterator[str]:
+def _takes(schema: Schema) -> Iterator[Text]:
     """`a list of texts`, `true or false`, … for each form."""
     schema = resolved(schema, bundled_schema())
     if "x-expected" in schema:
-        yield schema["x-expected"]
+        yield say("document.schema-text", text=schema["x-expected"])
     elif "const" in schema:
         yield _written(schema["const"])
     elif "enum" in schema:
-        yield " or ".join(map(_written, schema["enum"]))
+        yield either(map(_written, schema["enum"]))
     elif "oneOf" in schema:
         for form in schema["oneOf"]:
             yield from _takes(form)
     elif "items" in schema:
-        yield from (f"a list, each {item}" for item in _takes(schema["items"]))
+        yield from (say("document.list-each", item=item) for item in _takes(schema["items"]))
     elif schema.get("x-text"):
-        yield "a text"
+        yield TYPES["string"]
     else:
-        yield from (_TYPES[name] for name in sorted(types_of(schema)))
+        yield from (TYPES[name] for name in sorted(types_of(schema)))
 
 
 def _written(value: Any) -> str:

@@ -30,6 +30,7 @@ from kjpstate.formats.written import bytes_of, lasting, percent
 from kjpstate.host import HostSpec
 from kjpstate.kinds import KINDS
 from kjpstate.model import CHECKS, GUARD, Acceptance, Notify, Resource
+from kjpstate.said import say
 
 
 @dataclass(frozen=True)
@@ -105,13 +106,14 @@ def _read(path: str) -> bytes:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(
-            f"{path} can't be read: {error.strerror}", "Name the document: kjpstate VERB DOCUMENT"
+            say("document.unreadable", path=path, why=error.strerror),
+            say("document.unreadable.cure"),
         ) from None
 
 
 def _document(page: Page, digest: str, references: References) -> Document:
     if page.windows and odd_name(page.name):
-        page.add("/name", f"no folder on Windows can be called {page.name!r}; choose another name")
+        page.add("/name", say("document.odd-name", name=repr(page.name)))
     page = replace(page, groups=hosts_of(page))
     found = addressed(page, made(page))
     units = {unit: tuple(_of(unit, found)) for unit in (GUARD, CHECKS)}
@@ -147,7 +149,7 @@ def _monitor(page: Page) -> Mapping[str, Any] | None:
         if not text or "\n" in text:
             page.add_at(
                 page.where(f"/monitor/limits/log/{escaped(text)}"),
-                "expected a text of one line to look for",
+                say("document.no-line-to-look-for"),
             )
     for key, number in (("cpu", percent), ("memory", bytes_of)):
         if key in limits:

@@ -8,10 +8,11 @@ from typing import Any
 
 from kjpstate.document.hosts import absolute
 from kjpstate.document.page import Page
-from kjpstate.document.sentences import near
+from kjpstate.document.sentences import guessed
 from kjpstate.host import HostSpec, Ssh
 from kjpstate.kinds import KINDS
 from kjpstate.model import Resource, Where
+from kjpstate.said import Text, say
 from kjpstate.section import Made
 
 
@@ -34,9 +35,9 @@ class Section:
         """The absolute path of `text`, which stands at `inner` of the section."""
         return absolute(self.page, self.host, text, self.pointer + inner, folder=folder)
 
-    def add(self, inner: str, reason: str, word: str = "", known: Iterable[str] = ()) -> None:
+    def add(self, inner: str, reason: Text, word: str = "", known: Iterable[str] = ()) -> None:
         """Note a problem at the value of `inner`; see `kjpstate.section.Section`."""
-        self.page.add(self.pointer + inner, lambda: reason + near(word, known))
+        self.page.add(self.pointer + inner, lambda: guessed(reason, word, known))
 
     def line(self, inner: str) -> Where:
         """The place of the key `inner`."""
@@ -94,7 +95,7 @@ class Sections:
             if not self.page.whole(pointer) or not senders or not receivers:
                 continue
             if len(senders) > 1 and source["host"] != target["host"]:
-                reason = f"{source['host']} is a fleet; expected one host to deploy from"
+                reason = say("document.from-a-fleet", host=source["host"])
                 self.page.add(f"{pointer}/from/host", reason)
                 continue
             for position, host in enumerate(receivers):
@@ -104,7 +105,7 @@ class Sections:
                     Section(self.page, pointer, value, target["host"], host),
                 )
 
-    def add(self, pointer: str, reason: str) -> None:
+    def add(self, pointer: str, reason: Text) -> None:
         """Note a problem at the value of `pointer`."""
         self.page.add(pointer, reason)
 
@@ -140,15 +141,15 @@ def entries(page: Page, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def known(page: Page, pointer: str, word: str | None) -> tuple[HostSpec, ...]:
     """The hosts of one word; none when it was left out or is unknown, which is noted."""
     if word is not None and f"/hosts/{word}" not in page.keys:
-        page.add(
-            pointer,
-            lambda: f"unknown host {word}{near(word, page.groups) or _declared(page.groups)}",
-        )
+        page.add(pointer, lambda: _unknown_host(word, tuple(page.groups)))
     return page.groups.get(word or "", ())
 
 
-def _declared(groups: Mapping[str, Any]) -> str:
-    return f"; hosts has {', '.join(groups)}" if groups else "; declare it under `hosts`"
+def _unknown_host(word: str, hosts: Sequence[str]) -> Text:
+    if not hosts:
+        return say("document.no-hosts", host=word)
+    among = say("document.unknown-host-of", host=word, hosts=hosts)
+    return guessed(say("document.unknown-host", host=word), word, hosts, among)
 
 
 def addressed(page: Page, found: Sequence[Made]) -> tuple[Resource, ...]:
@@ -184,8 +185,8 @@ def _once(page: Page, found: Iterable[Made]) -> None:
         if first is not item:
             line = page.where(_pointer(first)).line
             what = f"{item.kind} {item.label}".strip()
-            where = page.where(_pointer(item))
-            page.add_at(where, f"{what} stands twice for {item.section.word}; first at line {line}")
+            twice = say("document.section-twice", what=what, host=item.section.word, line=line)
+            page.add_at(page.where(_pointer(item)), twice)
 
 
 def _together(item: Made, other: Made) -> bool:

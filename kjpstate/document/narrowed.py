@@ -10,6 +10,7 @@ from kjpstate.document.loading import Document
 from kjpstate.errors import UsageError
 from kjpstate.host import Local, Ssh
 from kjpstate.model import Scope, named
+from kjpstate.said import say
 
 
 def narrowed(document: Document, scope: Scope) -> Document:
@@ -29,7 +30,7 @@ def narrowed(document: Document, scope: Scope) -> Document:
         return seen
     kept = [host for host in seen.hosts if not scope.leaves_out(host)]
     if not scope.among(kept):
-        raise UsageError("--exclude leaves no host to look at")
+        raise UsageError(say("document.all-excluded"))
     return _only_on(seen, kept)
 
 
@@ -43,7 +44,8 @@ def seen_from(document: Document, host: str) -> Document:
         members = [name for name, spec in document.hosts.items() if spec.member_of == host]
         if members:
             raise UsageError(
-                f"--here {host}: {len(members)} machines bear that name", f"one of {members[0]}, …"
+                say("document.here-is-many", host=host, count=len(members)),
+                say("document.here-is-many.cure", first=members[0]),
             )
         raise _no_such("--here", host, document)
     if isinstance(spec, Ssh):
@@ -64,5 +66,5 @@ def _only_on(document: Document, hosts: Collection[str]) -> Document:
 
 
 def _no_such(option: str, name: str, document: Document) -> UsageError:
-    known = ", ".join(document.hosts)
-    return UsageError(f"{option} {name}: no such host; the document has {known}")
+    hosts = tuple(document.hosts)
+    return UsageError(say("document.no-such-host", option=option, host=name, hosts=hosts))

@@ -17,6 +17,7 @@ import yaml
 
 from kjpstate.errors import DocumentError, Problem
 from kjpstate.formats.encodings import zeros
+from kjpstate.said import Said, Text, over, say
 from kjpstate.secret import shortened
 
 MAX_BYTES, MAX_DEPTH, MAX_NODES = 1024 * 1024, 32, 20_000
@@ -28,10 +29,9 @@ _UNSEEN = re.compile(
 
 
 _NO_TEXT = {
-    "utf-16": "not UTF-8 text; save the file as UTF-8: it is UTF-16 now",
-    "empty": "the file holds nothing but zero bytes, as a power cut leaves it; take "
-    "it from a backup",
-    "binary": "a zero byte: this is binary, or damaged; a document is text, saved as UTF-8",
+    "utf-16": say("document.utf-16"),
+    "empty": say("document.zeros"),
+    "binary": say("document.binary"),
 }
 
 
@@ -78,7 +78,7 @@ class Mapping:
 Node: TypeAlias = Scalar | Sequence | Mapping
 
 
-Reason: TypeAlias = str | Callable[[], str]
+Reason: TypeAlias = Text | Callable[[], Text]
 """Why something does not fit; a function where finding the words (what was probably meant) takes a
 while."""
 
@@ -97,10 +97,8 @@ class Problems:
         if len(self.found) >= MOST_PROBLEMS:
             self.more.add(place)
             return
-        said = visible(reason if isinstance(reason, str) else reason())
-        self.found[
-            Problem(self.file, place.line, place.column, shortened(said, LONGEST_REASON))
-        ] = None
+        said = over(reason if isinstance(reason, (str, Said)) else reason(), _shown)
+        self.found[Problem(self.file, place.line, place.column, said)] = None
 
     def stop(self) -> None:
         """Raise them all, if there are any."""
@@ -116,6 +114,10 @@ def visible(text: str) -> str:
         sign if sign.isprintable() else sign.encode("unicode_escape", "surrogatepass").decode()
         for sign in text
     )
+
+
+def _shown(text: str) -> str:
+    return shortened(visible(text), LONGEST_REASON)
 
 
 class _Stopped(Exception):
@@ -136,8 +138,8 @@ def compose(data: bytes, file: str) -> Mapping:
     problems.stop()
     if not isinstance(root, Mapping):
         place = root.place if root is not None else Place(1, 1)
-        what = "the document is empty" if root is None else "the document is not a mapping"
-        problems.add(place, f"{what}; expected keys such as `kjpstate: 1`, `hosts:` and `dns:`")
+        what = say("document.empty" if root is None else "document.no-mapping")
+        problems.add(place, what)
         problems.stop()
         raise AssertionError("unreachable")
     return root
@@ -145,7 +147,7 @@ def compose(data: bytes, file: str) -> Mapping:
 
 def _text(data: bytes, problems: Problems) -> str:
     if len(data) > MAX_BYTES:
-        problems.add(Place(1, 1), f"the document is larger than {MAX_BYTES // 1024} KiB")
+        problems.add(Place(1, 1), say("document.too-large", most=MAX_BYTES // 1024))
         return ""
     kind = zeros(data)
     if kind:
@@ -159,14 +161,14 @@ def _text(data: bytes, problems: Problems) -> str:
     except UnicodeDecodeError as error:
         before = data[: error.start].split(b"\n")
         column = len(before[-1].decode("utf-8", "replace")) + 1
-        problems.add(Place(len(before), column), "not UTF-8 text; save the file as UTF-8")
+        problems.add(Place(len(before), column), say("document.not-utf-8"))
         return ""
     alone = re.search(r"\r(?!\n)", text)
     if alone is not None:
         before_it = text[: alone.start()].split("\n")
         problems.add(
             Place(len(before_it), len(before_it[-1]) + 1),
-            "a line end that is a carriage return alone (U+000D); save the file with LF line ends",
+            say("document.carriage-return"),
         )
         return ""
     for line, written in enumerate(text.split("\n"), start=1):
@@ -175,8 +177,8 @@ def _text(data: bytes, problems: Problems) -> str:
     return text
 
 
-def _unseen(character: str) -> str:
-    return f"an invisible character (U+{ord(character):04X}); delete it"
+def _unseen(character: str) -> Text:
+    return say("document.invisible", sign=f"U+{ord(character):04X}")
 
 
 def _events(text: str, problems: Problems) -> Iterator[Any]:
@@ -191,36 +193,38 @@ def _events(text: str, problems: Problems) -> Iterator[Any]:
         mark = error.problem_mark or error.context_mark
         problems.add(_place(mark) if mark else place, _syntax(text, error, mark))
     except (yaml.YAMLError, ValueError, RecursionError, IndexError) as error:
-        problems.add(
-            place, f"not readable as YAML from here on: {' '.join(str(error).split())[:200]}"
-        )
+        why = " ".join(str(error).split())[:200]
+        problems.add(place, say("document.unreadable-yaml", why=why))
 
 
 def _place(mark: Any) -> Place:
     return Place(mark.line + 1, mark.column + 1)
 
 
-def _syntax(text: str, error: Any, mark: Any) -> str:
+def _syntax(text: str, error: Any, mark: Any) -> Text:
     """One sentence for a syntax error, with the usual cause where the line shows it."""
     lines = text.splitlines()
     line = lines[mark.line] if mark and mark.line < len(lines) else ""
     problem = " ".join(str(error.problem or "").split())
     if "nesting depth" in problem:  # libyaml's own limit, met while it looks ahead of our events
         return _too_deep()
-    hint = ""
+    if problem:
+        reason = say("document.yaml", problem=problem)
+    else:
+        reason = say("document.yaml-unexpected")
     if line.startswith("\t") or line[: len(line) - len(line.lstrip())].count("\t"):
-        hint = "; indent with spaces, not with a tab"
-    elif "escape" in problem:
-        hint = "; write paths with / or put the text in single quotes"
-    elif "mapping values are not allowed" in problem:
-        hint = "; put a text that holds `: ` in quotes"
-    elif "cannot start any token" in problem:
-        hint = "; put a text that starts with this character in quotes"
-    return f"not valid YAML: {problem or 'unexpected text'}{hint}"
+        return say("document.yaml-tab", reason=reason)
+    if "escape" in problem:
+        return say("document.yaml-escape", reason=reason)
+    if "mapping values are not allowed" in problem:
+        return say("document.yaml-colon", reason=reason)
+    if "cannot start any token" in problem:
+        return say("document.yaml-sign", reason=reason)
+    return reason
 
 
-def _too_deep() -> str:
-    return f"the document goes deeper than {MAX_DEPTH} levels"
+def _too_deep() -> Text:
+    return say("document.too-deep", most=MAX_DEPTH)
 
 
 class _Reader:
@@ -239,9 +243,7 @@ class _Reader:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    self._problems.add(
-                        _place(event.start_mark), "a second document; write only one in a file"
-                    )
+                    self._problems.add(_place(event.start_mark), say("document.second"))
                     return root
             elif isinstance(event, yaml.NodeEvent):
                 root = self._node(event, depth=1)
@@ -253,16 +255,15 @@ class _Reader:
         place = _place(event.start_mark)
         self._nodes += 1
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
-            many = f"the document goes beyond {MAX_NODES} values"
+            many = say("document.too-many", most=MAX_NODES)
             self._problems.add(place, _too_deep() if depth > MAX_DEPTH else many)
             raise _Stopped
         if event.anchor:
-            sign = "alias *" if isinstance(event, yaml.AliasEvent) else "anchor &"
-            self._problems.add(place, f"{sign}{event.anchor} is not supported; write the value out")
+            alias = isinstance(event, yaml.AliasEvent)
+            code = "document.alias" if alias else "document.anchor"
+            self._problems.add(place, say(code, name=event.anchor))
         if getattr(event, "tag", None):
-            self._problems.add(
-                place, f"the tag {event.tag} is not supported; write the value alone"
-            )
+            self._problems.add(place, say("document.tag", tag=event.tag))
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(place, depth)
         if isinstance(event, yaml.MappingStartEvent):
@@ -296,14 +297,13 @@ class _Reader:
 
     def _key_is_good(self, key: Node, seen: dict[str, Place]) -> bool:
         if not isinstance(key, Scalar):
-            self._problems.add(key.place, "a key must be a text, not a list or a mapping")
+            self._problems.add(key.place, say("document.key-no-text"))
         elif key.text == "<<" and key.plain:
-            self._problems.add(key.place, "merge keys (<<) are not supported; write the keys out")
+            self._problems.add(key.place, say("document.merge-key"))
         elif key.text in seen:
             first = seen[key.text].line
-            self._problems.add(
-                key.place, f"the key {key.text!r} stands twice; it stands first at line {first}"
-            )
+            twice = say("document.key-twice", key=repr(key.text), line=first)
+            self._problems.add(key.place, twice)
         else:
             return True
         return False

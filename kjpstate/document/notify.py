@@ -9,6 +9,7 @@ from typing import Any
 from kjpstate.document.page import Page
 from kjpstate.formats.written import argv
 from kjpstate.model import Channel, Notify
+from kjpstate.said import say
 from kjpstate.secret import opened
 
 
@@ -34,13 +35,13 @@ def _channels(page: Page, section: Mapping[str, Any]) -> Iterator[Channel]:
     for at, entry in enumerate(section.get("channels", ())):
         pointer = f"/notify/channels/{at}"
         if entry["name"] in seen:
-            page.add(f"{pointer}/name", f"the channel {entry['name']} stands twice")
+            page.add(f"{pointer}/name", say("document.channel-twice", channel=entry["name"]))
         seen.add(entry["name"])
         if "webhook" in entry:
             _url(page, f"{pointer}/webhook", entry["webhook"])
         for key, partner in (("headers", "webhook"), ("env", "command")):
             if key in entry and partner not in entry:
-                page.add(f"{pointer}/{key}", f"`{key}` goes with `{partner}`")
+                page.add(f"{pointer}/{key}", say("document.goes-with", key=key, partner=partner))
         yield Channel(
             name=entry["name"],
             command=argv(entry["command"]) if "command" in entry else (),
@@ -55,10 +56,7 @@ def _url(page: Page, pointer: str, url: Any) -> None:
     tell."""
     text = opened(url)
     if text and not _can_be_asked(text):
-        reason = (
-            "expected a URL that starts with https:// or http://, has a host, and is plain ASCII"
-        )
-        page.add(pointer, f"{reason}; a user or password goes into `headers`")
+        page.add(pointer, say("document.no-url"))
 
 
 def _can_be_asked(text: str) -> bool:
@@ -77,7 +75,5 @@ def _quiet(page: Page, text: str | None) -> tuple[int, int] | None:
         return None
     first, last = (int(time[:2]) * 60 + int(time[3:]) for time in text.split("-"))
     if first == last:
-        page.add(
-            "/notify/quiet", f"{text} has no end, and nothing but a dead bot would ever be told"
-        )
+        page.add("/notify/quiet", say("document.quiet-for-ever", hours=text))
     return first, last

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kjpstate.formats.windows import misleading
+from kjpstate.said import Text, say
 from kjpstate.secret import Secret
 
 MAX_FILE = 64 * 1024
@@ -19,7 +20,11 @@ _REFERENCE = re.compile(r"(?P<escaped>\$)?\$\{(?P<source>env|file):(?P<name>[^}\
 
 
 class BadReference(Exception):
-    """A reference that leads nowhere; str() says why."""
+    """A reference that leads nowhere."""
+
+    def __init__(self, why: Text) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass
@@ -49,7 +54,7 @@ class References:
         if match["escaped"]:
             return match.group()[1:]
         if not match.group().endswith("}"):
-            raise BadReference(f"{match.group()} has no closing brace")
+            raise BadReference(say("document.no-brace", reference=match.group()))
         name = match["name"]
         value = self._environment(name) if match["source"] == "env" else self._file(name)
         self.values |= {value} if len(value) >= MIN_MASKED else set()
@@ -57,31 +62,32 @@ class References:
 
     def _environment(self, name: str) -> str:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            raise BadReference(f"{name!r} is not the name of an environment variable")
+            raise BadReference(say("document.no-variable-name", name=repr(name)))
         if name not in self.environ and self.forgiving:
             return ""
         if name not in self.environ:
-            raise BadReference(f"the environment variable {name} is not set; set it and run again")
+            raise BadReference(say("document.variable-not-set", name=name))
         return self.environ[name]
 
     def _file(self, name: str) -> str:
         try:
             written = at_home(name, self.environ)
             if self.windows and (odd := misleading(written.replace("\\", "/"))):
-                raise BadReference(f"the file {name} can't be read: {odd}")
+                raise BadReference(say("document.secret-unreadable", file=name, why=odd))
             path = self.folder / written
             if path.exists() and not path.is_file():
-                raise BadReference(f"{name} is not a file")
+                raise BadReference(say("document.secret-no-file", file=name))
             with path.open("rb") as file:
                 data = file.read(MAX_FILE + 1)
             value = data.decode("utf-8").removesuffix("\n").removesuffix("\r")
         except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a user without a home
             if self.forgiving and isinstance(error, FileNotFoundError):
                 return ""
-            why = "it is not UTF-8 text" if isinstance(error, UnicodeError) else _why(error)
-            raise BadReference(f"the file {name} can't be read: {why}") from None
+            raise BadReference(
+                say("document.secret-unreadable", file=name, why=_why(error))
+            ) from None
         if len(data) > MAX_FILE or "\0" in value:
-            raise BadReference(f"the file {name} does not hold a secret of at most 64 KiB of text")
+            raise BadReference(say("document.secret-too-large", file=name))
         return value
 
 
@@ -94,5 +100,7 @@ def at_home(path: str, environ: Mapping[str, str]) -> str:
     return home.replace("\\", "/").rstrip("/") + path[1:]
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception) -> Text:
+    if isinstance(error, UnicodeError):
+        return say("document.secret-no-text")
     return (error.strerror if isinstance(error, OSError) else None) or str(error)

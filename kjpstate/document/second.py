@@ -11,17 +11,18 @@ from typing import Any
 
 from kjpstate.document.schema import Schema
 from kjpstate.document.sentences import escaped
+from kjpstate.said import Text, say
 from kjpstate.secret import Secret
 
 
-def objections(value: Mapping[str, Any], schema: Schema) -> Iterator[tuple[str, str]]:
+def objections(value: Mapping[str, Any], schema: Schema) -> Iterator[tuple[str, Text]]:
     """(JSON pointer, reason) of all that jsonschema would refuse; Secrets are texts to it, never
     opened."""
     from jsonschema import Draft202012Validator
 
     for error in Draft202012Validator(schema).iter_errors(_veiled(value)):
         pointer = "".join(f"/{escaped(str(step))}" for step in error.absolute_path)
-        yield pointer, f"the schema's `{error.validator}` does not allow this value"
+        yield pointer, say("document.objection", word=str(error.validator))
 
 
 def _veiled(value: Any) -> Any:

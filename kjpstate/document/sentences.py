@@ -1,7 +1,7 @@
 """The sentences for what does not fit: what was found, what was expected, what was probably meant.
 Pure.
 
-Called by `shape`; `near` also by whoever looks a word up.
+Called by `shape`; `guessed` also by whoever looks a word up.
 """
 
 from __future__ import annotations
@@ -9,23 +9,27 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from collections.abc import Mapping as Mapping_
 
 from kjpstate.document.nodes import Mapping, Node, Scalar, Sequence
 from kjpstate.document.schema import Schema, only_requires, types_of
+from kjpstate.said import Text, say
 from kjpstate.secret import shortened
 
-_TYPES = {
-    "string": "a text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a mapping",
+TYPES: Mapping_[str, Text] = {
+    "string": say("document.a-text"),
+    "integer": say("document.a-whole-number"),
+    "number": say("document.a-number"),
+    "boolean": say("document.true-or-false"),
+    "array": say("document.a-list"),
+    "object": say("document.a-mapping"),
 }
-
+"""A schema's type -> what it is to a person."""
 
 _LONGEST_KEY = 60
 """Signs of a foreign key that are shown, and beyond which nothing is likely to be meant by it."""
+_FEW_KEYS = 14
+"""So many are named, when none of them seems to be meant."""
 
 
 def escaped(key: str) -> str:
@@ -33,10 +37,13 @@ def escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def near(word: str, words: Iterable[str]) -> str:
-    """`; did you mean `x`?` for the nearest of `words`, or nothing."""
+def guessed(reason: Text, word: str, words: Iterable[str], otherwise: Text = "") -> Text:
+    """The reason with the one of `words` that was probably meant; where none is near, `otherwise`
+    or the reason alone."""
     meant = nearest(word, words)
-    return f"; did you mean `{meant}`?" if meant else ""
+    if meant:
+        return say("document.did-you-mean", reason=reason, meant=meant)
+    return otherwise or reason
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
@@ -49,77 +56,96 @@ def nearest(word: str, words: Iterable[str]) -> str:
     return next((known[match] for match in difflib.get_close_matches(snake, known, 1, 0.6)), "")
 
 
-def meaning(schema: Schema) -> str:
-    text = schema.get("description", "").partition(".")[0]
-    return f": {text[:1].lower()}{text[1:]}" if text else ""
+def missing(key: str, schema: Schema) -> Text:
+    """The key is missing; `schema` describes it."""
+    if "description" in schema:
+        return say("document.key-missing-for", key=key, description=schema["description"])
+    return say("document.key-missing", key=key)
 
 
-def unknown(key: str, schema: Schema) -> str:
+def unknown(key: str, schema: Schema) -> Text:
+    """The schema has no such key."""
     known = schema.get("properties", {})
     alias = schema.get("x-aliases", {}).get(key)
     key = shortened(key, _LONGEST_KEY)
     if alias:
-        return f"`{key}` is only another name of PM2's `{alias}`; write `{alias}`"
-    if not known:
-        return f"{key!r} is not {schema.get('x-expected', 'allowed here')}"
-    meant = nearest(key, known)
-    if meant:
-        return f"unknown key `{key}`; did you mean `{meant}`?"
-    return f"unknown key `{key}`" + (
-        f"; expected one of {quoted(known, ', ')}" if len(known) <= 14 else ""
-    )
-
-
-def expected(schema: Schema) -> str:
+        return say("document.alias-of-pm2", key=key, name=alias)
+    if known:
+        few = len(known) <= _FEW_KEYS
+        among = say("document.unknown-key-of", key=key, keys=ticked(known)) if few else ""
+        return guessed(say("document.unknown-key", key=key), key, known, among)
     if "x-expected" in schema:
-        return str(schema["x-expected"])
+        return say("document.is-not", found=repr(key), expected=expected(schema))
+    return say("document.not-allowed", found=repr(key))
+
+
+def expected(schema: Schema) -> Text:
+    """The values that the schema takes."""
+    if "x-expected" in schema:
+        return say("document.schema-text", text=schema["x-expected"])
     if "enum" in schema:
-        return (
-            f"one of {', '.join(map(str, schema['enum']))}"
-            if len(schema["enum"]) > 1
-            else schema["enum"][0]
-        )
+        choices = tuple(map(str, schema["enum"]))
+        return say("document.one-of", choices=choices) if len(choices) > 1 else choices[0]
     if "oneOf" in schema and not only_requires(schema["oneOf"]):
-        return " or ".join(dict.fromkeys(expected(option) for option in schema["oneOf"]))
+        return either(map(expected, schema["oneOf"]))
     types = types_of(schema)
     if "properties" in schema:
-        return f"a mapping with {quoted(schema.get('required') or schema['properties'], ', ')}"
+        keys = ticked(schema.get("required") or schema["properties"])
+        return say("document.mapping-with", keys=keys)
     if "integer" in types and "minimum" in schema:
-        low, high = schema["minimum"], schema.get("maximum")
-        limit = f"from {low} to {high}" if high is not None else f"from {low}"
-        return f"a whole number {limit}"
+        return _number(schema["minimum"], schema.get("maximum"))
     if schema.get("x-text"):
-        return "a text"
-    return (
-        " or ".join(word for name, word in _TYPES.items() if name in types)
-        or "one of its known shapes"
-    )
+        return TYPES["string"]
+    words = [word for name, word in TYPES.items() if name in types]
+    return either(words) if words else say("document.known-shapes")
 
 
-def found(node: Node) -> str:
+def _number(low: int, high: int | None) -> Text:
+    if high is None:
+        return say("document.number-from", low=low)
+    return say("document.number-from-to", low=low, high=high)
+
+
+def either(forms: Iterable[Text]) -> Text:
+    """One of several, each said once; the only one as it is."""
+    once = tuple(dict.fromkeys(forms))
+    return once[0] if len(once) == 1 else say("document.either", forms=once)
+
+
+def found(node: Node) -> Text:
+    """The value that stands there."""
     if isinstance(node, Mapping):
-        return "a mapping"
+        return TYPES["object"]
     if isinstance(node, Sequence):
-        return "a list"
-    text = node.text if len(node.text) <= 40 else node.text[:39] + "…"
-    return f"{text!r}" if node.text else "an empty text"
+        return TYPES["array"]
+    return repr(shortened(node.text, 40)) if node.text else say("document.an-empty-text")
 
 
-def hint(node: Node, schema: Schema) -> str:
+def unlike(node: Node, schema: Schema) -> Text:
+    """The value is none that the schema takes; with the way to write it where that can be told."""
+    reason = say("document.unlike", expected=expected(schema), found=found(node))
     if not isinstance(node, Scalar):
-        return ""
+        return reason
     types = types_of(schema)
     if not node.plain and types & {"integer", "boolean", "number"} and "string" not in types:
-        return "; leave the quotes out"
+        return say("document.no-quotes", reason=reason)
     if "boolean" in types and (said := says_yes_or_no(node.text)):
-        return f"; write {'true' if said == 'yes' else 'false'}"
+        return say("document.write", reason=reason, meant="true" if said == "yes" else "false")
     if "array" in types:
-        return (
-            f"; write [{', '.join(node.text.replace(',', ' ').split())}]"
-            if len(node.text) <= 60
-            else ""
-        )
-    return near(node.text, map(str, schema["enum"])) if "enum" in schema else ""
+        items = ", ".join(node.text.replace(",", " ").split())
+        short = len(node.text) <= _LONGEST_KEY
+        return say("document.write", reason=reason, meant=f"[{items}]") if short else reason
+    return guessed(reason, node.text, map(str, schema.get("enum", ())))
+
+
+def absent(node: Scalar, schema: Schema) -> Text:
+    """Nothing stands where a value is expected."""
+    wanted = expected(schema)
+    if "string" not in types_of(schema):
+        return say("document.value-missing", expected=wanted)
+    if node.text:
+        return say("document.value-missing-this", expected=wanted, text=node.text)
+    return say("document.value-missing-empty", expected=wanted)
 
 
 def says_yes_or_no(text: str) -> str:
@@ -136,5 +162,6 @@ def says_yes_or_no(text: str) -> str:
     )
 
 
-def quoted(words: Iterable[str], between: str) -> str:
-    return between.join(f"`{word}`" for word in words)
+def ticked(words: Iterable[str]) -> tuple[str, ...]:
+    """Words of a document as a sentence has them."""
+    return tuple(f"`{word}`" for word in words)

@@ -18,28 +18,24 @@ from kjpstate.document.nodes import MOST_PROBLEMS, Mapping, Node, Place, Problem
 from kjpstate.document.references import BadReference, References
 from kjpstate.document.schema import Schema, only_requires, resolved, types_of
 from kjpstate.document.sentences import (
+    absent,
     escaped,
     expected,
-    found,
-    hint,
-    meaning,
+    missing,
     nearest,
-    quoted,
     says_yes_or_no,
+    ticked,
     unknown,
+    unlike,
 )
 from kjpstate.document.words import CHECKERS
+from kjpstate.said import Text, say
 from kjpstate.secret import Secret
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,14})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
 _NOTHING = ("", "~", "null", "Null", "NULL")
 _EMPTY = Mapping({}, {}, Place(1, 1))
-
-_NO_SECRET = (
-    "a secret is not allowed here; `env` of an app takes them, and of `notify` URLs, "
-    "`headers` and `env`"
-)
 
 MISSING: Final = object()
 """Stands for a value that did not fit: left out of what the walk returns."""
@@ -88,10 +84,8 @@ class Shaper:
                 and any("boolean" in types_of(one) for one in fitting)
             ):
                 meant = "true" if says_yes_or_no(node.text) == "yes" else "false"
-                self.problems.add(
-                    node.place,
-                    f"{node.text!r} may mean {meant} or a text; write {meant}, or quotes",
-                )
+                unsure = say("document.may-mean", found=repr(node.text), meant=meant)
+                self.problems.add(node.place, unsure)
                 return MISSING
             typed = [(option, _typed(node, option)) for option in fitting]
             fitting = [
@@ -117,18 +111,19 @@ class Shaper:
         if len(given) == 1:
             return self.value(node, marks[given[0]], pointer)
         if given:
-            self.problems.add(
-                node.keys[given[1]], f"{quoted(given, ' and ')} together; expected only one of them"
-            )
+            together = say("document.together", keys=ticked(given))
+            self.problems.add(node.keys[given[1]], together)
             return MISSING
         strays = [key for key in node.entries if key not in common]
         near = [(key, nearest(key, marks)) for key in strays[:MOST_PROBLEMS]]
         for key, meant in near:
             if meant:
-                self.problems.add(node.keys[key], f"unknown key `{key}`; did you mean `{meant}`?")
+                stray = say("document.unknown-key", key=key)
+                guess = say("document.did-you-mean", reason=stray, meant=meant)
+                self.problems.add(node.keys[key], guess)
         if not any(meant for _, meant in near):
             place = node.keys[strays[0]] if strays else node.place
-            self.problems.add(place, f"expected one of the keys {quoted(marks, ', ')}")
+            self.problems.add(place, say("document.one-key-of", keys=ticked(marks)))
         return MISSING
 
     # ---- mappings
@@ -170,13 +165,14 @@ class Shaper:
         if any(item is MISSING for item in typed):
             self.broken.add(pointer)
         if len(node.items) < schema.get("minItems", 0):
-            self.problems.add(node.place, "the list is empty; expected at least one entry")
+            self.problems.add(node.place, say("document.list-empty"))
             self.broken.add(pointer)
         if schema.get("uniqueItems"):
             seen: set[str] = set()
             for at, item in enumerate(typed):
                 if item is not MISSING and repr(item) in seen:
-                    self.problems.add(node.items[at].place, f"{item!r} stands twice in the list")
+                    twice = say("document.item-twice", item=repr(item))
+                    self.problems.add(node.items[at].place, twice)
                 seen.add(repr(item))
         return [item for item in typed if item is not MISSING]
 
@@ -193,12 +189,7 @@ class Shaper:
 
     def _scalar(self, node: Scalar, schema: Schema, types: set[str]) -> Any:
         if node.plain and node.text in _NOTHING:
-            quotes = f'; for {"this" if node.text else "an empty"} text write "{node.text}"'
-            reason = (
-                f"the value is missing; expected "
-                f"{expected(schema)}{quotes if 'string' in types else ''}"
-            )
-            self.problems.add(node.place, reason)
+            self.problems.add(node.place, absent(node, schema))
             return MISSING
         value = _typed(node, schema)
         if isinstance(value, str):
@@ -211,12 +202,12 @@ class Shaper:
         try:
             value = self.references.filled(node.text)
         except BadReference as error:
-            self.problems.add(node.place, str(error))
+            self.problems.add(node.place, error.why)
             return MISSING
         if isinstance(value, Secret):
             if schema.get("x-secret"):
                 return value
-            self.problems.add(node.place, _NO_SECRET)
+            self.problems.add(node.place, say("document.no-secret"))
             return MISSING
         if not _allows(schema, value):
             return self._unfit(node, schema)
@@ -232,12 +223,8 @@ class Shaper:
                 **schema,
                 "oneOf": [resolved(option, self.root) for option in schema["oneOf"]],
             }
-        self.problems.add(node.place, partial(_unlike, node, schema))
+        self.problems.add(node.place, partial(unlike, node, schema))
         return MISSING
-
-
-def _unlike(node: Node, schema: Schema) -> str:
-    return f"expected {expected(schema)}, found {found(node)}{hint(node, schema)}"
 
 
 def _typed(node: Scalar, schema: Schema) -> Any:
@@ -279,23 +266,24 @@ def _anchored(pattern: str) -> str:
     )
 
 
-def _keys_at_fault(keys: set[str], schema: Schema) -> Iterator[str]:
+def _keys_at_fault(keys: set[str], schema: Schema) -> Iterator[Text]:
     """required, oneOf of required, dependentRequired, minProperties."""
     for key in schema.get("required", ()):
         if key not in keys:
-            yield f"the key `{key}` is missing{meaning(schema['properties'].get(key, {}))}"
+            yield missing(key, schema["properties"].get(key, {}))
     choice = [option["required"][0] for option in schema.get("oneOf", ())]
     given = [key for key in choice if key in keys]
-    if choice and len(given) != 1:
-        found = f"found {quoted(given, ' and ')}" if given else "found none"
-        yield f"expected exactly one of the keys {quoted(choice, ', ')}; {found}"
+    if choice and not given:
+        yield say("document.none-of-the-keys", keys=ticked(choice))
+    if len(given) > 1:
+        yield say("document.several-of-the-keys", keys=ticked(choice), given=ticked(given))
     for key, needed in schema.get("dependentRequired", {}).items():
         for other in needed:
             if key in keys and other not in keys:
-                yield f"`{key}` is of use only beside `{other}`; the key `{other}` is missing"
+                yield say("document.only-beside", key=key, other=other)
     if not keys and schema.get("minProperties"):
-        yield f"the mapping is empty; expected {expected(schema)}"
+        yield say("document.mapping-empty", expected=expected(schema))
 
 
-def _no_flaws(_: str) -> Iterator[tuple[int, str]]:
+def _no_flaws(_: str) -> Iterator[tuple[int, Text]]:
     return iter(())

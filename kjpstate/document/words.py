@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from kjpstate.formats.written import relative
+from kjpstate.said import Text, say
 
-Flaw: TypeAlias = tuple[int, str]
+Flaw: TypeAlias = tuple[int, Text]
 
 _OPERATOR = re.compile(
     r"""(?P<windows>\\[\w.])|\\.|'[^']*'|(?P<quoted>"(?:\\.|[^"\\])*")|(?P<bare>&&|\|\||\$\(|\$\{|\$\w+|[|&;<>`\n])"""
@@ -37,64 +38,58 @@ def command(text: str) -> Iterator[Flaw]:
     refused with the cure."""
     for match in _OPERATOR.finditer(text):
         if match["windows"]:
-            yield 0, f"write paths with /: {text.replace(chr(92), '/')}"
+            yield 0, say("document.slashes-in-command", command=text.replace(chr(92), "/"))
             return
         quoted = match.group("quoted")
         bare = match.group("bare") if quoted is None else _first_bare(quoted)
         if bare:
-            yield 0, _no_shell("a line break" if bare == "\n" else bare)
+            yield 0, _no_shell(bare)
             return
     try:
         words = shlex.split(text)
     except ValueError:
-        yield 0, "a quote is not closed"
+        yield 0, say("document.quote-open")
         return
     if not words or not words[0]:
-        yield 0, "the command is empty"
+        yield 0, say("document.command-empty")
     elif _ASSIGNMENT.match(words[0]):
-        yield (
-            0,
-            f"no shell reads this command, so `{words[0]}` would be taken for a program; start "
-            "it with `env`",
-        )
+        yield 0, say("document.variable-as-program", word=words[0])
 
 
 def _first_bare(quoted: str) -> str:
     return next((found["bare"] for found in _IN_QUOTES.finditer(quoted[1:-1]) if found["bare"]), "")
 
 
-def _no_shell(sign: str) -> str:
-    cure = {
-        "&&": "write each command at a key of its own (`check`, `run`), and the "
-        "folder as `directory`",
-        ";": "write each command at a key of its own (`check`, `run`)",
-    }.get(sign, "write the command as a list of words, if the sign is meant literally")
-    return (
-        f"no shell reads this command, so {sign if len(sign) > 2 else f'`{sign}`'} would do "
-        f"nothing; {cure}"
-    )
+def _no_shell(sign: str) -> Text:
+    match sign:
+        case "\n":
+            return say("document.no-shell.line-break")
+        case "&&":
+            return say("document.no-shell.and", sign=sign)
+        case ";":
+            return say("document.no-shell.semicolon", sign=sign)
+        case _ if len(sign) > 2:
+            return say("document.no-shell.word", sign=sign)
+        case _:
+            return say("document.no-shell.sign", sign=sign)
 
 
 def path(text: str) -> Iterator[Flaw]:
     """A path with `/`, on any host; whether it may be relative is the host's matter."""
     if "\\" in text:
-        yield 0, f"write the path with /: {text.replace(chr(92), '/')}"
+        yield 0, say("document.slashes", path=text.replace(chr(92), "/"))
     elif ".." in text.split("/"):
-        yield 0, "`..` is not allowed in a path; write the folder itself"
+        yield 0, say("document.dots")
     elif "\n" in text or text != text.strip():
-        yield 0, "a path with a line break or with blanks around it; delete them"
+        yield 0, say("document.path-with-blanks")
     elif _DRIVE.match(text) and text[2:3] != "/":
-        yield 0, f"expected / after the drive: {text[:2]}/{text[2:]}"
+        yield 0, say("document.drive", path=f"{text[:2]}/{text[2:]}")
 
 
 def relative_path(text: str) -> Iterator[Flaw]:
     """A path that starts from the section's directory, judged as `relative` will have it."""
     if relative(text).startswith(("/", "~")) or _DRIVE.match(relative(text)):
-        yield (
-            0,
-            "expected a path that starts from the section's directory, such as src/ or "
-            "package.json",
-        )
+        yield 0, say("document.not-relative")
     else:
         yield from path(text)
 
@@ -102,17 +97,13 @@ def relative_path(text: str) -> Iterator[Flaw]:
 def address(text: str) -> Iterator[Flaw]:
     """A host's name or IP address."""
     if not _is_address(text):
-        yield 0, f"{text!r} is not a host name or an IP address"
+        yield 0, say("document.no-host-name", found=repr(text))
 
 
 def ssh_address(text: str) -> Iterator[Flaw]:
     """[user@]address[:port]."""
     if parse_ssh(text) is None:
-        yield (
-            0,
-            f"{text!r} is not an address; expected [user@]address[:port] such as "
-            "root@192.168.100.104",
-        )
+        yield 0, say("document.no-ssh-address", found=repr(text))
 
 
 def parse_ssh(text: str) -> tuple[str, str, int] | None:
@@ -147,20 +138,16 @@ def dns_server(text: str) -> Iterator[Flaw]:
     if match := _WITH_PORT.fullmatch(bare):
         bare, port = match["six"] or match["four"], int(match["port"])
     if not _is_ip(bare) or not 0 < port < 65536:
-        yield (
-            0,
-            f"{text!r} is not the IP address of a DNS server, such as 8.8.8.8 or "
-            "[2606:4700:4700::1111]:53",
-        )
+        yield 0, say("document.no-dns-server", found=repr(text))
     elif bare in _DROPPED:
-        yield 0, f"systemd-resolved drops {bare} silently; expected another machine's address"
+        yield 0, say("document.dropped-server", server=bare)
 
 
 def anchor(text: str) -> Iterator[Flaw]:
     """Code to find."""
     yield from _double_encoded(text)
     if not text.strip():
-        yield 0, "the code to find is empty"
+        yield 0, say("document.nothing-to-find")
 
 
 def content(text: str) -> Iterator[Flaw]:
@@ -168,18 +155,14 @@ def content(text: str) -> Iterator[Flaw]:
     yield from _double_encoded(text)
     for line, written in enumerate(text.split("\n")):
         if found := _MARKER.search(written):
-            yield (
-                line,
-                f"the content holds a marker of ours ({found.group()}); write only what stands "
-                "between them",
-            )
+            yield line, say("document.marker-in-content", marker=found.group())
 
 
 def _double_encoded(text: str) -> Iterator[Flaw]:
     for line, written in enumerate(text.split("\n")):
         mended = repaired(written)
         if mended != written:
-            yield line, f"double-encoded text; it was meant as: {mended.strip()}"
+            yield line, say("document.double-encoded", meant=mended.strip())
 
 
 def _byte_of() -> dict[str, int]:

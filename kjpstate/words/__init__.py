@@ -7,11 +7,13 @@ Placeholders are names of values, with a format where a value is no text:
     {reason:clause}   a sentence without its full stop
     {names:and}       a list: `a, b and c` (`or` too); {names} alone is `a, b, c`,
                       {names:lines} a line each, {names:quoted} `"a", "b"`, {names:words} `a b c`,
-                      {names:ands} `a and b and c`,
+                      {names:ands} `a and b and c`, {names:ors} `a or b or c`,
                       {names:semicolons} `a; b; c`
     {took:span}       seconds, in words: `about`, `clock`, `exact`, `rough`, `spelled` as in
                       `formats.times`
     {text!r}          quoted, as Python would
+    {text:schema}     a text of the schemas, which is its own message id; `gist` is its first
+                      sentence as a part of another
     {count:,}         any other format of Python's
 """
 
@@ -105,6 +107,11 @@ class _Formatter(string.Formatter):
             return _listed([self.format_field(item, "") for item in value], format_spec)
         if isinstance(value, Said):
             value = text(value)
+        if format_spec == "schema":
+            return _chosen.gettext(value)
+        if format_spec == "gist":
+            first = _chosen.gettext(value).partition(".")[0]
+            return f"{first[:1].lower()}{first[1:]}"
         if format_spec == "clause":
             return str(value).rstrip(".")
         return format(value, format_spec)
@@ -123,8 +130,8 @@ def _listed(items: Sequence[str], how: str) -> str:
         case "and" | "or" if len(items) > 1:
             last = {"list": ", ".join(items[:-1]), "last": items[-1]}
             return _translated(messages()[f"list.{how}"], {}).format(**last)
-        case "ands":
-            return _translated(messages()["list.ands"], {}).join(items)
+        case "ands" | "ors":
+            return _translated(messages()[f"list.{how}"], {}).join(items)
         case "quoted":
             return ", ".join(f'"{item}"' for item in items)
         case "words-or-none":

@@ -7,4 +7,5 @@ MESSAGES = {
     "rows": "{rows:lines}",
     "verbatim": "{text}",
     "list.or": "{list} or {last}",
+    "list.ors": " or ",
 }

@@ -6,6 +6,7 @@ import pytest
 
 from kjpstate.document import find
 from kjpstate.errors import USAGE, UsageError
+from kjpstate.said import Said, say
 
 
 def put(path: Path) -> Path:
@@ -41,25 +42,26 @@ def test_shown_as_a_person_would_type_it(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    ("argument", "environ", "sentence"),
+    ("argument", "environ", "message"),
     [
-        ("none.yaml", {}, "no such document: none.yaml"),
-        (None, {"KJPSTATE_DOCUMENT": "x"}, r"no such document: x \(from \$KJPSTATE_DOCUMENT\)"),
-        (".", {}, "is a folder, not a document"),
-        (None, {}, "no document: neither kjpstate.yaml here"),
+        ("none.yaml", {}, say("document.not-there", path="none.yaml")),
+        (None, {"KJPSTATE_DOCUMENT": "x"}, say("document.not-there-from-environ", path="x")),
+        (".", {}, say("document.folder", path=".")),
+        (None, {}, say("document.none-here", name="kjpstate.yaml")),
     ],
 )
 def test_nothing_to_find(
-    argument: str | None, environ: dict[str, str], sentence: str, tmp_path: Path
+    argument: str | None, environ: dict[str, str], message: Said, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match=sentence) as caught:
+    with pytest.raises(UsageError) as caught:
         find(argument, environ, tmp_path)
+    assert caught.value.message == message
     assert caught.value.exit_code == USAGE
     assert caught.value.remedy
 
 
 def test_several_are_named_not_chosen_from(tmp_path: Path) -> None:
-    put(tmp_path / "states" / "a.yaml")
-    put(tmp_path / "states" / "b.yaml")
-    with pytest.raises(UsageError, match=r"several documents here: .*a\.yaml, .*b\.yaml"):
+    names = [put(tmp_path / "states" / f"{name}.yaml").as_posix() for name in "ab"]
+    with pytest.raises(UsageError) as caught:
         find(None, {}, tmp_path)
+    assert caught.value.message == say("document.several", names=names)

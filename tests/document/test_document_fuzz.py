@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from kjpstate.document import load
 from kjpstate.errors import DocumentError
+from kjpstate.words import text as worded
+from tests.support.words import codes
 
 ROOT = Path(__file__).parents[2]
 SEEDS = [path.read_bytes() for path in sorted((ROOT / "states").rglob("*.yaml"))]
@@ -39,8 +41,9 @@ def verdict(data: bytes) -> None:
             assert 1 <= problem.line <= lines
             assert problem.column >= 1
             assert problem.reason
-            assert "Traceback" not in problem.reason
-            assert "\n" not in problem.reason or "double-encoded" in problem.reason
+            told = worded(problem.reason)
+            assert "Traceback" not in told
+            assert "\n" not in told or "document.double-encoded" in codes(problem.reason)
 
 
 @MANY

@@ -14,7 +14,9 @@ from kjpstate.formats.resolved_conf import Wanted
 from kjpstate.host import Ssh
 from kjpstate.kinds import build, deploy, patch, questions
 from kjpstate.kinds.check.spec import DnsCheck, LogCheck, ManualCheck
+from kjpstate.said import Text, say
 from kjpstate.secret import Secret, opened, secrets_in
+from tests.support.words import codes, values
 
 HOSTS = "kjpstate: 1\nname: bot\nhosts: {pc: {local: ../bot}, stb: {ssh: root@192.168.100.104}}\n"
 FLEET = 'kjpstate: 1\nname: bot\nhosts: {pc: {local: "D:/bot"}, stb: {ssh: [root@10.0.0.1, "10.0.0.2:2222"]}}\n'
@@ -31,7 +33,7 @@ def document(text: str, **environ: str) -> Document:
     return load("/home/u/states/bot.yaml", environ=environ, text=text.encode())
 
 
-def problems(text: str, **environ: str) -> list[str]:
+def problems(text: str, **environ: str) -> list[Text]:
     with pytest.raises(DocumentError) as caught:
         document(text, **environ)
     return [problem.reason for problem in caught.value.problems]
@@ -169,7 +171,8 @@ def test_an_app_knows_the_others_of_this_document_on_its_host() -> None:
 @pytest.mark.parametrize("name", ["My Bot", "b,d", "-f", "/b/"])
 def test_a_name_that_pm2_would_split_or_read_otherwise(name: str) -> None:
     (problem,) = problems(HOSTS + APP.replace("name: b", f'name: "{name}"'))
-    assert "without a blank: PM2 takes two words for two apps" in problem
+    assert codes(problem)[0] == "document.unlike"
+    assert "without a blank: PM2 takes two words for two apps" in values(problem, "text")[0]
 
 
 def test_scalars_are_what_the_writer_meant() -> None:
@@ -384,14 +387,15 @@ def test_a_secret_from_a_file_beside_the_document(tmp_path: Path) -> None:
 
 
 def test_a_secret_file_is_text_of_a_sane_size(tmp_path: Path) -> None:
-    for content, reason in (
-        (b"\xff\xfe", "it is not UTF-8 text"),
-        (b"x" * 70_000, "does not hold a secret"),
+    for content, code in (
+        (b"\xff\xfe", "document.secret-no-text"),
+        (b"x" * 70_000, "document.secret-too-large"),
     ):
         (tmp_path / "token.txt").write_bytes(content)
         text = WITH_SECRET.replace("Bearer ${env:TOKEN}", "${file:token.txt}")
-        with pytest.raises(DocumentError, match=reason):
+        with pytest.raises(DocumentError) as caught:
             load(str(tmp_path / "bot.yaml"), environ={}, text=text.encode())
+        assert codes(caught.value.message)[-1] == code
 
 
 def test_a_secret_file_may_lie_at_home_and_is_never_something_that_waits(tmp_path: Path) -> None:
@@ -400,7 +404,7 @@ def test_a_secret_file_may_lie_at_home_and_is_never_something_that_waits(tmp_pat
     text = WITH_SECRET.replace("Bearer ${env:TOKEN}", "${file:~/token}")
     assert document(text, HOME=str(tmp_path)).secrets == {TOKEN}
     assert problems(text.replace("~/token", "~/folder"), HOME=str(tmp_path)) == [
-        "~/folder is not a file"
+        say("document.secret-no-file", file="~/folder")
     ]
 
 
@@ -420,10 +424,11 @@ def test_code_keeps_its_dollars(written: str, meant: str) -> None:
 
 
 def test_a_document_that_is_not_there_is_a_matter_of_the_command_line(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="can't be read"):
-        load(str(tmp_path / "none.yaml"), environ={})
-    with pytest.raises(UsageError, match="can't be read"):
-        load(str(tmp_path), environ={})
+    for path in (tmp_path / "none.yaml", tmp_path):
+        with pytest.raises(UsageError) as caught:
+            load(str(path), environ={})
+        assert codes(caught.value.message) == ["document.unreadable"]
+        assert values(caught.value.message, "path") == [str(path)]
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm() -> None:
@@ -452,7 +457,10 @@ def test_a_section_with_a_problem_is_not_said_to_be_missing_in_the_checks() -> N
         "  - {name: d, dns: {host: stb, effective: true}}\n"
     )
     found = problems(HOSTS + app + dns + checks)
-    assert len(found) == 2 and "T is not set" in found[0] and "nonsense" in found[1]
+    assert found == [
+        say("document.variable-not-set", name="T"),
+        say("document.no-dns-server", found="'nonsense'"),
+    ]
     assert problems(
         HOSTS + app + dns.replace("nonsense", "8.8.8.8") + checks.replace("name: b", "name: c"),
         T="tttt",

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kjpstate.document import words
+from kjpstate.said import say
 
 
 @pytest.mark.parametrize(
@@ -32,22 +33,27 @@ def test_commands_that_need_no_shell(text: str) -> None:
         ("a < f", "<"),
         ("a &", "&"),
         ("a $(b)", "$("),
-        ("a `b`", "```"),
+        ("a `b`", "`"),
         ("a $HOME/x", "$HOME"),
         ("a ${HOME}", "${"),
         ('a "$(b)"', "$("),
-        ('a "`b`"', "```"),
-        ("a\nb", "a line break"),
+        ('a "`b`"', "`"),
+        ("a\nb", ""),
     ],
 )
 def test_shell_operators_are_named(text: str, sign: str) -> None:
     ((_, reason),) = words.command(text)
-    assert sign in reason
+    code = {
+        "&&": "document.no-shell.and",
+        ";": "document.no-shell.semicolon",
+        "$HOME": "document.no-shell.word",
+    }.get(sign, "document.no-shell.sign")
+    assert reason == (say(code, sign=sign) if sign else say("document.no-shell.line-break"))
 
 
 def test_a_long_text_in_quotes_is_no_trap() -> None:
     assert list(words.command("echo " + "'x' " * 20_000)) == []
-    assert list(words.command('echo "' + "\\" * 50_000)) == [(0, "a quote is not closed")]
+    assert list(words.command('echo "' + "\\" * 50_000)) == [(0, say("document.quote-open"))]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +128,7 @@ def test_no_dns_servers(text: str) -> None:
 )
 def test_double_encoded_text_is_shown_as_it_was_meant(text: str, meant: str) -> None:
     assert words.repaired(text) == meant
-    assert list(words.anchor(text)) == [(0, f"double-encoded text; it was meant as: {meant}")]
+    assert list(words.anchor(text)) == [(0, say("document.double-encoded", meant=meant))]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*")
 # Asked for by `words` itself.
 PAGE = ("page-title", "page-text", "page-cure")
-OWN = {"list.and", "list.ands", "list.none", "list.or"}
+OWN = {"list.and", "list.ands", "list.none", "list.or", "list.ors"}
 
 
 @cache
