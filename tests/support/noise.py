@@ -11,12 +11,15 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 
+from kjpstate.document import bundled_schema
 from kjpstate.words import DOMAIN, messages
 from kjpstate.words.plural import Plural
 
@@ -32,8 +35,21 @@ def noise(message: str) -> str:
     return " ".join(parts)
 
 
+def schema_texts(schema: Any) -> Iterator[str]:
+    """The texts of the schemas that a person is told; each is its own message id."""
+    if isinstance(schema, dict):
+        for key, item in schema.items():
+            if key in ("description", "x-expected") and isinstance(item, str):
+                yield item
+            else:
+                yield from schema_texts(item)
+    elif isinstance(schema, list):
+        for item in schema:
+            yield from schema_texts(item)
+
+
 def catalogue(folder: Path) -> Path:
-    """The folder with the noise of every message in it."""
+    """The folder with the noise of every message and of every text of the schemas in it."""
     made = Catalog(locale="en", domain=DOMAIN)
     for message in messages().values():
         if isinstance(message, Plural):
@@ -41,6 +57,8 @@ def catalogue(folder: Path) -> Path:
             made.add(pair, (noise(message.one), noise(message.many)))
         else:
             made.add(message, noise(message))
+    for found in schema_texts(bundled_schema()):
+        made.add(found, noise(found))
     place = folder / LANGUAGE / "LC_MESSAGES"
     place.mkdir(parents=True, exist_ok=True)
     with (place / f"{DOMAIN}.mo").open("wb") as file:
