@@ -9,6 +9,8 @@ MESSAGES = {
     "document.alias": "alias *{name} is not supported; write the value out",
     "document.alias-of-pm2": "`{key}` is only another name of PM2's `{name}`; write `{name}`",
     "document.all-excluded": "--exclude leaves no host to look at",
+    "document.app-twice": "the app {app} stands twice on {host}; first at line {line}",
+    "document.asks-nothing": "it asks nothing; expected one of {keys}",
     "document.an-empty-text": "an empty text",
     "document.anchor": "anchor &{name} is not supported; write the value out",
     "document.binary": (
@@ -18,7 +20,9 @@ MESSAGES = {
         "a line end that is a carriage return alone (U+000D); save the file with LF line ends"
     ),
     "document.channel-twice": "the channel {channel} stands twice",
+    "document.check-twice": "the check {check} stands twice; first at line {line}",
     "document.command-empty": "the command is empty",
+    "document.deploy-onto-itself": "the folder is deployed onto itself; leave `deploy` out",
     "document.did-you-mean": "{reason}; did you mean `{meant}`?",
     "document.dots": "`..` is not allowed in a path; write the folder itself",
     "document.double-encoded": "double-encoded text; it was meant as: {meant}",
@@ -26,6 +30,7 @@ MESSAGES = {
     "document.dropped-server": (
         "systemd-resolved drops {server} silently; expected another machine's address"
     ),
+    "document.edit-twice": "the id {edit} stands twice in this set; first at line {line}",
     "document.either": "{forms:ors}",
     "document.empty": (
         "the document is empty; expected keys such as `kjpstate: 1`, `hosts:` and `dns:`"
@@ -46,6 +51,10 @@ MESSAGES = {
     "document.invisible": "an invisible character ({sign}); delete it",
     "document.is-not": "{found} is not {expected}",
     "document.item-twice": "{item} stands twice in the list",
+    "document.json-lines": (
+        "the app's lines are JSON, with no date in front; expected apply, or for the app no "
+        "log_type"
+    ),
     "document.key-missing": "the key `{key}` is missing",
     "document.key-missing-for": "the key `{key}` is missing: {description:gist}",
     "document.key-no-text": "a key must be a text, not a list or a mapping",
@@ -66,14 +75,22 @@ MESSAGES = {
     "document.name-one": "Name one: kjpstate VERB DOCUMENT",
     "document.no-address-at-all": "no such address {address}; the document has none",
     "document.no-brace": "{reference} has no closing brace",
+    "document.no-date": (
+        "{text} is no date; expected apply, a time such as 30m or 2h, or a moment like "
+        "2026-11-25 21:00"
+    ),
     "document.no-day": "{day} is not a day of the calendar",
     "document.no-dns-server": (
         "{found} is not the IP address of a DNS server, such as 8.8.8.8 or "
         "[2606:4700:4700::1111]:53"
     ),
+    "document.no-edits": "the key `edits` is missing: a set without edits changes nothing",
     "document.no-host-name": "{found} is not a host name or an IP address",
     "document.no-hosts": "unknown host {host}; declare it under `hosts`",
     "document.no-line-to-look-for": "expected a text of one line to look for",
+    "document.no-logs": (
+        "the app keeps no logs; expected one whose out_file or error_file is kept"
+    ),
     "document.no-mapping": (
         "the document is not a mapping; expected keys such as `kjpstate: 1`, `hosts:` and `dns:`"
     ),
@@ -81,6 +98,9 @@ MESSAGES = {
     "document.no-secret": (
         "a secret is not allowed here; `env` of an app takes them, and of `notify` URLs, "
         "`headers` and `env`"
+    ),
+    "document.no-section-dns": (
+        "`{key}` compares with a section dns, and there is none for {host}"
     ),
     "document.no-shell.and": (
         "no shell reads this command, so `{sign}` would do nothing; write each command at a key "
@@ -107,6 +127,7 @@ MESSAGES = {
     ),
     "document.no-such-address": "no such address {address}",
     "document.no-such-address-of": "no such address {address}; the document has {addresses}",
+    "document.no-such-app": "no section pm2 of {host} has an app {app}",
     "document.no-such-host": "{option} {host}: no such host; the document has {hosts}",
     "document.no-such-rule": "no such rule {rule}",
     "document.no-url": (
@@ -130,6 +151,10 @@ MESSAGES = {
     "document.nothing-to-find": "the code to find is empty",
     "document.number-from": "a whole number from {low}",
     "document.number-from-to": "a whole number from {low} to {high}",
+    "document.numbered-logs": (
+        "PM2 puts a number into the names of this app's logs, as it has instances or runs in a "
+        "cluster; expected for the app merge_logs: true"
+    ),
     "document.objection": "the schema's `{word}` does not allow this value",
     "document.odd-name": "no folder on Windows can be called {name}; choose another name",
     "document.one-key-of": "expected one of the keys {keys}",
@@ -161,6 +186,10 @@ MESSAGES = {
     "document.too-large": "the document is larger than {most} KiB",
     "document.too-many": "the document goes beyond {most} values",
     "document.true-or-false": "true or false",
+    "document.undated-lines": (
+        "the app's lines bear no date that could be compared; expected apply, or for the app "
+        'log_date_format: "YYYY-MM-DD HH:mm:ss"'
+    ),
     "document.unknown-host": "unknown host {host}",
     "document.unknown-host-of": "unknown host {host}; hosts has {hosts}",
     "document.unknown-key": "unknown key `{key}`",

@@ -12,6 +12,7 @@ import pytest
 from kjpstate.document.keys import all_keys
 from kjpstate.render.pages import wordings
 from kjpstate.rules import RULES
+from kjpstate.said import say
 from kjpstate.words import languages
 from tests.support import noise
 from tests.support.commands import Desk, Shown, Terminal
@@ -225,7 +226,10 @@ def test_a_wrong_document_is_65_with_every_line(desk: Desk):
     shown = desk.kjpstate("validate")
     assert shown.code == 65
     assert shown.out == ""
-    assert "kjpstate.yaml:6:1: " in shown.err
+    unknown = say("document.unknown-key", key="pm3")
+    meant = say("document.did-you-mean", reason=unknown, meant="pm2")
+    place = {"file": "kjpstate.yaml", "line": 6, "column": 1}
+    assert said("document.problem", **place, reason=meant) in shown.err
     value = desk.kjpstate("plan", "--json").json
     assert value["exit_code"] == 65
     assert value["error"]["problems"][0]["line"] == 6

@@ -464,4 +464,4 @@ def test_a_section_with_a_problem_is_not_said_to_be_missing_in_the_checks() -> N
     assert problems(
         HOSTS + app + dns.replace("nonsense", "8.8.8.8") + checks.replace("name: b", "name: c"),
         T="tttt",
-    ) == ["no section pm2 of stb has an app c"]
+    ) == [say("document.no-such-app", host="stb", app="c")]

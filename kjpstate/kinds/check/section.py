@@ -20,6 +20,7 @@ from kjpstate.kinds.check.spec import (
     LogCheck,
     ManualCheck,
 )
+from kjpstate.said import Text, say
 from kjpstate.section import Made, Page, Section
 
 _T = TypeVar("_T")
@@ -52,8 +53,7 @@ def _once(key: str, page: Page) -> None:
             pointer, name = f"/{key}/{at}/name", value["name"]
             line = page.line(pointer).line
             if seen.setdefault(name, line) != line:
-                reason = f"the check {name} stands twice; first at line {seen[name]}"
-                page.add(pointer, reason)
+                page.add(pointer, say("document.check-twice", check=name, line=seen[name]))
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class _Part:
         inner = f"{self.pointer}/{key}"
         return self.section.path(inner, self.value[key], folder=folder)
 
-    def add(self, inner: str, reason: str, word: str = "", known: Sequence[str] = ()) -> None:
+    def add(self, inner: str, reason: Text, word: str = "", known: Sequence[str] = ()) -> None:
         """Note a problem."""
         self.section.add(self.pointer + inner, reason, word, known)
 
@@ -107,8 +107,8 @@ class _Part:
 def _spec(part: _Part) -> Check | None:
     questions = _QUESTIONS.get(part.word, ())
     if questions and not any(key in part.value for key in questions):
-        words = ", ".join(f"`{word}`" for word in questions)
-        part.add("", f"it asks nothing; expected one of {words}")
+        keys = [f"`{word}`" for word in questions]
+        part.add("", say("document.asks-nothing", keys=keys))
     match part.word:
         case "manual":
             return ManualCheck(**part.common, text=part.section.value["manual"])
@@ -133,8 +133,8 @@ def _dns(part: _Part) -> DnsCheck:
     found = part.asked_of(Wanted)
     for key in () if found else ("effective", "each_server"):
         if key in part.value and part.page.whole("dns"):
-            reason = f"`{key}` compares with a section dns, and there is none for"
-            part.add(f"/{key}", f"{reason} {part.section.word}")
+            host = part.section.word
+            part.add(f"/{key}", say("document.no-section-dns", key=key, host=host))
     return DnsCheck(
         **part.common,
         servers=next(iter(found), None),
@@ -150,7 +150,7 @@ def _app(part: _Part) -> Declared | None:
     name = part.value[key]
     apps = {app.name: app for app in part.asked_of(Declared)}
     if name not in apps and part.page.whole("pm2"):
-        reason = f"no section pm2 of {part.section.word} has an app {name}"
+        reason = say("document.no-such-app", host=part.section.word, app=name)
         part.add(f"/{key}", reason, name, tuple(apps))
     return apps.get(name)
 
@@ -181,17 +181,10 @@ def _kept(part: _Part, app: Declared | None) -> None:
     if app is None:
         return
     paths = [app.keys.get(key, "x.log") for key in ("out_file", "error_file")]
-    reason = ""
     if app.keys.get("disable_logs") or all(path in logs.NOWHERE for path in paths):
-        reason = "the app keeps no logs; expected one whose out_file or error_file is kept"
+        part.add("/app", say("document.no-logs"))
     elif logs.numbered(app.keys) and any(str(path).endswith(".log") for path in paths):
-        reason = (
-            "PM2 puts a number into the names of this app's logs, as it has instances or runs "
-            "in a cluster; "
-            "expected for the app merge_logs: true"
-        )
-    if reason:
-        part.add("/app", reason)
+        part.add("/app", say("document.numbered-logs"))
 
 
 def _since(part: _Part, app: Declared | None) -> None:
@@ -203,26 +196,16 @@ def _since(part: _Part, app: Declared | None) -> None:
     try:
         log_dates.window(since) or log_dates.moment(since)
     except ValueError:
-        reason = (
-            f"{since} is no date; expected apply, a time such as 30m or 2h, or a moment "
-            "like 2026-11-25 21:00"
-        )
-        part.add("/since", reason)
+        part.add("/since", say("document.no-date", text=since))
         return
     if app is not None and (reason := _undated(app.keys)):
         part.add("/since", reason)
 
 
-def _undated(keys: Mapping[str, Any]) -> str:
-    """Why no date of its lines can be compared; "" when it can."""
+def _undated(keys: Mapping[str, Any]) -> Text:
+    """The reason why no date of its lines can be compared; "" when it can."""
     if keys.get("log_type") == "json":
-        return (
-            "the app's lines are JSON, with no date in front; expected apply, or for the "
-            "app no log_type"
-        )
+        return say("document.json-lines")
     if log_dates.pattern(log_dates.format_of(keys)) is None:
-        reason = (
-            "the app's lines bear no date that could be compared; expected apply, or for the app"
-        )
-        return f'{reason} log_date_format: "YYYY-MM-DD HH:mm:ss"'
+        return say("document.undated-lines")
     return ""

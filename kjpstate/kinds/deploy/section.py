@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from kjpstate.formats.written import argv, relative
 from kjpstate.kinds.deploy.spec import Spec
 from kjpstate.model import overlap
+from kjpstate.said import say
 from kjpstate.section import Made, Section
 
 
@@ -16,7 +17,7 @@ def deployed(source: Section, target: Section, earlier: Sequence[Made]) -> Made:
     origin = source.path("/from/directory", value["from"]["directory"], folder=True)
     folder = target.path("/to/directory", value["to"]["directory"], folder=True)
     if source.host == target.host and overlap(origin, folder):
-        target.add("/to/directory", "the folder is deployed onto itself; leave `deploy` out")
+        target.add("/to/directory", say("document.deploy-onto-itself"))
     spec = Spec(
         host=target.host.name,
         document=target.document,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from kjpstate.formats.written import as_list
+from kjpstate.said import say
 from kjpstate.secret import Secret
 from kjpstate.section import Made, Section
 
@@ -75,7 +76,7 @@ def _made(section: Section) -> Made:
     value = section.value
     _note_twice(section)
     if "edits" not in value and value.get("state") != "absent":
-        section.add("", "the key `edits` is missing: a set without edits changes nothing")
+        section.add("", say("document.no-edits"))
     path = section.path("/file", value["file"])
     spec = Spec(
         section.host.name,
@@ -117,9 +118,7 @@ def _note_twice(section: Section) -> None:
     for inner, name in _ids(section):
         line = section.line(inner).line
         if seen.setdefault(name, line) != line:
-            section.add(
-                inner, f"the id {name} stands twice in this set; first at line {seen[name]}"
-            )
+            section.add(inner, say("document.edit-twice", edit=name, line=seen[name]))
 
 
 def _ids(section: Section) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kjpstate.formats.pm2.declared import Declared
+from kjpstate.said import say
 from kjpstate.section import Made, Section
 
 
@@ -71,8 +72,8 @@ def _once(section: Section, pointer: str, name: str, seen: dict[tuple[str, str],
     line = section.line(pointer).line
     first = seen.setdefault((section.host.name, name), line)
     if first != line:
-        reason = f"the app {name} stands twice on {section.host.name}; first at line {first}"
-        section.add(pointer, reason)
+        host = section.host.name
+        section.add(pointer, say("document.app-twice", app=name, host=host, line=first))
 
 
 def _tree(app: Declared, earlier: Sequence[Made]) -> str:
