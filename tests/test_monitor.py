@@ -52,7 +52,7 @@ def typed(*words: str):
     return lambda bot: bot.world.stb.type("pm2", *words)
 
 
-def dead(why: str) -> Said:
+def dead(why: Said) -> Said:
     return say("watch.not-alive", app="bot-kjp", why=why)
 
 
@@ -69,13 +69,13 @@ TROUBLES = {
         say("watch.log", text="ENOTFOUND", times=4, limit=3),
         180,
     ),
-    "stopped": (typed("stop", "bot-kjp"), dead("stopped"), 210),
+    "stopped": (typed("stop", "bot-kjp"), dead(say("pm2.stopped")), 210),
     "deleted": (
         typed("delete", "bot-kjp"),
-        dead("not in PM2's list, which is empty; the saved list has it"),
+        dead(say("pm2.list-lost")),
         210,
     ),
-    "no daemon": (typed("kill"), dead("no PM2 daemon; the saved list has it"), 210),
+    "no daemon": (typed("kill"), dead(say("pm2.no-daemon-but-saved")), 210),
 }
 
 

@@ -79,7 +79,7 @@ def _readings(app: Declared) -> tuple[Reading, ...]:
 def _page(app: Declared, answers: Answers, work: Work) -> Page | Line:
     look, file = _readings(app)
     seen = probe.parse(answers.get(look))
-    if isinstance(seen, str):
+    if not isinstance(seen, probe.Seen):
         return Line(f"{app.name}   {app.host}   {seen}", "refuse", hang=4)
     three = columns(app, seen, answers.get(file))
     return Page(app.name, app.host, app.ecosystem, health_of(app, seen), seen, three, work.key)

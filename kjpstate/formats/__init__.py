@@ -11,7 +11,8 @@ from typing import Any
 
 from kjpstate.formats.pm2.health import judge_online
 from kjpstate.model import Answer
+from kjpstate.said import Text
 
-JUDGES: dict[str, Callable[[Answer, Mapping[str, Any]], str | None]] = {
+JUDGES: dict[str, Callable[[Answer, Mapping[str, Any]], Text | None]] = {
     "pm2-online": judge_online,
 }

@@ -286,7 +286,8 @@ def test_a_name_resolves_only_if_it_does_in_every_way(well: bool):
 @pytest.mark.parametrize("answer", [None, b"{", Unreadable("permission denied")])
 def test_a_look_that_told_nothing_of_pm2_is_no_sample(answer):
     course = courses.begin(BOT)
-    assert isinstance(courses.step(course, 0, dict.fromkeys(courses.readings(course), answer)), str)
+    reason = courses.step(course, 0, dict.fromkeys(courses.readings(course), answer))
+    assert isinstance(reason, Said) and reason.code.startswith("pm2-unreadable")
 
 
 def test_a_bot_without_a_connection_has_given_up_after_a_while_and_only_where_it_is_asked():
@@ -305,4 +306,4 @@ def test_a_bot_without_a_connection_has_given_up_after_a_while_and_only_where_it
 
 def test_a_dead_app_is_a_sample_that_says_so():
     sample = second(NOW, replace(NOW, apps=()))
-    assert (sample.sick, sample.cpu, sample.memory) == ("not in PM2's list", None, None)
+    assert (sample.sick, sample.cpu, sample.memory) == (say("pm2.not-listed"), None, None)

@@ -31,8 +31,9 @@ from kjpstate.formats.pm2.probe import (
 )
 from kjpstate.hosts.programs import script
 from kjpstate.model import Clock, Unreadable
-from kjpstate.said import say
+from kjpstate.said import Said, Text, say
 from kjpstate.secret import Secret
+from tests.support.words import values
 
 CASES = Path(__file__).parents[1] / "cases/pm2"
 OWNER = {
@@ -87,18 +88,18 @@ def test_a_made_up_box_survives_both_ways():
 
 
 @pytest.mark.parametrize(
-    ("answer", "sentence"),
+    ("answer", "reason"),
     [
-        (None, "POSIX"),
-        (Unreadable("no sh"), "no sh"),
-        (b"", "cut short"),
-        (b'{"format": 1', "cut short"),
-        (b"[]", "not ours"),
-        (b'{"format": 9}', "not ours"),
+        (None, say("pm2-unreadable.not-posix")),
+        (Unreadable("no sh"), say("pm2-unreadable", why="no sh")),
+        (b"", say("pm2-unreadable.cut-short")),
+        (b'{"format": 1', say("pm2-unreadable.cut-short")),
+        (b"[]", say("pm2-unreadable.not-our-format")),
+        (b'{"format": 9}', say("pm2-unreadable.not-our-format")),
     ],
 )
-def test_an_answer_that_can_not_be_used_is_a_sentence(answer, sentence):
-    assert sentence in str(probe.parse(answer))
+def test_an_answer_that_can_not_be_used_says_why(answer, reason):
+    assert probe.parse(answer) == reason
 
 
 def test_environment_values_are_not_in_a_repr():
@@ -374,7 +375,7 @@ def test_the_owners_advice_says_the_numbers():
 BOOT = BootClock("boot", "1000.00", 100, "100000")
 
 
-def alive(**app) -> str:
+def alive(**app) -> Text:
     entry = App("bot", 0, 5, "90000", "online", pm_uptime=10_000, created_at=10_000)
     seen = Seen(socket="alive", clock=BOOT, apps=(replace(entry, **app),))
     return health.health(seen, "bot", min_uptime=10_000).sick
@@ -386,28 +387,26 @@ def alive(**app) -> str:
         ({}, ""),
         (
             {"status": "waiting restart", "pid": 0, "created_at": None, "start": None},
-            "given up: waiting",
+            say("pm2.waits-for-ever"),
         ),
-        ({"status": "waiting restart", "start": None}, "crash-looping"),
-        ({"status": "errored", "pid": 0, "start": None}, "given up (errored)"),
-        ({"status": "stopped", "pid": 0, "start": None}, "stopped"),
+        ({"status": "waiting restart", "start": None}, say("pm2.waits")),
+        ({"status": "errored", "pid": 0, "start": None}, say("pm2.errored")),
+        ({"status": "stopped", "pid": 0, "start": None}, say("pm2.stopped")),
         ({"status": "launching"}, "launching"),
-        ({"start": None}, "process 5 is gone"),
-        (
-            {"start": "99950", "restart_time": 3, "pm_uptime": 99_000},
-            "crash-looping: it keeps dying",
-        ),
+        ({"status": ""}, say("pm2.no-status")),
+        ({"start": None}, say("pm2.gone", pid=5)),
+        ({"start": "99950", "restart_time": 3, "pm_uptime": 99_000}, say("pm2.keeps-dying")),
         ({"start": "99950", "restart_time": 1, "pm_uptime": 99_000}, ""),
         ({"start": "99950", "restart_time": 3, "pm_uptime": 10_100}, ""),
         ({"start": "90000", "restart_time": 300, "pm_uptime": 99_000}, ""),
         ({"start": "99950", "restart_time": 0, "pm_uptime": 99_000, "created_at": 1}, ""),
-        ({"name": "other"}, "not in PM2's list"),
+        ({"name": "other"}, say("pm2.not-listed")),
     ],
 )
 def test_health(app, reason):
-    said = alive(**app)
-    assert said.startswith(reason) if not reason.startswith("process") else reason in said
-    assert bool(said) is bool(reason)
+    sick = alive(**app)
+    assert sick == reason
+    assert bool(sick) is bool(reason)
 
 
 ORPHAN = Runner(77, 1, 0, "/root/bot-kjp")
@@ -417,45 +416,69 @@ LOST_LOGS = (LogFile("/root/bot-kjp/logs/out.log", folder=False),)
 
 
 @pytest.mark.parametrize(
-    ("seen", "state", "words"),
+    ("seen", "state", "reason"),
     [
-        ("PM2 could not be looked at: no sh", "unknown", "no sh"),
-        (Seen(), "no-daemon", "no PM2 daemon"),
-        (Seen(dump=SAVED), "no-daemon", "no PM2 daemon; the saved list has it"),
-        (Seen(socket="refused", runners=(ORPHAN,)), "orphaned", "process 77 runs its script"),
-        (Seen(socket="alive", dump=SAVED), "list-lost", "which is empty; the saved list has it"),
-        (Seen(socket="alive", apps=(App("x"),), dump=SAVED), "not-listed", "the saved list has it"),
-        (Seen(socket="alive"), "not-listed", "not in PM2's list"),
-        ({}, "alive", "online for 100 s"),
-        ({"restart_time": 2}, "alive", "online for 100 s, 2 restarts"),
-        ({"start": "1000", "restart_time": 1}, "alive", "online for 16 min, 1 restart"),
+        (say("pm2-unreadable", why="no sh"), "unknown", say("pm2-unreadable", why="no sh")),
+        (Seen(), "no-daemon", say("pm2.no-daemon")),
+        (Seen(dump=SAVED), "no-daemon", say("pm2.no-daemon-but-saved")),
+        (Seen(socket="refused", runners=(ORPHAN,)), "orphaned", say("pm2.orphaned", pid=77)),
+        (Seen(socket="alive", dump=SAVED), "list-lost", say("pm2.list-lost")),
+        (
+            Seen(socket="alive", apps=(App("x"),), dump=SAVED),
+            "not-listed",
+            say("pm2.not-listed-but-saved"),
+        ),
+        (Seen(socket="alive"), "not-listed", say("pm2.not-listed")),
+        ({}, "alive", say("pm2.online", up=100.0)),
+        ({"restart_time": 2}, "alive", say("pm2.online-restarted", up=100.0, count=2)),
+        (
+            {"start": "1000", "restart_time": 1},
+            "alive",
+            say("pm2.online-restarted", up=990.0, count=1),
+        ),
         (
             {"status": "waiting restart", "start": None, "logs": LOST_LOGS},
             "stuck",
-            "logs/out.log is gone",
+            say("pm2.stuck", log="/root/bot-kjp/logs/out.log"),
         ),
-        ({"status": "waiting restart", "start": None}, "waiting", "crash-looping"),
-        ({"status": "waiting restart", "pid": 0, "start": None}, "given-up", "given up"),
-        ({"status": "waiting restart", "created_at": None, "start": None}, "given-up", "given up"),
-        ({"status": "errored", "pid": 0, "start": None}, "given-up", "given up"),
-        ({"status": "stopped", "pid": 0, "start": None}, "stopped", "stopped"),
+        ({"status": "waiting restart", "start": None}, "waiting", say("pm2.waits")),
+        (
+            {"status": "waiting restart", "pid": 0, "start": None},
+            "given-up",
+            say("pm2.waits-for-ever"),
+        ),
+        (
+            {"status": "waiting restart", "created_at": None, "start": None},
+            "given-up",
+            say("pm2.waits-for-ever"),
+        ),
+        ({"status": "errored", "pid": 0, "start": None}, "given-up", say("pm2.errored")),
+        ({"status": "stopped", "pid": 0, "start": None}, "stopped", say("pm2.stopped")),
         ({"status": "stopping"}, "starting", "stopping"),
-        ({"start": None}, "gone", "online in PM2's list, but process 5 is gone"),
-        ({"start": "99950", "restart_time": 3, "pm_uptime": 99_000}, "looping", "keeps dying"),
-        ({"start": "99600", "restart_time": 39, "pm_uptime": 99_000}, "looping", "keeps dying"),
-        ({"start": "1000", "connections": 0}, "idle", "online, but without any connection"),
-        ({"start": "1000", "connections": None}, "alive", "online"),
-        ({"start": "1000", "connections": 1}, "alive", "online"),
-        ({"start": "90000", "connections": 0}, "alive", "online"),
+        ({"start": None}, "gone", say("pm2.gone", pid=5)),
+        (
+            {"start": "99950", "restart_time": 3, "pm_uptime": 99_000},
+            "looping",
+            say("pm2.keeps-dying"),
+        ),
+        (
+            {"start": "99600", "restart_time": 39, "pm_uptime": 99_000},
+            "looping",
+            say("pm2.keeps-dying"),
+        ),
+        ({"start": "1000", "connections": 0}, "idle", say("pm2.idle", up=990.0)),
+        ({"start": "1000", "connections": None}, "alive", say("pm2.online", up=990.0)),
+        ({"start": "1000", "connections": 1}, "alive", say("pm2.online", up=990.0)),
+        ({"start": "90000", "connections": 0}, "alive", say("pm2.online", up=100.0)),
     ],
 )
-def test_dead_or_alive_and_why(seen, state, words):
+def test_dead_or_alive_and_why(seen, state, reason):
     """All that PM2 calls online, waiting restart and stopped, told apart."""
     if isinstance(seen, dict):
         seen = Seen(socket="alive", clock=BOOT, apps=(replace(ENTRY, **seen),))
     found = health.health(seen, "bot", connected=True)
     assert (found.state, found.alive) == (state, state == "alive")
-    assert words in found.reason
+    assert found.reason == reason
     if isinstance(seen, Seen) and state == "idle":
         assert health.health(seen, "bot").state == "alive"  # it never said that it is connected
 
@@ -551,7 +574,9 @@ def test_a_slow_crash_loop_is_seen_at_one_look(events, up, state):
     found = health.health(Seen(socket="alive", clock=BOOT, apps=(app,)), "bot", min_uptime=1000)
     assert found.state == state
     if state == "looping" and up > 1:
-        assert found.reason == "crash-looping: its last 3 lives ended after 2 min, 2 min and 2 min"
+        assert isinstance(found.reason, Said)
+        assert found.reason.code == "pm2.short-lives" and found.reason.values["count"] == 3
+        assert [life // 10 for life in values(found.reason, "seconds")] == [12, 12, 12]
 
 
 def test_lives_after_which_somebody_started_it_again_are_no_crash_loop():
@@ -567,29 +592,33 @@ CRASHED = {"restart_time": 4, "pm_uptime": 99_000}
 
 
 @pytest.mark.parametrize(
-    ("app", "said"),
+    ("app", "reason"),
     [
         ({}, ""),
         ({"restart_time": 4}, ""),  # reloads: the start on purpose moved along
-        (CRASHED, "was restarted 100 s ago, and not on purpose; PM2 counts 4 restarts of it"),
+        (CRASHED, say("pm2.rises", up=100.0, restarts=4)),
         ({**CRASHED, "created_at": 1, "restart_time": 0}, ""),  # after pm2 resurrect
-        ({"restart_time": 1, "events": log(*SLOW)}, "was restarted 100 s ago, and not on purpose"),
-        ({**CRASHED, "start": None, "status": "waiting restart"}, "ended, and not on purpose"),
+        ({"restart_time": 1, "events": log(*SLOW)}, say("pm2.rises", up=100.0, restarts=1)),
+        (
+            {**CRASHED, "start": None, "status": "waiting restart"},
+            say("pm2.rises-ended", restarts=4),
+        ),
         (
             {"status": "stopped", "start": None, "events": log(*SLOW[:2])},
             "",
         ),  # nothing restarted it
-        ({"name": "other"}, "is not running"),
+        ({"name": "other"}, say("pm2.rises-not-running")),
     ],
 )
-def test_restarts_by_crashes_stand_still_or_not(app, said):
+def test_restarts_by_crashes_stand_still_or_not(app, reason):
     seen = Seen(socket="alive", clock=BOOT, apps=(replace(ENTRY, **app),))
     found = health.rising(seen, "bot")
-    assert found.startswith(said) and bool(found) is bool(said)
+    assert found == reason and bool(found) is bool(reason)
     later = replace(seen, clock=replace(BOOT, uptime="4500.00", own_start="450000"))
     runs = seen.apps[0].start is not None and seen.apps[0].name == "bot"
     assert health.rising(later, "bot") == ("" if runs else found)
-    assert health.rising(replace(seen, socket="refused"), "bot") == "is not running"
+    nobody = replace(seen, socket="refused")
+    assert health.rising(nobody, "bot") == say("pm2.rises-not-running")
 
 
 @given(
@@ -612,9 +641,8 @@ def test_a_clock_that_jumps_makes_no_code_fresh_or_old(now, pm_uptime, created_a
 def test_an_app_that_may_end_may_be_stopped():
     seen = Seen(socket="alive", apps=(App("bot", status="stopped"),))
     assert health.health(seen, "bot", may_end=True).sick == ""
-    assert (
-        health.health(replace(seen, socket="refused"), "bot", may_end=True).sick == "no PM2 daemon"
-    )
+    nobody = replace(seen, socket="refused")
+    assert health.health(nobody, "bot", may_end=True).sick == say("pm2.no-daemon")
 
 
 @pytest.mark.parametrize(
@@ -637,10 +665,7 @@ def test_code_is_fresh_when_started_strictly_later_or_after_a_reboot(start, stam
 def test_one_old_instance_makes_the_code_old():
     apps = (App("bot", pid=5, start="95000"), App("bot", pid=6, start="80000"))
     seen = Seen(socket="alive", clock=BOOT, apps=apps)
-    assert (
-        health.freshness(seen, "bot", Clock("boot", "900.00")).reason
-        == "started before its files changed"
-    )
+    assert health.freshness(seen, "bot", Clock("boot", "900.00")).reason == say("pm2.code-older")
 
 
 def test_ticks_of_a_container_count_from_its_own_start():
@@ -657,10 +682,14 @@ def test_ticks_of_a_container_count_from_its_own_start():
     ("app", "reason"),
     [
         ({}, None),
-        ({"pid": 4}, "bot: still the old process 4"),
-        ({"start": "99500"}, "bot: online for 5.0 s of 10 s, 0 restarts"),
-        ({"status": "waiting restart", "restart_time": 2}, "bot: waiting restart after 2 restarts"),
-        ({"name": "other"}, "bot: 0 of 1 in PM2's list"),
+        ({"pid": 4}, say("pm2.still-old", app="bot", pid=4)),
+        ({"start": "99500"}, say("pm2.not-long-up", app="bot", up=5.0, enough=10.0, restarts=0)),
+        ({"status": "stopped"}, say("pm2.not-up", app="bot", status="stopped")),
+        (
+            {"status": "waiting restart", "restart_time": 2},
+            say("pm2.not-up-restarted", app="bot", status="waiting restart", restarts=2),
+        ),
+        ({"name": "other"}, say("pm2.too-few", app="bot", count=0, wanted=1)),
     ],
 )
 def test_the_judge_of_a_start(app, reason):
@@ -672,8 +701,8 @@ def test_the_judge_of_a_start(app, reason):
 
 def test_the_judge_without_a_daemon():
     args = {"name": "bot", "instances": 1, "min_uptime_ms": 1000}
-    assert JUDGES["pm2-online"](probe.render(Seen()), args) == "no PM2 daemon"
-    assert "cut short" in str(JUDGES["pm2-online"](b"", args))
+    assert JUDGES["pm2-online"](probe.render(Seen()), args) == say("pm2.no-daemon")
+    assert JUDGES["pm2-online"](b"", args) == say("pm2-unreadable.cut-short")
 
 
 # ---- our file

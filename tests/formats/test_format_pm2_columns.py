@@ -11,6 +11,7 @@ from kjpstate.formats.pm2.columns import SET, Row, columns
 from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.probe import App, Dump, Seen
 from kjpstate.model import File
+from kjpstate.said import say
 from kjpstate.secret import Secret
 
 APP = {
@@ -104,16 +105,20 @@ def test_a_variable_whose_value_nobody_asked_for_is_there():
 @pytest.mark.parametrize(
     ("seen", "file", "empty"),
     [
-        (replace(SEEN, socket="missing", apps=()), file_of(), ("no PM2 daemon", "", "")),
-        (replace(SEEN, apps=()), file_of(), ("not in PM2's list", "", "")),
+        (replace(SEEN, socket="missing", apps=()), file_of(), (say("pm2.no-daemon"), "", "")),
+        (replace(SEEN, apps=()), file_of(), (say("pm2.not-listed"), "", "")),
         (
             SEEN,
             File("x", b"module.exports = { apps: [] }", 0o644),
-            ("", "not kjpstate's, so not run", ""),
+            ("", say("pm2.file-not-ours"), ""),
         ),
-        (SEEN, file_of({"name": "other", "script": "x"}), ("", "does not name it", "")),
-        (replace(SEEN, dump=Dump("ok")), file_of(), ("", "", "not saved")),
-        (replace(SEEN, dump=Dump("broken")), file_of(), ("", "", "dump.pm2 is broken")),
+        (SEEN, file_of({"name": "other", "script": "x"}), ("", say("pm2.file-without-it"), "")),
+        (replace(SEEN, dump=Dump("ok")), file_of(), ("", "", say("pm2.not-saved"))),
+        (
+            replace(SEEN, dump=Dump("broken")),
+            file_of(),
+            ("", "", say("pm2.dump-state", state="broken")),
+        ),
     ],
 )
 def test_an_empty_column_says_why(seen, file, empty):
@@ -123,7 +128,7 @@ def test_an_empty_column_says_why(seen, file, empty):
 
 def test_no_file_at_all():
     found = columns(DECLARED, SEEN, None)
-    assert found.file == "no such file"
+    assert found.file == say("pm2.no-file")
     assert {row.name: row.running for row in found.rows}["max_restarts"] == 15
     assert not any(row.differs for row in found.rows)
     other = replace(

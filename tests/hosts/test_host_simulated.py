@@ -224,7 +224,7 @@ def test_a_reload_takes_some_keys_and_never_log_paths(stb: SimulatedHost) -> Non
 def test_delete_and_start_take_everything(stb: SimulatedHost) -> None:
     write_ecosystem(stb, min_uptime="10s", out_file="/root/bot-kjp/logs/o.log", restart_delay=0)
     assert pm2_does(stb, "delete", "bot-kjp") == 0
-    assert health.health(listed(stb), "bot-kjp").sick == "not in PM2's list"
+    assert health.health(listed(stb), "bot-kjp").sick == say("pm2.not-listed")
     assert pm2_does(stb, "start", ECOSYSTEM, "--only", "bot-kjp") == 0
     (app,) = listed(stb).named("bot-kjp")
     assert app.fields["min_uptime"] == 10000 and "restart_delay" not in app.fields

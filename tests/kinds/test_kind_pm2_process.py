@@ -29,6 +29,7 @@ from kjpstate.model import (
     Stat,
     Unreadable,
 )
+from kjpstate.said import say
 from kjpstate.secret import Secret
 from tests.support.one_kind import (
     advised,
@@ -40,6 +41,7 @@ from tests.support.one_kind import (
     stamp,
     steps,
 )
+from tests.support.words import codes, said, values
 
 CASES = Path(__file__).parents[1] / "cases/pm2"
 BOOT = "11111111-2222-3333-4444-555555555555"
@@ -60,6 +62,18 @@ APP = {
     "out_file": "/root/bot-kjp/logs/out.log",
     "merge_logs": True,
 }
+EFFECTIVE = (
+    "script",
+    "cwd",
+    "max_restarts",
+    "min_uptime",
+    "exp_backoff_restart_delay",
+    "restart_delay",
+    "log_date_format",
+    "error_file",
+    "out_file",
+)
+"""The keys of APP that say something else than PM2 does by itself."""
 
 
 def spec(*, save: bool = True, tree: str = "", **app):
@@ -143,25 +157,21 @@ END = ["save", *STAMPS]
 @pytest.mark.parametrize(
     ("case", "done", "head"),
     [
-        ("in_sync", [], "as it should be"),
-        ("no_daemon", [*START, *END], "start: no PM2 daemon"),
-        ("daemon_killed_cleanly", [*START, *STAMPS], "start: no PM2 daemon"),
-        (
-            "by_hand",
-            [*REPLACE, *END],
-            "delete and start: log paths (a reload can't change them); down a few",
-        ),
-        ("given_up", [*REPLACE, *END], "delete and start: given up: waiting restart"),
-        ("stopped", [*REPLACE, *STAMPS], "delete and start: stopped"),
-        ("other_name", ["!script-runs-twice"], "start: not in PM2's list"),
-        ("orphan", ["!script-runs-twice"], "start: no PM2 daemon"),
-        ("other_home", ["!pm2-other-daemon"], "start: no PM2 daemon"),
+        ("in_sync", [], ["pm2.as-it-should-be"]),
+        ("no_daemon", [*START, *END], ["pm2.starts", "pm2.no-daemon"]),
+        ("daemon_killed_cleanly", [*START, *STAMPS], ["pm2.starts", "pm2.no-daemon-but-saved"]),
+        ("by_hand", [*REPLACE, *END], ["pm2.replaces-for-logs"]),
+        ("given_up", [*REPLACE, *END], ["pm2.replaces", "pm2.waits-for-ever"]),
+        ("stopped", [*REPLACE, *STAMPS], ["pm2.replaces", "pm2.stopped"]),
+        ("other_name", ["!script-runs-twice"], ["pm2.starts", "pm2.not-listed"]),
+        ("orphan", ["!script-runs-twice"], ["pm2.starts", "pm2.orphaned"]),
+        ("other_home", ["!pm2-other-daemon"], ["pm2.starts", "pm2.no-daemon"]),
     ],
 )
 def test_what_a_real_pm2_answered(case, done, head):
     whole = spec()
     assert verbs(whole, answers(whole, case)) == done
-    assert headline(pm2_process, whole, answers(whole, case)).startswith(head)
+    assert codes(headline(pm2_process, whole, answers(whole, case))) == head
 
 
 @pytest.mark.parametrize(
@@ -196,18 +206,18 @@ def test_without_save_the_saved_list_is_not_looked_at():
 @pytest.mark.parametrize(
     ("dump", "code", "reason"),
     [
-        (probe.Dump("missing"), "dump-missing", "dump.pm2 is missing"),
-        (probe.Dump("broken"), "dump-broken", "dump.pm2 is broken"),
-        (probe.Dump("ok"), "not-saved", "dump.pm2 does not name bot-kjp"),
+        (probe.Dump("missing"), "dump-missing", say("pm2.dump-state", state="missing")),
+        (probe.Dump("broken"), "dump-broken", say("pm2.dump-state", state="broken")),
+        (probe.Dump("ok"), "not-saved", say("pm2.dump-lacks", app="bot-kjp")),
         (
             probe.Dump("ok", apps=(App("bot-kjp", status="stopped"),)),
             "saved-stopped",
-            "dump.pm2 has it stopped",
+            say("pm2.dump-stopped"),
         ),
         (
             probe.Dump("ok", apps=(App("bot-kjp", fields={"watch": False}),)),
             "saved-otherwise",
-            "dump.pm2 has other values: script, ",
+            say("pm2.dump-otherwise", names=[*EFFECTIVE, "env.NODE_ENV"]),
         ),
     ],
 )
@@ -216,7 +226,7 @@ def test_a_saved_list_that_would_bring_something_else_back_is_saved_again(dump, 
     assert verbs(whole, answers(whole, seen)) == ["save"]
     (found,) = difference(pm2_process, whole, answers(whole, seen))
     assert (found.path, found.actual) == (("saved",), code)
-    assert headline(pm2_process, whole, answers(whole, seen)).startswith(f"pm2 save: {reason}")
+    assert headline(pm2_process, whole, answers(whole, seen)) == say("pm2.saves", why=reason)
 
 
 # ---- keys and variables that left the document
@@ -292,7 +302,8 @@ def test_code_that_this_plan_will_write_is_unknown():
         assert item.path == ("code",) and item.desired is UNKNOWN
         assert verbs(whole, found, {("stb", path): UNKNOWN}) == [*RELOAD, *STAMPS]
     assert differing(whole, found, {("pc", TREE): UNKNOWN, ("stb", "/root/other/"): UNKNOWN}) == []
-    assert "reload: new code" in headline(pm2_process, whole, found, {("stb", TREE): UNKNOWN})
+    told = headline(pm2_process, whole, found, {("stb", TREE): UNKNOWN})
+    assert told == say("pm2.reloads", why=[say("pm2.new-code")])
 
 
 def test_an_app_that_ended_by_itself_does_not_run_old_code():
@@ -315,28 +326,45 @@ DAEMON = IN_SYNC.daemon or Daemon()
 
 
 @pytest.mark.parametrize(
-    ("seen", "rule", "words"),
+    ("seen", "rule", "reason"),
     [
-        (replace(IN_SYNC, proc=False), "pm2-not-linux", "/proc"),
-        (Seen(node=""), "pm2-missing", "node was not found"),
-        (replace(IN_SYNC, pm2=""), "pm2-missing", "pm2 was not found for root"),
-        (replace(IN_SYNC, socket="denied"), "pm2-other-daemon", "belongs to root"),
-        (replace(IN_SYNC, daemon=replace(DAEMON, uid=1000, user="pi")), "pm2-other-daemon", "pi"),
-        (replace(IN_SYNC, more=1), "pm2-two-daemons", "2 PM2 daemons"),
-        (replace(IN_SYNC, socket="silent", apps=()), "pm2-silent", "silent"),
-        (replace(IN_SYNC, error="TypeError: x"), "pm2-unreadable", "TypeError"),
+        (replace(IN_SYNC, proc=False), "pm2-not-linux", say("pm2-not-linux")),
+        (Seen(node=""), "pm2-missing", say("pm2-missing.node", user=say("pm2.this-user"))),
+        (replace(IN_SYNC, pm2=""), "pm2-missing", say("pm2-missing", user="root")),
+        (
+            replace(IN_SYNC, socket="denied"),
+            "pm2-other-daemon",
+            say("pm2-other-daemon", home="/root/.pm2", owner="root", user="root"),
+        ),
+        (
+            replace(IN_SYNC, daemon=replace(DAEMON, uid=1000, user="pi")),
+            "pm2-other-daemon",
+            say("pm2-other-daemon", home="/root/.pm2", owner="pi", user="root"),
+        ),
+        (
+            replace(IN_SYNC, more=1),
+            "pm2-two-daemons",
+            say("pm2-two-daemons", count=2, home="/root/.pm2"),
+        ),
+        (
+            replace(IN_SYNC, socket="silent", apps=()),
+            "pm2-silent",
+            say("pm2-silent", pid=DAEMON.pid, home="/root/.pm2", socket="silent"),
+        ),
+        (replace(IN_SYNC, error="TypeError: x"), "pm2-unreadable", "TypeError: x"),
     ],
 )
-def test_where_acting_would_be_guessing(seen, rule, words):
+def test_where_acting_would_be_guessing(seen, rule, reason):
     found = refused(spec(), seen)
-    assert found.rule == rule and words in found.reason
+    assert found.rule == rule and found.reason == reason
 
 
 def test_a_probe_that_did_not_answer_is_refused():
     whole = spec()
     found = {**answers(whole, "in_sync"), probe.reading(whole.app): Unreadable("timed out")}
     (step,) = steps(pm2_process, whole, found)
-    assert isinstance(step, Refuse) and step.rule == "pm2-unreadable" and "timed out" in step.reason
+    assert isinstance(step, Refuse) and step.rule == "pm2-unreadable"
+    assert step.reason == say("pm2-unreadable", why="timed out")
 
 
 @pytest.mark.parametrize("name", ["all", "0", "12", "/bot/", "-f", "My Bot", "a,b"])
@@ -365,7 +393,8 @@ def test_a_save_that_would_forget_others_is_refused_only_when_it_is_due():
     whole = spec(max_restarts=16)
     assert differing(spec(), answers(spec(), more)) == []
     found = refused(whole, more)
-    assert found.rule == "pm2-list-incomplete" and "fintrack" in found.reason
+    assert found.rule == "pm2-list-incomplete"
+    assert found.reason == say("pm2-list-incomplete", apps=["fintrack"])
     alive = replace(more, apps=(*more.apps, App("fintrack", 1, 99, "5", "online")))
     assert verbs(whole, answers(whole, alive)) == [*RELOAD, *END]
 
@@ -383,9 +412,7 @@ def test_a_new_name_does_not_leave_the_old_bot_running(known_by):
         found[ReadFile("stb", ECOSYSTEM)] = File(ECOSYSTEM, before, 0o644)
     new = {("stb", ECOSYSTEM): ecosystem.render("bot-kjp", [APP])}
     assert verbs(whole, found, new) == ["keep", "delete", "log", "start", "await", *END]
-    assert headline(pm2_process, whole, found, new).startswith(
-        f"delete and start: it was called {old}"
-    )
+    assert headline(pm2_process, whole, found, new) == say("pm2.renames", names=[old])
     deletes = next(
         step
         for step in steps(pm2_process, whole, found, new)
@@ -396,14 +423,14 @@ def test_a_new_name_does_not_leave_the_old_bot_running(known_by):
         and deletes.argv[2] == scripts.DELETE
         and deletes.replaces
         and deletes.undo[0][2] == scripts.BACK
-        and describe(deletes) == f"delete {old}, its name so far"
+        and describe(deletes) == say("pm2.delete-renamed", app=old)
     )
     assert verbs(replace(whole, beside=(old,)), found, new) == [*START, *END]
 
 
 def test_a_delete_is_told_in_words_and_not_as_its_script():
     told = [describe(step) for step in steps(pm2_process, spec(), answers(spec(), "by_hand"))]
-    assert f"delete {APP['name']}" in told
+    assert say("pm2.delete", app=APP["name"]) in told
 
 
 OLD_UNDO = (
@@ -412,19 +439,20 @@ OLD_UNDO = (
 
 
 @pytest.mark.parametrize(
-    ("noted_script", "today"),
+    ("noted_script", "today", "code"),
     [
-        (OLD_UNDO + ":", scripts.AWAY),
-        (OLD_UNDO + 'PM2_DUMP_FILE_PATH=$4 "$1" "$2" resurrect', scripts.BACK),
-        (scripts.AWAY, scripts.AWAY),
-        (scripts.BACK, scripts.BACK),
+        (OLD_UNDO + ":", scripts.AWAY, "pm2.taken-out"),
+        (OLD_UNDO + 'PM2_DUMP_FILE_PATH=$4 "$1" "$2" resurrect', scripts.BACK, "pm2.as-it-was"),
+        (scripts.AWAY, scripts.AWAY, "pm2.taken-out"),
+        (scripts.BACK, scripts.BACK, "pm2.as-it-was"),
     ],
 )
-def test_an_undo_that_an_older_version_noted_is_done_as_today(noted_script, today):
+def test_an_undo_that_an_older_version_noted_is_done_as_today(noted_script, today, code):
     rest = ("sh", "/n/node", "/m/pm2", "wa", "/h/dump.pm2.kjpstate-wa")
     found = pm2_process.rewound(("sh", "-c", noted_script, *rest), {"PM2_HOME": "/h"}, "0a1b2c")
     assert found is not None
-    keep, undo, redo, _ = found
+    keep, undo, redo, why = found
+    assert why == say(code, app="wa")
     assert undo == ("sh", "-c", today, *rest) and keep[2] == scripts.KEEP
     assert redo == ("sh", "-c", scripts.BACK, *rest[:4], "/h/dump.pm2.kjpstate-wa.0a1b2c")
 
@@ -519,7 +547,9 @@ def test_what_another_app_of_pm2_started_is_a_second_bot():
     ):
         found = refused(whole, replace(IN_SYNC, apps=(npm,), runners=(runner,)))
         assert found.rule == "script-runs-twice" and found.cure == "pm2 delete 3"
-        assert "shop (number 3 in PM2's list)" in found.reason
+        what = say("script-runs-twice.app", app="shop", number=3)
+        script = "/root/bot-kjp/dist/index.js"
+        assert found.reason == say("script-runs-twice", script=script, what=what)
 
 
 def test_a_folder_behind_a_link_is_that_folder():
@@ -584,8 +614,9 @@ def test_no_value_of_an_environment_is_shown():
     found = answers(whole, seen)
     (item, _) = difference(pm2_process, whole, found)
     assert item.path == ("env", "KEY") and "hunter" not in repr(item)
-    assert "hunter" not in headline(pm2_process, whole, found)
-    assert rows(pm2_process, whole, found) == ["env.KEY changes"]
+    assert "hunter" not in str(headline(pm2_process, whole, found))
+    changes = said("pm2.variables-change", names=["env.KEY"], count=1)
+    assert rows(pm2_process, whole, found) == [changes]
     actions = steps(pm2_process, whole, found)
     assert "hunter" not in repr(actions) and verbs(whole, found) == [
         *RELOAD,
@@ -661,23 +692,31 @@ UNIT = Startup("pm2-root.service", True, "root", "/root/.pm2", "/usr/bin/pm2", T
 
 
 @pytest.mark.parametrize(
-    ("units", "words"),
+    ("units", "reason"),
     [
-        ((), "no startup unit"),
-        ((replace(UNIT, enabled=False),), "not enabled"),
-        ((replace(UNIT, exec_exists=False),), "not there any more"),
+        ((), say("pm2-not-at-boot")),
+        ((replace(UNIT, enabled=False),), say("pm2-not-at-boot.not-enabled", unit=UNIT.unit)),
+        (
+            (replace(UNIT, exec_exists=False),),
+            say("pm2-not-at-boot.gone", unit=UNIT.unit, program="/usr/bin/pm2"),
+        ),
         (
             (replace(UNIT, home="/home/pi/.pm2"),),
-            "brings back the PM2 of /home/pi/.pm2 after a reboot, not",
+            say(
+                "pm2-not-at-boot.other-home",
+                unit=UNIT.unit,
+                other="/home/pi/.pm2",
+                home="/root/.pm2",
+            ),
         ),
-        ((UNIT,), ""),
+        ((UNIT,), None),
     ],
 )
-def test_whether_a_reboot_brings_pm2_back(units, words):
+def test_whether_a_reboot_brings_pm2_back(units, reason):
     whole = spec()
     found = advised(pm2_process, whole, answers(whole, replace(IN_SYNC, startup=units)))
-    assert [item.rule for item in found] == (["pm2-not-at-boot"] if words else [])
-    assert all(words in item.reason and item.severity == "note" for item in found)
+    assert [item.rule for item in found] == (["pm2-not-at-boot"] if reason else [])
+    assert all(item.reason == reason and item.severity == "note" for item in found)
     assert all(item.cure == "pm2 startup systemd -u root --hp /root" for item in found)
     assert rules(spec(save=False), replace(IN_SYNC, startup=units)) == []
 
@@ -686,8 +725,9 @@ def test_an_app_that_a_reboot_forgets_is_told_even_when_nobody_asked_for_a_save(
     whole = spec(save=False)
     seen = replace(IN_SYNC, dump=replace(IN_SYNC.dump, apps=()))
     (found,) = advised(pm2_process, whole, answers(whole, seen))
-    assert found.rule == "pm2-not-at-boot" and "a reboot forgets it" in found.reason
-    assert found.cure == "write save: true in the section pm2"
+    assert found.rule == "pm2-not-at-boot"
+    assert found.reason == say("pm2-not-at-boot.forgets", app="bot-kjp")
+    assert found.cure == say("pm2-not-at-boot.forgets.cure")
 
 
 def test_the_startup_command_of_somebody_who_is_not_root():
@@ -705,11 +745,8 @@ def test_the_startup_command_of_somebody_who_is_not_root():
 def test_variables_that_a_start_would_lose_are_named():
     whole, seen = spec(), replace(recorded("by_hand"), startup=(UNIT,))
     (found,) = advised(pm2_process, whole, answers(whole, seen))
-    assert (
-        found.rule == "env-not-kept"
-        and "GEMINI_KEY" in found.reason
-        and "SSH_TTY" not in found.reason
-    )
+    (names,) = values(found.reason, "names")
+    assert found.rule == "env-not-kept" and "GEMINI_KEY" in names and "SSH_TTY" not in names
     assert rules(spec(env={"GEMINI_KEY": "x"}), seen) == []
 
 
@@ -732,10 +769,9 @@ def test_a_daemon_whose_list_nobody_shows_us_is_named():
     other = Daemon(9, 1000, "pi", "6.0.14", "/home/pi/.pm2", socket="denied")
     nothing = replace(recorded("no_daemon"), startup=(UNIT,), others=(other,))
     (found,) = advised(pm2_process, spec(), answers(spec(), nothing))
-    assert (
-        found.rule == "pm2-other-daemon"
-        and "the PM2 of pi in /home/pi/.pm2 runs here" in found.reason
-    )
+    told = {"owner": "pi", "home": "/home/pi/.pm2", "user": "root", "app": "bot-kjp"}
+    assert found.rule == "pm2-other-daemon"
+    assert found.reason == say("pm2-other-daemon.unseen", **told)
     assert rules(spec(), replace(IN_SYNC, startup=(UNIT,), others=(other,))) == []
 
 

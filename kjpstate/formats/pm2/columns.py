@@ -16,6 +16,7 @@ from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.keys import KEYS, PLAIN, Context
 from kjpstate.formats.pm2.probe import App, Seen
 from kjpstate.model import Answer, File
+from kjpstate.said import Said, Text, say
 from kjpstate.secret import Secret
 
 SET = "(set)"
@@ -38,9 +39,9 @@ class Row:
 class Columns:
     """`running`, `file`, `saved`: why the column is empty; "" when it is not."""
 
-    running: str
-    file: str
-    saved: str
+    running: Text
+    file: Text
+    saved: Text
     rows: tuple[Row, ...]
 
 
@@ -56,26 +57,33 @@ def columns(app: Declared, seen: Seen, file: Answer) -> Columns:
         *_variables(app, said, running, saved),
     )
     return Columns(
-        "" if running else "no PM2 daemon" if not seen.alive else "not in PM2's list",
-        why_not,
-        ""
-        if saved
-        else "not saved"
-        if seen.dump.state == "ok"
-        else f"dump.pm2 is {seen.dump.state}",
-        rows,
+        "" if running else _not_running(seen), why_not, "" if saved else _not_saved(seen), rows
     )
 
 
-def _said(app: Declared, file: Answer) -> tuple[Mapping[str, Any] | None, str]:
+def _not_running(seen: Seen) -> Said:
+    return say("pm2.not-listed") if seen.alive else say("pm2.no-daemon")
+
+
+def _not_saved(seen: Seen) -> Said:
+    if seen.dump.state == "ok":
+        return say("pm2.not-saved")
+    return say("pm2.dump-state", state=seen.dump.state)
+
+
+def _said(app: Declared, file: Answer) -> tuple[Mapping[str, Any] | None, Text]:
     """The app as our file says; else why that is not known."""
+    if file is None:
+        return None, say("pm2.no-file")
     if not isinstance(file, File):
-        return None, "no such file" if file is None else "can't be read"
+        return None, say("pm2.file-unread")
     ours = ecosystem.parse(file.content)
     if ours is None:
-        return None, "not kjpstate's, so not run"
+        return None, say("pm2.file-not-ours")
     found = ours.apps.get(app.name)
-    return (found, "") if found is not None and "script" in found else (None, "does not name it")
+    if found is None or "script" not in found:
+        return None, say("pm2.file-without-it")
+    return found, ""
 
 
 def _status(running: tuple[App, ...], saved: tuple[App, ...]) -> Iterator[Row]:

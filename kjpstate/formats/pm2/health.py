@@ -16,8 +16,8 @@ from kjpstate.formats.pm2 import policy
 from kjpstate.formats.pm2.declared import Declared
 from kjpstate.formats.pm2.lives import lives
 from kjpstate.formats.pm2.probe import App, BootClock, Seen, parse
-from kjpstate.formats.times import rough
 from kjpstate.model import Answer, Clock
+from kjpstate.said import Said, Text, say
 
 KILL_TIMEOUT = 1600
 """Milliseconds PM2 lets a process end by itself; a restart it did on purpose takes no longer."""
@@ -62,7 +62,7 @@ class Health:
     app since when it runs, and after how many restarts."""
 
     state: State
-    reason: str
+    reason: Text
 
     @property
     def alive(self) -> bool:
@@ -70,7 +70,7 @@ class Health:
         return self.state in ("alive", "ended")
 
     @property
-    def sick(self) -> str:
+    def sick(self) -> Text:
         """Why it is not alive; "" when it is."""
         return "" if self.alive else self.reason
 
@@ -81,7 +81,7 @@ class Judged:
     well."""
 
     code: str
-    reason: str = ""
+    reason: Text = ""
 
     @property
     def well(self) -> bool:
@@ -90,7 +90,7 @@ class Judged:
 
 
 def health(
-    seen: Seen | str,
+    seen: Seen | Text,
     name: str,
     *,
     min_uptime: int = 1000,
@@ -103,7 +103,7 @@ def health(
     `may_end`: the document lets it end by itself (autorestart: false), so `stopped` is no fault.
     `connected`: the document says that it holds a connection to the outside.
     """
-    if isinstance(seen, str):
+    if not isinstance(seen, Seen):
         return Health("unknown", seen)
     if not seen.alive:
         return _without_daemon(seen, name)
@@ -115,7 +115,7 @@ def health(
     return next((item for item in found if not item.alive), found[0])
 
 
-def health_of(app: Declared, seen: Seen | str) -> Health:
+def health_of(app: Declared, seen: Seen | Text) -> Health:
     """Dead or alive by all that the document says of the app."""
     return health(
         seen,
@@ -129,18 +129,16 @@ def health_of(app: Declared, seen: Seen | str) -> Health:
 def _without_daemon(seen: Seen, name: str) -> Health:
     if seen.runners:
         pid = seen.runners[0].pid
-        return Health(
-            "orphaned", f"no PM2 daemon, though process {pid} runs its script: nothing restarts it"
-        )
+        return Health("orphaned", say("pm2.orphaned", pid=pid))
     saved = any(app.name == name for app in seen.dump.apps)
-    return Health("no-daemon", "no PM2 daemon" + ("; the saved list has it" if saved else ""))
+    return Health("no-daemon", say("pm2.no-daemon-but-saved") if saved else say("pm2.no-daemon"))
 
 
 def _not_listed(seen: Seen, name: str) -> Health:
     saved = any(app.name == name for app in seen.dump.apps)
     if saved and not seen.apps:
-        return Health("list-lost", "not in PM2's list, which is empty; the saved list has it")
-    return Health("not-listed", "not in PM2's list" + ("; the saved list has it" if saved else ""))
+        return Health("list-lost", say("pm2.list-lost"))
+    return Health("not-listed", say("pm2.not-listed-but-saved") if saved else say("pm2.not-listed"))
 
 
 @dataclass(frozen=True)
@@ -153,51 +151,47 @@ class _Rules:
 
 def _entry(app: App, rules: _Rules) -> Health:
     if app.status == "stopped":
-        return Health("ended", "ended by itself") if rules.may_end else Health("stopped", "stopped")
+        if rules.may_end:
+            return Health("ended", say("pm2.ended"))
+        return Health("stopped", say("pm2.stopped"))
     if app.status == "errored":
-        return Health("given-up", "given up (errored)")
+        return Health("given-up", say("pm2.errored"))
     if app.status == "waiting restart":
         return _waiting(app)
     if app.status != "online":
-        return Health("starting", app.status or "no status")
+        return Health("starting", _status(app))
     if app.start is None:
-        return Health("gone", f"online in PM2's list, but process {app.pid} is gone")
+        return Health("gone", say("pm2.gone", pid=app.pid))
     up = uptime_of(app, rules.clock)
     soon = max(rules.min_uptime, _SETTLED)
     quick = [life for life in _lives(app)[-2:] if life * 1000 < soon]
     # its counters can't tell crashes from a restart on purpose in the first seconds; its log can
     if (crashed(app) or len(quick) == 2) and app.restart_time >= 2 and up * 1000 < soon:
-        return Health("looping", "crash-looping: it keeps dying soon after its start")
+        return Health("looping", say("pm2.keeps-dying"))
     row = _in_a_row(app, up)
     if row:
-        return Health(
-            "looping", f"crash-looping: its last {len(row)} lives ended after {_listed(row)}"
-        )
+        lasted = [say("pm2.lasted", seconds=seconds) for seconds in row]
+        return Health("looping", say("pm2.short-lives", count=len(row), lasted=lasted))
     if rules.connected and app.connections == 0 and up > CONNECTS_WITHIN:
-        return Health(
-            "idle",
-            f"online, but without any connection: given up by itself, {rough(up)} after its start",
-        )
-    restarts = (
-        f", {app.restart_time} restart{'s' if app.restart_time != 1 else ''}"
-        if app.restart_time
-        else ""
-    )
-    return Health("alive", f"online for {rough(up)}{restarts}")
+        return Health("idle", say("pm2.idle", up=float(up)))
+    if app.restart_time:
+        restarted = say("pm2.online-restarted", up=float(up), count=app.restart_time)
+        return Health("alive", restarted)
+    return Health("alive", say("pm2.online", up=float(up)))
+
+
+def _status(app: App) -> Text:
+    """PM2's own word."""
+    return app.status or say("pm2.no-status")
 
 
 def _waiting(app: App) -> Health:
     if app.pid == 0 or app.created_at is None:
-        return Health(
-            "given-up", "given up: waiting restart with no pid, and nothing will restart it"
-        )
+        return Health("given-up", say("pm2.waits-for-ever"))
     lost = next((log.path for log in app.logs if not log.folder), "")
     if lost:
-        reason = (
-            f"stuck in waiting restart: the folder of {lost} is gone, so PM2 never starts it again"
-        )
-        return Health("stuck", reason)
-    return Health("waiting", "crash-looping: waiting restart")
+        return Health("stuck", say("pm2.stuck", log=lost))
+    return Health("waiting", say("pm2.waits"))
 
 
 def _in_a_row(app: App, up: Decimal) -> tuple[int, ...]:
@@ -214,12 +208,7 @@ def _lives(app: App) -> tuple[int, ...]:
     return lives(app.events)[-app.restart_time :] if app.restart_time > 0 else ()
 
 
-def _listed(row: Sequence[int]) -> str:
-    spans = [rough(Decimal(seconds)) for seconds in row]
-    return f"{', '.join(spans[:-1])} and {spans[-1]}"
-
-
-def rising(seen: Seen, name: str) -> str:
+def rising(seen: Seen, name: str) -> Text:
     """Why its restarts by crashes do not stand still, as a clause after its name; "" when they do.
 
     They do after STEADY seconds without one, or when none came since it was last started on
@@ -228,12 +217,13 @@ def rising(seen: Seen, name: str) -> str:
     """
     entries = seen.named(name) if seen.alive else ()
     if not entries:
-        return "is not running"
+        return say("pm2.rises-not-running")
     for app in entries:
         up = uptime_of(app, seen.clock)
         if app.status != "stopped" and up < STEADY and (crashed(app) or _lives(app)):
-            last = f"was restarted {rough(up)} ago" if app.start is not None else "ended"
-            return f"{last}, and not on purpose; PM2 counts {app.restart_time} restarts of it"
+            if app.start is None:
+                return say("pm2.rises-ended", restarts=app.restart_time)
+            return say("pm2.rises", up=float(up), restarts=app.restart_time)
     return ""
 
 
@@ -281,18 +271,18 @@ def freshness(seen: Seen, name: str, stamped: Clock | None) -> Judged:
     strictly later.
     """
     if stamped is None:
-        return Judged("no-stamp", "not known: its files were never put there by kjpstate")
+        return Judged("no-stamp", say("pm2.code-no-stamp"))
     if stamped.boot_id != seen.clock.boot_id:
         return FRESH
     starts = [started_at(app, seen.clock) for app in seen.named(name)]
     if not starts or any(start is None for start in starts):
-        return Judged("not-running", "not running")
+        return Judged("not-running", say("pm2.not-running"))
     oldest = min(start for start in starts if start is not None)
     is_older = oldest <= _decimal(stamped.uptime)
-    return Judged("older", "started before its files changed") if is_older else FRESH
+    return Judged("older", say("pm2.code-older")) if is_older else FRESH
 
 
-def judge_online(answer: Answer, args: Mapping[str, Any]) -> str | None:
+def judge_online(answer: Answer, args: Mapping[str, Any]) -> Text | None:
     """None when every instance of args["name"] is online, newly started and past its min_uptime:
     one process that lived so long is proof that PM2's count of restarts stood still meanwhile.
 
@@ -300,33 +290,35 @@ def judge_online(answer: Answer, args: Mapping[str, Any]) -> str | None:
     well yet.
     """
     seen = parse(answer)
-    if isinstance(seen, str):
+    if not isinstance(seen, Seen):
         return seen
     name, wanted = args["name"], int(args.get("instances", 1))
     entries = seen.named(name)
     if len(entries) < wanted:
-        return (
-            f"{name}: {len(entries)} of {wanted} in PM2's list" if seen.alive else "no PM2 daemon"
-        )
+        if not seen.alive:
+            return say("pm2.no-daemon")
+        return say("pm2.too-few", app=name, count=len(entries), wanted=wanted)
     old: Sequence[int] = args.get("not_pids", ())
     enough = Decimal(int(args.get("min_uptime_ms", 1000))) / 1000
     for app in entries:
         reason = _not_up(app, seen.clock, enough, old)
-        if reason:
-            return f"{name}: {reason}"
+        if reason is not None:
+            return reason
     return None
 
 
-def _not_up(app: App, clock: BootClock, enough: Decimal, old: Sequence[int]) -> str:
+def _not_up(app: App, clock: BootClock, enough: Decimal, old: Sequence[int]) -> Said | None:
+    told = {"app": app.name, "restarts": app.restart_time}
     if app.status != "online" or app.start is None:
-        restarts = f" after {app.restart_time} restarts" if app.restart_time else ""
-        return f"{app.status or 'no status'}{restarts}"
+        if app.restart_time:
+            return say("pm2.not-up-restarted", status=_status(app), **told)
+        return say("pm2.not-up", app=app.name, status=_status(app))
     if app.pid in old:
-        return f"still the old process {app.pid}"
+        return say("pm2.still-old", app=app.name, pid=app.pid)
     up = uptime_of(app, clock)
     if up <= enough:
-        return f"online for {up:.1f} s of {enough:.0f} s, {app.restart_time} restarts"
-    return ""
+        return say("pm2.not-long-up", up=float(up), enough=float(enough), **told)
+    return None
 
 
 def _decimal(text: str) -> Decimal:

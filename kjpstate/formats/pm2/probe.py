@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 
 from kjpstate.formats.pm2.declared import Declared
 from kjpstate.model import Answer, Probe, Unreadable
+from kjpstate.said import Text, say
 from kjpstate.secret import secrets_in
 
 FORMAT = 1
@@ -223,18 +224,18 @@ def _program(app: Declared) -> Iterator[str]:
         yield f"args={hashlib.sha256(' '.join(app.arguments).encode()).hexdigest()}"
 
 
-def parse(answer: Answer) -> Seen | str:
-    """What the probe saw, or a sentence why that can't be known."""
+def parse(answer: Answer) -> Seen | Text:
+    """What the probe saw, or why that can't be known."""
     if isinstance(answer, Unreadable):
-        return f"PM2 could not be looked at: {answer.why}"
+        return say("pm2-unreadable", why=answer.why)
     if not isinstance(answer, bytes):
-        return "PM2 can be looked at only on a POSIX host"
+        return say("pm2-unreadable.not-posix")
     try:
         value = json.loads(answer)
     except ValueError:
-        return "the look at PM2 was cut short"
+        return say("pm2-unreadable.cut-short")
     if not isinstance(value, dict) or value.get("format") != FORMAT:
-        return "the look at PM2 answered in a format that is not ours"
+        return say("pm2-unreadable.not-our-format")
     return _seen(value)
 
 

@@ -12,6 +12,7 @@ from kjpstate.kinds.pm2_process.commands import environment
 from kjpstate.kinds.pm2_process.refusals import others
 from kjpstate.kinds.pm2_process.view import View
 from kjpstate.model import Advice
+from kjpstate.said import say
 from kjpstate.secret import secrets_in
 
 _SHELL = re.compile(
@@ -25,6 +26,8 @@ _PM2 = re.compile(
     r"name|username|command"
 )
 """What PM2 itself puts beside its settings into a process's environment."""
+_FEW = 6
+"""Names of variables that are told one by one."""
 _SETTINGS = {*KEYS, *(key.field for key in KEYS.values())}
 
 
@@ -39,12 +42,12 @@ def advised(view: View) -> Iterator[Advice]:
     yield from _variables(view, seen)
     if view.entries:
         for what, cure in others(view):
-            reason = f"{what} also runs {view.app.written_script} here"
+            reason = say("script-runs-twice.also", what=what, script=view.app.written_script)
             yield Advice("script-runs-twice", reason, cure, "/app/script", "breaks")
     own = seen.daemon
     if own and own.version and seen.pm2_version and own.version != seen.pm2_version:
-        reason = f"the daemon is {own.version}, the pm2 command {seen.pm2_version}"
-        yield Advice("pm2-versions-differ", reason, "pm2 update, at a quiet hour", "", "note")
+        reason = say("pm2-versions-differ", daemon=own.version, command=seen.pm2_version)
+        yield Advice("pm2-versions-differ", reason, say("pm2-versions-differ.cure"), "", "note")
 
 
 def _boot(view: View, seen: Seen) -> Iterator[Advice]:
@@ -60,16 +63,14 @@ def _boot(view: View, seen: Seen) -> Iterator[Advice]:
         return
     if not units and seen.startup:
         other = seen.startup[0]
-        reason = (
-            f"{other.unit} brings back the PM2 of {other.home} after a reboot, not that "
-            f"of {seen.home}"
-        )
+        told = {"unit": other.unit, "other": other.home, "home": seen.home}
+        reason = say("pm2-not-at-boot.other-home", **told)
     elif not units:
-        reason = "no startup unit brings PM2 back after a reboot"
+        reason = say("pm2-not-at-boot")
     elif not any(unit.enabled for unit in units):
-        reason = f"{units[0].unit} is there, but not enabled"
+        reason = say("pm2-not-at-boot.not-enabled", unit=units[0].unit)
     else:
-        reason = f"{units[0].unit} starts {units[0].exec}, which is not there any more"
+        reason = say("pm2-not-at-boot.gone", unit=units[0].unit, program=units[0].exec)
     yield Advice("pm2-not-at-boot", reason, _startup(seen), "/save", "note")
 
 
@@ -86,10 +87,9 @@ def _startup(seen: Seen) -> str:
 def _forgets(view: View, seen: Seen) -> Iterator[Advice]:
     """Nobody asked for the app to be saved, and it is not: said once it runs."""
     if view.entries and not any(app.name == view.name for app in seen.dump.apps):
-        reason = f"PM2's saved list does not name {view.name}: a reboot forgets it"
-        yield Advice(
-            "pm2-not-at-boot", reason, "write save: true in the section pm2", "/save", "note"
-        )
+        reason = say("pm2-not-at-boot.forgets", app=view.name)
+        cure = say("pm2-not-at-boot.forgets.cure")
+        yield Advice("pm2-not-at-boot", reason, cure, "/save", "note")
 
 
 def _unseen(view: View, seen: Seen) -> Iterator[Advice]:
@@ -97,11 +97,14 @@ def _unseen(view: View, seen: Seen) -> Iterator[Advice]:
     runs"."""
     for other in seen.others if not view.entries else ():
         if other.apps is None:
-            reason = (
-                f"the PM2 of {other.user} in {other.home or 'an unknown home'} runs here, too; "
+            reason = say(
+                "pm2-other-daemon.unseen",
+                owner=other.user,
+                home=other.home or say("pm2.unknown-home"),
+                user=seen.user.name or say("pm2.this-user"),
+                app=view.name,
             )
-            reason += f"{seen.user.name or 'this user'} can't see whether it has {view.name}"
-            cure = f"log in as {other.user} and look: pm2 ls"
+            cure = say("pm2-other-daemon.unseen.cure", owner=other.user)
             yield Advice("pm2-other-daemon", reason, cure, "/ecosystem", "note")
 
 
@@ -109,10 +112,9 @@ def _dump(view: View, seen: Seen) -> Iterator[Advice]:
     mode = int(seen.dump.mode or "0", 8)
     if mode & 0o044 and any(True for _ in secrets_in(view.env)):
         path = f"{seen.home}/dump.pm2"
-        reason = (
-            f"{path} holds the app's environment and others may read it (mode {seen.dump.mode})"
-        )
-        yield Advice("secrets-readable", reason, f"chmod 600 {path}", "/app/env", "breaks")
+        reason = say("secrets-readable.list", path=path, mode=seen.dump.mode)
+        cure = say("secrets-readable.cure", path=path)
+        yield Advice("secrets-readable", reason, cure, "/app/env", "breaks")
 
 
 def _variables(view: View, seen: Seen) -> Iterator[Advice]:
@@ -120,6 +122,7 @@ def _variables(view: View, seen: Seen) -> Iterator[Advice]:
     extra = {name for app in view.entries for name in app.env_names} - known
     lost = sorted(name for name in extra if not (_SHELL.fullmatch(name) or _PM2.fullmatch(name)))
     if lost:
-        shown = ", ".join(lost[:6]) + (f" and {len(lost) - 6} more" if len(lost) > 6 else "")
-        reason = f"the running app has {shown}; a delete and start will not give it those"
-        yield Advice("env-not-kept", reason, "name under env what it needs", "/app/env", "note")
+        reason = say("env-not-kept", names=lost)
+        if len(lost) > _FEW:
+            reason = say("env-not-kept.many", names=lost[:_FEW], more=len(lost) - _FEW)
+        yield Advice("env-not-kept", reason, say("env-not-kept.cure"), "/app/env", "note")

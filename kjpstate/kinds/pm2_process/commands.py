@@ -15,11 +15,11 @@ from kjpstate.formats.pm2.probe import Seen
 from kjpstate.kinds.pm2_process import scripts
 from kjpstate.kinds.pm2_process.view import View, log_stamp
 from kjpstate.model import Action, Await, ReadStat, Run, Stamp
-from kjpstate.said import say
+from kjpstate.said import Said, say
 from kjpstate.secret import secrets_in
 
-DOWN = "down a few seconds"
-"""Why a delete and start is felt."""
+DOWN, RELOAD, START = say("pm2.down"), say("pm2.reload"), say("pm2.start")
+"""Why a command is run, as far as the headline says it, too."""
 
 _TIMEOUT = 120.0
 _LONGEST_WAIT = 60_000
@@ -34,9 +34,9 @@ def steps(view: View) -> Iterator[Action]:
     if how in ("replace", "reload") or view.renamed:
         yield _keep(view, seen)
     for old in view.renamed:
-        yield _delete(view, seen, old, f"delete {old}, its name so far")
+        yield _delete(view, seen, old, say("pm2.delete-renamed", app=old))
     if how == "replace":
-        yield _delete(view, seen, view.name, f"delete {view.name}")
+        yield _delete(view, seen, view.name, say("pm2.delete", app=view.name))
     if how in ("replace", "reload", "start"):
         yield _log_stamp(view, seen)
         yield _begin(view, seen)
@@ -83,12 +83,12 @@ def _keep(view: View, seen: Seen) -> Run:
     )
 
 
-def _delete(view: View, seen: Seen, name: str, why: str) -> Run:
+def _delete(view: View, seen: Seen, name: str, why: Said) -> Run:
     argv = ("sh", "-c", scripts.DELETE, "sh", seen.node, seen.pm2, name)
     return replace(_run(view, seen, argv, why, back=True), replaces=True)
 
 
-def _run(view: View, seen: Seen, argv: tuple[str, ...], why: str, *, back: bool) -> Run:
+def _run(view: View, seen: Seen, argv: tuple[str, ...], why: Said, *, back: bool) -> Run:
     undo: tuple[str, ...] = ("sh", "-c", scripts.AWAY, "sh", seen.node, seen.pm2, view.name)
     if back:
         undo = ("sh", "-c", scripts.BACK, "sh", seen.node, seen.pm2, view.name, _kept(view, seen))
@@ -109,10 +109,9 @@ def _begin(view: View, seen: Seen) -> Run:
     if how == "reload":
         reload = (seen.node, seen.pm2, "reload", file, "--only", name, "--update-env")
         # a name is also taken for the path of a script below the working folder: here there is none
-        return replace(_run(view, seen, reload, "reload", back=True), cwd="/proc")
-    start = _run(
-        view, seen, (seen.node, seen.pm2, "start", file, "--only", name), "start", back=False
-    )
+        return replace(_run(view, seen, reload, RELOAD, back=True), cwd="/proc")
+    argv = (seen.node, seen.pm2, "start", file, "--only", name)
+    start = _run(view, seen, argv, START, back=False)
     if how == "start" and not view.renamed:
         return start
     # its delete brings the old app back, so the new one needs no undo of its own
@@ -132,7 +131,7 @@ def _wait(view: View) -> Await:
             ("not_pids", tuple(app.pid for app in view.entries if app.pid)),
         ),
         enough / 1000 + _MARGIN,
-        f"{view.name} to be online longer than {enough / 1000:g} s",
+        say("pm2.to-be-online", app=view.name, seconds=enough / 1000),
     )
 
 
@@ -141,7 +140,7 @@ def _save(view: View, seen: Seen) -> Iterator[Run]:
     yield Run(
         view.spec.host,
         (seen.node, seen.pm2, "save"),
-        "pm2 save: so that a reboot brings the same list back",
+        say("pm2.save"),
         writes=(path,),
         timeout=_TIMEOUT,
         clean_env=environment(seen),
@@ -152,7 +151,7 @@ def _save(view: View, seen: Seen) -> Iterator[Run]:
         yield Run(
             view.spec.host,
             ("sh", "-c", scripts.HIDE, "sh", path),
-            "hides PM2's list, which holds a secret, from other users",
+            say("pm2.hides-list"),
             clean_env=environment(seen),
         )
 
@@ -176,7 +175,7 @@ def _keys_stamp(view: View) -> Stamp:
 
 def rewound(
     undo: Sequence[str], env: Mapping[str, str], run: str
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str] | None:
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], Said] | None:
     """For an undo of ours that `run` is about to do: what keeps PM2's list first, the undo as it is
     done today, what would take it back again, and a word on it. None for any other command."""
     known = scripts.undo_of_ours(tuple(undo))
@@ -186,7 +185,7 @@ def rewound(
     file = re.sub(r"[^\w.-]", "-", name)
     kept = f"{env.get('PM2_HOME', '')}/dump.pm2.kjpstate-{file}.{run}"
     back = known[2] == scripts.BACK
-    why = f"PM2: {name} as it was, its settings too" if back else f"PM2: {name} is taken out again"
+    why = say("pm2.as-it-was", app=name) if back else say("pm2.taken-out", app=name)
     keep = ("sh", "-c", scripts.KEEP, "sh", node, pm2, kept)
     return keep, known, ("sh", "-c", scripts.BACK, "sh", node, pm2, name, kept), why
 

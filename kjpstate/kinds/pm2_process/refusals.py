@@ -11,20 +11,16 @@ from kjpstate.formats.pm2.probe import App, Runner, Seen
 from kjpstate.formats.pm2.same import same_bot, same_path
 from kjpstate.kinds.pm2_process.view import View
 from kjpstate.model import Refuse
+from kjpstate.said import Said, say
 
 
 def refused(view: View) -> Iterator[Refuse]:
     """Each, the gravest first."""
     if re.fullmatch(r"all|\d+|/.*/|-.*|.*[ ,].*", view.name):
-        yield Refuse(
-            "pm2-name",
-            f"PM2 does not read {view.name!r} as the name of one app",
-            pointer="/app/name",
-        )
+        yield Refuse("pm2-name", say("pm2-name", name=view.name), pointer="/app/name")
     if view.seen is None or view.why:
-        yield Refuse(
-            "pm2-unreadable", view.why or "PM2 could not be looked at", cure="on the host: node -v"
-        )
+        reason = view.why or say("pm2-unreadable.unseen")
+        yield Refuse("pm2-unreadable", reason, cure=say("pm2-unreadable.cure"))
         return
     yield from _machine(view.seen)
     yield from _daemon(view.seen, view.app)
@@ -36,55 +32,50 @@ def refused(view: View) -> Iterator[Refuse]:
 
 def _machine(seen: Seen) -> Iterator[Refuse]:
     if not seen.proc:
-        yield Refuse(
-            "pm2-not-linux", "this host has no /proc, so nobody can say what PM2 really runs"
-        )
+        yield Refuse("pm2-not-linux", say("pm2-not-linux"))
         return
-    missing = "node" if not seen.node else "pm2" if not seen.pm2 else ""
-    if missing:
-        who = seen.user.name or "this user"
-        install = (
-            "install node, then: npm install -g pm2" if missing == "node" else "npm install -g pm2"
-        )
-        yield Refuse("pm2-missing", f"{missing} was not found for {who}", cure=install)
+    user = seen.user.name or say("pm2.this-user")
+    if not seen.node:
+        reason, cure = say("pm2-missing.node", user=user), say("pm2-missing.node.cure")
+        yield Refuse("pm2-missing", reason, cure=cure)
+    elif not seen.pm2:
+        yield Refuse("pm2-missing", say("pm2-missing", user=user), cure=say("pm2-missing.cure"))
 
 
 def _daemon(seen: Seen, app: Declared) -> Iterator[Refuse]:
     own = seen.daemon
     if seen.socket == "denied" or (own is not None and own.uid != seen.user.uid):
-        owner = own.user if own else "another user"
-        reason = (
-            f"the PM2 of {seen.home} belongs to {owner}, not to {seen.user.name or seen.user.uid}"
-        )
-        yield Refuse(
-            "pm2-other-daemon", reason, cure=f"log in as {owner}, or set PM2_HOME for this login"
-        )
+        owner = own.user if own else say("pm2.another-user")
+        user = seen.user.name or seen.user.uid
+        reason = say("pm2-other-daemon", home=seen.home, owner=owner, user=user)
+        yield Refuse("pm2-other-daemon", reason, cure=say("pm2-other-daemon.cure", owner=owner))
     elif seen.more:
-        reason = f"{seen.more + 1} PM2 daemons share {seen.home}"
-        yield Refuse("pm2-two-daemons", reason, cure="stop them, then: pm2 resurrect")
+        reason = say("pm2-two-daemons", count=seen.more + 1, home=seen.home)
+        yield Refuse("pm2-two-daemons", reason, cure=say("pm2-two-daemons.cure"))
     elif own is not None and not seen.alive:
-        reason = f"PM2's daemon {own.pid} runs, but its socket in {seen.home} is {seen.socket}"
-        yield Refuse("pm2-silent", reason, cure=f"kill {own.pid}, then: pm2 resurrect")
+        reason = say("pm2-silent", pid=own.pid, home=seen.home, socket=seen.socket)
+        yield Refuse("pm2-silent", reason, cure=say("pm2-silent.cure", pid=own.pid))
     for other in seen.others:
         for entry in other.apps or ():
             if same_bot(entry, app, seen.places) or (
                 not seen.alive and entry.get("name") == app.name
             ):
-                reason = f"the PM2 of {other.user} in {other.home} has {entry.get('name')}"
-                place = f"PM2 daemon {other.pid}: {entry.get('pm_exec_path')}"
-                cure = f"log in as {other.user} with PM2_HOME={other.home}, or delete it there"
+                told = {"user": other.user, "home": other.home}
+                reason = say("pm2-other-daemon.has", app=entry.get("name"), **told)
+                script = entry.get("pm_exec_path")
+                place = say("pm2-other-daemon.has.place", pid=other.pid, script=script)
+                cure = say("pm2-other-daemon.has.cure", **told)
                 yield Refuse("pm2-other-daemon", reason, (place,), cure)
 
 
 def _script(view: View) -> Iterator[Refuse]:
-    if view.script in ("missing", "folder"):
-        what = "is not there" if view.script == "missing" else "is a folder"
-        yield Refuse(
-            "script-missing",
-            f"{view.app.script} {what}",
-            cure="deploy it first",
-            pointer="/app/script",
-        )
+    path, cure = view.app.script, say("script-missing.cure")
+    if view.script == "missing":
+        reason = say("script-missing", path=path)
+        yield Refuse("script-missing", reason, cure=cure, pointer="/app/script")
+    elif view.script == "folder":
+        reason = say("script-missing.folder", path=path)
+        yield Refuse("script-missing", reason, cure=cure, pointer="/app/script")
 
 
 def _twice(view: View) -> Iterator[Refuse]:
@@ -94,15 +85,14 @@ def _twice(view: View) -> Iterator[Refuse]:
         return
     found = list(others(view, {entry.name for entry in view.ours}))
     if found:
-        cures = [cure for _, cure in found]
-        reason = f"{view.app.script} already runs: {found[0][0]}"
-        yield Refuse(
-            "script-runs-twice", reason, tuple(place for place, _ in found), "; ".join(cures)
-        )
+        places, cures = zip(*found, strict=True)
+        reason = say("script-runs-twice", script=view.app.script, what=places[0])
+        yield Refuse("script-runs-twice", reason, places, "; ".join(cures))
 
 
-def others(view: View, ours: Collection[str] = ()) -> Iterator[tuple[str, str]]:
-    """(what, cure) of each process that runs our script in our folder but is not of our app.
+def others(view: View, ours: Collection[str] = ()) -> Iterator[tuple[Said, str]]:
+    """(what, its end as a command) of each process that runs our script in our folder but is not of
+    our app.
 
     Apps that the document itself runs from the same script are meant to. `ours`: names of what it
     ran; of these the one with our arguments is deleted, and the others are other sessions.
@@ -125,9 +115,10 @@ def others(view: View, ours: Collection[str] = ()) -> Iterator[tuple[str, str]]:
         elif not _started_by_pm2(runner, seen):
             alone.append(runner)
     for entry in {entry.pm_id: entry for entry in strangers if entry.name not in allowed}.values():
-        yield f"{entry.name} (number {entry.pm_id} in PM2's list)", by_number(entry, listed)
+        listed_as = say("script-runs-twice.app", app=entry.name, number=entry.pm_id)
+        yield listed_as, by_number(entry, listed)
     for runner in alone:
-        yield f"process {runner.pid}, which no PM2 started", f"kill {runner.pid}"
+        yield say("script-runs-twice.process", pid=runner.pid), f"kill {runner.pid}"
 
 
 def _started_by_pm2(runner: Runner, seen: Seen) -> bool:
@@ -163,10 +154,5 @@ def _forgotten(seen: Seen, name: str) -> Iterator[Refuse]:
     running = {app.name for app in seen.apps} if seen.alive else set()
     lost = sorted({app.name for app in seen.dump.apps} - running - {name})
     if lost:
-        reason = f"`pm2 save` would forget {', '.join(lost)}: in the saved list, but not running"
-        yield Refuse(
-            "pm2-list-incomplete",
-            reason,
-            (f"{seen.home}/dump.pm2",),
-            "pm2 resurrect, then plan again",
-        )
+        reason, cure = say("pm2-list-incomplete", apps=lost), say("pm2-list-incomplete.cure")
+        yield Refuse("pm2-list-incomplete", reason, (f"{seen.home}/dump.pm2",), cure)

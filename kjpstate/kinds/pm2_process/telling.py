@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kjpstate.kinds.pm2_process.commands import DOWN
+from kjpstate.kinds.pm2_process.commands import DOWN, RELOAD, START
 from kjpstate.kinds.pm2_process.view import View
 from kjpstate.model import NOTHING, Moves, Note, Row, Told
+from kjpstate.said import Said, Text, say
 
 _FEW = 3
 _LOG_FILES = {"error_file", "out_file", "log_file"}
@@ -23,51 +24,51 @@ def told(view: View) -> Told:
     )
 
 
-def _headline(view: View) -> str:
+def _headline(view: View) -> Said:
     """The cure and its cause."""
     if view.renamed:
-        return f"delete and start: it was called {', '.join(view.renamed)}; {DOWN}"
+        return say("pm2.renames", names=view.renamed)
     match view.mechanism:
         case "start":
-            return f"start: {view.health.sick or 'not running'}"
+            return say("pm2.starts", why=view.health.sick or say("pm2.not-running"))
         case "replace":
-            return f"delete and start: {_why_replace(view)}; {DOWN}"
+            return _replaces(view)
         case "reload":
-            return f"reload: {_why_reload(view)}; down a moment"
+            return say("pm2.reloads", why=list(_why_reload(view)))
         case "save" if view.saved:
-            return f"pm2 save: {view.saved.reason}"
-    return "as it should be"
+            return say("pm2.saves", why=view.saved.reason)
+    return say("pm2.as-it-should-be")
 
 
-def _covered(view: View) -> Iterator[str]:
+def _covered(view: View) -> Iterator[Said]:
     """The commands that the headline begins with or ends in."""
     if view.renamed or view.mechanism == "replace":
         yield DOWN
-    elif view.mechanism in ("start", "reload"):
-        yield view.mechanism
+    elif view.mechanism == "start":
+        yield START
+    elif view.mechanism == "reload":
+        yield RELOAD
 
 
-def _why_reload(view: View) -> str:
-    reasons = []
+def _why_reload(view: View) -> Iterator[Text]:
     if view.code_owed:
-        reasons.append("new code")
+        yield say("pm2.new-code")
     elif view.code is not None and not view.code.well:
-        reasons.append(view.code.reason)
+        yield view.code.reason
     if view.changed:
-        reasons.append("settings")
+        yield say("pm2.new-settings")
     if view.changed_env:
-        reasons.append("variables")
-    return ", ".join(reasons)
+        yield say("pm2.new-variables")
 
 
-def _why_replace(view: View) -> str:
+def _replaces(view: View) -> Said:
     if view.health.sick:
-        return view.health.sick
+        return say("pm2.replaces", why=view.health.sick)
     if _LOG_FILES & set(view.changed):
-        return "log paths (a reload can't change them)"
+        return say("pm2.replaces-for-logs")
     if view.changed:
-        return f"{', '.join(view.changed)} (a reload can't change that)"
-    return f"a reload can't take away {', '.join(view.left)}"
+        return say("pm2.replaces-for-keys", keys=view.changed)
+    return say("pm2.replaces-for-left", names=view.left)
 
 
 def _rows(view: View) -> Iterator[Row]:
@@ -75,15 +76,15 @@ def _rows(view: View) -> Iterator[Row]:
     if view.mechanism not in ("reload", "replace"):
         return
     if len(view.changed) > _FEW:
-        yield Note(f"{len(view.changed)} settings change: {', '.join(view.changed)}")
+        yield Note(say("pm2.settings-change", count=len(view.changed), keys=view.changed))
     else:
         for key in view.changed:
             yield Moves(key, _shown(view.found.get(key)), _shown(view.wanted[key]), apart=True)
     names = [f"env.{name}" for name in view.changed_env]
     if names:
-        yield Note(f"{', '.join(names)} {'changes' if len(names) == 1 else 'change'}")
+        yield Note(say("pm2.variables-change", names=names, count=len(names)))
     if view.left:
-        yield Note(f"taken away: {', '.join(view.left)}")
+        yield Note(say("pm2.taken-away", names=view.left))
 
 
 def _shown(value: object) -> str:

@@ -16,9 +16,10 @@ from kjpstate.formats.pm2.same import may_come_from_path, same_arguments, same_p
 from kjpstate.formats.tree import read_stamp, stamp_name, stamped_clock
 from kjpstate.kinds.pm2_process.spec import Spec
 from kjpstate.model import Answers, ReadFile, Reading, ReadStat, ReadState, Stat, Upstream, touching
+from kjpstate.said import Text, say
 from kjpstate.secret import Secret, opened
 
-NOT_SEEN = Judged("unknown", "not known")
+NOT_SEEN = Judged("unknown", say("pm2.not-known"))
 SAVED = Judged("saved")
 
 Mechanism = Literal["none", "save", "reload", "start", "replace"]
@@ -32,7 +33,7 @@ class View:
     spec: Spec
     seen: Seen | None
     """None: PM2 can't be judged."""
-    why: str
+    why: Text
     """Why PM2 can't be judged, or what broke while it was looked at."""
     context: Context
     wanted: Mapping[str, Any]
@@ -140,7 +141,7 @@ def looked(spec: Spec, answers: Answers, upstream: Upstream) -> View:
     """The answers, understood."""
     app = spec.app
     parsed = probe.parse(answers.get(probe.reading(app)))
-    seen = None if isinstance(parsed, str) else parsed
+    seen = parsed if isinstance(parsed, Seen) else None
     context = settings.context(app, seen)
     wanted, env = settings.desired(context), settings.environment(app.keys)
     entries = _entries(app.name, seen)
@@ -148,7 +149,7 @@ def looked(spec: Spec, answers: Answers, upstream: Upstream) -> View:
     return View(
         spec=spec,
         seen=seen,
-        why=parsed if isinstance(parsed, str) else parsed.error,
+        why=parsed.error if isinstance(parsed, Seen) else parsed,
         context=context,
         wanted=wanted,
         found=settings.actual(entries, wanted, context) if entries else {},
@@ -212,16 +213,17 @@ def _saved(
     if seen is None:
         return NOT_SEEN
     if seen.dump.state != "ok":
-        return Judged(f"dump-{seen.dump.state}", f"dump.pm2 is {seen.dump.state}")
+        state = seen.dump.state
+        return Judged(f"dump-{state}", say("pm2.dump-state", state=state))
     name = spec.app.name
     saved = tuple(entry for entry in seen.dump.apps if entry.name == name)
     if not saved:
-        return Judged("not-saved", f"dump.pm2 does not name {name}")
+        return Judged("not-saved", say("pm2.dump-lacks", app=name))
     if not spec.app.may_end and any(entry.status == "stopped" for entry in saved):
-        return Judged("saved-stopped", "dump.pm2 has it stopped")
-    other = dict.fromkeys(_saved_otherwise(saved, before, wanted, context))
+        return Judged("saved-stopped", say("pm2.dump-stopped"))
+    other = tuple(dict.fromkeys(_saved_otherwise(saved, before, wanted, context)))
     if other:
-        return Judged("saved-otherwise", f"dump.pm2 has other values: {', '.join(other)}")
+        return Judged("saved-otherwise", say("pm2.dump-otherwise", names=other))
     return SAVED
 
 
