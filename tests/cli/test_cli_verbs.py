@@ -306,8 +306,11 @@ def test_explain_pm2_draws_the_apps_of_the_document(desk: Desk):
     )
     shown = desk.kjpstate("explain", "pm2")
     assert shown.code == 0
-    assert shown.out.startswith(f"{page}\nbot (kjpstate.yaml:8): exp_backoff_restart_delay 1000\n")
-    assert "for ever\n" in shown.out
+    settings = "exp_backoff_restart_delay 1000"
+    title = said("restarts.title", app="bot (kjpstate.yaml:8)", settings=settings)
+    assert shown.out.startswith(f"{page}\n{title}\n")
+    for_ever = said("restarts.for-ever", drawn="#").rpartition("#")[2].strip()
+    assert f" {for_ever}\n" in shown.out
     assert desk.kjpstate("explain", "pm2", "kjpstate.yaml").out == shown.out
     assert desk.kjpstate("explain", "pm2", "nowhere.yaml").code == 64
     assert desk.kjpstate("explain", "fallback-dns", "kjpstate.yaml").code == 64
