@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from kjpstate.formats.pm2.policy import Policy, policy
 from kjpstate.formats.pm2.restarts import crashes, schedule
-from kjpstate.render.lines import text_of
 from kjpstate.render.restarts import restarts_lines
 from tests.support.pm2_restarts import OWNERS, Ran, agree, without
+from tests.support.words import said
 
 RECORDED = Path(__file__).parents[1] / "cases/pm2/restarts"
 RUNS = [
@@ -68,24 +68,36 @@ def test_the_owners_bot_is_given_up_after_a_minute():
 
 
 @pytest.mark.parametrize(
-    ("app", "said"),
+    ("app", "told"),
     [
         (
             OWNERS,
-            ["start    15   dies at    60 s   given up", '"waiting restart"', "no effect beside"],
+            [
+                ("restarts.given-up-waiting", {"start": "   15", "at": "   60 s"}),
+                ("restarts.gives-up", {"starts": 15, "life": "6.43 s", "window": "150 s"}),
+                ("restarts.no-effect", {"delay": "3 s"}),
+            ],
         ),
         (
             {},
-            ["start 1 to 15", "start    16", '"errored"', "Gives up when 16 starts live under 1 s"],
+            [
+                ("restarts.from-to", {"first": 1, "last": 15}),
+                ("restarts.given-up-errored", {"start": "   16", "at": "  6.4 s"}),
+                ("restarts.gives-up", {"starts": 16, "life": "1 s", "window": "16 s"}),
+            ],
         ),
         (
             {"exp_backoff_restart_delay": 1000},
-            ["8 on", "for ever", "Never gives up: a crash counts"],
+            [
+                ("restarts.from-on", {"first": 8}),
+                ("restarts.for-ever", {"drawn": "|"}),
+                ("restarts.never-gives-up", {"start": 16, "waits": "152 s", "window": "16 s"}),
+            ],
         ),
-        ({"autorestart": False}, ["never restarted: autorestart is false"]),
+        ({"autorestart": False}, [("restarts.never", {})]),
     ],
 )
-def test_the_drawing(app, said):
-    text = text_of(restarts_lines("bot", app))
-    assert [part for part in said if part not in text] == []
-    text.encode("cp1252")
+def test_the_drawing_tells_how_it_ends(app, told):
+    text = "\n".join(str(line.text) for line in restarts_lines("bot", app))
+    parts = [part.strip() for code, values in told for part in said(code, **values).split("|")]
+    assert [part for part in parts if part not in text] == []
