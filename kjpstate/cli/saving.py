@@ -176,7 +176,7 @@ def document_of(plan: Saved) -> str:
 def scope_of(plan: Saved) -> Scope:
     """The scope of a saved plan as it was typed."""
     scope = plan.body["scope"]
-    only, limit, exclude = (tuple(scope[name]) for name in ("only", "limit", "exclude"))
+    only, limit, exclude = (tuple(scope.get(name, ())) for name in ("only", "limit", "exclude"))
     return Scope(only, limit, exclude, scope["here"])
 
 

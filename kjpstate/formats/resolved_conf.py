@@ -459,7 +459,7 @@ def edited(
     content = main
     for key, values in ((SERVERS, wanted.servers), (FALLBACK, wanted.fallback)):
         if values is not None and _effective(content, dropins, interfaces).values(key) != values:
-            content = _assigned(content or b"", key, f"{key}={' '.join(values)}")
+            content = _assigned_alone(content or b"", key, f"{key}={' '.join(values)}")
     if (
         wanted.exclusive is not None
         and _effective(content, dropins, interfaces).exclusive != wanted.exclusive
@@ -487,6 +487,15 @@ def unmet(
 
 def _effective(main: bytes | None, dropins: Sequence[ConfFile], interfaces: Interfaces) -> Settings:
     return settings([ConfFile(MAIN, main or b""), *dropins], interfaces)
+
+
+def _assigned_alone(content: bytes, key: str, text: str) -> bytes:
+    """The file with just one assignment of `key`, also where one was hidden behind a second byte
+    order mark: systemd passes over the first one alone, and that line may go."""
+    content = _assigned(content, key, text)
+    while sum(item.key == key for item in _readable(content)) > 1:
+        content = _assigned(content, key, text)
+    return content
 
 
 def _assigned(content: bytes, key: str, text: str) -> bytes:

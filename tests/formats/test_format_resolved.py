@@ -4,7 +4,7 @@ ours."""
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from kjpstate.formats.resolved_conf import (
@@ -331,6 +331,10 @@ def untouched(content: bytes) -> list[bytes]:
     return kept
 
 
+@example(
+    b"[Resolve]\nDNS=9.9.9.9\n\xef\xbb\xbfDNS=9.9.9.9\n\xef\xbb\xbfDNS=9.9.9.9",
+    Wanted((), None, None),
+)
 @given(FILES, WANTS)
 def test_an_edit_is_right_keeps_the_rest_and_is_not_repeated(before: bytes, wanted: Wanted) -> None:
     assume(settings([ConfFile(MAIN, before)]).broken is None)
