@@ -79,8 +79,8 @@ class _Heed:
 
 
 def answered(ask: Callable[[], str]) -> str:
-    """The answer to a question. A signal ends it there and then, also one that came just before it:
-    raises KeyboardInterrupt."""
+    """The answer to a question, which `ask` shows, too: whoever reads it is heard. A signal ends it
+    there and then, also one that came just before it: raises KeyboardInterrupt."""
     if _is_cancelled():
         raise KeyboardInterrupt
     with _heard(_raised):

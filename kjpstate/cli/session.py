@@ -118,10 +118,15 @@ class Session:
     def confirmed(self, question: Text) -> bool:
         """Ask on stderr; only the full word `yes` is a yes. Raises Interrupted
         at the first Ctrl-C."""
-        self.stderr.write(str(say("cli.question", question=question)))
-        self.stderr.flush()
+        words = str(say("cli.question", question=question))
+
+        def asked() -> str:
+            self.stderr.write(words)
+            self.stderr.flush()
+            return self.stdin.readline()
+
         try:
-            return interrupts.answered(self.stdin.readline).strip() == "yes"
+            return interrupts.answered(asked).strip() == "yes"
         except KeyboardInterrupt:
             self.stderr.write("\n")
             raise errors.Interrupted(say("cli.interrupted-asking")) from None
