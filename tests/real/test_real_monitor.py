@@ -143,7 +143,7 @@ def test_a_cut_link_is_a_hole_and_what_happened_meanwhile_is_seen_after_it(watch
     assert len(record.holes) == 1
     verdict = record.soak("whole").verdicts[0]
     assert verdict.result == "failed"
-    assert {finding.what for finding in verdict.findings} >= {
+    assert {str(finding.what) for finding in verdict.findings} >= {
         "restarts by crashes: 1; the limit is 0",
         'lines with "ENOTFOUND": 5; the limit is 3',
     }
