@@ -12,6 +12,7 @@ import pytest
 
 import kjpstate
 from kjpstate.formats import logs, proc
+from kjpstate.said import say
 from tests.support.pm2_box import Pm2Box, install, wait_for
 
 pytestmark = pytest.mark.real
@@ -56,7 +57,7 @@ def test_the_cpu_of_an_app_and_of_nothing_else(box: Pm2Box, mode: str) -> None:
             assert isinstance(load, proc.Load), load
             assert list(load.percent) == [pids[name]]
             assert low <= load.percent[pids[name]] <= high, (shell, name, load)
-    assert proc.parse(probe(box, "dash", "cpu", "1", "other")) == "no process of it runs under PM2"
+    assert proc.parse(probe(box, "dash", "cpu", "1", "other")) == say("cpu.no-process")
 
 
 def test_the_log_of_an_app_in_the_home_of_pm2(box: Pm2Box) -> None:
