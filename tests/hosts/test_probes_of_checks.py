@@ -18,6 +18,7 @@ import pytest
 
 import kjpstate
 from kjpstate.formats import logs, names, proc
+from kjpstate.said import say
 
 REMOTE = Path(kjpstate.__file__).parent / "hosts" / "remote"
 SHELLS = [
@@ -124,8 +125,8 @@ def test_two_samples_tell_a_busy_app_from_an_idle_one(
         assert isinstance(load, proc.Load), load
         assert list(load.percent) == [pid] and low <= load.percent[pid] <= high
         other = proc.parse(probe(shell, "cpu", "0", name, PM2_HOME="/elsewhere"))
-        assert other == "no process of it runs under PM2"
-        assert proc.parse(probe(shell, "cpu", "1", "bot-kjp")) == "no process of it runs under PM2"
+        assert other == say("cpu.no-process")
+        assert proc.parse(probe(shell, "cpu", "1", "bot-kjp")) == say("cpu.no-process")
 
 
 @pytest.mark.machine
@@ -141,7 +142,7 @@ def test_an_app_in_a_container_is_not_this_hosts(shell: Sequence[str]) -> None:
         assert boxed.stdout.readline() == b"started\n"
         time.sleep(0.2)
         said = proc.parse(probe(shell, "cpu", "1", "bot-kjp-boxed"))
-        assert said == "no process of it runs under PM2"
+        assert said == say("cpu.no-process")
     finally:
         boxed.kill()
         boxed.wait()

@@ -42,7 +42,7 @@ def seen_to_loop_slowly(box: Pm2Box) -> bool:
         and app.status == "online"
         and "its last 3 lives ended after" in str(found.reason)
     )
-    return slowly and "not on purpose" in health.rising(seen, "slow")
+    return slowly and "not on purpose" in str(health.rising(seen, "slow"))
 
 
 def test_a_slice_now(tmp_path, tmp_path_factory):
