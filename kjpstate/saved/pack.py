@@ -207,7 +207,7 @@ def pack_action(action: Action, key: bytes) -> dict[str, Any]:
             said = {
                 "argv": list(argv),
                 "cwd": cwd,
-                "why": why,
+                "why": plain(why),
                 "writes": list(writes),
                 "timeout": timeout,
             }
@@ -216,7 +216,7 @@ def pack_action(action: Action, key: bytes) -> dict[str, Any]:
             rest = [document, repr(fill), keep is None]
             said = {"name": name, "path": path, "values": digest(values), "rest": digest(rest)}
         case Await(judge=judge, timeout=timeout, why=why):
-            said = {"judge": judge, "timeout": timeout, "why": why}
+            said = {"judge": judge, "timeout": timeout, "why": plain(why)}
         case Prune(backups=backups):
             said = {"backups": list(backups)}
         case Backup(path=path):

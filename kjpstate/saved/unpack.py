@@ -58,8 +58,8 @@ def shown(saved: Saved) -> Shown:
         units=tuple(tuple(unit) for unit in body["units"]),
         fingerprints=body["fingerprints"],
         advice=tuple(_advice(value) for value in body["advice"]),
-        unreachable=body["unreachable"],
-        unmanaged=tuple(body["unmanaged"]),
+        unreachable={host: said_of(why) for host, why in body["unreachable"].items()},
+        unmanaged=tuple(map(said_of, body["unmanaged"])),
         elsewhere=body["elsewhere"],
         accepted=tuple(_accepted(*value) for value in body["accepted"]),
     )
@@ -142,13 +142,21 @@ def _action(value: Mapping[str, Any]) -> Action:
             argv, writes = tuple(value["argv"]), tuple(value["writes"])
             timeout, replaces = value["timeout"], value["replaces"]
             return Run(
-                host, argv, value["why"], value["cwd"], writes, timeout=timeout, replaces=replaces
+                host,
+                argv,
+                said_of(value["why"]),
+                value["cwd"],
+                writes,
+                timeout=timeout,
+                replaces=replaces,
             )
         case "Stamp":
             gone = value["values"] is None
             return Stamp(host, "", value["name"], None if gone else {}, path=value["path"])
         case "Await":
-            return Await(host, ReadClock(host), value["judge"], (), value["timeout"], value["why"])
+            return Await(
+                host, ReadClock(host), value["judge"], (), value["timeout"], said_of(value["why"])
+            )
         case "Backup":
             return Backup(host, value["path"])
         case _:
@@ -156,7 +164,7 @@ def _action(value: Mapping[str, Any]) -> Action:
 
 
 def _advice(value: Mapping[str, Any]) -> AdviceAt:
-    words = (value[key] for key in ("rule", "reason", "cure", "pointer", "severity"))
+    words = (said_of(value[key]) for key in ("rule", "reason", "cure", "pointer", "severity"))
     return AdviceAt(Advice(*words), value["address"], Where(*value["where"]))
 
 
