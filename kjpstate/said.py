@@ -84,9 +84,11 @@ def _over(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def packed(text: Text) -> str:
-    """A text as one string that says in every language the same; `unpacked` gives it back."""
+    """A text as one string that says in every language the same; `unpacked` gives it back, with
+    each Secret as it is shown."""
     if isinstance(text, Said) or text.startswith(_MARK):
-        return json.dumps(plain(text if isinstance(text, Said) else say("verbatim", text=text)))
+        said = text if isinstance(text, Said) else say("verbatim", text=text)
+        return json.dumps(plain(said), default=format)
     return text
 
 

@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kjpstate.said import Said, say
+
 HIDDEN = "(hidden)"
 CUT = "…"
 """Ends a text that was shortened; before it the masks look for a secret's first half."""
@@ -85,6 +87,8 @@ def secrets_in(value: Any) -> Iterator[str]:
     """The opened values of all Secrets in `value`: what a renderer must mask."""
     if isinstance(value, Secret):
         yield value.open()
+    elif isinstance(value, Said):
+        yield from secrets_in(value.values)
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from secrets_in(item)
@@ -108,6 +112,9 @@ def veil(desired: Any, actual: Any, key: bytes) -> tuple[Any, Any]:
     A plain desired value beside a Secret actual one stays plain (the document shows it anyway); the
     actual one becomes that value if it is the same, else its keyed digest.
     """
+    if isinstance(desired, Said) and isinstance(actual, Said) and desired.code == actual.code:
+        one, other = veil(desired.values, actual.values, key)
+        return say(desired.code, **one), say(actual.code, **other)
     if isinstance(desired, Mapping) and isinstance(actual, Mapping):
         left, right = {}, {}
         for name in (*desired, *(name for name in actual if name not in desired)):
@@ -133,6 +140,8 @@ def veil(desired: Any, actual: Any, key: bytes) -> tuple[Any, Any]:
 def _hide(value: Any, key: bytes) -> Any:
     if isinstance(value, Secret):
         return value.digest(key)
+    if isinstance(value, Said):
+        return say(value.code, **_hide(value.values, key))
     if isinstance(value, Mapping):
         return {name: _hide(item, key) for name, item in value.items()}
     if _sequence(value):
