@@ -63,6 +63,16 @@ class Session:
             raise errors.UsageError(unknown, say("cli.no-language.cure"))
         return languages.speak(self.environ, self.lang, written)
 
+    @contextmanager
+    def in_language_of_document(self, written: str) -> Iterator[None]:
+        """Speak the language `written` in the document, whatever was typed; then the run's."""
+        offered = written in languages.offered(self.environ)
+        languages.speak(self.environ, written if offered else self.lang)
+        try:
+            yield
+        finally:
+            self.speak(written=written)
+
     def mask(self) -> Mask:
         """Hides every secret met so far."""
         return mask_for(self.secrets)

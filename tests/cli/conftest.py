@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kjpstate import reconcile
 from kjpstate.hosts.simulated import seed_demo
+from kjpstate.words import languages
+from tests.support import noise
 from tests.support.commands import Desk, desk
 from tests.support.demo_world import SMALL, simulated_hosts
 
@@ -29,3 +33,16 @@ def boxes(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
         reconcile, "open_hosts", lambda document, **options: simulated_hosts(document, desk.folder)
     )
     return desk
+
+
+@pytest.fixture
+def with_noise(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """A second language beside English, `id`; afterwards the one of before is spoken again."""
+    before = {**os.environ, "LC_ALL": "C"}
+    places = noise.catalogue(tmp_path_factory.mktemp("locales"))
+    (places / noise.LANGUAGE).rename(places / "id")
+    monkeypatch.setenv("KJPSTATE_LOCALES", str(places))
+    yield
+    languages.speak(before)

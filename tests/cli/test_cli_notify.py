@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +14,11 @@ from kjpstate import reconcile
 from kjpstate.document import load
 from kjpstate.hosts import local, lock
 from kjpstate.model import RunInfo
+from kjpstate.words import languages
 from tests.support.commands import Desk
 from tests.support.demo_world import SMALL, simulated_hosts
 from tests.support.webhook import hooked
+from tests.support.words import said
 
 
 def test_drift_tells_a_webhook_once_and_that_it_is_over(desk: Desk):
@@ -31,6 +34,29 @@ def test_drift_tells_a_webhook_once_and_that_it_is_over(desk: Desk):
         assert [body["notices"][0]["kind"] for body in hook.bodies] == ["drift", "resolved"]
         assert hook.bodies[0]["text"].startswith("little\ndrift: build: never built here")
         assert hook.gets == ["/beat"] * 4
+
+
+@pytest.mark.parametrize("written", ["en", "id"])
+def test_a_notice_is_in_the_documents_language_and_its_screen_in_the_readers(
+    desk: Desk, with_noise: None, written: str
+):
+    read = {"en": "id", "id": "en"}[written]
+    with hooked() as hook:
+        channels = [
+            {"name": "hook", "webhook": hook.url},
+            {"name": "away", "webhook": "http://127.0.0.1:9/"},
+        ]
+        section = json.dumps({"channels": channels})
+        desk.write(desk.document(f"lang: {written}", f"notify: {section}"))
+        shown = desk.kjpstate("--lang", read, "drift")
+        assert shown.code == 2 and len(hook.bodies) == 1
+    languages.speak(os.environ, typed=written)
+    begun, _, _ = said("notify.drift-why", subject="build", why="|").partition("|")
+    assert hook.bodies[0]["text"].partition("\n")[2].startswith(begun)
+    assert begun not in shown.out + shown.err
+    languages.speak(os.environ, typed=read)
+    begun, _, _ = said("notify.tried-again", channel="away", why="|").partition("|")
+    assert begun in " ".join(shown.err.split())
 
 
 def test_a_channel_that_fails_changes_no_exit_code_and_shows_no_secret(desk: Desk, monkeypatch):

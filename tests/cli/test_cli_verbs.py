@@ -13,8 +13,6 @@ from kjpstate.document.keys import all_keys
 from kjpstate.render.pages import wordings
 from kjpstate.rules import RULES
 from kjpstate.said import say
-from kjpstate.words import languages
-from tests.support import noise
 from tests.support.commands import Desk, Shown, Terminal
 from tests.support.words import said
 
@@ -338,16 +336,6 @@ def test_a_language_that_is_not_offered_is_64_and_names_those_that_are(desk: Des
     assert shown.code == 64
     assert said("cli.no-language", language="xx", offered=("en",)) in shown.err
     assert desk.kjpstate("--lang", "en", "explain").code == 0
-
-
-@pytest.fixture
-def with_noise(tmp_path_factory, monkeypatch):
-    """A second language beside English."""
-    places = noise.catalogue(tmp_path_factory.mktemp("locales"))
-    (places / noise.LANGUAGE).rename(places / "id")
-    monkeypatch.setenv("KJPSTATE_LOCALES", str(places))
-    yield
-    languages.speak({"LC_ALL": "C"})
 
 
 def test_what_is_typed_outranks_the_environment_and_that_the_document(
