@@ -21,7 +21,9 @@ from __future__ import annotations
 
 import gettext
 import string
+import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -53,12 +55,12 @@ def places(environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 def use(language: str, environ: Mapping[str, str]) -> None:
-    """Speak `language` from now on; English, where it has no catalogue."""
+    """Speak `language` from now on; English, where no catalogue of it can be read."""
     global _chosen  # noqa: PLW0603 - the reader of one run is one
     speaks(text)
     _chosen = gettext.NullTranslations()
     for place in places(environ):
-        if gettext.find(DOMAIN, str(place), [language]):
+        with suppress(OSError, ValueError, LookupError, struct.error):  # none, or damaged
             _chosen = gettext.translation(DOMAIN, str(place), [language])
             return
 
@@ -73,7 +75,7 @@ def text(said: Text) -> str:
     values = said.values
     try:
         return _FORMATTER.vformat(_translated(message, values), (), values)
-    except (KeyError, ValueError, TypeError):  # a catalogue's mistake; never a reader's
+    except (LookupError, ValueError, TypeError, AttributeError):  # a catalogue's mistake
         return said.bare
 
 

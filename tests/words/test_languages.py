@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 
 from kjpstate.said import say
-from kjpstate.words import DOMAIN, languages, text
+from kjpstate.words import DOMAIN, languages, messages, text
 from tests.support import noise
 
 MESSAGE = say("check.no-file", path="/x")
@@ -56,3 +58,28 @@ def test_the_first_that_is_offered(places, environ, typed, written, spoken):
 def test_english_is_always_offered(places):
     assert languages.offered({}) == ("en",)
     assert languages.offered(places) == ("en", "id", "noise")
+
+
+def _catalogue_of_id(folder: Path) -> Path:
+    there = folder / "id/LC_MESSAGES"
+    there.mkdir(parents=True)
+    return there / f"{DOMAIN}.mo"
+
+
+@pytest.mark.parametrize("wrong", ["{0}", "{}", "{path.name}", "{path[x]}", "{path[0", "{gone}"])
+def test_a_translation_that_cannot_be_filled_shows_the_code(tmp_path, wrong):
+    made = Catalog(locale="id", domain=DOMAIN)
+    made.add(messages()[MESSAGE.code], wrong)
+    with _catalogue_of_id(tmp_path).open("wb") as file:
+        write_mo(file, made)
+    languages.speak({"KJPSTATE_LOCALES": str(tmp_path), "KJPSTATE_LANG": "id"})
+    assert text(MESSAGE) == MESSAGE.bare
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"\xde\x12", b"junkjunk", b"\xde\x12\x04\x95" + b"\xff" * 40]
+)
+def test_a_damaged_catalogue_leaves_english(tmp_path, damage):
+    _catalogue_of_id(tmp_path).write_bytes(damage)
+    languages.speak({"KJPSTATE_LOCALES": str(tmp_path), "KJPSTATE_LANG": "id"})
+    assert text(MESSAGE) == "/x is not there"
