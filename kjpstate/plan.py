@@ -102,13 +102,16 @@ def assess(resource: Resource, scene: Scene, upstream: Upstream) -> Assessment:
     """Compare one resource with the answers; `upstream` is what will be written before its turn."""
     kind = scene.kinds[resource.kind]
     view = kind.see(resource.spec, scene.answers, upstream)
-    actual, desired = _states(kind, view)
+    refusals = tuple(kind.refusals(view))
+    actual, desired = _states(kind, view, refusals)
     after, before = veil(desired.values, actual.values, scene.key)
     before = {name: before.get(name) for name in after}
     differences = diff.compare(after, before)
     drift = None
     if differences:
-        drift = Drift(resource, desired, actual, differences, before, after, view=view)
+        drift = Drift(
+            resource, desired, actual, differences, before, after, refusals=refusals, view=view
+        )
     told = kind.told(view, drift)
     still = {
         name: value for name, value in before.items() if name not in {*actual.ticks, *desired.ticks}
@@ -123,10 +126,10 @@ def assess(resource: Resource, scene: Scene, upstream: Upstream) -> Assessment:
     )
 
 
-def _states(kind: Kind, view: Any) -> tuple[State, State]:
+def _states(kind: Kind, view: Any, refusals: Iterable[Refuse]) -> tuple[State, State]:
     """The two states of a kind, and in both the key `problems`: its refusals, none desired."""
     actual, desired = kind.actual(view), kind.desired(view)
-    problems = [{"rule": item.rule, "why": plain(item.reason)} for item in kind.refusals(view)]
+    problems = [{"rule": item.rule, "why": plain(item.reason)} for item in refusals]
     return (
         replace(actual, values={**actual.values, "problems": problems}),
         replace(desired, values={**desired.values, "problems": []}),
@@ -174,7 +177,7 @@ def build(scene: Scene) -> Plan:
         advice=tuple(_advice(seen, assessed, scene)) if scene.advised else (),
         unreachable=dict(scene.unreachable),
         unfinished=dict(scene.unfinished),
-        unmanaged=tuple(str(line) for found in assessed.values() for line in found.told.left),
+        unmanaged=tuple(line for found in assessed.values() for line in found.told.left),
         accepted=tuple(accepted),
         elsewhere=dict(scene.elsewhere),
         secrets=scene.secrets | {text for found in assessed.values() for text in _secrets(found)},
@@ -185,8 +188,8 @@ def change_for(drift: Drift, scene: Scene) -> Change:
     """The kind's actions for one drift, or its refusal; a write outside `may_change` is a refusal
     too."""
     kind = scene.kinds[drift.resource.kind]
-    for refusal in kind.refusals(drift.view):
-        return Change(drift.resource, drift, (), "!", refusal=refusal)
+    if drift.refusals:
+        return Change(drift.resource, drift, (), "!", refusal=drift.refusals[0])
     actions: list[Action] = []
     for step in kind.actions(drift.view, drift):
         if isinstance(step, Refuse):

@@ -55,13 +55,11 @@ from kjpstate.model.paths import (
     overlap,
 )
 from kjpstate.model.planning import (
-    Advice,
     AdviceAt,
     Change,
     CheckResult,
     Event,
     Plan,
-    Refuse,
     Report,
     Step,
     Symbol,
@@ -86,7 +84,16 @@ from kjpstate.model.states import (
     Upstream,
     touching,
 )
-from kjpstate.model.telling import NOTHING, Moves, Note, Row, Suggestion, Told
+from kjpstate.model.telling import (
+    NOTHING,
+    Advice,
+    Moves,
+    Note,
+    Refuse,
+    Row,
+    Suggestion,
+    Told,
+)
 
 __all__ = [
     "CHECKS",

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from kjpstate.model.acting import Action, Outcome, Recovered, RunInfo, Unfinished
 from kjpstate.model.settings import Acceptance, Resource, Where
 from kjpstate.model.states import Drift
+from kjpstate.model.telling import Advice, Refuse
 from kjpstate.said import Text
 
 
@@ -30,33 +31,6 @@ class CheckResult:
     result: Literal["passed", "failed", "manual", "unknown"]
     reason: Text = ""
     host: str = ""
-
-
-@dataclass(frozen=True)
-class Refuse:
-    """Yielded instead of actions where going on would mean guessing or destroying.
-
-    `rule` is an id of `rules.RULES`; `places` are lines like `src/wa.ts:389: if (…)`; `cure` what
-    to type or change; `pointer` is where in the section the cause stands.
-    """
-
-    rule: str
-    reason: Text
-    places: tuple[Text, ...] = ()
-    cure: Text = ""
-    pointer: str = ""
-
-
-@dataclass(frozen=True)
-class Advice:
-    """Legal, but it will not do what the writer hopes. `pointer` is a JSON
-    pointer in the section."""
-
-    rule: str
-    reason: Text
-    cure: Text = ""
-    pointer: str = ""
-    severity: Literal["breaks", "useless", "note"] = "useless"
 
 
 Symbol: TypeAlias = Literal["+", "~", "-", "-/+", "!"]
@@ -125,7 +99,7 @@ class Plan:
     advice: tuple[AdviceAt, ...] = ()
     unreachable: Mapping[str, Text] = field(default_factory=dict)
     unfinished: Mapping[str, Unfinished] = field(default_factory=dict)
-    unmanaged: tuple[str, ...] = ()
+    unmanaged: tuple[Text, ...] = ()
     accepted: tuple[tuple[Drift, Acceptance], ...] = ()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()

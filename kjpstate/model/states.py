@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from kjpstate.model.paths import overlap
 from kjpstate.model.settings import Resource
-from kjpstate.model.telling import Told
+from kjpstate.model.telling import Refuse, Told
 
 
 class Unknown:
@@ -62,6 +62,8 @@ class Drift:
     after: Any = None
     """`before` and `after`: the compared keys of both states, Secrets veiled, for a screen."""
     told: Told = field(default_factory=Told)
+    refusals: tuple[Refuse, ...] = ()
+    """What would have to guess or destroy, so that nothing is done."""
     view: Any = field(default=None, repr=False, compare=False)
     """What the kind saw (`Kind.see`); its `actions` are made of it."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from kjpstate.said import Text
 
@@ -65,3 +65,30 @@ class Suggestion:
 
     why: Text
     command: str
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Yielded instead of actions where going on would mean guessing or destroying.
+
+    `rule` is an id of `rules.RULES`; `places` are lines like `src/wa.ts:389: if (…)`; `cure` what
+    to type or change; `pointer` is where in the section the cause stands.
+    """
+
+    rule: str
+    reason: Text
+    places: tuple[Text, ...] = ()
+    cure: Text = ""
+    pointer: str = ""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Legal, but it will not do what the writer hopes. `pointer` is a JSON
+    pointer in the section."""
+
+    rule: str
+    reason: Text
+    cure: Text = ""
+    pointer: str = ""
+    severity: Literal["breaks", "useless", "note"] = "useless"
