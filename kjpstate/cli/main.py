@@ -99,7 +99,8 @@ def verbs(ctx: click.Context, lang: str) -> None:
     """One document says how a bot's machine should be; kjpstate plans and applies only the
     difference."""
     interrupts.hears()
-    ctx.obj.speak(lang)
+    if lang:
+        ctx.obj.speak(lang)
     if ctx.invoked_subcommand is None:
         raise click.UsageError(str(say("cli.needs-verb")), ctx)
 

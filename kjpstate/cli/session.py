@@ -57,11 +57,12 @@ class Session:
         """Choose the run's language: the one typed, else the environment's, that `written` in the
         document, the system's; its name. Raises UsageError for a typed one that is not offered."""
         self.lang = typed or self.lang
-        known = languages.offered(self.environ)
-        if self.lang and self.lang not in known:
+        spoken = languages.speak(self.environ, self.lang, written)
+        if self.lang and spoken != self.lang:
+            known = languages.offered(self.environ)
             unknown = say("cli.no-language", language=self.lang, offered=known)
             raise errors.UsageError(unknown, say("cli.no-language.cure"))
-        return languages.speak(self.environ, self.lang, written)
+        return spoken
 
     @contextmanager
     def in_language_of_document(self, written: str) -> Iterator[None]:

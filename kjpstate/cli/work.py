@@ -67,7 +67,8 @@ def load(
 
     path = document.find(argument, session.environ, str(Path.cwd()))
     loaded = document.load(path, environ=session.environ, thorough=thorough, forgiving=forgiving)
-    session.speak(written=loaded.lang)
+    if loaded.lang:
+        session.speak(written=loaded.lang)
     session.secrets |= loaded.secrets
     return loaded
 
