@@ -8,7 +8,7 @@ from kjpstate.model import Change, Holder, Plan, Unfinished
 from kjpstate.render.lines import Line
 from kjpstate.render.masks import Mask
 from kjpstate.render.plans import STYLES
-from kjpstate.render.rows import row_text
+from kjpstate.render.rows import row_text, rows_of_lost
 from kjpstate.render.values import telling
 from kjpstate.said import Text, say
 
@@ -84,7 +84,7 @@ def lost_lines(unreachable: Mapping[str, Text], mask: Mask) -> tuple[Line, ...]:
 def lost_row(host: str, why: Text, mask: Mask) -> str:
     """What happened and the remedy, rows of their own on a plan; the host is
     named beside. Masked."""
-    return _squeezed("; ".join(str(why).removeprefix(f"{host}: ").splitlines()), mask)
+    return _squeezed("; ".join(rows_of_lost(host, why)), mask)
 
 
 def saying(change: Change, mask: Mask) -> str:

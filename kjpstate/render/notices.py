@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from kjpstate.model import AdviceAt, Plan, Refuse, Unfinished
 from kjpstate.render.lines import BLANK, WIDTH, Line
+from kjpstate.render.rows import rows_of_lost
 from kjpstate.said import Said, Text, say
 
 _MANY = 4
@@ -88,10 +89,10 @@ def unreachable_lines(plan: Plan) -> list[Line]:
     """One row a host that did not answer."""
     rows: list[Line] = []
     for host, why in plan.unreachable.items():
-        first, _, rest = str(why).removeprefix(f"{host}: ").partition("\n")
+        first, *rest = rows_of_lost(host, why)
         lost = say("plan.not-reached", why=first)
         rows.append(Line(f"  ! {host}   {lost}", "refuse", hang=_INDENT))
-        rows += [Line(" " * _INDENT + line, hang=_INDENT) for line in rest.splitlines()]
+        rows += [Line(" " * _INDENT + line, hang=_INDENT) for line in rest]
     return [*rows, BLANK] if rows else []
 
 

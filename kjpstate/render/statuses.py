@@ -21,6 +21,7 @@ from kjpstate.render.as_json import opening
 from kjpstate.render.lines import Line
 from kjpstate.render.masks import Mask, plain
 from kjpstate.render.pasts import result_of
+from kjpstate.render.rows import rows_of_lost
 from kjpstate.said import Said, Text, say
 
 _ANSWERS = (errors.IN_SYNC, errors.DRIFT, errors.UNREACHABLE, errors.REFUSED)
@@ -157,7 +158,7 @@ def _bots(status: Status) -> Iterator[_Row]:
             yield label, say("status.dead", **told), "refuse"
         label = ""
     for host, why in status.lost.items():
-        first = str(why).removeprefix(f"{host}: ").partition("\n")[0]
+        first, *_ = rows_of_lost(host, why)
         yield label, say("status.not-reached", host=host, why=first), "refuse"
         label = ""
     if not status.bots and not status.lost:

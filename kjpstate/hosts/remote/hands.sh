@@ -116,12 +116,16 @@ kj_fill() {
 
 kj_cannot() { # from, to: whether cp knows no attributes, or its user may not carry them; of a file root can, or is told why not
   if [ -f "$1" ] && [ "$(id -u)" = 0 ] && cp --attributes-only --version >/dev/null 2>&1; then
-    cp --attributes-only --preserve=mode,ownership,xattr "$1" "$2"
+    kj_attributes "$1" "$2"
   fi
 }
 
+kj_attributes() { # from, to
+  cp --attributes-only --preserve=mode,ownership,xattr "$1" "$2"
+}
+
 kj_carry() { # from, to: mode, owner and, where cp can, extended attributes; never the times
-  cp --attributes-only --preserve=mode,ownership,xattr "$1" "$2" 2>/dev/null || kj_cannot "$1" "$2" || return
+  kj_attributes "$1" "$2" 2>/dev/null || kj_cannot "$1" "$2" || return
   # shellcheck disable=SC2046 # two words of digits
   set -- "$2" $(stat -c "%a %u:%g" "$1")
   [ "$(stat -c %u:%g "$1")" = "$3" ] || chown "$3" "$1" || [ -n "$KJ_HEIR" ] || return
