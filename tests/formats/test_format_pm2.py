@@ -33,25 +33,10 @@ from kjpstate.hosts.programs import script
 from kjpstate.model import Clock, Unreadable
 from kjpstate.said import Said, Text, say
 from kjpstate.secret import Secret
+from tests.support.owner import APP as OWNER
 from tests.support.words import values
 
 CASES = Path(__file__).parents[1] / "cases/pm2"
-OWNER = {
-    "name": "bot-kjp",
-    "script": "dist/index.js",
-    "cwd": "/root/bot-kjp",
-    "interpreter": "node",
-    "watch": False,
-    "max_restarts": 15,
-    "min_uptime": "10s",
-    "exp_backoff_restart_delay": 100,
-    "restart_delay": 3000,
-    "env": {"NODE_ENV": "production"},
-    "log_date_format": "YYYY-MM-DD HH:mm:ss",
-    "error_file": "/root/bot-kjp/logs/error.log",
-    "out_file": "/root/bot-kjp/logs/out.log",
-    "merge_logs": True,
-}
 
 
 def recorded(name: str) -> Seen:

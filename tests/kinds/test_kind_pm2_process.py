@@ -41,27 +41,12 @@ from tests.support.one_kind import (
     stamp,
     steps,
 )
+from tests.support.owner import APP
 from tests.support.words import codes, said, values
 
 CASES = Path(__file__).parents[1] / "cases/pm2"
 BOOT = "11111111-2222-3333-4444-555555555555"
 ECOSYSTEM = "/root/bot-kjp/ecosystem.config.js"
-APP = {
-    "name": "bot-kjp",
-    "script": "dist/index.js",
-    "cwd": "/root/bot-kjp",
-    "interpreter": "node",
-    "watch": False,
-    "max_restarts": 15,
-    "min_uptime": "10s",
-    "exp_backoff_restart_delay": 100,
-    "restart_delay": 3000,
-    "env": {"NODE_ENV": "production"},
-    "log_date_format": "YYYY-MM-DD HH:mm:ss",
-    "error_file": "/root/bot-kjp/logs/error.log",
-    "out_file": "/root/bot-kjp/logs/out.log",
-    "merge_logs": True,
-}
 EFFECTIVE = (
     "script",
     "cwd",

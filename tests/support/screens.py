@@ -218,3 +218,16 @@ def failed_report(plan: Plan) -> Report:
         Step("deploy", "held", "waits for build"),
     )
     return owner_report(plan, steps=steps, checks=(), exit_code=7)
+
+
+CHECKS = (
+    CheckResult("AC1", "passed", "the file has both", "stb"),
+    CheckResult("AC6", "failed", 'its logs have "ENOTFOUND" 12 times since the last apply', "stb"),
+    CheckResult(
+        "a rather long name of a check",
+        "unknown",
+        "stb does not answer\nis it on?",
+        "stb[10.0.0.1]",
+    ),
+    CheckResult("AC6 by hand", "manual", "Send the bot a message; it replies.", ""),
+)

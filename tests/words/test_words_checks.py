@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from kjpstate.model import CheckResult
 from kjpstate.render.lines import text_of
 from kjpstate.render.reports import check_lines
+from tests.support.screens import CHECKS
 
-CHECKS = (
-    CheckResult("AC1", "passed", "the file has both", "stb"),
-    CheckResult("AC6", "failed", 'its logs have "ENOTFOUND" 12 times since the last apply', "stb"),
-    CheckResult(
-        "a rather long name of a check",
-        "unknown",
-        "stb does not answer\nis it on?",
-        "stb[10.0.0.1]",
-    ),
-    CheckResult("AC6 by hand", "manual", "Send the bot a message; it replies.", ""),
-)
 WIDE = """\
 Checks:
   ok         AC1          stb            the file has both
